@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Everything that Distil Collector raises on purpose, in one tree.
+
+What a library raises is translated where it comes in (``telemetry``, ``cloud``, ``db``), with the cause kept.
+"""
+
+from collections.abc import Iterable
+
+
+class DistilError(Exception):
+    """The base of all of them."""
+
+
+class ConfigurationError(DistilError):
+    """The configuration, or a file that it names, cannot be used.
+
+    :param problems: every problem found, each a full sentence that names file, entry and value.
+    """
+
+    def __init__(self, problems: Iterable[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(self.problems))
+
+
+class SampleRejected(DistilError):
+    """A sample cannot be used; the message is the reason that is kept with it."""
+
+
+class ServiceError(DistilError):
+    """A service that a run depends on gave no usable answer. The same question may succeed later."""
+
+
+class IdentityError(ServiceError):
+    """Keystone gave no usable answer."""
+
+
+class TelemetryError(ServiceError):
+    """The telemetry service gave no usable answer, or only a part of it."""
+
+
+class LookupUnavailable(ServiceError):
+    """A service that is asked for names (flavors, volume types, ...) gave no usable answer."""
+
+
+class StoreError(ServiceError):
+    """The database did not do what it was asked."""
+
+
+class WindowTaken(DistilError):
+    """The window has been committed already, by another collector or by an earlier try."""

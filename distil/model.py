@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The values that travel along the data path.
+
+All of them are frozen: a step returns new values and leaves alone what it was given. All times are
+timezone-aware and in UTC, all volumes are Decimal.
+"""
+
+import dataclasses
+import datetime
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Project:
+    """A project as Keystone knows it.
+
+    :param created_on: Keystone's optional extra attribute ``created_on``, as Keystone gave it.
+    """
+
+    id: str
+    name: str
+    domain_id: str
+    description: str = ""
+    created_on: str | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True, order=True)
+class Window:
+    """A half-open interval [start, end) in UTC."""
+
+    start: datetime.datetime
+    end: datetime.datetime
+
+    @property
+    def seconds(self) -> Decimal:
+        return Decimal(int((self.end - self.start).total_seconds()))
+
+    @property
+    def hours(self) -> Decimal:
+        return self.seconds / 3600
+
+    def __contains__(self, moment: datetime.datetime) -> bool:
+        return self.start <= moment < self.end
+
+    def __str__(self) -> str:
+        return f"[{self.start:%Y-%m-%dT%H:%M:%SZ}, {self.end:%Y-%m-%dT%H:%M:%SZ})"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Sample:
+    """One datum of a meter.
+
+    :param volume: as the telemetry service gave it. A meter mapping may replace it and decides what it must be, so it
+        becomes a Decimal (or None, where the service said null) only when the sample is rated.
+    :param document: the sample as the telemetry service gave it: what filters look at and what is kept if the sample
+        is rejected.
+    """
+
+    project_id: str
+    meter: str
+    resource_id: str
+    timestamp: datetime.datetime
+    volume: Any
+    source: str
+    metadata: Mapping[str, Any]
+    document: Mapping[str, Any]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class RejectedSample:
+    """A sample that cannot be used, and why.
+
+    :param resource_id: None where the sample has no readable one.
+    """
+
+    project_id: str
+    meter: str
+    resource_id: str | None
+    reason: str
+    document: Mapping[str, Any]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Resource:
+    """A metered resource as it is stored.
+
+    :param id: the stored id, which may differ from the id that telemetry uses.
+    :param info: what this window's samples tell of it.
+    """
+
+    id: str
+    info: Mapping[str, Any]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Usage:
+    """What one resource used of one service in one window.
+
+    :param volume: in ``unit``, a multiple of 10 ** -10 (the scale of the database's column).
+    """
+
+    service: str
+    resource_id: str
+    unit: str
+    volume: Decimal
