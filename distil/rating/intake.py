@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From what a telemetry service answers to a sample, or to a rejected one."""
+
+import datetime
+from collections.abc import Mapping
+from typing import Any
+
+from distil import exceptions
+from distil import model
+
+
+def read_sample(document: object, project_id: str, meter: str) -> model.Sample | model.RejectedSample:
+    """Read one sample.
+
+    A telemetry driver translates what its service answers into documents with the keys of Ceilometer's v2 samples:
+    ``resource_id``, ``timestamp`` (ISO 8601, in UTC where it names no zone), ``volume``, ``unit``, ``source`` and
+    ``metadata``.
+
+    :param project_id: the project that was asked for.
+    :param meter: the meter that was asked for.
+    """
+    if not isinstance(document, Mapping):
+        return model.RejectedSample(
+            project_id, meter, None, f"the sample is {_kind(document)}, not a mapping", {"sample": document}
+        )
+    resource_id = document.get("resource_id")
+    try:
+        return model.Sample(
+            project_id=project_id,
+            meter=meter,
+            resource_id=_text(document, "resource_id"),
+            timestamp=read_timestamp(document.get("timestamp")),
+            volume=_volume(document),
+            source=_text(document, "source"),
+            metadata=_metadata(document),
+            document=document,
+        )
+    except exceptions.SampleRejected as error:
+        known_id = resource_id if isinstance(resource_id, str) else None
+        return model.RejectedSample(project_id, meter, known_id, str(error), document)
+
+
+def read_timestamp(value: object) -> datetime.datetime:
+    """An ISO 8601 time, with or without fraction and zone, as an aware one in UTC.
+
+    :raises SampleRejected: it is missing or cannot be read.
+    """
+    if value is None:
+        raise exceptions.SampleRejected("timestamp is missing")
+    try:
+        moment = datetime.datetime.fromisoformat(value)  # type: ignore[arg-type]
+        if moment.tzinfo is None:
+            return moment.replace(tzinfo=datetime.UTC)
+        return moment.astimezone(datetime.UTC)
+    except (TypeError, ValueError, OverflowError):
+        raise exceptions.SampleRejected(f"timestamp {value!r} cannot be read") from None
+
+
+def _text(document: Mapping[str, Any], key: str) -> str:
+    value = document.get(key)
+    if value is None or value == "":
+        raise exceptions.SampleRejected(f"{key} is missing")
+    if not isinstance(value, str):
+        raise exceptions.SampleRejected(f"{key} is {_kind(value)}, not a string")
+    return value
+
+
+def _volume(document: Mapping[str, Any]) -> Any:
+    return document.get("volume", MISSING)
+
+
+def _metadata(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    metadata = document.get("metadata")
+    if not isinstance(metadata, Mapping):
+        raise exceptions.SampleRejected(f"metadata is {_kind(metadata)}, not a mapping")
+    return metadata
+
+
+def _kind(value: object) -> str:
+    return "null" if value is None else f"a {type(value).__name__}"
+
+
+class Missing:
+    """The type of :data:`MISSING`: a volume that is not there, where null is a value."""
+
+    def __repr__(self) -> str:
+        return "MISSING"
+
+
+MISSING = Missing()

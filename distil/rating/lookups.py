@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The names that samples do not carry, as rating asks for them."""
+
+import dataclasses
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Protocol
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+class Names(Protocol):
+    """Names by key: a plain dict, or a cache in front of a service."""
+
+    def get(self, key: str, /) -> str | None:
+        """The name, or None where the service knows none.
+
+        :raises LookupUnavailable: the service gave no answer, which is not "none".
+        """
+
+
+@dataclasses.dataclass(frozen=True)
+class Lookups:
+    """:param flavors: flavor id -> name.
+    :param volume_types: id or name of a volume type -> name.
+    :param types_of_volumes: volume id -> name of its type.
+    :param container_policies: ``<project id>/<container>`` -> storage policy.
+    """
+
+    flavors: Names = _NOTHING
+    volume_types: Names = _NOTHING
+    types_of_volumes: Names = _NOTHING
+    container_policies: Names = _NOTHING
