@@ -2,11 +2,7 @@
 """The names that samples do not carry, as rating asks for them."""
 
 import dataclasses
-from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Protocol
-
-_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class Names(Protocol):
@@ -21,13 +17,15 @@ class Names(Protocol):
 
 @dataclasses.dataclass(frozen=True)
 class Lookups:
-    """:param flavors: flavor id -> name.
+    """All tables of names.
+
+    :param flavors: flavor id -> name.
     :param volume_types: id or name of a volume type -> name.
     :param types_of_volumes: volume id -> name of its type.
     :param container_policies: ``<project id>/<container>`` -> storage policy.
     """
 
-    flavors: Names = _NOTHING
-    volume_types: Names = _NOTHING
-    types_of_volumes: Names = _NOTHING
-    container_policies: Names = _NOTHING
+    flavors: Names = dataclasses.field(default_factory=dict[str, str])
+    volume_types: Names = dataclasses.field(default_factory=dict[str, str])
+    types_of_volumes: Names = dataclasses.field(default_factory=dict[str, str])
+    container_policies: Names = dataclasses.field(default_factory=dict[str, str])

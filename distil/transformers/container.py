@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Object storage containers, whose resource id is ``<project id>/<container>``."""
+
+from distil import exceptions
+from distil import model
+from distil.transformers.lookups import Lookups
+from distil.transformers.maximum import Max
+
+
+class ContainerPolicyMax(Max):
+    """Max, billed as the container's storage policy; as the mapping's service where it has none."""
+
+    def check(self, sample: model.Sample) -> None:
+        container_name(sample.resource_id)
+
+    def service(self, service: str, last: model.Sample, lookups: Lookups) -> str:
+        return lookups.container_policies.get(f"{last.project_id}/{container_name(last.resource_id)}") or service
+
+
+def container_name(resource_id: str) -> str:
+    """The part after the first slash.
+
+    :raises SampleRejected: there is no slash, or nothing after it.
+    """
+    _, _, name = resource_id.partition("/")
+    if not name:
+        raise exceptions.SampleRejected(f"resource_id {resource_id!r} is not <project>/<container>")
+    return name

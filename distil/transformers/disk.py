@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Transformers that bill disks which have no meter of their own, by the samples of the machine they belong to."""
+
+from collections.abc import Mapping
+from collections.abc import Sequence
+from decimal import Decimal
+
+from distil import exceptions
+from distil import model
+from distil.transformers import numbers
+from distil.transformers.base import Transformer
+from distil.transformers.lookups import Lookups
+from distil.transformers.options import Options
+
+
+class FromImage(Transformer):
+    """The root disk of an instance that was booted from an image: {``service``: largest size x hours}.
+
+    ``md_keys`` name the image and ``none_values`` say that there is none: if in any sample the first of the keys found
+    holds one of the values, there is no usage. ``size_keys`` hold the size; without any it is 0.
+    """
+
+    def __init__(self, options: Options) -> None:
+        self.service = options.text("service", default="")
+        self.md_keys = options.texts("md_keys")
+        self.none_values = options.texts("none_values")
+        self.size_keys = options.texts("size_keys")
+
+    def check(self, sample: model.Sample) -> None:
+        self._sizes(sample)
+
+    def usage(
+        self, service: str, samples: Sequence[model.Sample], window: model.Window, lookups: Lookups
+    ) -> Mapping[str, Decimal]:
+        if any(self._has_no_image(sample) for sample in samples):
+            return {}
+        sizes = [size for sample in samples for size in self._sizes(sample)]
+        return {self.service or service: max(sizes, default=Decimal(0)) * window.hours}
+
+    def _has_no_image(self, sample: model.Sample) -> bool:
+        found = (sample.metadata[key] for key in self.md_keys if key in sample.metadata)
+        image = next(found, None)
+        return image is not None and str(image) in self.none_values
+
+    def _sizes(self, sample: model.Sample) -> list[Decimal]:
+        sizes = (numbers.quantity(sample.metadata.get(key), f"metadata.{key}") for key in self.size_keys)
+        return [size for size in sizes if size is not None]
+
+
+class DatabaseVolumeMax(Transformer):
+    """The volume of a database instance: {name of its type: largest ``volume.size`` as a whole number x hours}.
+
+    The volume is the last sample's ``volume_id``. Where its type is unknown there is no usage.
+    """
+
+    def check(self, sample: model.Sample) -> None:
+        self._size(sample)
+
+    def usage(
+        self, service: str, samples: Sequence[model.Sample], window: model.Window, lookups: Lookups
+    ) -> Mapping[str, Decimal]:
+        volume_id = samples[-1].metadata.get("volume_id")
+        volume_type = lookups.types_of_volumes.get(str(volume_id)) if volume_id else None
+        if volume_type is None:
+            return {}
+        return {volume_type: max(self._size(sample) for sample in samples) * window.hours}
+
+    def _size(self, sample: model.Sample) -> Decimal:
+        size = numbers.quantity(sample.metadata.get("volume.size"), "metadata.volume.size")
+        if size is None:
+            raise exceptions.SampleRejected("metadata has no volume.size")
+        return Decimal(int(size))

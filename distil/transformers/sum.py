@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The transformer for meters whose samples each tell of a part of the usage."""
+
+from collections.abc import Mapping
+from collections.abc import Sequence
+from decimal import Decimal
+
+from distil import exceptions
+from distil import model
+from distil.transformers.base import Transformer
+from distil.transformers.lookups import Lookups
+
+
+class Sum(Transformer):
+    """{service: sum of the volumes of the samples inside the window}."""
+
+    def check(self, sample: model.Sample) -> None:
+        # Null is no 0 here: a part of the usage is not known, and somebody has to hear of it.
+        if sample.volume is None:
+            raise exceptions.SampleRejected("volume is null, which can't be summed")
+
+    def usage(
+        self, service: str, samples: Sequence[model.Sample], window: model.Window, lookups: Lookups
+    ) -> Mapping[str, Decimal]:
+        return {service: sum((sample.volume for sample in samples if sample.timestamp in window), Decimal(0))}
