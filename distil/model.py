@@ -11,6 +11,12 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+# What the database's columns hold. A sample that would not fit is rejected before it gets there.
+MAX_RESOURCE_ID = 400
+MAX_SERVICE = 260
+MAX_UNIT = 100
+SCALE = 10
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Project:

@@ -7,6 +7,8 @@ from typing import Any
 
 from distil import exceptions
 from distil import model
+from distil import text
+from distil.transformers import numbers
 
 
 def read_sample(document: object, project_id: str, meter: str) -> model.Sample | model.RejectedSample:
@@ -20,24 +22,32 @@ def read_sample(document: object, project_id: str, meter: str) -> model.Sample |
     :param meter: the meter that was asked for.
     """
     if not isinstance(document, Mapping):
-        return model.RejectedSample(
-            project_id, meter, None, f"the sample is {_kind(document)}, not a mapping", {"sample": document}
-        )
-    resource_id = document.get("resource_id")
+        reason = f"the sample is {_kind(document)}, not a mapping"
+        return model.RejectedSample(project_id, meter, None, reason, {"sample": document})
     try:
         return model.Sample(
             project_id=project_id,
             meter=meter,
             resource_id=_text(document, "resource_id"),
             timestamp=read_timestamp(document.get("timestamp")),
-            volume=_volume(document),
+            volume=document.get("volume", numbers.MISSING),
             source=_text(document, "source"),
             metadata=_metadata(document),
             document=document,
         )
     except exceptions.SampleRejected as error:
-        known_id = resource_id if isinstance(resource_id, str) else None
-        return model.RejectedSample(project_id, meter, known_id, str(error), document)
+        return _rejected(project_id, meter, document, str(error))
+
+
+def reject(sample: model.Sample, reason: str) -> model.RejectedSample:
+    """The sample, rejected for a reason."""
+    return _rejected(sample.project_id, sample.meter, sample.document, reason)
+
+
+def _rejected(project_id: str, meter: str, document: Mapping[str, Any], reason: str) -> model.RejectedSample:
+    resource_id = document.get("resource_id")
+    known_id = text.cleaned(resource_id, model.MAX_RESOURCE_ID) if isinstance(resource_id, str) else None
+    return model.RejectedSample(project_id, meter, known_id, reason, document)
 
 
 def read_timestamp(value: object) -> datetime.datetime:
@@ -61,12 +71,10 @@ def _text(document: Mapping[str, Any], key: str) -> str:
     if value is None or value == "":
         raise exceptions.SampleRejected(f"{key} is missing")
     if not isinstance(value, str):
-        raise exceptions.SampleRejected(f"{key} is {_kind(value)}, not a string")
+        raise exceptions.SampleRejected(f"{key} is {_kind(value)}, not text")
+    if not text.storable(value):
+        raise exceptions.SampleRejected(f"{key} {value[:50]!r} holds characters that are no text")
     return value
-
-
-def _volume(document: Mapping[str, Any]) -> Any:
-    return document.get("volume", MISSING)
 
 
 def _metadata(document: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -78,13 +86,3 @@ def _metadata(document: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _kind(value: object) -> str:
     return "null" if value is None else f"a {type(value).__name__}"
-
-
-class Missing:
-    """The type of :data:`MISSING`: a volume that is not there, where null is a value."""
-
-    def __repr__(self) -> str:
-        return "MISSING"
-
-
-MISSING = Missing()

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The files that say what is billed: meter mappings and the transformers' options."""
+
+import re
+from collections.abc import Hashable
+from collections.abc import Iterable
+from typing import Any
+
+import stevedore
+import yaml
+from oslo_log import log
+
+from distil import exceptions
+from distil.rating import parse
+from distil.rating.rate import Rules
+from distil.transformers.base import Transformer
+
+LOG = log.getLogger(__name__)
+
+
+def load(meter_mappings_file: str, transformer_file: str, trust_sources: Iterable[str]) -> Rules:
+    """Read both files, with the transformers that are installed.
+
+    :param trust_sources: regular expressions.
+    :raises ConfigurationError: with every problem of both files and of the expressions.
+    """
+    problems: list[str] = []
+    plugins = _plugins()
+    sections, found = parse.transformer_options(_read(transformer_file, problems), plugins)
+    problems += [f"{transformer_file}: {problem}" for problem in found]
+    document = _read(meter_mappings_file, problems)
+    if document is not _UNREADABLE:
+        mappings, found = parse.meter_mappings(document, plugins, sections)
+        problems += [f"{meter_mappings_file}: {problem}" for problem in found]
+    trusted = [_pattern(source, problems) for source in trust_sources]
+    if problems:
+        raise exceptions.ConfigurationError(problems)
+    for key in sorted(parse.unused_keys(document)):
+        LOG.warning("%s: %s has no meaning (any more) and can be removed.", meter_mappings_file, key)
+    return Rules(mappings, tuple(pattern for pattern in trusted if pattern))
+
+
+def _plugins() -> parse.Plugins:
+    manager = stevedore.ExtensionManager[Transformer]("distil.transformer", on_load_failure_callback=_raise)
+    return {extension.name: extension.plugin for extension in manager}
+
+
+def _raise(_manager: object, entry_point: Any, error: BaseException) -> None:
+    raise exceptions.ConfigurationError([f"transformer {entry_point.name} can't be loaded: {error}"]) from error
+
+
+# What _read gives for a file that it can't read: None is what YAML makes of an empty one.
+_UNREADABLE = object()
+
+
+def _read(path: str, problems: list[str]) -> object:
+    try:
+        with open(path, encoding="utf-8") as file:
+            return yaml.load(file, Loader=_Loader)  # noqa: S506 - a SafeLoader
+    except OSError as error:
+        problems.append(f"{path} can't be read: {error.strerror}")
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        problems.append(f"{path} is no YAML: {' '.join(str(error).split())}")
+    return _UNREADABLE
+
+
+def _pattern(source: str, problems: list[str]) -> re.Pattern[str] | None:
+    try:
+        return re.compile(source)
+    except re.error as error:
+        problems.append(f"[collector] trust_sources: {source!r} is no regular expression: {error}")
+        return None
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML's safe loader, but the same key twice is an error instead of the loss of the first."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen: set[object] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if isinstance(key, Hashable) and key in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"{key!r} is there twice", key_node.start_mark)
+            seen.add(key)
+        return super().construct_mapping(node, deep)

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A meter mapping: one rule by which samples of a meter become usage of a service."""
+
+import dataclasses
+from collections.abc import Callable
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import jmespath.exceptions
+
+from distil import exceptions
+from distil import model
+from distil.transformers.base import Transformer
+
+CONTAINER = "Object Storage Container"
+VIRTUAL_MACHINE = "Virtual Machine"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Expression:
+    """A JMESPath expression over a sample's document.
+
+    :param source: as the operator wrote it.
+    :param search: the compiled expression.
+    """
+
+    source: str
+    search: Callable[[Mapping[str, Any]], Any]
+
+    def __call__(self, sample: model.Sample) -> Any:
+        """:raises SampleRejected: the expression can't be evaluated on this sample."""
+        try:
+            return self.search(sample.document)
+        except (jmespath.exceptions.JMESPathError, ArithmeticError, LookupError, TypeError, ValueError) as error:
+            raise exceptions.SampleRejected(f"{self.source!r} fails on it: {error}") from error
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class InfoField:
+    """A field of a resource's info.
+
+    :param sources: keys of the sample's metadata; the first found wins.
+    :param template: holds one ``%s``, which becomes the value.
+    """
+
+    name: str
+    sources: tuple[str, ...]
+    template: str | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class MeterMapping:
+    """One entry of the meter mappings file.
+
+    :param type: kind of resource, stored in the resource's info; None stores none.
+    :param filters: all must hold.
+    :param volume: a number that replaces every sample's volume, or expressions of which the first that finds a value
+        does; None leaves it alone.
+    :param res_id_template: holds one ``%s``, which becomes the resource id.
+    """
+
+    meter: str
+    service: str
+    type: str | None
+    unit: str
+    transformer: Transformer
+    filters: tuple[Expression, ...] = ()
+    volume: Decimal | tuple[Expression, ...] | None = None
+    res_id_template: str | None = None
+    metadata: tuple[InfoField, ...] = ()
+
+    def fit(self, sample: model.Sample) -> model.Sample | None:
+        """The sample as this mapping's transformer takes it, or None where a filter does not hold.
+
+        :raises SampleRejected: this mapping can't use the sample.
+        """
+        if not all(holds(sample) for holds in self.filters):
+            return None
+        sample = dataclasses.replace(sample, volume=self._volume(sample))
+        sample = dataclasses.replace(sample, volume=self.transformer.volume(sample))
+        self.transformer.check(sample)
+        return sample
+
+    def _volume(self, sample: model.Sample) -> Any:
+        if not isinstance(self.volume, tuple):
+            return sample.volume if self.volume is None else self.volume
+        for expression in self.volume:
+            value = expression(sample)
+            if value is not None:
+                return value
+        sources = ", ".join(expression.source for expression in self.volume)
+        raise exceptions.SampleRejected(f"volume is missing: nothing found by {sources}")

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From the samples of one project in one window to its usage."""
+
+import dataclasses
+import decimal
+import itertools
+import re
+from collections import defaultdict
+from collections.abc import Collection
+from collections.abc import Iterable
+from collections.abc import Mapping
+from collections.abc import Sequence
+
+from distil import exceptions
+from distil import model
+from distil.rating import intake
+from distil.rating.ledger import Ledger
+from distil.rating.mapping import MeterMapping
+from distil.transformers.lookups import Lookups
+
+# Enough digits for the product and the sum of all volumes that are let in, so that nothing is rounded on the way.
+_ARITHMETIC = decimal.Context(prec=80)
+
+
+@dataclasses.dataclass(frozen=True)
+class Rules:
+    """What an operator decided about rating.
+
+    :param trusted_sources: matched at the beginning of a sample's source; none: every source is trusted.
+    """
+
+    mappings: tuple[MeterMapping, ...]
+    trusted_sources: tuple[re.Pattern[str], ...] = ()
+
+    @property
+    def meters(self) -> Collection[str]:
+        """The meters to ask for, each once."""
+        return tuple(dict.fromkeys(mapping.meter for mapping in self.mappings))
+
+    def trust(self, source: str) -> bool:
+        return not self.trusted_sources or any(pattern.match(source) for pattern in self.trusted_sources)
+
+
+@dataclasses.dataclass(frozen=True)
+class Rated:
+    """What is to be stored for one project and window.
+
+    :param machines: stored id of each virtual machine -> its last sample.
+    :param samples: number of samples that telemetry answered.
+    :param untrusted: number of samples among them whose source is not trusted.
+    """
+
+    usage: tuple[model.Usage, ...]
+    resources: tuple[model.Resource, ...]
+    rejected: tuple[model.RejectedSample, ...]
+    machines: Mapping[str, model.Sample]
+    samples: int
+    untrusted: int
+
+
+def rate(
+    rules: Rules, samples: Iterable[model.Sample | model.RejectedSample], window: model.Window, lookups: Lookups
+) -> Rated:
+    """Rate one project's samples of one window, in any order.
+
+    :raises LookupUnavailable: a name could not be asked for; nothing is rated.
+    """
+    ledger = Ledger()
+    by_meter: dict[str, list[model.Sample]] = defaultdict(list)
+    count = untrusted = 0
+    for count, sample in enumerate(samples, start=1):  # noqa: B007
+        if isinstance(sample, model.RejectedSample):
+            ledger.reject(sample)
+        elif rules.trust(sample.source):
+            by_meter[sample.meter].append(sample)
+        else:
+            untrusted += 1
+    with decimal.localcontext(_ARITHMETIC):
+        for mapping in rules.mappings:
+            fitting = _fitting(mapping, by_meter[mapping.meter], ledger)
+            for group in _by_resource(fitting):
+                _bill(mapping, group, window, lookups, ledger)
+    return Rated(ledger.usage, ledger.resources, ledger.rejected, ledger.machines, samples=count, untrusted=untrusted)
+
+
+def _fitting(mapping: MeterMapping, samples: Iterable[model.Sample], ledger: Ledger) -> list[model.Sample]:
+    fitting = []
+    for sample in samples:
+        try:
+            fitted = mapping.fit(sample)
+        except exceptions.SampleRejected as error:
+            ledger.reject(intake.reject(sample, str(error)))
+        else:
+            if fitted is not None:
+                fitting.append(fitted)
+    return fitting
+
+
+def _by_resource(samples: Iterable[model.Sample]) -> Iterable[Sequence[model.Sample]]:
+    """Groups of one resource each, in time order; equal times in the order of the samples' ids, so that it is one."""
+    ordered = sorted(samples, key=lambda sample: (sample.resource_id, sample.timestamp, str(sample.document.get("id"))))
+    for _, group in itertools.groupby(ordered, key=lambda sample: sample.resource_id):
+        yield tuple(group)
+
+
+def _bill(
+    mapping: MeterMapping, group: Sequence[model.Sample], window: model.Window, lookups: Lookups, ledger: Ledger
+) -> None:
+    try:
+        ledger.bill(mapping, group[-1], mapping.transformer.usage(mapping.service, group, window, lookups))
+    except exceptions.SampleRejected as error:
+        for sample in group:
+            ledger.reject(intake.reject(sample, str(error)))

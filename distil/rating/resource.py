@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The identity of a resource as it is stored, and what is told of it."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+from distil import exceptions
+from distil import model
+from distil import text
+from distil.rating.mapping import CONTAINER
+from distil.rating.mapping import InfoField
+from distil.rating.mapping import MeterMapping
+from distil.transformers.container import container_name
+
+
+def describe(mapping: MeterMapping, last: model.Sample) -> model.Resource:
+    """The resource, by its last sample in a window.
+
+    A container's stored id is a digest, because the id that telemetry uses holds the container's name, which may be
+    as long as Swift allows.
+
+    :raises SampleRejected: the resource has no id that can be stored.
+    """
+    resource_id = last.resource_id
+    info = {field.name: value for field in mapping.metadata if (value := _value(field, last.metadata)) is not None}
+    if mapping.type == CONTAINER:
+        info["name"] = container_name(resource_id)
+        resource_id = hashlib.md5(resource_id.encode(), usedforsecurity=False).hexdigest()
+    if mapping.type is not None:
+        info["type"] = mapping.type
+    if mapping.res_id_template is not None:
+        resource_id = mapping.res_id_template % resource_id
+    if len(resource_id) > model.MAX_RESOURCE_ID:
+        raise exceptions.SampleRejected(f"resource_id is longer than {model.MAX_RESOURCE_ID} characters")
+    return model.Resource(resource_id, {name: text.bounded(value) for name, value in info.items()})
+
+
+def _value(field: InfoField, metadata: Mapping[str, Any]) -> Any:
+    value = next((metadata[key] for key in field.sources if metadata.get(key) is not None), None)
+    return value if value is None or field.template is None else field.template % (value,)
