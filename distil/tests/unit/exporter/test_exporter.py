@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What Prometheus sees."""
+
+import http.client
+import socket
+import unittest
+from decimal import Decimal
+
+from prometheus_client.openmetrics import parser as openmetrics
+from prometheus_client.parser import text_string_to_metric_families
+
+from distil import exceptions
+from distil import model
+from distil.exporter.metrics import Metrics
+from distil.exporter.server import Exporter
+
+OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+
+
+class ExporterTest(unittest.TestCase):
+    def setUp(self) -> None:
+        self.metrics = Metrics({"distil": "1.2", "oslo.db": "3.4", "python-ceilometerclient": "5.6"})
+        self.exporter = Exporter(self.metrics.registry, "127.0.0.1", 0)
+        self.exporter.start()
+        self.addCleanup(self.exporter.stop)
+
+    def ask(self, method: str, path: str, accept: str = "*/*") -> tuple[http.client.HTTPResponse, str]:
+        connection = http.client.HTTPConnection("127.0.0.1", self.exporter.port, timeout=10)
+        self.addCleanup(connection.close)
+        connection.request(method, path, headers={"Accept": accept})
+        response = connection.getresponse()
+        return response, response.read().decode()
+
+    def test_the_text_format_has_the_promised_names_types_and_labels(self) -> None:
+        self.metrics.last_run_start.set(1000.5)
+        self.metrics.last_run_end.set(1060.5)
+        self.metrics.last_run_duration.set(60)
+        self.metrics.count_usage("p1", [model.Usage("c1", "r1", "second", Decimal(3600))])
+        _, body = self.ask("GET", "/metrics")
+        families = {family.name: family for family in text_string_to_metric_families(body)}
+        self.assertEqual(
+            {
+                "distil_collector_build_info": "gauge",
+                "distil_collector_last_run_start": "gauge",
+                "distil_collector_last_run_end": "gauge",
+                "distil_collector_last_run_duration_seconds": "gauge",
+                "distil_collector_usage": "counter",
+            },
+            {name: family.type for name, family in families.items()},
+        )
+        self.assertEqual(1000.5, families["distil_collector_last_run_start"].samples[0].value)
+        (usage,) = families["distil_collector_usage"].samples
+        self.assertEqual("distil_collector_usage_total", usage.name)
+        self.assertEqual({"project_id": "p1", "service": "c1", "unit": "second"}, usage.labels)
+        (build,) = families["distil_collector_build_info"].samples
+        self.assertEqual(1, build.value)
+        self.assertEqual("1.2", build.labels["version"])
+        self.assertEqual("3.4", build.labels["oslo_db_version"])
+        self.assertEqual("5.6", build.labels["python_ceilometerclient_version"])
+        self.assertIn("python_version", build.labels)
+
+    def test_openmetrics_is_served_to_those_who_accept_it(self) -> None:
+        self.metrics.count_usage("p1", [model.Usage("c1", "r1", "second", Decimal(1))])
+        response, body = self.ask("GET", "/metrics", accept=OPENMETRICS)
+        self.assertIn("openmetrics", response.headers["Content-Type"])
+        names = {
+            sample.name for family in openmetrics.text_string_to_metric_families(body) for sample in family.samples
+        }
+        self.assertIn("distil_collector_usage_total", names)
+        self.assertFalse([name for name in names if name.endswith("_created")])
+
+    def test_usage_of_a_service_adds_up_over_resources_and_windows(self) -> None:
+        for volume in ("1.5", "2"):
+            self.metrics.count_usage("p1", [model.Usage("c1", volume, "hour", Decimal(volume))])
+        labels = {"project_id": "p1", "service": "c1", "unit": "hour"}
+        self.assertEqual(3.5, self.metrics.registry.get_sample_value("distil_collector_usage_total", labels))
+
+    def test_head_answers_without_a_body(self) -> None:
+        response, body = self.ask("HEAD", "/metrics")
+        self.assertEqual((200, ""), (response.status, body))
+
+    def test_nothing_but_get_and_head_of_the_metrics_is_answered(self) -> None:
+        self.assertEqual(404, self.ask("GET", "/other")[0].status)
+        self.assertEqual(501, self.ask("POST", "/metrics")[0].status)
+
+    def test_a_port_that_is_taken_is_a_clear_error(self) -> None:
+        with self.assertRaisesRegex(
+            exceptions.ConfigurationError, rf"127\.0\.0\.1:{self.exporter.port}: Address already"
+        ):
+            Exporter(self.metrics.registry, "127.0.0.1", self.exporter.port)
+
+    def test_a_client_that_says_nothing_stops_no_other(self) -> None:
+        for _ in range(20):
+            self.addCleanup(socket.create_connection(("127.0.0.1", self.exporter.port)).close)
+        self.assertEqual(200, self.ask("GET", "/metrics")[0].status)
