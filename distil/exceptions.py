@@ -46,5 +46,9 @@ class StoreError(ServiceError):
     """The database did not do what it was asked."""
 
 
+class Stopped(DistilError):
+    """The process was asked to stop, so no new transaction begins."""
+
+
 class WindowTaken(DistilError):
     """The window has been committed already, by another collector or by an earlier try."""

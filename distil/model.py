@@ -18,6 +18,18 @@ MAX_UNIT = 100
 SCALE = 10
 
 
+def parse_time(value: str) -> datetime.datetime:
+    """An ISO 8601 time, with or without fraction and zone, as an aware one in UTC.
+
+    :raises ValueError: it can't be read.
+    """
+    try:
+        moment = datetime.datetime.fromisoformat(value)
+        return moment.replace(tzinfo=datetime.UTC) if moment.tzinfo is None else moment.astimezone(datetime.UTC)
+    except (TypeError, OverflowError) as error:
+        raise ValueError(str(error)) from error
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Project:
     """A project as Keystone knows it.

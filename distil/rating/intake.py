@@ -29,7 +29,7 @@ def read_sample(document: object, project_id: str, meter: str) -> model.Sample |
             project_id=project_id,
             meter=meter,
             resource_id=_text(document, "resource_id"),
-            timestamp=read_timestamp(document.get("timestamp")),
+            timestamp=_timestamp(document),
             volume=document.get("volume", numbers.MISSING),
             source=_text(document, "source"),
             metadata=_metadata(document),
@@ -50,20 +50,14 @@ def _rejected(project_id: str, meter: str, document: Mapping[str, Any], reason: 
     return model.RejectedSample(project_id, meter, known_id, reason, document)
 
 
-def read_timestamp(value: object) -> datetime.datetime:
-    """An ISO 8601 time, with or without fraction and zone, as an aware one in UTC.
-
-    :raises SampleRejected: it is missing or cannot be read.
-    """
+def _timestamp(document: Mapping[str, Any]) -> datetime.datetime:
+    value = document.get("timestamp")
     if value is None:
         raise exceptions.SampleRejected("timestamp is missing")
     try:
-        moment = datetime.datetime.fromisoformat(value)  # type: ignore[arg-type]
-        if moment.tzinfo is None:
-            return moment.replace(tzinfo=datetime.UTC)
-        return moment.astimezone(datetime.UTC)
-    except (TypeError, ValueError, OverflowError):
-        raise exceptions.SampleRejected(f"timestamp {value!r} cannot be read") from None
+        return model.parse_time(value)
+    except ValueError:
+        raise exceptions.SampleRejected(f"timestamp {value!r} can't be read") from None
 
 
 def _text(document: Mapping[str, Any], key: str) -> str:

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which windows are due."""
+
+import dataclasses
+import datetime
+import itertools
+from collections.abc import Iterable
+from collections.abc import Iterator
+
+from oslo_log import log
+
+from distil import model
+
+LOG = log.getLogger(__name__)
+
+
+def floor(moment: datetime.datetime) -> datetime.datetime:
+    """The full hour at or before a moment."""
+    return moment.replace(minute=0, second=0, microsecond=0)
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """The operator's part of the plan.
+
+    :param collect_window: hours.
+    :param max_windows_per_cycle: of a project in one run.
+    :param max_collection_start_age: hours.
+    """
+
+    collect_window: int = 1
+    max_windows_per_cycle: int = 1
+    max_collection_start_age: int = 864
+
+    def start(
+        self, project: model.Project, collected: Iterable[datetime.datetime], now: datetime.datetime
+    ) -> datetime.datetime:
+        """Where the collection of a project starts that has never been collected: a full hour, never after ``now``.
+
+        It is the newest of: the time at which Keystone's ``created_on`` says the project was made; the oldest last
+        collected among the projects in scope; the start age that the operator allows.
+        """
+        earliest = now - datetime.timedelta(hours=self.max_collection_start_age)
+        newest = max(earliest, _created(project) or earliest, min(collected, default=earliest))
+        return floor(min(newest, now))
+
+    def due(self, last_collected: datetime.datetime, now: datetime.datetime) -> Iterator[model.Window]:
+        """The windows of a project that one run collects."""
+        return itertools.islice(self.windows(last_collected, floor(now)), self.max_windows_per_cycle)
+
+    def windows(self, last_collected: datetime.datetime, end: datetime.datetime) -> Iterator[model.Window]:
+        """All whole windows from the last collected time on that end no later than ``end``, oldest first."""
+        length = datetime.timedelta(hours=self.collect_window)
+        start = last_collected
+        while start + length <= end:
+            yield model.Window(start, start + length)
+            start += length
+
+
+def _created(project: model.Project) -> datetime.datetime | None:
+    if project.created_on is None:
+        return None
+    try:
+        return model.parse_time(project.created_on)
+    except ValueError:
+        LOG.warning("Project %s: created_on %r is no ISO 8601 time and is ignored.", project.id, project.created_on)
+        return None

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How a collector stops: no new work, and no transaction cut in two."""
+
+import contextlib
+import threading
+from collections.abc import Iterator
+
+from distil import exceptions
+
+
+class Stop:
+    """A request to stop, seen by all threads of a process."""
+
+    def __init__(self) -> None:
+        self.event = threading.Event()
+        self._transaction = threading.Lock()
+
+    @property
+    def requested(self) -> bool:
+        return self.event.is_set()
+
+    def request(self) -> None:
+        """Ask to stop. Once this returns no transaction is open and none will be begun."""
+        self.event.set()
+        with self._transaction:
+            pass
+
+    def wait(self, seconds: float) -> bool:
+        """Sleep, but no longer than until a stop is requested. True: it is."""
+        return self.event.wait(seconds)
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Around a transaction, which a stop then waits for.
+
+        :raises Stopped: a stop was requested before it began.
+        """
+        with self._transaction:
+            if self.requested:
+                raise exceptions.Stopped("the collector is stopping")
+            yield

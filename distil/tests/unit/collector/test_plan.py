@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which windows are due, and where a new project starts."""
+
+import datetime
+import unittest
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from distil import model
+from distil.collector.plan import Plan
+from distil.collector.plan import floor
+
+HOUR = datetime.timedelta(hours=1)
+NOW = datetime.datetime(2026, 3, 1, 12, 34, 56, tzinfo=datetime.UTC)
+MOMENTS = st.datetimes(datetime.datetime(2000, 1, 1), datetime.datetime(2100, 1, 1), timezones=st.just(datetime.UTC))
+
+
+def project(created_on: str | None = None) -> model.Project:
+    return model.Project("p", "p", "d", created_on=created_on)
+
+
+class WindowsTest(unittest.TestCase):
+    @given(MOMENTS, st.integers(0, 100), st.integers(0, 59), st.integers(1, 30))
+    def test_windows_follow_each_other_without_gap_from_last_collected_to_the_end(
+        self, end: datetime.datetime, hours: int, minutes: int, length: int
+    ) -> None:
+        last_collected = end - datetime.timedelta(hours=hours, minutes=minutes)
+        windows = list(Plan(collect_window=length).windows(last_collected, end))
+        edges = [last_collected, *(window.end for window in windows)]
+        self.assertEqual([window.start for window in windows], edges[:-1])
+        self.assertTrue(all(window.hours == length for window in windows))
+        self.assertLessEqual(edges[-1], end)
+        self.assertGreater(edges[-1] + length * HOUR, end)
+
+    def test_windows_keep_the_minutes_of_last_collected(self) -> None:
+        windows = Plan(max_windows_per_cycle=9).due(floor(NOW) - datetime.timedelta(hours=2, minutes=-30), NOW)
+        self.assertEqual([(10, 30)], [(window.start.hour, window.start.minute) for window in windows])
+
+    def test_no_window_ends_after_the_current_full_hour(self) -> None:
+        self.assertEqual([], list(Plan().due(floor(NOW), NOW)))
+
+    def test_a_run_collects_the_oldest_windows_first_and_no_more_than_allowed(self) -> None:
+        due = list(Plan(max_windows_per_cycle=2).due(floor(NOW) - 5 * HOUR, NOW))
+        self.assertEqual([7, 8], [window.start.hour for window in due])
+
+    def test_no_window_is_due_where_none_is_allowed(self) -> None:
+        self.assertEqual([], list(Plan(max_windows_per_cycle=0).due(floor(NOW) - 5 * HOUR, NOW)))
+
+
+class StartTest(unittest.TestCase):
+    plan = Plan(max_collection_start_age=100)
+
+    def test_the_start_age_decides_where_nothing_else_is_known(self) -> None:
+        self.assertEqual(floor(NOW) - 100 * HOUR, self.plan.start(project(), [], NOW))
+
+    def test_the_oldest_last_collected_in_scope_decides_where_it_is_newest(self) -> None:
+        collected = [floor(NOW) - 3 * HOUR, floor(NOW) - 7 * HOUR]
+        self.assertEqual(floor(NOW) - 7 * HOUR, self.plan.start(project(), collected, NOW))
+
+    def test_the_creation_of_the_project_decides_where_it_is_newest(self) -> None:
+        created = project("2026-03-01T09:59:59+00:00")
+        self.assertEqual(floor(NOW) - 3 * HOUR, self.plan.start(created, [floor(NOW) - 7 * HOUR], NOW))
+
+    def test_a_zone_in_created_on_counts(self) -> None:
+        self.assertEqual(9, self.plan.start(project("2026-03-01T22:10:00+13:00"), [], NOW).hour)
+
+    def test_an_unreadable_created_on_is_ignored(self) -> None:
+        self.assertEqual(floor(NOW) - 100 * HOUR, self.plan.start(project("last tuesday"), [], NOW))
+
+    def test_a_project_that_claims_to_be_made_in_the_future_starts_now(self) -> None:
+        self.assertEqual(floor(NOW), self.plan.start(project("2999-01-01"), [], NOW))
+
+    @given(MOMENTS, st.lists(MOMENTS), st.integers(0, 5000))
+    def test_a_start_is_a_full_hour_that_is_not_after_now(
+        self, now: datetime.datetime, collected: list[datetime.datetime], age: int
+    ) -> None:
+        start = Plan(max_collection_start_age=age).start(project(), collected, now)
+        self.assertEqual(start, floor(start))
+        self.assertLessEqual(start, now)
+        self.assertGreater(start, now - (age + 1) * HOUR)

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""When runs start."""
+
+import datetime
+import unittest
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from distil.collector.schedule import next_start
+from distil.collector.schedule import repeat
+from distil.collector.stop import Stop
+
+FIRST = datetime.datetime(2026, 3, 1, 12, 17, 5, tzinfo=datetime.UTC)
+HOUR = datetime.timedelta(hours=1)
+
+
+class Clock(Stop):
+    """A clock that passes when somebody sleeps on it, and stops everything after a day."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = FIRST
+
+    def wait(self, seconds: float) -> bool:
+        self.now += datetime.timedelta(seconds=seconds)
+        if self.now > FIRST + 24 * HOUR:
+            self.request()
+        return self.requested
+
+
+class NextStartTest(unittest.TestCase):
+    @given(st.timedeltas(-1000 * HOUR, 1000 * HOUR), st.timedeltas(datetime.timedelta(seconds=1), 5 * HOUR))
+    def test_it_is_the_first_on_the_grid_after_now(
+        self, passed: datetime.timedelta, interval: datetime.timedelta
+    ) -> None:
+        due = next_start(FIRST, interval, FIRST + passed)
+        self.assertEqual(datetime.timedelta(0), (due - FIRST) % interval)
+        self.assertTrue(FIRST + passed < due <= FIRST + passed + interval)
+
+
+class RepeatTest(unittest.TestCase):
+    def starts(self, *durations: datetime.timedelta) -> list[datetime.datetime]:
+        """Starts within a day of runs that take so long, in turns."""
+        clock = Clock()
+        starts: list[datetime.datetime] = []
+
+        def run() -> None:
+            starts.append(clock.now)
+            clock.now += durations[(len(starts) - 1) % len(durations)]
+
+        repeat(run, HOUR, clock, lambda: clock.now)
+        return starts
+
+    def test_runs_start_at_once_and_then_at_the_same_minute_however_long_they_take(self) -> None:
+        starts = self.starts(datetime.timedelta(minutes=7), datetime.timedelta(minutes=59, seconds=59.9))
+        self.assertEqual([FIRST + hour * HOUR for hour in range(25)], starts[:25])
+
+    def test_a_run_that_outlasts_its_interval_skips_the_missed_starts_and_says_so(self) -> None:
+        with self.assertLogs("distil.collector.schedule", "WARNING") as logs:
+            starts = self.starts(datetime.timedelta(minutes=130))
+        self.assertEqual([FIRST + hour * HOUR for hour in range(0, 24, 3)], starts[:8])
+        self.assertIn("2 starts were missed", logs.output[0])
+
+    def test_a_clock_that_is_set_back_a_year_delays_no_run_by_more_than_an_interval(self) -> None:
+        clock = Clock()
+        starts: list[datetime.datetime] = []
+
+        def run() -> None:
+            starts.append(clock.now)
+            if len(starts) == 2:
+                clock.now -= 365 * 24 * HOUR
+            if len(starts) == 4:
+                clock.request()
+
+        repeat(run, HOUR, clock, lambda: clock.now)
+        self.assertLessEqual(starts[2], starts[1] - 365 * 24 * HOUR + HOUR)
+        self.assertEqual(HOUR, starts[3] - starts[2])
+
+    def test_a_stop_that_was_requested_before_the_first_run_prevents_it(self) -> None:
+        clock = Clock()
+        clock.request()
+        repeat(lambda: self.fail("it ran"), HOUR, clock, lambda: clock.now)
