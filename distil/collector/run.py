@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One run: every project in scope, window by window."""
+
+import dataclasses
+import datetime
+import logging
+import random
+from collections.abc import Callable
+from collections.abc import Iterable
+from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import Protocol
+
+from oslo_log import log
+
+from distil import exceptions
+from distil import model
+from distil.cloud.projects import Projects
+from distil.collector.plan import Plan
+from distil.collector.plan import floor
+from distil.collector.scope import Scope
+from distil.collector.window import WindowCollector
+from distil.db.store import Store
+from distil.exporter.metrics import Metrics
+from distil.rating.rate import Rated
+
+LOG = log.getLogger(__name__)
+
+
+class Progress(Protocol):
+    """Where a run says how far it is."""
+
+    def expect(self, windows: int) -> None:
+        """So many windows are due."""
+
+    def advance(self) -> None:
+        """Another window is done."""
+
+
+@dataclasses.dataclass
+class Summary:
+    """What became of a run.
+
+    :param windows: number of windows committed.
+    :param failed: ids of the projects of which a window that was due could not be collected.
+    """
+
+    projects: int = 0
+    windows: int = 0
+    usage_entries: int = 0
+    rejected: int = 0
+    untrusted: int = 0
+    failed: list[str] = dataclasses.field(default_factory=list)
+
+    def add(self, rated: Rated) -> None:
+        """Count a committed window."""
+        self.windows += 1
+        self.usage_entries += len(rated.usage)
+        self.rejected += len(rated.rejected)
+        self.untrusted += rated.untrusted
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Collector:
+    """Makes runs.
+
+    :param project_order: ascending or descending by id, or random.
+    :param clock: the time, aware and in UTC.
+    """
+
+    keystone: Projects
+    scope: Scope
+    plan: Plan
+    store: Store
+    windows: WindowCollector
+    metrics: Metrics
+    project_order: str
+    clock: Callable[[], datetime.datetime]
+
+    def run(self, end: datetime.datetime | None = None, progress: Progress | None = None) -> Summary:
+        """Collect the windows that are due; with ``end``, all whole ones up to then, however many.
+
+        :raises IdentityError: the projects are not known, so nothing was collected.
+        :raises StoreError: nor was anything where the database does not answer at the beginning.
+        :raises Stopped: the collector is stopping; what is committed stays.
+        """
+        started = self.clock()
+        end = None if end is None else min(end, floor(started))
+        self.metrics.last_run_start.set(started.timestamp())
+        try:
+            return self._run(started, end, progress)
+        finally:
+            ended = self.clock()
+            self.metrics.last_run_end.set(ended.timestamp())
+            self.metrics.last_run_duration.set((ended - started).total_seconds())
+
+    def _run(self, now: datetime.datetime, end: datetime.datetime | None, progress: Progress | None) -> Summary:
+        projects = self._ordered(self._in_scope())
+        collected = self._last_collected(projects, now)
+        due = {
+            project.id: list(
+                self.plan.windows(collected[project.id], end) if end else self.plan.due(collected[project.id], now)
+            )
+            for project in projects
+        }
+        if progress:
+            progress.expect(sum(map(len, due.values())))
+        summary = Summary(projects=len(projects))
+        for project in projects:
+            self._collect(project, due[project.id], summary, progress)
+        if end:
+            summary.failed = self._behind(projects, end)
+        LOG.info(
+            "Run over %d projects: %d windows committed with %d usage entries; %d samples rejected, %d of sources that "
+            "are not trusted; %d projects failed; %.1f seconds.",
+            summary.projects, summary.windows, summary.usage_entries, summary.rejected, summary.untrusted,
+            len(summary.failed), (self.clock() - now).total_seconds(),
+        )  # fmt: skip
+        return summary
+
+    def _in_scope(self) -> list[model.Project]:
+        domain_ids = self.keystone.domain_ids(self.scope.domains)
+        for entry, domain_id in domain_ids.items():
+            if domain_id is None:
+                LOG.error("[collector] domain %r does not exist in Keystone; the entry has no effect.", entry)
+        return self.scope.select(self.keystone.enabled(), domain_ids)
+
+    def _ordered(self, projects: Iterable[model.Project]) -> list[model.Project]:
+        ordered = sorted(projects, key=lambda project: project.id, reverse=self.project_order == "descending")
+        if self.project_order == "random":
+            random.shuffle(ordered)
+        return ordered
+
+    def _last_collected(
+        self, projects: Sequence[model.Project], now: datetime.datetime
+    ) -> Mapping[str, datetime.datetime]:
+        """Last collected by project id. New projects' starts are decided and stored, all before any is collected."""
+        ids = [project.id for project in projects]
+        collected = self.store.last_collected(ids)
+        new = [project for project in projects if project.id not in collected]
+        self.store.refresh([project for project in projects if project.id in collected])
+        if not new:
+            return collected
+        self.store.register((project, self.plan.start(project, collected.values(), now)) for project in new)
+        return self.store.last_collected(ids)
+
+    def _collect(
+        self, project: model.Project, due: Iterable[model.Window], summary: Summary, progress: Progress | None
+    ) -> None:
+        """Collect a project's windows up to the first that can't be."""
+        for window in due:
+            try:
+                summary.add(self.windows.collect(project, window))
+            except exceptions.Stopped:
+                raise
+            except exceptions.WindowTaken:
+                LOG.info("Project %s: window %s has been committed already; moving on.", project.id, window)
+                return
+            except Exception as error:
+                # A defect that one project's data brings to light must not cost the others their usage either.
+                LOG.log(
+                    logging.ERROR, "Project %s (%s): window %s waits for the next run: %s",
+                    project.id, project.name, window, error, exc_info=not isinstance(error, exceptions.ServiceError),
+                )  # fmt: skip
+                summary.failed.append(project.id)
+                return
+            if progress:
+                progress.advance()
+
+    def _behind(self, projects: Sequence[model.Project], end: datetime.datetime) -> list[str]:
+        collected = self.store.last_collected([project.id for project in projects])
+        return [project.id for project in projects if any(self.plan.windows(collected[project.id], end))]

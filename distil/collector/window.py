@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One window of one project: samples in, usage entries out, once."""
+
+import dataclasses
+from collections.abc import Callable
+from collections.abc import Mapping
+
+import tenacity
+from oslo_log import log
+
+from distil import exceptions
+from distil import model
+from distil.collector.stop import Stop
+from distil.db.store import Store
+from distil.exporter.metrics import Metrics
+from distil.rating.rate import Rated
+from distil.rating.rate import Rules
+from distil.rating.rate import rate
+from distil.telemetry.base import TelemetryDriver
+from distil.transformers.lookups import Lookups
+
+LOG = log.getLogger(__name__)
+
+ATTEMPTS = 3
+OS_DISTRO = "os_distro"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class WindowCollector:
+    """Collects windows.
+
+    :param os_distro: (server id, the sample's image_ref_url) -> distribution of a virtual machine.
+    """
+
+    telemetry: TelemetryDriver
+    rules: Rules
+    lookups: Lookups
+    os_distro: Callable[[str, object], str]
+    store: Store
+    metrics: Metrics
+    stop: Stop
+
+    def collect(self, project: model.Project, window: model.Window) -> Rated:
+        """Collect a window, with a few attempts.
+
+        :raises ServiceError: no attempt succeeded. Nothing was stored.
+        :raises WindowTaken: the window had been committed already.
+        :raises Stopped: the collector is stopping. Nothing was stored.
+        """
+        attempts = tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(exceptions.ServiceError),
+            stop=tenacity.stop_after_attempt(ATTEMPTS) | tenacity.stop_when_event_set(self.stop.event),
+            wait=tenacity.wait_exponential_jitter(initial=1, max=10),
+            sleep=tenacity.sleep_using_event(self.stop.event),
+            before_sleep=_say,
+            reraise=True,
+        )
+        return attempts(self._collect, project, window)
+
+    def _collect(self, project: model.Project, window: model.Window) -> Rated:
+        if self.stop.requested:
+            raise exceptions.Stopped("the collector is stopping")
+        samples = self.telemetry.samples([project.id], self.rules.meters, window.start, window.end)
+        rated = rate(self.rules, samples, window, self.lookups)
+        resources = self._with_os_distro(project, rated)
+        with self.stop.transaction():
+            self.store.commit(project.id, window, rated.usage, resources, rated.rejected)
+        self.metrics.count_usage(project.id, rated.usage)
+        if rated.rejected:
+            LOG.warning(
+                "Project %s: window %s: %d samples were rejected and are kept, with reasons; the first, of %s: %s",
+                project.id, window, len(rated.rejected), rated.rejected[0].meter, rated.rejected[0].reason,
+            )  # fmt: skip
+        return rated
+
+    def _with_os_distro(self, project: model.Project, rated: Rated) -> list[model.Resource]:
+        if not rated.machines:
+            return list(rated.resources)
+        distros = self._distros(rated.machines, self.store.resource_info(project.id, rated.machines))
+        return [
+            model.Resource(resource.id, {**resource.info, OS_DISTRO: distros[resource.id]})
+            if resource.id in distros
+            else resource
+            for resource in rated.resources
+        ]
+
+    def _distros(
+        self, machines: Mapping[str, model.Sample], known: Mapping[str, Mapping[str, object]]
+    ) -> dict[str, str]:
+        """The distributions of the machines that have none yet, as far as there are answers.
+
+        The distribution decides about licence fees: without an answer none is stored, and the next window asks again.
+        """
+        distros: dict[str, str] = {}
+        for resource_id, sample in machines.items():
+            if OS_DISTRO in known.get(resource_id, {}):
+                continue
+            try:
+                distros[resource_id] = self.os_distro(sample.resource_id, sample.metadata.get("image_ref_url"))
+            except exceptions.LookupUnavailable as error:
+                LOG.warning("The os_distro of new virtual machines waits for the next window: %s", error)
+                break
+        return distros
+
+
+def _say(state: tenacity.RetryCallState) -> None:
+    project, window = state.args
+    error = state.outcome.exception() if state.outcome else None
+    LOG.warning("Project %s: window %s: attempt %d failed: %s", project.id, window, state.attempt_number, error)

@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: Apache-2.0
+"""For oslo-config-generator."""
+
+from collections.abc import Iterable
+
+from oslo_config import cfg
+
+from distil.conf import collector
+from distil.conf import identity
+
+
+def list_opts() -> list[tuple[str, Iterable[cfg.Opt]]]:
+    """All groups with their options; those of oslo's libraries come from the libraries."""
+    return [(collector.GROUP, collector.OPTS), (identity.GROUP, identity.list_opts())]
