@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The group [database]: oslo.db's options."""
+
+import sqlalchemy as sa
+from oslo_config import cfg
+from oslo_db import options
+
+from distil import exceptions
+from distil.db import engine
+
+_ENGINE_OPTIONS = (
+    "connection_debug",
+    "connection_parameters",
+    "connection_recycle_time",
+    "connection_trace",
+    "max_overflow",
+    "max_pool_size",
+    "max_retries",
+    "mysql_sql_mode",
+    "mysql_wsrep_sync_wait",
+    "pool_timeout",
+    "retry_interval",
+    "sqlite_synchronous",
+)
+
+
+def register_opts(conf: cfg.ConfigOpts) -> None:
+    conf.register_opts(options.database_opts, group="database")
+
+
+def create_engine(conf: cfg.ConfigOpts) -> sa.Engine:
+    """The engine that the group describes.
+
+    :raises ConfigurationError: there is no connection URL, or it cannot be used.
+    :raises StoreError: there is no connecting to the database.
+    """
+    if not conf.database.connection:
+        raise exceptions.ConfigurationError(["[database] connection is not set"])
+    arguments = {name: conf.database[name] for name in _ENGINE_OPTIONS}
+    return engine.create_engine(conf.database.connection, **arguments)

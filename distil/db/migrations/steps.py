@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Steps that several revisions take.
+
+MariaDB and MySQL cannot roll DDL back: a step looks first whether it is done, so that a revision that was interrupted
+can be run again.
+"""
+
+import datetime
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from alembic import op
+
+_CONVENTION = {"fk": "fk_%(table_name)s_%(column_0_N_name)s"}
+_TENANTS = sa.table(
+    "tenants", sa.column("id"), sa.column("name"), sa.column("created", sa.DateTime), sa.column("last_collected")
+)
+_RESOURCES = sa.table(
+    "resources", sa.column("id"), sa.column("tenant_id"), sa.column("info"), sa.column("created", sa.DateTime)
+)
+_USAGE_ENTRY = sa.table("usage_entry", sa.column("resource_id"), sa.column("tenant_id"))
+_SALES_ORDERS = sa.table("sales_orders", sa.column("tenant_id"))
+
+
+def can_refer_to_part_of_a_key() -> bool:
+    """InnoDB lets a foreign key refer to columns that are not unique; MySQL forbids it from 8.4 on."""
+    dialect = op.get_bind().dialect
+    if dialect.name != "mysql":
+        return False
+    version = dialect.server_version_info or ()
+    return bool(getattr(dialect, "is_mariadb", False)) or version < (8, 4)
+
+
+def indexes(table: str) -> set[str | None]:
+    return {index["name"] for index in sa.inspect(op.get_bind()).get_indexes(table)}
+
+
+def drop_foreign_key(table: str, *columns: str) -> None:
+    """One without a name, as they can be in SQLite, goes by the one that the convention gives it."""
+    for key in sa.inspect(op.get_bind()).get_foreign_keys(table):
+        if key["constrained_columns"] == list(columns):
+            name = key["name"] or _name(table, columns)
+            with op.batch_alter_table(table, naming_convention=_CONVENTION) as batch:
+                batch.drop_constraint(name, type_="foreignkey")
+
+
+def add_foreign_key(table: str, columns: Sequence[str], referred: str, referred_columns: Sequence[str]) -> None:
+    keys = sa.inspect(op.get_bind()).get_foreign_keys(table)
+    if any(key["constrained_columns"] == list(columns) for key in keys):
+        return
+    with op.batch_alter_table(table) as batch:
+        batch.create_foreign_key(_name(table, columns), referred, list(columns), list(referred_columns))
+
+
+def _name(table: str, columns: Sequence[str]) -> str:
+    return f"fk_{table}_{'_'.join(columns)}"
+
+
+def insert_missing_tenants() -> None:
+    """For every row that refers to a project which is not there."""
+    for child in (_RESOURCES, _USAGE_ENTRY, _SALES_ORDERS):
+        missing = (
+            sa.select(child.c.tenant_id, child.c.tenant_id, sa.literal(_now()))
+            .distinct()
+            .where(~sa.exists().where(_TENANTS.c.id == child.c.tenant_id))
+        )
+        op.execute(sa.insert(_TENANTS).from_select(["id", "name", "created"], missing))
+
+
+def insert_missing_resources() -> None:
+    """For every usage entry whose resource is not there, or is another project's."""
+    found = sa.exists().where(
+        _RESOURCES.c.id == _USAGE_ENTRY.c.resource_id, _RESOURCES.c.tenant_id == _USAGE_ENTRY.c.tenant_id
+    )
+    missing = (
+        sa.select(_USAGE_ENTRY.c.resource_id, _USAGE_ENTRY.c.tenant_id, sa.literal("{}"), sa.literal(_now()))
+        .distinct()
+        .where(~found)
+    )
+    op.execute(sa.insert(_RESOURCES).from_select(["id", "tenant_id", "info", "created"], missing))
+
+
+def _now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.UTC).replace(microsecond=0, tzinfo=None)

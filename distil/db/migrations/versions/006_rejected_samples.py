@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Samples that cannot be used are kept, each with its reason."""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import mysql
+
+from distil.db import types
+from distil.db.migrations import steps
+
+revision = "006"
+down_revision = "005"
+branch_labels = None
+depends_on = None
+
+INDEX = "ix_rejected_samples_tenant_id_start"
+
+
+def upgrade() -> None:
+    op.create_table(
+        "rejected_samples",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True),
+        sa.Column("tenant_id", _identifier(100), nullable=False),
+        sa.Column("meter", sa.String(255), nullable=False),
+        sa.Column("resource_id", _identifier(400)),
+        sa.Column("start", sa.DateTime, nullable=False),
+        sa.Column("end", sa.DateTime, nullable=False),
+        sa.Column("reason", sa.Text, nullable=False),
+        sa.Column("sample", sa.Text().with_variant(mysql.MEDIUMTEXT(), "mysql"), nullable=False),
+        sa.Column("created", sa.DateTime, nullable=False),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_general_ci",
+        if_not_exists=True,
+    )
+    if INDEX not in steps.indexes("rejected_samples"):
+        op.create_index(INDEX, "rejected_samples", ["tenant_id", "start"])
+
+
+def _identifier(length: int) -> sa.String:
+    dialect = op.get_bind().dialect
+    return sa.String(length, collation=types.exact_collation(dialect) if dialect.name == "mysql" else None)
+
+
+def downgrade() -> None:
+    op.drop_table("rejected_samples", if_exists=True)

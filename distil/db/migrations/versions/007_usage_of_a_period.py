@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An index for what readers ask: the usage of a project in a period."""
+
+from alembic import op
+
+from distil.db.migrations import steps
+
+revision = "007"
+down_revision = "006"
+branch_labels = None
+depends_on = None
+
+INDEX = "ix_usage_entry_tenant_id_start"
+
+
+def upgrade() -> None:
+    if INDEX not in steps.indexes("usage_entry"):
+        op.create_index(INDEX, "usage_entry", ["tenant_id", "start"])
+
+
+def downgrade() -> None:
+    # InnoDB wants an index for the foreign key, and gives up its own where it finds another.
+    if op.get_bind().dialect.name == "mysql" and "tenant_id" not in steps.indexes("usage_entry"):
+        op.create_index("tenant_id", "usage_entry", ["tenant_id"])
+    if INDEX in steps.indexes("usage_entry"):
+        op.drop_index(INDEX, "usage_entry")

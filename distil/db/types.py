@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Column types: what every supported database gives and takes alike."""
+
+import datetime
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import types
+from sqlalchemy.dialects import mysql
+from sqlalchemy.engine import Dialect
+
+from distil import model
+
+_STEP = Decimal(1).scaleb(-model.SCALE)
+
+
+def exact_collation(dialect: Dialect) -> str:
+    """The collation of MariaDB or MySQL in which no two different strings are equal.
+
+    The others disregard case, or pad with blanks: ``a`` and ``A``, or ``a`` and ``a ``, would be one resource.
+    """
+    return "utf8mb4_nopad_bin" if getattr(dialect, "is_mariadb", False) else "utf8mb4_0900_bin"
+
+
+def long_text() -> types.TypeEngine[str]:
+    """Text of any length; MySQL's TEXT ends at 65535 bytes."""
+    return sa.Text().with_variant(mysql.MEDIUMTEXT(), "mysql")
+
+
+class Identifier(types.TypeDecorator[str]):
+    """A string that is equal to itself alone."""
+
+    impl = sa.String
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> types.TypeEngine[Any]:
+        length = self.impl_instance.length  # type: ignore[attr-defined]
+        if dialect.name != "mysql":
+            return dialect.type_descriptor(sa.String(length))
+        return dialect.type_descriptor(mysql.VARCHAR(length, collation=exact_collation(dialect)))
+
+
+class UTCDateTime(types.TypeDecorator[datetime.datetime]):
+    """Aware datetimes, stored in UTC without a zone."""
+
+    impl = sa.DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime.datetime | None, _dialect: Dialect) -> datetime.datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"{value} names no zone")
+        return value.astimezone(datetime.UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime.datetime | None, _dialect: Dialect) -> datetime.datetime | None:
+        return None if value is None else value.replace(tzinfo=datetime.UTC)
+
+
+class Volume(types.TypeDecorator[Decimal]):
+    """A Decimal with :data:`distil.model.SCALE` digits after the point.
+
+    SQLite has floating point numbers only, which keep 15 significant digits.
+    """
+
+    impl = sa.Numeric
+    cache_ok = True
+
+    def __init__(self) -> None:
+        super().__init__(38, model.SCALE)
+
+    def load_dialect_impl(self, dialect: Dialect) -> types.TypeEngine[Any]:
+        if dialect.name == "sqlite":
+            return dialect.type_descriptor(sa.Numeric(38, model.SCALE, asdecimal=False))
+        return dialect.type_descriptor(sa.Numeric(38, model.SCALE))
+
+    def process_result_value(self, value: Any, _dialect: Dialect) -> Decimal | None:
+        return None if value is None else Decimal(str(value)).quantize(_STEP)
