@@ -30,7 +30,7 @@ def create_engine(connection: str, *, connection_parameters: str = "", **options
     """
     url = _url(connection, connection_parameters)
     options = {"mysql_sql_mode": "TRADITIONAL", **options}
-    with errors.translated(f"there is no connecting to {url.set(query={})}"):
+    with errors.translated(f"cannot connect to {url.set(query={})}"):
         try:
             engine: sa.Engine = engines.create_engine(url, sqlite_fk=True, thread_checkin=False, **options)
         except (ImportError, sa.exc.NoSuchModuleError) as error:

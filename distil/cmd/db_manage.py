@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``distil-db-manage``: brings the database to a revision and says where it stands."""
+
+import argparse
+import importlib.metadata
+import logging
+import sys
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from oslo_config import cfg
+from oslo_log import log
+
+from distil import exceptions
+from distil.conf import database
+from distil.db import migration
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """:param argv: arguments after the program's name; None: those of the process.
+    :return: the exit status: 0, or 1 with a line on stderr.
+    """
+    conf = cfg.ConfigOpts()
+    database.register_opts(conf)
+    log.register_options(conf)
+    conf.register_cli_opt(cfg.SubCommandOpt("command", title="commands", handler=_add_commands))
+    try:
+        conf(args=argv, project="distil", prog="distil-db-manage", version=importlib.metadata.version("distil"))
+        _set_up_logging(conf)
+        _run(conf)
+    except (cfg.Error, log.LogConfigError, exceptions.DistilError) as error:
+        sys.stderr.write(f"distil-db-manage: {' '.join(str(error).split())}\n")
+        return 1
+    return 0
+
+
+def _add_commands(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    upgrade = subparsers.add_parser("upgrade", help="go on to a revision")
+    upgrade.add_argument("revision", nargs="?", default="head")
+    for name, description in (
+        ("downgrade", "go back to a revision"),
+        ("stamp", "record a revision without going there"),
+    ):
+        subparsers.add_parser(name, help=description).add_argument("revision")
+    subparsers.add_parser("current", help="show the database's revision")
+    subparsers.add_parser("history", help="show all revisions, oldest first")
+    subparsers.add_parser("check", help="fail unless the tables are those of the newest revision")
+
+
+def _set_up_logging(conf: cfg.ConfigOpts) -> None:
+    log.setup(conf, "distil")
+    # It logs, with a traceback, what comes out as an exception and is reported by main().
+    logging.getLogger("oslo_db.sqlalchemy.exc_filters").setLevel(logging.ERROR)
+
+
+def _run(conf: cfg.ConfigOpts) -> None:
+    if conf.command.name == "history":
+        for revision, description in migration.history():
+            _say(f"{revision}  {description}")
+        return
+    engine = database.create_engine(conf)
+    try:
+        _run_on(engine, conf.command)
+    finally:
+        engine.dispose()
+
+
+def _run_on(engine: sa.Engine, command: cfg.ConfigOpts.SubCommandAttr) -> None:
+    match command.name:
+        case "upgrade":
+            migration.upgrade(engine, command.revision)
+        case "downgrade":
+            migration.downgrade(engine, command.revision)
+        case "stamp":
+            migration.stamp(engine, command.revision)
+        case "current":
+            _say(migration.current(engine) or "no revision")
+        case "check":
+            migration.check(engine)
+            _say("the tables are those of the newest revision")
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
