@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The sandbox cloud as a process of its own: ``distil-sandbox serve``."""
+
+import argparse
+import datetime
+import signal
+import sys
+from collections.abc import Sequence
+
+from distil.sandbox.cloud import Cloud
+from distil.sandbox.faults import SERVICES
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a sub-command; the exit status is the answer."""
+    parser = argparse.ArgumentParser(prog="distil-sandbox", description="A cloud in a process, with synthetic usage.")
+    _add_serve(parser.add_subparsers(title="commands", required=True))
+    options = parser.parse_args(arguments)
+    status: int = options.run(options)
+    return status
+
+
+def _add_serve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    serve = commands.add_parser("serve", help="serve the cloud until SIGINT or SIGTERM")
+    serve.set_defaults(run=_serve)
+    serve.add_argument("--host", default="127.0.0.1")
+    serve.add_argument("--port", type=int, default=0, help="0, the default, is any that is free")
+    serve.add_argument("--projects", type=int, default=10)
+    serve.add_argument("--resources", type=int, default=2, help="of each project, for each meter")
+    serve.add_argument("--seed", type=int, default=0)
+    serve.add_argument("--start", type=_moment, help="when usage begins, in UTC; three hours ago by default")
+    serve.add_argument("--list-limit", type=int, help="projects on a page of Keystone's")
+    serve.add_argument("--token-lifetime", type=float, default=3600, help="in seconds")
+    serve.add_argument(
+        "--latency",
+        type=_latency,
+        action="append",
+        default=[],
+        metavar="SERVICE=SECONDS",
+        help=f"before each answer; SERVICE is one of {', '.join(SERVICES)}",
+    )
+
+
+def _serve(options: argparse.Namespace) -> int:
+    ends = {signal.SIGINT, signal.SIGTERM}
+    signal.pthread_sigmask(signal.SIG_BLOCK, ends)
+    cloud = Cloud(
+        projects=options.projects,
+        resources=options.resources,
+        seed=options.seed,
+        start=options.start,
+        list_limit=options.list_limit,
+        token_lifetime=options.token_lifetime,
+        latency=dict(options.latency),
+        host=options.host,
+        port=options.port,
+    )
+    with cloud:
+        print(f"# {cloud.auth_url}\n{cloud.conf()}", end="", flush=True)
+        signal.sigwait(ends)
+    return 0
+
+
+def _latency(text: str) -> tuple[str, float]:
+    service, _, seconds = text.partition("=")
+    if service not in SERVICES:
+        raise argparse.ArgumentTypeError(f"{service!r} is none of {', '.join(SERVICES)}")
+    return service, float(seconds)
+
+
+def _moment(text: str) -> datetime.datetime:
+    moment = datetime.datetime.fromisoformat(text)
+    return moment.replace(tzinfo=datetime.UTC) if moment.tzinfo is None else moment.astimezone(datetime.UTC)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

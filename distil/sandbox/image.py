@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Glance's v2 API: images."""
+
+import html
+from collections.abc import Sequence
+
+from distil.sandbox import inventory
+from distil.sandbox.messages import Reply
+from distil.sandbox.messages import Request
+from distil.sandbox.messages import Route
+from distil.sandbox.messages import json_reply
+from distil.sandbox.population import Population
+from distil.sandbox.service import Service
+from distil.sandbox.tokens import Tokens
+
+_TITLES = {400: "Bad Request", 403: "Forbidden", 404: "Not Found", 500: "Internal Server Error"}
+
+
+class ImageService(Service):
+    name = "image"
+    prefix = "image"
+
+    def __init__(self, url: str, tokens: Tokens, population: Population) -> None:
+        super().__init__(url, tokens)
+        self._population = population
+
+    def routes(self) -> Sequence[Route]:
+        return (
+            Route("GET", "/v2/images/{id}", self._image),
+            Route("GET", "/", lambda _: self._versions(300), public=True),
+            Route("GET", "/versions", lambda _: self._versions(200), public=True),
+        )
+
+    def error(self, status: int, message: str) -> Reply:
+        """Glance's errors are no JSON."""
+        title = f"{status} {_TITLES.get(status, 'Error')}"
+        text = f"<html><head><title>{title}</title></head><body><h1>{title}</h1>{html.escape(message)}</body></html>"
+        return Reply(status, text.encode(), "text/html; charset=UTF-8")
+
+    def _versions(self, status: int) -> Reply:
+        links = [{"rel": "self", "href": f"{self.url}/v2/"}]
+        versions = [{"id": name, "status": state, "links": links} for name, state in _VERSIONS]
+        return json_reply({"versions": versions}, status)
+
+    def _image(self, _: Request, identity: str) -> Reply:
+        for image in inventory.PUBLIC_IMAGES:
+            if image.id == identity:
+                return self._describe(image, "public")
+        found = self._population.locate("image", identity)
+        if found is None:
+            raise self.not_found(f"Failed to find image {identity}")
+        return self._describe(inventory.Image(identity, f"image-{found[1]}", None), "private")
+
+    @staticmethod
+    def _describe(image: inventory.Image, visibility: str) -> Reply:
+        document = {
+            "id": image.id,
+            "name": image.name,
+            "status": "active",
+            "visibility": visibility,
+            "disk_format": "qcow2",
+            "container_format": "bare",
+            "protected": False,
+            "tags": [],
+            "self": f"/v2/images/{image.id}",
+            "file": f"/v2/images/{image.id}/file",
+            "schema": "/v2/schemas/image",
+        }
+        return json_reply(document | ({"os_distro": image.os_distro} if image.os_distro else {}))
+
+
+_VERSIONS = (("v2.17", "CURRENT"), ("v2.16", "SUPPORTED"), ("v2.0", "SUPPORTED"))

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Ceilometer's v2 API, as far as it serves samples and meters, with the limits and the order of the real one."""
+
+import base64
+import itertools
+from collections.abc import Iterable
+from collections.abc import Iterator
+from collections.abc import Sequence
+from typing import Any
+
+from distil.sandbox import query_language
+from distil.sandbox.archive import Archive
+from distil.sandbox.messages import Reply
+from distil.sandbox.messages import Request
+from distil.sandbox.messages import Route
+from distil.sandbox.messages import json_reply
+from distil.sandbox.service import Service
+from distil.sandbox.tokens import Tokens
+from distil.sandbox.usage import Series
+
+_NEWEST_FIRST = [("timestamp", True)]
+
+
+class Metering(Service):
+    """:param default_limit: samples in an answer to a question without a limit; the rest is cut without a word."""
+
+    name = "metering"
+    prefix = "metering"
+
+    def __init__(self, url: str, tokens: Tokens, archive: Archive, default_limit: int) -> None:
+        super().__init__(url, tokens)
+        self._archive = archive
+        self._default_limit = default_limit
+
+    def routes(self) -> Sequence[Route]:
+        return (
+            Route("GET", "/v2/samples", self._samples),
+            Route("POST", "/v2/query/samples", self._query_samples),
+            Route("GET", "/v2/meters", self._meters),
+            Route("GET", "/v2/meters/{name}", self._samples_of_meter),
+            Route("GET", "/", self._versions, public=True),
+            Route("GET", "/v2", self._versions, public=True),
+        )
+
+    def error(self, status: int, message: str) -> Reply:
+        fault = {"debuginfo": None, "faultcode": "Client" if status < 500 else "Server", "faultstring": message}  # noqa: PLR2004
+        return json_reply({"error_message": fault}, status)
+
+    def _versions(self, _: Request) -> Reply:
+        version = {
+            "id": "v2",
+            "status": "stable",
+            "updated": "2013-02-13T00:00:00Z",
+            "links": [{"href": f"{self.url}/v2", "rel": "self"}],
+            "media-types": [{"base": "application/json", "type": "application/vnd.openstack.telemetry-v2+json"}],
+        }
+        return json_reply({"versions": {"values": [version]}})
+
+    def _samples(self, request: Request) -> Reply:
+        return self._answer_simple(request, _conditions(request), old=False)
+
+    def _samples_of_meter(self, request: Request, name: str) -> Reply:
+        return self._answer_simple(request, [*_conditions(request), ("meter", "eq", name)], old=True)
+
+    def _answer_simple(self, request: Request, conditions: list[tuple[str, str, str]], old: bool) -> Reply:
+        limit = self._limit(_number(request.argument("limit")))
+        question = query_language.read_simple(conditions)
+        return _list(self._archive.find(question, _NEWEST_FIRST, limit, old))
+
+    def _query_samples(self, request: Request) -> Reply:
+        try:
+            body = request.json()
+            asked, order, limit = body.get("filter"), body.get("orderby"), body.get("limit")
+        except (ValueError, AttributeError) as error:
+            raise query_language.BadQuestion(f"Request is not in valid JSON format: {error}") from error
+        question = query_language.read_simple(()) if asked is None else query_language.read_complex(asked)
+        ordered = _NEWEST_FIRST if order is None else query_language.read_order(order)
+        return _list(self._archive.find(question, ordered, self._limit(_number(limit)), old=False))
+
+    def _meters(self, request: Request) -> Reply:
+        limit = self._limit(_number(request.argument("limit")))
+        question = query_language.read_simple(_conditions(request), with_timestamps=False)
+        unique = (request.argument("unique") or "").lower() in ("1", "t", "true", "on", "y", "yes")
+        found = self._archive.meters(question)
+        described = _unique_meters(found) if unique else map(_meter, found)
+        return json_reply(list(itertools.islice(described, limit)))
+
+    def _limit(self, asked: int | None) -> int:
+        limit = self._default_limit if asked is None else asked
+        if limit <= 0:
+            raise query_language.BadQuestion("Limit must be positive")
+        return limit
+
+    def _handled(self, request: Request, route: Route, arguments: tuple[str, ...]) -> Reply:
+        try:
+            return super()._handled(request, route, arguments)
+        except query_language.BadQuestion as problem:
+            return self.error(400, str(problem))
+
+
+def _conditions(request: Request) -> list[tuple[str, str, str]]:
+    arguments: dict[str, list[str]] = {"q.field": [], "q.op": [], "q.value": []}
+    for name, value in request.query:
+        if name in arguments:
+            arguments[name].append(value)
+    fields, values = arguments["q.field"], arguments["q.value"]
+    operators = [operator or "eq" for operator in arguments["q.op"]] or ["eq"] * len(fields)
+    if not len(fields) == len(values) == len(operators):
+        raise query_language.BadQuestion("Invalid input for field/attribute q. every condition needs field and value")
+    return list(zip(fields, operators, values, strict=True))
+
+
+def _number(value: object) -> int | None:
+    if value is None:
+        return None
+    try:
+        return int(str(value))
+    except ValueError as error:
+        text = f"Invalid input for field/attribute limit. Value: '{value}'. unable to convert to int"
+        raise query_language.BadQuestion(text) from error
+
+
+def _list(samples: Iterable[str]) -> Reply:
+    return Reply(200, f"[{', '.join(samples)}]".encode())
+
+
+def _meter(series: Series) -> dict[str, Any]:
+    attributes = {key: series.value(key) for key in ("type", "unit", "resource_id", "project_id", "user_id", "source")}
+    identity = f"{attributes['resource_id']}+{series.meter.name}".encode()
+    return {"name": series.meter.name, **attributes, "meter_id": base64.b64encode(identity).decode()}
+
+
+def _unique_meters(found: Iterable[Series]) -> Iterator[dict[str, Any]]:
+    """One for each name, which then tells of no resource."""
+    seen: set[str] = set()
+    for series in found:
+        if series.meter.name not in seen:
+            seen.add(series.meter.name)
+            nobody = dict.fromkeys(("resource_id", "project_id", "user_id", "source"))
+            yield {**_meter(series), **nobody}
