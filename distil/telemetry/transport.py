@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Requests to Ceilometer's API, and the strict reading of what comes back."""
+
+import json
+from http import HTTPStatus
+from typing import Any
+
+import requests
+from ceilometerclient import client
+from ceilometerclient import exc
+from keystoneauth1 import exceptions as ks_exceptions
+from keystoneauth1 import session as ks_session
+
+from distil import exceptions
+
+SERVICE_TYPE = "metering"
+
+_FAILURES = (exc.BaseException, ks_exceptions.ClientException, requests.RequestException, ValueError, RecursionError)
+_REFUSALS = frozenset(
+    (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED)
+)
+_FAULT_SHOWN = 200
+_DIGITS_OF_AN_INTEGER = 4000
+
+
+class RequestRefused(exceptions.TelemetryError):
+    """The service does not offer this request, or not to this user."""
+
+
+class Transport:
+    """Sends requests through ceilometerclient's session client.
+
+    Not through its ``Client``: that one looks for alarms and events when it is made, and its managers take null for
+    an answer without samples.
+    """
+
+    def __init__(self, session: ks_session.Session, region_name: str | None, interface: str) -> None:
+        self._client = client.SessionClient(
+            session=session, service_type=SERVICE_TYPE, region_name=region_name, interface=interface
+        )
+        self._endpoint = f"{interface} endpoint of the {SERVICE_TYPE} service in region {region_name or '(any)'}"
+
+    def rows(self, method: str, path: str, about: str, **request: Any) -> list[object]:
+        """Send a request that is answered with a list.
+
+        :param about: what is asked for, for messages.
+        :param request: ``json`` or ``params``, as requests takes them.
+        :raises RequestRefused: the answer is 403, 404, 405 or 501.
+        :raises TelemetryError: there is no answer, or it is not a list.
+        """
+        asked = f"{method} {path} ({about})"
+        try:
+            response = self._client.request(path, method, raise_exc=False, **request)
+        except ks_exceptions.EndpointNotFound as error:
+            raise exceptions.TelemetryError(f"{asked}: the catalog has no {self._endpoint}") from error
+        except _FAILURES as error:
+            raise exceptions.TelemetryError(f"{asked}: {error}") from error
+        if response.status_code == HTTPStatus.OK:
+            return _list(response.content, asked)
+        kind = RequestRefused if response.status_code in _REFUSALS else exceptions.TelemetryError
+        message = f"{asked}: the answer is {response.status_code}: {_fault(response.content)}"
+        raise kind(message) from exc.from_response(response)
+
+
+def _list(body: bytes, asked: str) -> list[object]:
+    try:
+        answer = json.loads(body, parse_int=_integer)
+    except (ValueError, RecursionError) as error:
+        raise exceptions.TelemetryError(f"{asked}: the answer is not JSON: {_beginning(body)}") from error
+    if not isinstance(answer, list):
+        raise exceptions.TelemetryError(f"{asked}: the answer is not a list: {_beginning(body)}")
+    return answer
+
+
+def _integer(digits: str) -> int | float:
+    """An integer; one that is too long for Python to read is infinite, which costs its sample, not the answer."""
+    return int(digits) if len(digits) <= _DIGITS_OF_AN_INTEGER else float(digits)
+
+
+def _fault(body: bytes) -> str:
+    try:
+        return _beginning(json.loads(body)["error_message"]["faultstring"].encode())
+    except (ValueError, RecursionError, LookupError, TypeError, AttributeError):
+        return _beginning(body)
+
+
+def _beginning(body: bytes) -> str:
+    text = " ".join(body.decode(errors="replace").split())
+    return text[:_FAULT_SHOWN] or "an empty body"
