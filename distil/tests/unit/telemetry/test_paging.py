@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Paging against a service in memory that orders and cuts as Ceilometer does."""
+
+import collections
+import dataclasses
+import datetime
+import random
+import unittest
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from distil import exceptions
+from distil import model
+from distil.telemetry import paging
+
+START = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+HOUR = model.Window(START, START + datetime.timedelta(hours=1))
+
+
+@dataclasses.dataclass
+class Service:
+    """Samples with the times that the service knows; ``unreadable`` are those that it writes down badly."""
+
+    moments: list[datetime.datetime]
+    unreadable: frozenset[int] = frozenset()
+    chance: random.Random = dataclasses.field(default_factory=lambda: random.Random(1))
+    limits: list[int] = dataclasses.field(default_factory=list)
+
+    def ask(self, period: model.Window, limit: int) -> list[dict[str, Any]]:
+        self.limits.append(limit)
+        found = [number for number, each in enumerate(self.moments) if each in period]
+        self.chance.shuffle(found)
+        found.sort(key=lambda number: self.moments[number], reverse=True)
+        return [self._row(number) for number in found[:limit]]
+
+    def _row(self, number: int) -> dict[str, Any]:
+        written = "half past two" if number in self.unreadable else self.moments[number].isoformat()
+        return {"number": number, "timestamp": written}
+
+
+def at(*seconds: float) -> list[datetime.datetime]:
+    return [START + datetime.timedelta(seconds=each) for each in seconds]
+
+
+def numbers(service: Service, page_size: int, period: model.Window = HOUR) -> list[int]:
+    return [row["number"] for _, rows in paging.pages(service.ask, period, page_size) for row in rows]  # type: ignore[index]
+
+
+class TestPages(unittest.TestCase):
+    @given(
+        microseconds=st.lists(st.one_of(st.integers(-3, 12), st.integers(3_599_999_990, 3_600_000_003)), max_size=40),
+        unreadable=st.frozensets(st.integers(0, 39)),
+        page_size=st.integers(1, 50),
+        chance=st.randoms(use_true_random=False),
+    )
+    def test_every_sample_of_the_period_comes_once(
+        self, microseconds: list[int], unreadable: frozenset[int], page_size: int, chance: random.Random
+    ) -> None:
+        moments = at(*(each / 1_000_000 for each in microseconds))
+        service = Service(moments, unreadable, chance)
+        wanted = [number for number, moment in enumerate(moments) if moment in HOUR]
+        self.assertEqual(collections.Counter(wanted), collections.Counter(numbers(service, page_size)))
+
+    @given(
+        seconds=st.lists(st.integers(0, 20), max_size=40),
+        page_size=st.integers(1, 50),
+        chance=st.randoms(use_true_random=False),
+    )
+    def test_each_row_lies_in_the_part_that_it_comes_with(
+        self, seconds: list[int], page_size: int, chance: random.Random
+    ) -> None:
+        service = Service(at(*seconds), chance=chance)
+        parts = list(paging.pages(service.ask, HOUR, page_size))
+        self.assertTrue(all(paging.moment(row) in part for part, rows in parts for row in rows))
+        self.assertEqual([HOUR.end, *(part.start for part, _ in parts)], [*(part.end for part, _ in parts), HOUR.start])
+
+    def test_a_page_that_is_not_full_ends_the_questions(self) -> None:
+        service = Service(at(1, 2, 3))
+        numbers(service, 4)
+        self.assertEqual([4], service.limits)
+
+    def test_a_full_page_is_not_taken_for_the_whole(self) -> None:
+        service = Service(at(1, 2, 3))
+        numbers(service, 3)
+        self.assertEqual([3, 3], service.limits)
+
+    def test_more_samples_of_one_time_than_a_page_holds_double_the_limit(self) -> None:
+        service = Service(at(9, *[5] * 7, 1))
+        self.assertEqual(9, len(numbers(service, 2)))
+        self.assertEqual([2, 2, 4, 8, 2], service.limits)
+
+    def test_an_empty_period_asks_nothing(self) -> None:
+        service = Service(at(0))
+        self.assertEqual([], numbers(service, 1, model.Window(START, START)))
+        self.assertEqual([], service.limits)
+
+    def test_a_full_page_in_another_order_is_an_error(self) -> None:
+        service = Service(at(1, 2, 3))
+        with self.assertRaisesRegex(exceptions.TelemetryError, "not ordered newest first"):
+            list(paging.pages(lambda period, limit: service.ask(period, limit)[::-1], HOUR, 3))
+
+    def test_a_whole_answer_may_have_any_order(self) -> None:
+        service = Service(at(1, 2, 3))
+        parts = list(paging.pages(lambda period, limit: service.ask(period, limit)[::-1], HOUR, 4))
+        self.assertEqual([0, 1, 2], [row["number"] for _, rows in parts for row in rows])  # type: ignore[index]
+
+    def test_a_service_that_ignores_the_period_still_comes_to_an_end(self) -> None:
+        everything = model.Window(START - datetime.timedelta(days=1), START + datetime.timedelta(days=1))
+        service = Service(at(-5, 1, 2, 3601, 3602))
+        parts = list(paging.pages(lambda _, limit: service.ask(everything, limit), HOUR, 2))
+        inside = [row["number"] for part, rows in parts for row in rows if paging.moment(row) in part]  # type: ignore[index]
+        self.assertEqual([1, 2], sorted(inside))
