@@ -65,7 +65,7 @@ class Transport:
 def _list(body: bytes, asked: str) -> list[object]:
     try:
         answer = json.loads(body, parse_int=_integer)
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise exceptions.TelemetryError(f"{asked}: the answer is not JSON: {_beginning(body)}") from error
     if not isinstance(answer, list):
         raise exceptions.TelemetryError(f"{asked}: the answer is not a list: {_beginning(body)}")
@@ -80,7 +80,7 @@ def _integer(digits: str) -> int | float:
 def _fault(body: bytes) -> str:
     try:
         return _beginning(json.loads(body)["error_message"]["faultstring"].encode())
-    except (ValueError, RecursionError, LookupError, TypeError, AttributeError):
+    except (ValueError, LookupError, TypeError, AttributeError):
         return _beginning(body)
 
 

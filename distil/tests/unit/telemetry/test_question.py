@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which rows answer a question."""
+
+import datetime
+import unittest
+from typing import Any
+
+from distil import model
+from distil.telemetry.question import Question
+
+START = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+HOUR = model.Window(START, START + datetime.timedelta(hours=1))
+ONE = Question(frozenset({"p1"}), frozenset({"cpu"}))
+MANY = Question(frozenset({"p1", "p2"}), frozenset({"cpu", "disk"}))
+
+
+def row(**changes: Any) -> dict[str, Any]:
+    """:param changes: ``...`` leaves a key out."""
+    document: dict[str, Any] = {"project_id": "p1", "meter": "cpu", "resource_id": "r1", "volume": 1.0, "unit": "%"}
+    document |= {"timestamp": "2026-01-01T00:10:00", "source": "openstack", "metadata": {}, **changes}
+    return {key: value for key, value in document.items() if value is not ...}
+
+
+class TestRead(unittest.TestCase):
+    def test_a_row_of_the_question_is_a_sample(self) -> None:
+        sample = MANY.read(row(project_id="p2", meter="disk"), HOUR)
+        self.assertIsInstance(sample, model.Sample)
+        self.assertEqual(("p2", "disk"), (sample.project_id, sample.meter))  # type: ignore[union-attr]
+
+    def test_a_row_outside_the_question_is_none(self) -> None:
+        strays = (
+            row(project_id="p3"),
+            row(meter="CPU"),
+            row(timestamp="2026-01-01T01:00:00"),
+            row(timestamp="2025-12-31T23:59:59.999999"),
+            row(timestamp="2026-01-01T01:00:00", resource_id=None),
+        )
+        for stray in strays:
+            with self.subTest(stray=stray):
+                self.assertIsNone(MANY.read(stray, HOUR))
+
+    def test_the_edges_of_the_period_are_half_open(self) -> None:
+        self.assertIsNotNone(ONE.read(row(timestamp="2026-01-01T00:00:00"), HOUR))
+        self.assertIsNotNone(ONE.read(row(timestamp="2026-01-01T00:59:59.999999"), HOUR))
+
+    def test_a_row_without_project_or_meter_belongs_to_the_only_one_asked_for(self) -> None:
+        nothing: tuple[Any, ...] = (..., None, "", 7, [])
+        for missing in nothing:
+            with self.subTest(missing=missing):
+                sample = ONE.read(row(project_id=missing, meter=missing), HOUR)
+                self.assertIsInstance(sample, model.Sample)
+                self.assertEqual(("p1", "cpu"), (sample.project_id, sample.meter))  # type: ignore[union-attr]
+
+    def test_a_row_that_nobody_can_attribute_is_rejected(self) -> None:
+        nameless = row(project_id=None)
+        self.assertEqual(
+            model.RejectedSample("", "cpu", "r1", "project_id is missing", nameless), MANY.read(nameless, HOUR)
+        )
+        nameless = row(meter=...)
+        self.assertEqual(model.RejectedSample("p1", "", "r1", "meter is missing", nameless), MANY.read(nameless, HOUR))
+
+    def test_a_row_that_is_no_mapping_is_rejected(self) -> None:
+        others: tuple[Any, ...] = (None, 1, "sample", [])
+        for strange in others:
+            with self.subTest(strange=strange):
+                self.assertIsInstance(ONE.read(strange, HOUR), model.RejectedSample)
+                self.assertIsInstance(MANY.read(strange, HOUR), model.RejectedSample)
+
+    def test_a_row_without_a_readable_time_is_rejected(self) -> None:
+        rejected = MANY.read(row(timestamp="yesterday"), HOUR)
+        self.assertIsInstance(rejected, model.RejectedSample)
+        self.assertIn("yesterday", rejected.reason)  # type: ignore[union-attr]
+
+
+class TestQuestion(unittest.TestCase):
+    def test_its_parts_ask_for_the_same(self) -> None:
+        pairs = {(*part.projects, *part.meters) for part in MANY.parts()}
+        self.assertEqual({("p1", "cpu"), ("p1", "disk"), ("p2", "cpu"), ("p2", "disk")}, pairs)
+
+    def test_many_names_are_cut_in_messages(self) -> None:
+        question = Question(frozenset(f"p{number}" for number in range(5)), frozenset({"cpu"}))
+        self.assertEqual("project p0, p1, p2 and 2 more, meter cpu", str(question))
