@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The names that samples do not carry, from Nova, Cinder and Swift."""
+
+import time
+from collections.abc import Callable
+
+from distil import exceptions
+from distil.cloud import cache
+from distil.cloud import connection
+from distil.cloud import containers
+from distil.cloud import service
+from distil.cloud import volume_types
+from distil.transformers import lookups
+
+LIFETIME = 3600.0
+
+
+def cloud_lookups(
+    cloud: connection.Connection, lifetime: float = LIFETIME, clock: Callable[[], float] = time.monotonic
+) -> lookups.Lookups:
+    """Look-ups that ask the cloud, and remember what it said for ``lifetime`` seconds.
+
+    Their ``get`` raises LookupUnavailable where a service gave no answer.
+    """
+
+    def cached(load: Callable[[str], str | None]) -> cache.Cache[str | None]:
+        return cache.Cache(load, lifetime, clock=clock)
+
+    compute, block_storage, object_store = (
+        service.Service(cloud, name, exceptions.LookupUnavailable)
+        for name in ("compute", "block_storage", "object_store")
+    )
+    return lookups.Lookups(
+        flavors=cached(lambda flavor_id: flavor_name(compute, flavor_id)),
+        volume_types=cached(volume_types.VolumeTypes(block_storage, lifetime, clock).name),
+        types_of_volumes=cached(lambda volume_id: volume_types.type_of_volume(block_storage, volume_id)),
+        container_policies=cached(containers.Containers(object_store).policy),
+    )
+
+
+def flavor_name(compute: service.Service, flavor_id: str) -> str | None:
+    """The name of a flavor, private ones included; None where Nova has no such flavor."""
+    found = compute.get("flavors", flavor_id)
+    return None if found is None else found.part("flavor").name("name")

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Options of ``[keystone_authtoken]``: how a collector reaches the cloud, and as whom."""
+
+import os
+
+from keystoneauth1 import exceptions as ks_exceptions
+from keystoneauth1 import loading
+from keystoneauth1 import session as ks_session
+from oslo_config import cfg
+
+from distil import exceptions
+
+GROUP = "keystone_authtoken"
+
+_OWN_OPTS = (
+    cfg.StrOpt("region_name", help="Region of the services that are asked. Any, where there is none."),
+    cfg.StrOpt(
+        "interface",
+        default="public",
+        choices=["public", "internal", "admin"],
+        help="Interface of the services' endpoints.",
+    ),
+    cfg.FloatOpt(
+        "timeout",
+        default=60.0,
+        min=1.0,
+        help="Seconds that a service may take to accept a connection, and again to send the next part of an answer.",
+    ),
+)
+
+
+def session_opts() -> list[cfg.Opt]:
+    """keystoneauth's session options, with a time-out that is not "for ever", and this project's own."""
+    replaced = {opt.name for opt in _OWN_OPTS}
+    return [opt for opt in loading.get_session_conf_options() if opt.name not in replaced] + list(_OWN_OPTS)
+
+
+def list_opts() -> list[cfg.Opt]:
+    """All options of the group for the sample generator, those of the ``password`` plugin among them."""
+    return [
+        *loading.get_auth_common_conf_options(),
+        *loading.get_auth_plugin_conf_options("password"),
+        *session_opts(),
+    ]
+
+
+def register_opts(conf: cfg.ConfigOpts) -> None:
+    """Register all but the plugin's options, which are known when the configuration has been read."""
+    conf.register_opts(loading.get_auth_common_conf_options(), group=GROUP)
+    conf.register_opts(session_opts(), group=GROUP)
+
+
+def load_session(conf: cfg.ConfigOpts) -> ks_session.Session:
+    """The authenticated session; loading it sends nothing.
+
+    Without ``cafile`` the bundle that REQUESTS_CA_BUNDLE names counts, as everywhere in requests.
+
+    :param conf: read, with :func:`register_opts` done.
+    :raises ConfigurationError: an option is missing or wrong.
+    """
+    _check(conf)
+    section = conf[GROUP].auth_section or GROUP
+    try:
+        loading.register_auth_conf_options(conf, GROUP)
+        plugin = loading.load_auth_from_conf_options(conf, GROUP)
+        if plugin is None:
+            raise exceptions.ConfigurationError([f"[{section}] auth_type is not set."])
+        return loading.load_session_from_conf_options(conf, GROUP, auth=plugin)
+    except ks_exceptions.MissingRequiredOptions as error:
+        problems = [f"[{section}] {option.dest} is not set." for option in error.options]
+        raise exceptions.ConfigurationError(problems) from error
+    except ks_exceptions.NoMatchingPlugin as error:
+        raise exceptions.ConfigurationError([f"[{section}] auth_type is {error.name}, which is not known."]) from error
+    except ks_exceptions.ClientException as error:
+        raise exceptions.ConfigurationError([f"[{section}] {error}"]) from error
+
+
+def _check(conf: cfg.ConfigOpts) -> None:
+    """Look at every option: oslo.config checks a value when it is read, and requests a file when it sends."""
+    problems = []
+    for option in session_opts():
+        try:
+            value = conf[GROUP][option.dest]
+        except cfg.Error as error:
+            problems.append(f"[{GROUP}] {option.dest} cannot be used: {error}")
+            continue
+        if option.dest in ("cafile", "certfile", "keyfile") and value and not os.access(value, os.R_OK):
+            problems.append(f"[{GROUP}] {option.dest} is {value}, which cannot be read.")
+    if problems:
+        raise exceptions.ConfigurationError(problems)

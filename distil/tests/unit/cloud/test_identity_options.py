@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From ``[keystone_authtoken]`` to a session, and what is wrong with one that cannot be used."""
+
+import pathlib
+import tempfile
+import unittest
+
+from keystoneauth1 import identity as identity_plugins
+from keystoneauth1 import session as ks_session
+from oslo_config import cfg
+
+from distil import exceptions
+from distil.conf import identity
+
+GOOD = {
+    "auth_type": "password",
+    "auth_url": "http://keystone.example.com/v3",
+    "username": "distil",
+    "password": "secret",
+    "project_name": "service",
+    "user_domain_name": "Default",
+    "project_domain_name": "Default",
+}
+
+
+def read(section: dict[str, str], *more: str) -> cfg.ConfigOpts:
+    conf = cfg.ConfigOpts()
+    identity.register_opts(conf)
+    with tempfile.TemporaryDirectory() as directory:
+        path = pathlib.Path(directory, "distil.conf")
+        lines = [f"{key} = {value}" for key, value in section.items()]
+        path.write_text("\n".join(["[keystone_authtoken]", *lines, *more]))
+        conf(["--config-file", str(path)], project="distil", default_config_files=[])
+    return conf
+
+
+class TestIdentityOptions(unittest.TestCase):
+    def load(self, section: dict[str, str], *more: str) -> ks_session.Session:
+        return identity.load_session(read(section, *more))
+
+    def _auth_url(self, session: ks_session.Session) -> str:
+        self.assertIsInstance(session.auth, identity_plugins.Password)
+        return str(vars(session.auth)["auth_url"])
+
+    def assert_refused(self, section: dict[str, str], *expected: str) -> None:
+        with self.assertRaises(exceptions.ConfigurationError) as caught:
+            self.load(section)
+        self.assertEqual(expected, caught.exception.problems)
+
+    def test_an_operators_section_makes_a_session(self) -> None:
+        session = self.load(GOOD)
+        self.assertEqual(GOOD["auth_url"], self._auth_url(session))
+
+    def test_without_a_word_a_session_times_out_and_verifies(self) -> None:
+        session = self.load(GOOD)
+        self.assertEqual((60.0, True), (session.timeout, session.verify))
+
+    def test_session_options_reach_the_session(self) -> None:
+        with tempfile.NamedTemporaryFile() as bundle:
+            session = self.load({**GOOD, "timeout": "5", "cafile": bundle.name})
+            self.assertEqual((5.0, bundle.name), (session.timeout, session.verify))
+
+    def test_region_and_interface_have_defaults(self) -> None:
+        group = read(GOOD).keystone_authtoken
+        self.assertEqual((None, "public"), (group.region_name, group.interface))
+
+    def test_every_value_that_cannot_be_used_is_refused(self) -> None:
+        with self.assertRaises(exceptions.ConfigurationError) as caught:
+            self.load({**GOOD, "interface": "private", "timeout": "0", "insecure": "perhaps"})
+        for option, problem in zip(
+            ("insecure", "interface", "timeout"), sorted(caught.exception.problems), strict=True
+        ):
+            self.assertIn(f"[keystone_authtoken] {option} cannot be used: ", problem)
+
+    def test_credentials_may_be_in_another_section(self) -> None:
+        other = ["[cloud]", *(f"{key} = {value}" for key, value in GOOD.items())]
+        session = self.load({"auth_section": "cloud"}, *other)
+        self.assertEqual(GOOD["auth_url"], self._auth_url(session))
+
+    def test_a_missing_auth_type_is_refused(self) -> None:
+        self.assert_refused({}, "[keystone_authtoken] auth_type is not set.")
+        self.assert_refused({"auth_section": "cloud"}, "[cloud] auth_type is not set.")
+
+    def test_an_unknown_auth_type_is_refused(self) -> None:
+        self.assert_refused(
+            {"auth_type": "passport"}, "[keystone_authtoken] auth_type is passport, which is not known."
+        )
+
+    def test_a_missing_required_option_is_refused(self) -> None:
+        without = {key: value for key, value in GOOD.items() if key != "auth_url"}
+        self.assert_refused(without, "[keystone_authtoken] auth_url is not set.")
+
+    def test_every_file_that_cannot_be_read_is_refused(self) -> None:
+        self.assert_refused(
+            {**GOOD, "cafile": "/nowhere/ca.pem", "keyfile": "/nowhere/key.pem"},
+            "[keystone_authtoken] cafile is /nowhere/ca.pem, which cannot be read.",
+            "[keystone_authtoken] keyfile is /nowhere/key.pem, which cannot be read.",
+        )
+
+    def test_the_sample_shows_every_option_once(self) -> None:
+        names = [option.dest for option in identity.list_opts()]
+        self.assertEqual(len(names), len(set(names)))
+        self.assertLessEqual({*GOOD, "region_name", "interface", "timeout", "cafile", "insecure"}, set(names))
