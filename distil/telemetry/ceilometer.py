@@ -49,14 +49,17 @@ class CeilometerDriver(base.TelemetryDriver):
         if not projects or not meters:
             return
         question = Question(frozenset(projects), frozenset(meters))
+        period = model.Window(start, end)
         outside = 0
-        for sample in self._answer(question, model.Window(start, end)):
+        for sample in self._answer(question, period):
             if sample is None:
                 outside += 1
             else:
                 yield sample
         if outside:
-            LOG.warning("Ceilometer answered with %d samples outside the question: %s", outside, question)
+            LOG.warning(
+                "Ceilometer answered with %d samples outside the question: %s", outside, _about(question, period)
+            )
 
     def _answer(self, question: Question, period: model.Window) -> Answer:
         if not self._queries_are_refused:
@@ -76,7 +79,8 @@ class CeilometerDriver(base.TelemetryDriver):
     def _read(
         self, ask: Callable[[Question, model.Window, int], paging.Rows], question: Question, period: model.Window
     ) -> Answer:
-        for part, rows in paging.pages(functools.partial(ask, question), period, self._page_size):
+        about = _about(question, period)
+        for part, rows in paging.pages(functools.partial(ask, question), period, self._page_size, about):
             for row in rows:
                 yield question.read(row, part)
 

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Server processes that choose their own port and say which."""
+
+import atexit
+import pathlib
+import re
+import subprocess
+import time
+from collections.abc import Mapping
+from collections.abc import Sequence
+
+_ANNOUNCEMENT = re.compile(r"^Available at http://\S+:(\d+)/$", re.MULTILINE)
+_SECONDS_TO_START = 120
+_SECONDS_TO_STOP = 10
+_POLL = 0.05
+_SHOWN = 4000
+
+
+class Server:
+    """A process that writes ``Available at http://HOST:PORT/`` as soon as its port listens.
+
+    It ends with the test process at the latest.
+
+    :param log: file for what it writes.
+    """
+
+    def __init__(self, command: Sequence[object], log: pathlib.Path, environment: Mapping[str, str]) -> None:
+        self._log = log
+        with log.open("w") as file:
+            self._process = subprocess.Popen(
+                [*map(str, command)], stdout=file, stderr=subprocess.STDOUT, env=environment
+            )
+        atexit.register(self.stop)
+        self.port = self._announced_port()
+
+    def stop(self) -> None:
+        atexit.unregister(self.stop)
+        self._process.terminate()
+        try:
+            self._process.wait(_SECONDS_TO_STOP)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def _announced_port(self) -> int:
+        deadline = time.monotonic() + _SECONDS_TO_START
+        while self._process.poll() is None and time.monotonic() < deadline:
+            announcement = _ANNOUNCEMENT.search(self._log.read_text())
+            if announcement:
+                return int(announcement[1])
+            time.sleep(_POLL)
+        self.stop()
+        raise RuntimeError(f"{self._process.args!r} does not listen:\n{self._log.read_text()[-_SHOWN:]}")
