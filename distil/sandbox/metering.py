@@ -39,7 +39,6 @@ class Metering(Service):
             Route("GET", "/v2/meters", self._meters),
             Route("GET", "/v2/meters/{name}", self._samples_of_meter),
             Route("GET", "/", self._versions, public=True),
-            Route("GET", "/v2", self._versions, public=True),
         )
 
     def error(self, status: int, message: str) -> Reply:
@@ -68,14 +67,10 @@ class Metering(Service):
         return _list(self._archive.find(question, _NEWEST_FIRST, limit, old))
 
     def _query_samples(self, request: Request) -> Reply:
-        try:
-            body = request.json()
-            asked, order, limit = body.get("filter"), body.get("orderby"), body.get("limit")
-        except (ValueError, AttributeError) as error:
-            raise query_language.BadQuestion(f"Request is not in valid JSON format: {error}") from error
-        question = query_language.read_simple(()) if asked is None else query_language.read_complex(asked)
-        ordered = _NEWEST_FIRST if order is None else query_language.read_order(order)
-        return _list(self._archive.find(question, ordered, self._limit(_number(limit)), old=False))
+        body = _query_body(request)
+        question = query_language.read_complex(body["filter"]) if "filter" in body else query_language.read_simple(())
+        order = query_language.read_order(body["orderby"]) if "orderby" in body else _NEWEST_FIRST
+        return _list(self._archive.find(question, order, self._limit(_number(body.get("limit"))), old=False))
 
     def _meters(self, request: Request) -> Reply:
         limit = self._limit(_number(request.argument("limit")))
@@ -95,19 +90,38 @@ class Metering(Service):
         try:
             return super()._handled(request, route, arguments)
         except query_language.BadQuestion as problem:
-            return self.error(400, str(problem))
+            return self.error(problem.status, str(problem))
 
 
 def _conditions(request: Request) -> list[tuple[str, str, str]]:
-    arguments: dict[str, list[str]] = {"q.field": [], "q.op": [], "q.value": []}
+    arguments: dict[str, list[str]] = {
+        "q.field": [],
+        "q.op": [],
+        "q.value": [],
+        "q.type": [],
+        "limit": [],
+        "unique": [],
+    }
     for name, value in request.query:
-        if name in arguments:
-            arguments[name].append(value)
-    fields, values = arguments["q.field"], arguments["q.value"]
-    operators = [operator or "eq" for operator in arguments["q.op"]] or ["eq"] * len(fields)
-    if not len(fields) == len(values) == len(operators):
-        raise query_language.BadQuestion("Invalid input for field/attribute q. every condition needs field and value")
-    return list(zip(fields, operators, values, strict=True))
+        if name not in arguments:
+            raise query_language.BadQuestion(f'Unknown argument: "{name}"')
+        arguments[name].append(value)
+    fields = arguments["q.field"]
+    columns = itertools.zip_longest(fields, arguments["q.op"], arguments["q.value"], fillvalue="")
+    return [(field, operator or "eq", value) for field, operator, value in itertools.islice(columns, len(fields))]
+
+
+def _query_body(request: Request) -> dict[str, Any]:
+    try:
+        body = request.json()
+    except ValueError as error:
+        raise query_language.BadQuestion("Request is not in valid JSON format") from error
+    if not isinstance(body, dict):
+        raise query_language.BadQuestion(f"{type(body).__name__!r} object has no attribute 'keys'", status=500)
+    unknown = sorted(body.keys() - {"filter", "orderby", "limit"})
+    if unknown:
+        raise query_language.BadQuestion(f"Unknown attribute for argument body: {', '.join(unknown)}")
+    return body
 
 
 def _number(value: object) -> int | None:

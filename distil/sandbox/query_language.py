@@ -25,7 +25,7 @@ _NAMES = {
     "counter_unit": "unit",
     "counter_volume": "volume",
 }
-_FIELDS = _SIMPLE_FIELDS | {"type", "unit"}
+_FIELDS = _SIMPLE_FIELDS - {"source"} | {"type", "unit"}
 # Ceilometer knows these too. They differ from sample to sample, which nothing has needed so far.
 _FIELDS_UNANSWERED = frozenset(("volume", "recorded_at", "message_id", "message_signature"))
 _OPERATORS = {"=<": "<=", "=>": ">=", **{name: name for name in ("=", "!=", "<", "<=", ">", ">=", "=~", "in")}}
@@ -33,11 +33,20 @@ _FEWEST_PARTS = 2
 
 
 class BadQuestion(ValueError):
-    """The API refuses the question; the message is its ``faultstring``."""
+    """The API refuses the question; the message is its ``faultstring``.
+
+    :param status: 400, or above where Ceilometer itself stumbles over the question.
+    """
+
+    def __init__(self, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 def read_simple(conditions: Sequence[tuple[str, str, str]], with_timestamps: bool = True) -> Question:
-    """The question that (field, operator, value) triples ask. Of two conditions on one field the last one counts.
+    """The question that (field, operator, value) triples ask.
+
+    Of two conditions on one field the last one counts. One without a value counts, but excludes nothing.
 
     :raises BadQuestion: as Ceilometer refuses it.
     """
@@ -46,13 +55,17 @@ def read_simple(conditions: Sequence[tuple[str, str, str]], with_timestamps: boo
     for field, operator, value in conditions:
         if field == "timestamp":
             if operator in _SIMPLE_OPERATORS:
-                kept[f"timestamp {operator[0]}"] = _at_time(_SIMPLE_OPERATORS[operator], value, _invalid_time)
+                kept[f"timestamp {operator[0]}"] = _simple_bound(_SIMPLE_OPERATORS[operator], value)
             continue
         name = _simple_name(field)
         if operator != "eq":
             raise _invalid("op", operator, f"unimplemented operator for {field}")
-        kept[name] = Compare("=", name, value)
+        kept[name] = Compare("=", name, value) if value or name.startswith("metadata.") else Every(())
     return Every(tuple(kept.values()))
+
+
+def _simple_bound(operator: str, value: str) -> Question:
+    return _at_time(operator, value, _invalid_time) if value else Every(())
 
 
 def _check_first_timestamp(conditions: Sequence[tuple[str, str, str]], allowed: bool) -> None:
@@ -94,7 +107,7 @@ def read_order(text: str) -> list[tuple[str, bool]]:
     :raises BadQuestion: as Ceilometer refuses it.
     """
     try:
-        pairs = [_only_item(entry) for entry in json.loads(text)]
+        pairs = [_only_item(entry) for entry in _list(json.loads(text))]
     except (ValueError, TypeError) as error:
         raise BadQuestion(f"Order-by expression not valid: {error}") from error
     for field, direction in pairs:
@@ -123,6 +136,8 @@ def _leaf(operator: str, field: str, value: Any) -> Question:
     operator = _OPERATORS[operator]
     if name == "timestamp":
         return _at_time(operator, value, lambda _: BadQuestion(f"Failed to parse the timestamp value {value}"))
+    if name == "source":
+        raise BadQuestion("type object 'FullSample' has no attribute 'source'", status=500)
     if name in _FIELDS_UNANSWERED:
         raise BadQuestion(f"The sandbox cannot tell samples by {field}")
     if name not in _FIELDS and not name.startswith("metadata."):
@@ -130,7 +145,7 @@ def _leaf(operator: str, field: str, value: Any) -> Question:
     if operator != "in":
         return Compare(operator, name, _scalar(value))
     if name.startswith("metadata."):
-        raise BadQuestion("Metadata query with in operator is not implemented")
+        raise BadQuestion("Metadata query with in operator is not implemented", status=501)
     if not isinstance(value, list) or not value:
         raise ValueError(f"{value!r} is too short")
     return Compare("in", name, frozenset(map(_scalar, value)))
@@ -144,6 +159,12 @@ def _at_time(operator: str, value: Any, problem: Any) -> Question:
     if wanted is None:
         raise ValueError(f"{operator!r} is no operator for times")
     return AtTime(wanted)
+
+
+def _list(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise TypeError(f"{value!r} is not of type 'array'")
+    return value
 
 
 def _only_item(node: Any) -> tuple[str, Any]:

@@ -40,10 +40,10 @@ class AtTime:
 
     wanted: periods.Periods
 
-    def moments(self, subject: Subject) -> periods.Periods:  # noqa: ARG002
+    def moments(self, subject: Subject) -> periods.Periods:
         return self.wanted
 
-    def candidates(self, field: str) -> frozenset[Any] | None:  # noqa: ARG002
+    def candidates(self, field: str) -> frozenset[Any] | None:
         return None
 
 
@@ -129,5 +129,5 @@ class Negation:
     def moments(self, subject: Subject) -> periods.Periods:
         return periods.complement(self.part.moments(subject))
 
-    def candidates(self, field: str) -> frozenset[Any] | None:  # noqa: ARG002
+    def candidates(self, field: str) -> frozenset[Any] | None:
         return None

@@ -85,7 +85,7 @@ class Server(http.server.ThreadingHTTPServer):
             for connection in self._connections:
                 _hang_up(connection)
 
-    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002
+    def handle_error(self, request: Any, client_address: Any) -> None:
         error = sys.exception()
         if isinstance(error, OSError):
             LOG.debug("the connection from %s broke: %s", client_address, error)

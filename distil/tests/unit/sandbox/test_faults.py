@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tests of which fault befalls which request."""
+
+import unittest
+
+from distil.sandbox.faults import Fault
+from distil.sandbox.faults import FaultBoard
+
+
+def _take(board: FaultBoard, service: str = "metering", path: str = "/v2/samples", *projects: str) -> str | None:
+    active = board.take(service, path, lambda: frozenset(projects))
+    return None if active is None else active.fault.kind
+
+
+class FaultBoardTest(unittest.TestCase):
+    def test_a_fault_befalls_its_service_path_and_project_alone(self) -> None:
+        board = FaultBoard({})
+        board.add(Fault("metering", "html", path="samples$", project_id="a"))
+        self.assertEqual("html", _take(board, "metering", "/v2/samples", "a", "b"))
+        self.assertIsNone(_take(board, "compute", "/v2/samples", "a"))
+        self.assertIsNone(_take(board, "metering", "/v2/meters", "a"))
+        self.assertIsNone(_take(board, "metering", "/v2/samples", "b"))
+
+    def test_a_fault_is_exhausted_and_the_next_one_follows(self) -> None:
+        board = FaultBoard({})
+        board.add(Fault("metering", "html", times=2))
+        board.add(Fault("metering", "empty", times=1))
+        self.assertEqual(["html", "html", "empty", None], [_take(board) for _ in range(4)])
+
+    def test_one_fault_can_be_taken_back(self) -> None:
+        board = FaultBoard({})
+        number = board.add(Fault("metering", "html"))
+        board.add(Fault("metering", "empty"))
+        board.clear(number)
+        self.assertEqual("empty", _take(board))
+        board.clear()
+        self.assertIsNone(_take(board))
+
+    def test_a_fault_that_makes_no_sense_is_refused(self) -> None:
+        for service, kind, path in (("telemetry", "html", None), ("metering", "fire", None), ("metering", "html", "(")):
+            with self.assertRaises(ValueError):
+                Fault(service, kind, path=path)
+        with self.assertRaises(ValueError):
+            Fault("metering", "slow")

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tests of how questions are read."""
+
+import json
+import unittest
+from typing import Any
+
+from distil.sandbox import periods
+from distil.sandbox import query_language
+
+
+class Subject:
+    def __init__(self, **values: str) -> None:
+        self._values = values
+
+    def value(self, field: str) -> Any:
+        return self._values.get(field)
+
+
+def _holds(filter_: object, **values: str) -> bool:
+    return query_language.read_complex(json.dumps(filter_)).moments(Subject(**values)) == periods.ALWAYS
+
+
+class ComplexTest(unittest.TestCase):
+    def test_operators(self) -> None:
+        for operator, wanted, holds in (
+            ("=", "b", True),
+            ("!=", "b", False),
+            ("<", "c", True),
+            (">=", "b", True),
+            ("=>", "c", False),
+            ("=~", "^b", True),
+            ("in", ["a", "b"], True),
+            ("in", ["a"], False),
+        ):
+            self.assertIs(holds, _holds({operator: {"resource_id": wanted}}, resource_id="b"), (operator, wanted))
+
+    def test_and_or_not_nest_in_any_case(self) -> None:
+        a, b = {"=": {"meter": "a"}}, {"=": {"project": "p"}}
+        self.assertTrue(_holds({"AND": [a, b]}, meter="a", project_id="p"))
+        self.assertFalse(_holds({"and": [a, b]}, meter="a", project_id="q"))
+        self.assertTrue(_holds({"or": [a, {"Not": b}]}, meter="b", project_id="q"))
+
+    def test_old_names_of_fields_are_understood(self) -> None:
+        self.assertTrue(_holds({"=": {"counter_name": "a"}}, meter="a"))
+
+    def test_metadata_compare_as_strings(self) -> None:
+        values = {"metadata.flavor.id": "42"}
+        self.assertTrue(_holds({"=": {"metadata.flavor.id": "42"}}, **values))
+        self.assertFalse(_holds({"=": {"metadata.flavor.id": 42}}, **values))
+
+    def test_what_the_api_refuses_is_refused(self) -> None:
+        leaf = {"=": {"meter": "a"}}
+        refused: tuple[Any, ...] = (
+            {"and": [leaf]},
+            {"and": leaf},
+            {},
+            {"=": {"meter": "a", "project_id": "b"}},
+            {"like": {"meter": "a"}},
+            {"=": {"colour": "red"}},
+            {"in": {"meter": []}},
+            {"in": {"metadata.name": ["a"]}},
+            {"=": {"meter": None}},
+            {">": {"timestamp": "yesterday"}},
+            {"=": {"source": "openstack"}},
+            [],
+        )
+        for bad in refused:
+            with self.assertRaises(query_language.BadQuestion, msg=str(bad)):
+                query_language.read_complex(json.dumps(bad))
+
+    def test_the_projects_that_may_answer_are_found(self) -> None:
+        two = {"in": {"project_id": ["a", "b"]}}
+        for filter_, expected in (
+            (two, {"a", "b"}),
+            ({"and": [two, {"=": {"project": "b"}}]}, {"b"}),
+            ({"or": [two, {"=": {"project": "c"}}]}, {"a", "b", "c"}),
+            ({"or": [two, {"=": {"meter": "c"}}]}, None),
+            ({"not": two}, None),
+        ):
+            found = query_language.read_complex(json.dumps(filter_)).candidates("project_id")
+            self.assertEqual(expected, found)
+
+
+class SimpleTest(unittest.TestCase):
+    def test_the_last_of_two_conditions_on_a_field_counts(self) -> None:
+        question = query_language.read_simple([("project", "eq", "a"), ("project_id", "eq", "b")])
+        self.assertEqual(periods.ALWAYS, question.moments(Subject(project_id="b")))
+        self.assertEqual(periods.NEVER, question.moments(Subject(project_id="a")))
+
+    def test_a_lower_and_an_upper_bound_are_two_conditions(self) -> None:
+        bounds = [("timestamp", "ge", "1970-01-01T00:00:01"), ("timestamp", "lt", "1970-01-01T00:00:03")]
+        self.assertEqual(((1_000_000, 3_000_000),), query_language.read_simple(bounds).moments(Subject()))
+        later = [*bounds, ("timestamp", "le", "1970-01-01T00:00:02")]
+        self.assertEqual(((1_000_000, 2_000_001),), query_language.read_simple(later).moments(Subject()))
+
+    def test_a_condition_without_a_value_excludes_nothing(self) -> None:
+        question = query_language.read_simple([("project", "eq", "a"), ("project", "eq", ""), ("timestamp", "ge", "")])
+        self.assertEqual(periods.ALWAYS, question.moments(Subject(project_id="b")))
+
+    def test_what_the_api_refuses_is_refused(self) -> None:
+        for bad in (
+            ("timestamp", "eq", "2026-01-01T00:00:00"),
+            ("timestamp", "ge", "yesterday"),
+            ("meter", "ge", "a"),
+            ("colour", "eq", "red"),
+        ):
+            with self.assertRaises(query_language.BadQuestion, msg=str(bad)):
+                query_language.read_simple([bad])
+
+
+class OrderTest(unittest.TestCase):
+    def test_fields_and_directions(self) -> None:
+        text = '[{"timestamp": "ASC"}, {"counter_name": "desc"}]'
+        self.assertEqual([("timestamp", False), ("meter", True)], query_language.read_order(text))
+
+    def test_what_the_api_refuses_is_refused(self) -> None:
+        for bad in (
+            '{"timestamp": "asc"}',
+            "{}",
+            '[{"timestamp": "up"}]',
+            '[{"colour": "asc"}]',
+            '[{"timestamp": 1}]',
+            "x",
+        ):
+            with self.assertRaises(query_language.BadQuestion, msg=bad):
+                query_language.read_order(bad)
