@@ -23,6 +23,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     conf = cfg.ConfigOpts()
     database.register_opts(conf)
     log.register_options(conf)
+    # Standard output is for what was asked for.
+    conf.set_default("use_stderr", True)
     conf.register_cli_opt(cfg.SubCommandOpt("command", title="commands", handler=_add_commands))
     try:
         conf(args=argv, project="distil", prog="distil-db-manage", version=importlib.metadata.version("distil"))

@@ -28,13 +28,18 @@ def register_opts(conf: cfg.ConfigOpts) -> None:
     conf.register_opts(options.database_opts, group="database")
 
 
+def check(conf: cfg.ConfigOpts) -> None:
+    """:raises ConfigurationError: there is no connection URL."""
+    if not conf.database.connection:
+        raise exceptions.ConfigurationError(["[database] connection is not set"])
+
+
 def create_engine(conf: cfg.ConfigOpts) -> sa.Engine:
     """The engine that the group describes.
 
     :raises ConfigurationError: there is no connection URL, or it cannot be used.
     :raises StoreError: there is no connecting to the database.
     """
-    if not conf.database.connection:
-        raise exceptions.ConfigurationError(["[database] connection is not set"])
+    check(conf)
     arguments = {name: conf.database[name] for name in _ENGINE_OPTIONS}
     return engine.create_engine(conf.database.connection, **arguments)

@@ -12,8 +12,6 @@ from sqlalchemy.engine import Dialect
 
 from distil import model
 
-_STEP = Decimal(1).scaleb(-model.SCALE)
-
 
 def exact_collation(dialect: Dialect) -> str:
     """The collation of MariaDB or MySQL in which no two different strings are equal.
@@ -76,4 +74,4 @@ class Volume(types.TypeDecorator[Decimal]):
         return dialect.type_descriptor(sa.Numeric(38, model.SCALE))
 
     def process_result_value(self, value: Any, _dialect: Dialect) -> Decimal | None:
-        return None if value is None else Decimal(str(value)).quantize(_STEP)
+        return Decimal(f"{value:.{model.SCALE}f}") if isinstance(value, float) else value

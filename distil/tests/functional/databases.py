@@ -75,13 +75,13 @@ def _empty_database(backend: str) -> Iterator[str]:
 
 
 def _server(backend: str) -> provision.Backend:
-    known = provision.Backend.backends_by_database_type[backend]
-    url = known.url
-    if url.drivername == "postgresql+psycopg2":
-        url = url.set(drivername="postgresql+psycopg")
     try:
+        url = provision.Backend.backends_by_database_type[backend].url
+        if url.drivername == "postgresql+psycopg2":
+            url = url.set(drivername="postgresql+psycopg")
         return provision.Backend(backend, url)._verify()
-    except db_exception.BackendNotAvailable as error:
+    except (KeyError, db_exception.BackendNotAvailable) as error:
+        message = f"no {backend} server answers, or none that lets us in: {error}"
         if os.environ.get("CI"):
-            raise AssertionError(f"{error}, and CI is set (tools/test-setup.sh creates what is needed)") from error
-        raise unittest.SkipTest(str(error)) from error
+            raise AssertionError(f"{message}; CI is set (tools/test-setup.sh creates what is needed)") from error
+        raise unittest.SkipTest(message) from error

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Volumes keep ten digits after the point instead of two, so that no usage is rounded away."""
+"""Volumes keep ten digits after the point instead of two, so that no usage is rounded away.
+
+Going back rounds it.
+"""
 
 from decimal import Decimal
 

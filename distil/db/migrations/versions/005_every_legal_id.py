@@ -62,7 +62,12 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     if op.get_bind().dialect.name == "mysql":
-        _convert("utf8mb3", "utf8mb3_general_ci", "utf8mb3_general_ci", narrow=True)
+        try:
+            _convert("utf8mb3", "utf8mb3_general_ci", "utf8mb3_general_ci", narrow=True)
+        except Exception:
+            # Data that does not fit stops it half-way, and what was done stays done.
+            upgrade()
+            raise
     else:
         _alter(narrow=True)
 

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A connection that is lost during COMMIT: nothing is lost, nothing is stored twice."""
+
+import datetime
+import uuid
+from decimal import Decimal
+
+import sqlalchemy as sa
+
+from distil import exceptions
+from distil import model
+from distil.db import engine as db_engine
+from distil.db import models
+from distil.db import store
+from distil.tests.functional import databases
+from distil.tests.functional.db import proxy
+
+START = datetime.datetime(2026, 1, 2, 3, tzinfo=datetime.UTC)
+WINDOW = model.Window(START, START + datetime.timedelta(hours=1))
+PORTS = {databases.MYSQL: 3306, databases.POSTGRESQL: 5432}
+
+
+class TestLostCommitMySQL(databases.DatabaseTestCase):
+    BACKEND = databases.MYSQL
+
+    def setUp(self) -> None:
+        self.project = model.Project(uuid.uuid4().hex, "n", "d")
+        self.direct = store.Store(self.engine)
+        self.direct.register([(self.project, START)])
+
+    def commit_through(self, *, deliver: bool) -> None:
+        url = sa.make_url(self.url)
+        server = (url.host or "localhost", url.port or PORTS[self.BACKEND])
+        cutter = proxy.CommitCutter(server, deliver=deliver)
+        self.addCleanup(cutter.close)
+        # Nothing must hide the text COMMIT from the proxy.
+        plain = {"sslmode": "disable", "gssencmode": "disable"} if self.BACKEND == databases.POSTGRESQL else {}
+        detour = url.set(host="127.0.0.1", port=cutter.port).update_query_dict(plain)
+        engine = db_engine.create_engine(detour.render_as_string(hide_password=False))
+        self.addCleanup(engine.dispose)
+        cutter.armed.set()
+        try:
+            self.commit(store.Store(engine))
+        finally:
+            self.assertTrue(cutter.cut.is_set())
+
+    def commit(self, to: store.Store) -> None:
+        usage = [model.Usage("s", "r", "u", Decimal(1))]
+        to.commit(self.project.id, WINDOW, usage, [model.Resource("r", {})], [])
+
+    def stored(self) -> int:
+        query = sa.select(sa.func.count()).where(models.usage_entry.c.tenant_id == self.project.id)
+        with self.engine.connect() as connection:
+            return connection.scalar(query) or 0
+
+    def test_a_commit_whose_answer_is_lost_stands(self) -> None:
+        self.commit_through(deliver=True)
+        self.assertEqual(1, self.stored())
+        self.assertEqual({self.project.id: WINDOW.end}, self.direct.last_collected([self.project.id]))
+        with self.assertRaises(exceptions.WindowTaken):
+            self.commit(self.direct)
+
+    def test_a_commit_that_never_arrived_is_an_error_and_can_be_tried_again(self) -> None:
+        with self.assertRaises(exceptions.StoreError) as caught:
+            self.commit_through(deliver=False)
+        self.assertNotIn("openstack_citest", str(caught.exception))
+        self.assertEqual(0, self.stored())
+        self.commit(self.direct)
+        self.assertEqual(1, self.stored())
+
+
+class TestLostCommitPostgreSQL(TestLostCommitMySQL):
+    BACKEND = databases.POSTGRESQL

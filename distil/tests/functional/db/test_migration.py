@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Up, down, and whether the tables are as they should be, on every backend."""
+
+import datetime
+from decimal import Decimal
+
+import sqlalchemy as sa
+from oslo_db import exception as db_exception
+
+from distil import exceptions
+from distil.db import migration
+from distil.db import models
+from distil.tests.functional import databases
+
+
+class TestMigrationSQLite(databases.DatabaseTestCase):
+    MIGRATED = False
+
+    def setUp(self) -> None:
+        self.addCleanup(migration.downgrade, self.engine, "base")
+        migration.upgrade(self.engine)
+
+    def test_the_migrated_tables_are_those_of_the_models(self) -> None:
+        migration.check(self.engine)
+        self.assertEqual(migration.history()[-1][0], migration.current(self.engine))
+
+    def test_upgrading_twice_changes_nothing(self) -> None:
+        migration.upgrade(self.engine)
+        migration.check(self.engine)
+
+    def test_down_and_up_again_keeps_rows(self) -> None:
+        with self.engine.begin() as connection:
+            connection.execute(sa.insert(models.tenants), {"id": "p", "name": "n", "info": "i"})
+            connection.execute(sa.insert(models.resources), {"id": "r", "tenant_id": "p", "info": "{}"})
+        migration.downgrade(self.engine, "002")
+        self.assertEqual("002", migration.current(self.engine))
+        migration.upgrade(self.engine)
+        migration.check(self.engine)
+        with self.engine.connect() as connection:
+            self.assertEqual("p", connection.scalar(sa.select(models.resources.c.tenant_id)))
+
+    def test_usage_of_a_resource_that_is_not_stored_gets_one(self) -> None:
+        migration.downgrade(self.engine, "002")
+        start = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+        entry = {"service": "s", "unit": "u", "volume": 1.25, "tenant_id": "p2", "resource_id": "r"}
+        with self.engine.begin() as connection:
+            connection.execute(sa.insert(models.tenants), [{"id": "p1", "name": "n"}, {"id": "p2", "name": "n"}])
+            connection.execute(sa.insert(models.resources), {"id": "r", "tenant_id": "p1", "info": "{}"})
+            connection.execute(sa.insert(models.usage_entry), entry | {"start": start, "end": start})
+        migration.upgrade(self.engine)
+        with self.engine.connect() as connection:
+            owners = set(connection.scalars(sa.select(models.resources.c.tenant_id)))
+            volumes = list(connection.scalars(sa.select(models.usage_entry.c.volume)))
+        self.assertEqual({"p1", "p2"}, owners)
+        self.assertEqual([Decimal("1.25")], volumes)
+
+    def test_check_names_what_is_missing(self) -> None:
+        with self.engine.begin() as connection:
+            models.rejected_samples.drop(connection)
+        self.addCleanup(models.rejected_samples.create, self.engine)
+        with self.assertRaisesRegex(exceptions.StoreError, "add_table rejected_samples; add_index"):
+            migration.check(self.engine)
+
+    def test_check_fails_before_the_newest_revision(self) -> None:
+        migration.downgrade(self.engine, "003")
+        with self.assertRaisesRegex(exceptions.StoreError, "not up to date"):
+            migration.check(self.engine)
+
+    def test_an_unknown_revision_is_an_error(self) -> None:
+        with self.assertRaisesRegex(exceptions.StoreError, "nope"):
+            migration.upgrade(self.engine, "nope")
+
+    def test_a_usage_entry_needs_the_resource_of_its_own_project(self) -> None:
+        entry = {"service": "s", "unit": "u", "volume": 1, "tenant_id": "p2", "resource_id": "r"}
+        start = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+        with self.engine.begin() as connection:
+            connection.execute(sa.insert(models.tenants), [{"id": "p1", "name": "n"}, {"id": "p2", "name": "n"}])
+            connection.execute(sa.insert(models.resources), {"id": "r", "tenant_id": "p1"})
+        with self.assertRaises(db_exception.DBReferenceError), self.engine.begin() as connection:
+            connection.execute(sa.insert(models.usage_entry), entry | {"start": start, "end": start})
+
+
+class TestMigrationMySQL(TestMigrationSQLite):
+    BACKEND = databases.MYSQL
+
+
+class TestMigrationPostgreSQL(TestMigrationSQLite):
+    BACKEND = databases.POSTGRESQL

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An existing install's database is taken over in place, on MariaDB."""
+
+import datetime
+import unittest
+from decimal import Decimal
+
+import sqlalchemy as sa
+
+from distil import exceptions
+from distil import model
+from distil.db import engine as db_engine
+from distil.db import migration
+from distil.db import models
+from distil.db import store
+from distil.tests.functional import databases
+from distil.tests.functional.db import predecessor
+
+
+def fresh_engine(test: unittest.TestCase) -> sa.Engine:
+    url = test.enterContext(databases.database(databases.MYSQL, migrated=False))
+    engine = db_engine.create_engine(url)
+    test.addCleanup(engine.dispose)
+    return engine
+
+
+class TestPredecessor(unittest.TestCase):
+    def setUp(self) -> None:
+        self.engine = fresh_engine(self)
+        predecessor.create(self.engine)
+        self.before = predecessor.rows(self.engine)
+
+    def test_every_row_is_kept_with_its_values(self) -> None:
+        migration.upgrade(self.engine)
+        migration.check(self.engine)
+        after = predecessor.rows(self.engine)
+        for table in predecessor.TABLES:
+            with self.subTest(table=table):
+                self.assertTrue(self.before[table])
+                self.assertLessEqual(self.before[table], after[table])
+        self.assertEqual(self.before["usage_entry"], after["usage_entry"])
+
+    def test_an_entry_of_another_project_s_resource_gets_one_of_its_own(self) -> None:
+        migration.upgrade(self.engine)
+        after = predecessor.rows(self.engine)
+        self.assertEqual([("shared", "p2")], [row[:2] for row in after["resources"] - self.before["resources"]])
+
+    def test_an_entry_that_spells_ids_otherwise_gets_rows_of_its_own(self) -> None:
+        predecessor.create(self.engine, predecessor.ODDLY_SPELT)
+        entries = predecessor.rows(self.engine)["usage_entry"]
+        migration.upgrade(self.engine)
+        migration.check(self.engine)
+        after = predecessor.rows(self.engine)
+        self.assertEqual(entries, after["usage_entry"])
+        self.assertEqual(
+            {("shared", "p2"), ("shared ", "P2"), ("VOLUME-1", "p1")},
+            {row[:2] for row in after["resources"] - self.before["resources"]},
+        )
+        self.assertEqual([("P2", "P2", None)], [row[:3] for row in after["tenants"] - self.before["tenants"]])
+
+    def test_the_store_goes_on_from_its_last_collected(self) -> None:
+        migration.upgrade(self.engine)
+        opened = store.Store(self.engine)
+        start = datetime.datetime(2026, 1, 2, 3, tzinfo=datetime.UTC)
+        self.assertEqual({"p1": start}, opened.last_collected(["p1", "p2", "P1"]))
+        self.assertEqual({"volume-1": {"name": "größe"}}, opened.resource_info("p1", ["volume-1"]))
+        usage = [model.Usage("b1.standard", "volume-1", "byte", Decimal("0.004"))]
+        opened.commit("p1", model.Window(start, start + datetime.timedelta(hours=1)), usage, [], [])
+        with self.engine.connect() as connection:
+            query = sa.select(models.usage_entry.c.volume).where(models.usage_entry.c.start == start)
+            self.assertEqual(Decimal("0.004"), connection.scalar(query))
+
+    def test_it_goes_back_to_002(self) -> None:
+        schema = predecessor.schema(self.engine)
+        migration.upgrade(self.engine)
+        migration.downgrade(self.engine, "002")
+        self.assertEqual(self.before["usage_entry"], predecessor.rows(self.engine)["usage_entry"])
+        self.assertEqual(schema["columns"], predecessor.schema(self.engine)["columns"])
+        migration.upgrade(self.engine)
+        migration.check(self.engine)
+
+    def test_going_back_with_data_that_does_not_fit_is_an_error(self) -> None:
+        migration.upgrade(self.engine)
+        with self.engine.begin() as connection:
+            connection.execute(sa.insert(models.tenants), {"id": "p3", "name": "🐘"})
+        with self.assertRaisesRegex(exceptions.StoreError, "downgrade to 002"):
+            migration.downgrade(self.engine, "002")
+        migration.upgrade(self.engine)
+        migration.check(self.engine)
+
+    def test_every_revision_can_be_run_again(self) -> None:
+        """As after a crash between a revision's last step and the note that it is done."""
+        for before, revision in (("002", "003"), ("003", "004"), ("004", "005"), ("005", "006"), ("006", "007")):
+            with self.subTest(revision=revision):
+                migration.upgrade(self.engine, revision)
+                migration.stamp(self.engine, before)
+                migration.upgrade(self.engine, revision)
+        migration.check(self.engine)
+        self.assertEqual(self.before["usage_entry"], predecessor.rows(self.engine)["usage_entry"])
+
+    def test_an_upgrade_that_broke_off_can_be_run_again(self) -> None:
+        """The keys are gone and one table is converted: where revision 005 is at its most fragile."""
+        migration.upgrade(self.engine, "004")
+        with self.engine.begin() as connection:
+            connection.exec_driver_sql("ALTER TABLE resources DROP FOREIGN KEY resources_ibfk_1")
+            connection.exec_driver_sql("ALTER TABLE sales_orders DROP FOREIGN KEY sales_orders_ibfk_1")
+            connection.exec_driver_sql("ALTER TABLE resources MODIFY info MEDIUMTEXT CHARACTER SET utf8mb4")
+        migration.upgrade(self.engine)
+        migration.check(self.engine)
+
+
+class TestRevision002(unittest.TestCase):
+    def test_from_an_empty_database_it_is_what_existing_installs_have(self) -> None:
+        theirs, ours = fresh_engine(self), fresh_engine(self)
+        predecessor.create(theirs, predecessor.DDL)
+        migration.upgrade(ours, "002")
+        wanted, found = predecessor.schema(theirs), predecessor.schema(ours)
+        for part, rows in wanted.items():
+            with self.subTest(part=part):
+                self.assertTrue(rows)
+                self.assertEqual(rows, found[part])

@@ -1,0 +1,244 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The store, on every backend."""
+
+import datetime
+import json
+import math
+import uuid
+from collections.abc import Mapping
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+
+from distil import exceptions
+from distil import model
+from distil.db import documents
+from distil.db import models
+from distil.db import store
+from distil.tests.functional import databases
+
+START = datetime.datetime(2026, 1, 2, 3, tzinfo=datetime.UTC)
+HOUR = datetime.timedelta(hours=1)
+WINDOW = model.Window(START, START + HOUR)
+
+
+class StoreTestCase(databases.DatabaseTestCase):
+    def setUp(self) -> None:
+        self.store = store.Store(self.engine)
+        self.project = self.new_project()
+
+    def new_project(self, **values: Any) -> model.Project:
+        return model.Project(**{"id": uuid.uuid4().hex, "name": "n", "domain_id": "d"} | values)
+
+    def rows(self, table: sa.Table, project_id: str | None = None) -> list[Mapping[str, Any]]:
+        column = table.c.id if table is models.tenants else table.c.tenant_id
+        query = sa.select(table).where(column == (project_id or self.project.id)).order_by(*table.primary_key)
+        with self.engine.connect() as connection:
+            return [dict(row) for row in connection.execute(query).mappings()]
+
+    def commit(
+        self,
+        usage: Sequence[model.Usage] = (),
+        resources: Sequence[model.Resource] = (),
+        rejected: Sequence[model.RejectedSample] = (),
+        hour: int = 0,
+    ) -> None:
+        window = model.Window(START + hour * HOUR, START + (hour + 1) * HOUR)
+        self.store.commit(self.project.id, window, usage, resources, rejected)
+
+
+class TestProjectsSQLite(StoreTestCase):
+    def test_a_new_project_has_its_start_as_last_collected(self) -> None:
+        project = self.new_project(name="größe 🐘", description="what it is for")
+        self.store.register([(self.project, START), (project, START + HOUR)])
+        found = self.store.last_collected([self.project.id, project.id, "unknown"])
+        self.assertEqual({self.project.id: START, project.id: START + HOUR}, found)
+        (row,) = self.rows(models.tenants, project.id)
+        self.assertEqual(("größe 🐘", "what it is for"), (row["name"], row["info"]))
+        self.assertLess(abs(row["created"] - datetime.datetime.now(datetime.UTC)), datetime.timedelta(minutes=1))
+
+    def test_a_known_project_keeps_its_last_collected(self) -> None:
+        self.store.register([(self.project, START)])
+        self.store.register([(self.project, START + HOUR), (self.new_project(), START)])
+        self.assertEqual({self.project.id: START}, self.store.last_collected([self.project.id]))
+
+    def test_a_known_project_without_last_collected_gets_one(self) -> None:
+        with self.engine.begin() as connection:
+            connection.execute(sa.insert(models.tenants), {"id": self.project.id, "name": "old"})
+        self.assertEqual({}, self.store.last_collected([self.project.id]))
+        self.store.register([(self.project, START)])
+        self.assertEqual({self.project.id: START}, self.store.last_collected([self.project.id]))
+
+    def test_ids_that_differ_in_case_or_trailing_blank_are_different(self) -> None:
+        stem = uuid.uuid4().hex
+        ids = [f"{stem}{end}" for end in ("a", "A", "a ")]
+        self.store.register([(self.new_project(id=project_id), START) for project_id in ids])
+        self.assertEqual(set(ids), set(self.store.last_collected(ids)))
+
+    def test_more_projects_than_a_statement_can_name(self) -> None:
+        projects = [self.new_project() for _ in range(1203)]
+        self.store.register([(project, START) for project in projects])
+        self.assertEqual(1203, len(self.store.last_collected([project.id for project in projects])))
+
+    def test_names_far_too_long_are_cut_with_a_mark(self) -> None:
+        project = self.new_project(name="🐘" * 300, description="🐘" * 100_000)
+        self.store.register([(project, START)])
+        (row,) = self.rows(models.tenants, project.id)
+        self.assertEqual(255, len(row["name"]))
+        for column in ("name", "info"):
+            self.assertTrue(row[column].endswith(documents.CUT))
+
+    def test_refresh_changes_name_and_description_alone(self) -> None:
+        other, unknown = self.new_project(), self.new_project()
+        self.store.register([(self.project, START), (other, START)])
+        (before,) = self.rows(models.tenants)
+        renamed = self.new_project(id=self.project.id, name="new name", description="new 🐘")
+        self.store.refresh([renamed, other, unknown])
+        self.assertEqual([{**before, "name": "new name", "info": "new 🐘"}], self.rows(models.tenants))
+        self.assertEqual([], self.rows(models.tenants, unknown.id))
+
+    def test_no_projects_are_no_error(self) -> None:
+        self.store.register([])
+        self.store.refresh([])
+        self.assertEqual({}, self.store.last_collected([]))
+
+
+class TestCommitSQLite(StoreTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.store.register([(self.project, START)])
+
+    def test_usage_is_stored_as_it_is(self) -> None:
+        volumes = [Decimal("0.0040000000"), Decimal("514.2857142857"), Decimal(0), Decimal("98765.0000000001")]
+        usage = [model.Usage(f"s{number}", "r", "byte", volume) for number, volume in enumerate(volumes)]
+        self.commit(usage, [model.Resource("r", {})])
+        rows = self.rows(models.usage_entry)
+        self.assertEqual(volumes, [row["volume"] for row in rows])
+        wanted = {"unit": "byte", "resource_id": "r", "tenant_id": self.project.id, "start": START, "end": WINDOW.end}
+        self.assertLessEqual(wanted.items(), rows[0].items())
+        self.assertIsNotNone(rows[0]["created"])
+        self.assertEqual({self.project.id: WINDOW.end}, self.store.last_collected([self.project.id]))
+
+    def test_an_empty_window_moves_last_collected_on(self) -> None:
+        self.commit()
+        self.assertEqual({self.project.id: WINDOW.end}, self.store.last_collected([self.project.id]))
+
+    def test_a_window_is_stored_once(self) -> None:
+        usage, resources = [model.Usage("s", "r", "u", Decimal(1))], [model.Resource("r", {"name": "first"})]
+        self.commit(usage, resources)
+        rejected = [model.RejectedSample(self.project.id, "m", None, "no", {})]
+        with self.assertRaises(exceptions.WindowTaken):
+            self.commit([model.Usage("other", "r", "u", Decimal(1))], [model.Resource("r", {"name": "2nd"})], rejected)
+        self.assertEqual(["s"], [row["service"] for row in self.rows(models.usage_entry)])
+        self.assertEqual({"r": {"name": "first"}}, self.store.resource_info(self.project.id, ["r"]))
+        self.assertEqual([], self.rows(models.rejected_samples))
+
+    def test_a_window_that_is_not_next_is_not_stored(self) -> None:
+        with self.assertRaises(exceptions.WindowTaken):
+            self.commit(hour=1)
+        self.assertEqual({self.project.id: START}, self.store.last_collected([self.project.id]))
+
+    def test_what_the_database_refuses_leaves_nothing_behind(self) -> None:
+        twice = [model.Usage("s", "r", "u", Decimal(1))] * 2
+        with self.assertRaisesRegex(exceptions.StoreError, self.project.id) as caught:
+            self.commit(twice, [model.Resource("r", {})])
+        self.assertIsNotNone(caught.exception.__cause__)
+        self.assertEqual({self.project.id: START}, self.store.last_collected([self.project.id]))
+        self.assertEqual([], self.rows(models.resources) + self.rows(models.usage_entry))
+
+    def test_an_id_that_no_database_takes_is_an_error(self) -> None:
+        with self.assertRaises(exceptions.StoreError):
+            self.commit(resources=[model.Resource("r\ud800", {})])
+        self.assertEqual({self.project.id: START}, self.store.last_collected([self.project.id]))
+
+    def test_new_keys_of_a_resource_win_and_old_keys_stay(self) -> None:
+        self.commit(resources=[model.Resource("r", {"name": "old", "os_distro": "debian"}), model.Resource("q", {})])
+        self.commit(resources=[model.Resource("r", {"name": "new 🐘"}), model.Resource("p", {"a": 1})], hour=1)
+        wanted = {"r": {"name": "new 🐘", "os_distro": "debian"}, "q": {}, "p": {"a": 1}}
+        self.assertEqual(wanted, self.store.resource_info(self.project.id, ["p", "q", "r", "unknown"]))
+        self.assertIn("🐘", self.rows(models.resources)[-1]["info"])
+
+    def test_a_resource_is_its_project_s(self) -> None:
+        other = self.new_project()
+        self.store.register([(other, START)])
+        self.commit(resources=[model.Resource("r", {"name": "ours"})])
+        self.store.commit(other.id, WINDOW, [], [model.Resource("r", {"name": "theirs"})], [])
+        self.assertEqual({"r": {"name": "ours"}}, self.store.resource_info(self.project.id, ["r"]))
+        self.assertEqual({"r": {"name": "theirs"}}, self.store.resource_info(other.id, ["r"]))
+
+    def test_resources_without_change_are_not_written(self) -> None:
+        info = {"name": "n", "odd": math.inf, "long": "x" * documents.MAX_INFO}
+        self.commit(resources=[model.Resource("r", info)])
+        written: list[str] = []
+
+        def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+            written.append(statement)
+
+        sa.event.listen(self.engine, "before_cursor_execute", note)
+        self.addCleanup(sa.event.remove, self.engine, "before_cursor_execute", note)
+        self.commit(resources=[model.Resource("r", info)], hour=1)
+        self.assertTrue(any("tenants" in statement for statement in written))
+        self.assertFalse([statement for statement in written if statement.startswith("UPDATE resources")])
+        self.commit(resources=[model.Resource("r", {"name": "m"})], hour=2)
+        self.assertTrue([statement for statement in written if statement.startswith("UPDATE resources")])
+
+    def test_info_that_is_no_object_reads_as_empty(self) -> None:
+        with self.engine.begin() as connection:
+            for number, info in enumerate((None, "", "[]", "{'python': 1}")):
+                values = {"id": f"r{number}", "tenant_id": self.project.id, "info": info}
+                connection.execute(sa.insert(models.resources), values)
+        self.commit(resources=[model.Resource("r3", {"name": "n"})])
+        wanted = {"r0": {}, "r1": {}, "r2": {}, "r3": {"name": "n"}}
+        self.assertEqual(wanted, self.store.resource_info(self.project.id, list(wanted)))
+
+    def test_the_longest_legal_ids_are_stored_and_told_apart(self) -> None:
+        ids = [f"{'🐘' * 399}{end}" for end in "aA "] + ["🐘" * 399]
+        usage = [model.Usage("🐘" * model.MAX_SERVICE, name, "🐘" * model.MAX_UNIT, Decimal(1)) for name in ids]
+        self.commit(usage, [model.Resource(name, {"id": name}) for name in ids])
+        self.assertEqual(set(ids), {row["resource_id"] for row in self.rows(models.usage_entry)})
+        self.assertEqual({name: {"id": name} for name in ids}, self.store.resource_info(self.project.id, ids))
+
+    def test_the_largest_volume_is_stored(self) -> None:
+        volume = Decimal("9" * 28 + ".9999999999") if self.BACKEND != databases.SQLITE else Decimal(10**14)
+        self.commit([model.Usage("s", "r", "u", volume)], [model.Resource("r", {})])
+        self.assertEqual(volume, self.rows(models.usage_entry)[0]["volume"])
+
+    def test_rejected_samples_are_kept_with_their_reason(self) -> None:
+        document = {"resource_id": "r", "volume": math.nan, "name": "größe 🐘"}
+        self.commit(rejected=[model.RejectedSample(self.project.id, "m", "r", "volume is NaN", document)] * 2)
+        row, _ = self.rows(models.rejected_samples)
+        self.assertEqual(("m", "r", "volume is NaN"), (row["meter"], row["resource_id"], row["reason"]))
+        self.assertEqual((START, WINDOW.end), (row["start"], row["end"]))
+        self.assertEqual({**document, "volume": "nan"}, json.loads(row["sample"]))
+
+    def test_nothing_in_a_rejected_sample_stops_the_window(self) -> None:
+        odd = "\x00\ud800🐘" * 100_000
+        sample = model.RejectedSample(self.project.id, odd, odd, odd, {odd: odd, "volume": -math.inf})
+        self.commit(rejected=[sample, model.RejectedSample(self.project.id, "m", None, "no", {})])
+        row, other = self.rows(models.rejected_samples)
+        self.assertTrue(all(row[column].endswith(documents.CUT) for column in ("meter", "resource_id", "sample")))
+        self.assertIsNone(other["resource_id"])
+
+
+class TestProjectsMySQL(TestProjectsSQLite):
+    BACKEND = databases.MYSQL
+
+    def test_all_are_registered_or_none(self) -> None:
+        endless = self.new_project(id="x" * 101)
+        with self.assertRaises(exceptions.StoreError):
+            self.store.register([(self.project, START), (endless, START)])
+        self.assertEqual({}, self.store.last_collected([self.project.id]))
+
+
+class TestProjectsPostgreSQL(TestProjectsMySQL):
+    BACKEND = databases.POSTGRESQL
+
+
+class TestCommitMySQL(TestCommitSQLite):
+    BACKEND = databases.MYSQL
+
+
+class TestCommitPostgreSQL(TestCommitSQLite):
+    BACKEND = databases.POSTGRESQL

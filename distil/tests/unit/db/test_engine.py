@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What becomes of connection URLs."""
+
+import unittest
+
+import sqlalchemy as sa
+
+from distil import exceptions
+from distil.db import engine
+
+
+def effective_url(url: str, **options: str) -> str:
+    return engine.create_engine(url, max_retries=0, **options).url.render_as_string(hide_password=False)
+
+
+class TestCreateEngine(unittest.TestCase):
+    def test_a_url_without_a_driver_gets_ours(self) -> None:
+        self.assertEqual("postgresql+psycopg://u:p@h/d", effective_url("postgresql://u:p@h/d"))
+        self.assertEqual("mysql+pymysql://u:p@h/d?charset=utf8mb4", effective_url("mysql://u:p@h/d"))
+        self.assertEqual("mysql+pymysql://u:p@h/d?charset=utf8mb4", effective_url("mariadb://u:p@h/d"))
+
+    def test_a_charset_that_is_named_stays(self) -> None:
+        url = "mysql+pymysql://u:p@h/d?charset=utf8"
+        self.assertEqual(url, effective_url(url))
+        self.assertEqual(url, effective_url("mysql://u:p@h/d", connection_parameters="charset=utf8"))
+
+    def test_sqlite_enforces_foreign_keys(self) -> None:
+        with engine.create_engine("sqlite://").connect() as connection:
+            self.assertEqual(1, connection.scalar(sa.text("PRAGMA foreign_keys")))
+
+    def test_an_unusable_url_is_an_error_that_keeps_the_password(self) -> None:
+        for url in ("sekret", "mysql://u:sekret@h:x/d", "mysql://u:pa@sekret:h/d", "nosql://u:sekret@h/d"):
+            with self.subTest(url=url), self.assertRaises(exceptions.ConfigurationError) as caught:
+                engine.create_engine(url, max_retries=0)
+            self.assertIn("[database] connection", str(caught.exception))
+            self.assertNotIn("sekret", str(caught.exception))
+
+    def test_an_unreachable_server_is_an_error_that_keeps_the_password(self) -> None:
+        for scheme in ("mysql", "postgresql"):
+            with self.subTest(scheme=scheme), self.assertRaises(exceptions.StoreError) as caught:
+                engine.create_engine(f"{scheme}://u:sekret@127.0.0.1:1/d", max_retries=1, retry_interval=0)
+            self.assertIn("127.0.0.1", str(caught.exception))
+            self.assertNotIn("sekret", str(caught.exception))

@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The line of revisions."""
+
+import unittest
+
+from distil.db import migration
+
+
+class TestHistory(unittest.TestCase):
+    def test_it_is_one_line_that_begins_with_the_revisions_of_existing_installs(self) -> None:
+        revisions = [revision for revision, _ in migration.history()]
+        self.assertEqual([f"{number:03}" for number in range(1, len(revisions) + 1)], revisions)
+        self.assertGreater(len(revisions), 2)
