@@ -1,14 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Text that every database can hold."""
+"""Text that every database can hold, from values that may be anything."""
 
 import json
+import math
+import reprlib
 from typing import Any
 
 from distil import exceptions
 from distil import model
 
 MAX_INFO_VALUE = 255
+MAX_REASON = 500
 CUT = "... (cut)"
+
+_SHOWN = reprlib.Repr()
+_SHOWN.maxstring = _SHOWN.maxother = 60
+
+
+def shown(value: object) -> str:
+    """How a message shows a value: in a few words, however long and deep it is."""
+    try:
+        return _SHOWN.repr(value)
+    except ValueError:  # an integer of more digits than Python likes to write
+        return f"a huge {type(value).__name__}"
 
 
 def storable(value: str) -> bool:
@@ -19,21 +33,32 @@ def storable(value: str) -> bool:
 def service_name(name: str) -> str:
     """The name as it came.
 
-    :raises SampleRejected: it can't be stored as a usage entry's service.
+    :raises SampleRejected: it cannot be stored as a usage entry's service.
     """
     if not name or len(name) > model.MAX_SERVICE or not storable(name):
-        raise exceptions.SampleRejected(f"service {name[:50]!r} is empty, no text, or longer than {model.MAX_SERVICE}")
+        reason = f"service {shown(name)} is empty, no text, or longer than {model.MAX_SERVICE} characters"
+        raise exceptions.SampleRejected(reason)
     return name
 
 
 def cleaned(value: str, length: int) -> str:
-    """The text with what can't be stored replaced, and cut to ``length`` characters with a mark that it was."""
+    """The text with what cannot be stored replaced, and cut to ``length`` characters with a mark that it was."""
     value = value if storable(value) else value.encode(errors="replace").decode().replace("\0", "?")
     return value if len(value) <= length else value[: length - len(CUT)] + CUT
 
 
+def canonical(value: object) -> str:
+    """JSON, or a short form of what JSON cannot hold: the same text for the same value."""
+    try:
+        return json.dumps(value, sort_keys=True, default=str, allow_nan=False, ensure_ascii=False)
+    except (RecursionError, TypeError, ValueError):
+        return shown(value)
+
+
 def bounded(value: Any) -> Any:
     """A value of a resource's info as it is stored: booleans, numbers and short text as they are, all else as text."""
-    if isinstance(value, bool | int | float):
+    if isinstance(value, int) and abs(value) < 10**MAX_INFO_VALUE:
         return value
-    return cleaned(value if isinstance(value, str) else json.dumps(value, default=str), MAX_INFO_VALUE)
+    if isinstance(value, float) and math.isfinite(value):
+        return value
+    return cleaned(value if isinstance(value, str) else canonical(value), MAX_INFO_VALUE)

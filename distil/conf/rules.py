@@ -18,24 +18,27 @@ from distil.transformers.base import Transformer
 LOG = log.getLogger(__name__)
 
 
-def load(meter_mappings_file: str, transformer_file: str, trust_sources: Iterable[str]) -> Rules:
+def load(meter_mappings_file: str, transformer_file: str, trust_sources: Iterable[str], announce: bool = True) -> Rules:
     """Read both files, with the transformers that are installed.
 
     :param trust_sources: regular expressions.
+    :param announce: whether to log what is accepted and has no meaning.
     :raises ConfigurationError: with every problem of both files and of the expressions.
     """
     problems: list[str] = []
     plugins = _plugins()
-    sections, found = parse.transformer_options(_read(transformer_file, problems), plugins)
-    problems += [f"{transformer_file}: {problem}" for problem in found]
-    document = _read(meter_mappings_file, problems)
+    options, document = _read(transformer_file, problems), _read(meter_mappings_file, problems)
+    sections: parse.Sections | None = None
+    if options is not _UNREADABLE:
+        sections, found = parse.transformer_options(options, plugins)
+        problems += [f"{transformer_file}: {problem}" for problem in found]
     if document is not _UNREADABLE:
         mappings, found = parse.meter_mappings(document, plugins, sections)
         problems += [f"{meter_mappings_file}: {problem}" for problem in found]
     trusted = [_pattern(source, problems) for source in trust_sources]
     if problems:
         raise exceptions.ConfigurationError(problems)
-    for key in sorted(parse.unused_keys(document)):
+    for key in sorted(parse.unused_keys(document)) if announce else ():
         LOG.warning("%s: %s has no meaning (any more) and can be removed.", meter_mappings_file, key)
     return Rules(mappings, tuple(pattern for pattern in trusted if pattern))
 
@@ -46,10 +49,10 @@ def _plugins() -> parse.Plugins:
 
 
 def _raise(_manager: object, entry_point: Any, error: BaseException) -> None:
-    raise exceptions.ConfigurationError([f"transformer {entry_point.name} can't be loaded: {error}"]) from error
+    raise exceptions.ConfigurationError([f"transformer {entry_point.name} cannot be loaded: {error}"]) from error
 
 
-# What _read gives for a file that it can't read: None is what YAML makes of an empty one.
+# What _read gives for a file that it cannot read: None is what YAML makes of an empty one.
 _UNREADABLE = object()
 
 
@@ -58,13 +61,16 @@ def _read(path: str, problems: list[str]) -> object:
         with open(path, encoding="utf-8") as file:
             return yaml.load(file, Loader=_Loader)  # noqa: S506 - a SafeLoader
     except OSError as error:
-        problems.append(f"{path} can't be read: {error.strerror}")
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        problems.append(f"{path} cannot be read: {error.strerror}")
+    except (yaml.YAMLError, RecursionError, TypeError, ValueError) as error:  # what a value's constructor raises, too
         problems.append(f"{path} is no YAML: {' '.join(str(error).split())}")
     return _UNREADABLE
 
 
 def _pattern(source: str, problems: list[str]) -> re.Pattern[str] | None:
+    if not source:
+        problems.append("[collector] trust_sources: there is an empty expression in it, which would trust every source")
+        return None
     try:
         return re.compile(source)
     except re.error as error:
@@ -78,8 +84,10 @@ class _Loader(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         seen: set[object] = set()
         for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if isinstance(key, Hashable) and key in seen:
-                raise yaml.constructor.ConstructorError(None, None, f"{key!r} is there twice", key_node.start_mark)
+            key = (key_node.tag, key_node.value) if isinstance(key_node, yaml.ScalarNode) else key_node
+            if key in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"{key_node.value!r} is there twice", key_node.start_mark
+                )
             seen.add(key)
         return super().construct_mapping(node, deep)

@@ -15,8 +15,8 @@ def read_sample(document: object, project_id: str, meter: str) -> model.Sample |
     """Read one sample.
 
     A telemetry driver translates what its service answers into documents with the keys of Ceilometer's v2 samples:
-    ``resource_id``, ``timestamp`` (ISO 8601, in UTC where it names no zone), ``volume``, ``unit``, ``source`` and
-    ``metadata``.
+    ``id``, ``resource_id``, ``timestamp`` (ISO 8601, in UTC where it names no zone), ``volume``, ``unit``, ``source``
+    and ``metadata``.
 
     :param project_id: the project that was asked for.
     :param meter: the meter that was asked for.
@@ -47,7 +47,7 @@ def reject(sample: model.Sample, reason: str) -> model.RejectedSample:
 def _rejected(project_id: str, meter: str, document: Mapping[str, Any], reason: str) -> model.RejectedSample:
     resource_id = document.get("resource_id")
     known_id = text.cleaned(resource_id, model.MAX_RESOURCE_ID) if isinstance(resource_id, str) else None
-    return model.RejectedSample(project_id, meter, known_id, reason, document)
+    return model.RejectedSample(project_id, meter, known_id, text.cleaned(reason, text.MAX_REASON), document)
 
 
 def _timestamp(document: Mapping[str, Any]) -> datetime.datetime:
@@ -57,7 +57,7 @@ def _timestamp(document: Mapping[str, Any]) -> datetime.datetime:
     try:
         return model.parse_time(value)
     except ValueError:
-        raise exceptions.SampleRejected(f"timestamp {value!r} can't be read") from None
+        raise exceptions.SampleRejected(f"timestamp {text.shown(value)} cannot be read") from None
 
 
 def _text(document: Mapping[str, Any], key: str) -> str:
@@ -67,7 +67,7 @@ def _text(document: Mapping[str, Any], key: str) -> str:
     if not isinstance(value, str):
         raise exceptions.SampleRejected(f"{key} is {_kind(value)}, not text")
     if not text.storable(value):
-        raise exceptions.SampleRejected(f"{key} {value[:50]!r} holds characters that are no text")
+        raise exceptions.SampleRejected(f"{key} {text.shown(value)} holds characters that are no text")
     return value
 
 

@@ -35,7 +35,7 @@ class Ledger:
         return tuple(self._rejected.values())
 
     def reject(self, sample: model.RejectedSample) -> None:
-        """Keep a sample that can't be used, once for each reason however many mappings gave it."""
+        """Keep a sample that cannot be used, once for each reason however many mappings gave it."""
         self._rejected[id(sample.document), sample.reason] = sample
 
     def bill(self, mapping: MeterMapping, last: model.Sample, volumes: Mapping[str, Decimal]) -> None:
@@ -44,7 +44,7 @@ class Ledger:
         Volumes of one service and resource add up; of a resource's info, what is added later wins.
 
         :param last: the resource's last sample.
-        :raises SampleRejected: it can't be stored.
+        :raises SampleRejected: it cannot be stored.
         """
         if not volumes:
             return

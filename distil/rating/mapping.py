@@ -2,38 +2,17 @@
 """A meter mapping: one rule by which samples of a meter become usage of a service."""
 
 import dataclasses
-from collections.abc import Callable
-from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-import jmespath.exceptions
-
 from distil import exceptions
 from distil import model
+from distil.rating.expression import Expression
 from distil.transformers.base import Transformer
+from distil.transformers.lookups import Lookups
 
 CONTAINER = "Object Storage Container"
 VIRTUAL_MACHINE = "Virtual Machine"
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Expression:
-    """A JMESPath expression over a sample's document.
-
-    :param source: as the operator wrote it.
-    :param search: the compiled expression.
-    """
-
-    source: str
-    search: Callable[[Mapping[str, Any]], Any]
-
-    def __call__(self, sample: model.Sample) -> Any:
-        """:raises SampleRejected: the expression can't be evaluated on this sample."""
-        try:
-            return self.search(sample.document)
-        except (jmespath.exceptions.JMESPathError, ArithmeticError, LookupError, TypeError, ValueError) as error:
-            raise exceptions.SampleRejected(f"{self.source!r} fails on it: {error}") from error
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -70,16 +49,17 @@ class MeterMapping:
     res_id_template: str | None = None
     metadata: tuple[InfoField, ...] = ()
 
-    def fit(self, sample: model.Sample) -> model.Sample | None:
+    def fit(self, sample: model.Sample, lookups: Lookups) -> model.Sample | None:
         """The sample as this mapping's transformer takes it, or None where a filter does not hold.
 
-        :raises SampleRejected: this mapping can't use the sample.
+        :raises SampleRejected: this mapping cannot use the sample.
+        :raises LookupUnavailable: a name could not be asked for.
         """
         if not all(holds(sample) for holds in self.filters):
             return None
         sample = dataclasses.replace(sample, volume=self._volume(sample))
         sample = dataclasses.replace(sample, volume=self.transformer.volume(sample))
-        self.transformer.check(sample)
+        self.transformer.check(sample, lookups)
         return sample
 
     def _volume(self, sample: model.Sample) -> Any:

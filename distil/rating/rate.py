@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 from distil import exceptions
 from distil import model
+from distil import text
 from distil.rating import intake
 from distil.rating.ledger import Ledger
 from distil.rating.mapping import MeterMapping
@@ -77,17 +78,19 @@ def rate(
             untrusted += 1
     with decimal.localcontext(_ARITHMETIC):
         for mapping in rules.mappings:
-            fitting = _fitting(mapping, by_meter[mapping.meter], ledger)
+            fitting = _fitting(mapping, by_meter[mapping.meter], lookups, ledger)
             for group in _by_resource(fitting):
                 _bill(mapping, group, window, lookups, ledger)
     return Rated(ledger.usage, ledger.resources, ledger.rejected, ledger.machines, samples=count, untrusted=untrusted)
 
 
-def _fitting(mapping: MeterMapping, samples: Iterable[model.Sample], ledger: Ledger) -> list[model.Sample]:
+def _fitting(
+    mapping: MeterMapping, samples: Iterable[model.Sample], lookups: Lookups, ledger: Ledger
+) -> list[model.Sample]:
     fitting = []
     for sample in samples:
         try:
-            fitted = mapping.fit(sample)
+            fitted = mapping.fit(sample, lookups)
         except exceptions.SampleRejected as error:
             ledger.reject(intake.reject(sample, str(error)))
         else:
@@ -97,10 +100,15 @@ def _fitting(mapping: MeterMapping, samples: Iterable[model.Sample], ledger: Led
 
 
 def _by_resource(samples: Iterable[model.Sample]) -> Iterable[Sequence[model.Sample]]:
-    """Groups of one resource each, in time order; equal times in the order of the samples' ids, so that it is one."""
-    ordered = sorted(samples, key=lambda sample: (sample.resource_id, sample.timestamp, str(sample.document.get("id"))))
+    """Groups of one resource each, in time order; equal times in an order that does not depend on how they came."""
+    ordered = sorted(samples, key=lambda sample: (sample.resource_id, sample.timestamp, _identity(sample)))
     for _, group in itertools.groupby(ordered, key=lambda sample: sample.resource_id):
         yield tuple(group)
+
+
+def _identity(sample: model.Sample) -> str:
+    sample_id = sample.document.get("id")
+    return sample_id if isinstance(sample_id, str) else text.canonical(sample.document)
 
 
 def _bill(

@@ -38,4 +38,4 @@ def describe(mapping: MeterMapping, last: model.Sample) -> model.Resource:
 
 def _value(field: InfoField, metadata: Mapping[str, Any]) -> Any:
     value = next((metadata[key] for key in field.sources if metadata.get(key) is not None), None)
-    return value if value is None or field.template is None else field.template % (value,)
+    return value if value is None or field.template is None else field.template % (text.bounded(value),)

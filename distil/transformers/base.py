@@ -32,10 +32,11 @@ class Transformer(abc.ABC):
         """
         return numbers.quantity(sample.volume, "volume")
 
-    def check(self, sample: model.Sample) -> None:
+    def check(self, sample: model.Sample, lookups: Lookups) -> None:
         """Look at what else the transformer needs of one sample.
 
-        :raises SampleRejected: the sample can't be used. The other samples of its resource are.
+        :raises SampleRejected: the sample cannot be used. The other samples of its resource are.
+        :raises LookupUnavailable: as in :meth:`usage`.
         """
 
     @abc.abstractmethod
@@ -52,12 +53,18 @@ class Transformer(abc.ABC):
 
 
 def text(sample: model.Sample, *keys: str) -> str:
-    """The first of the metadata's keys whose value is not null, as text.
+    """The first of the metadata's keys that holds text or a number, as text.
 
-    :raises SampleRejected: there is none.
+    :raises SampleRejected: none does.
     """
     for key in keys:
         value = sample.metadata.get(key)
-        if value is not None:
+        if isinstance(value, str | int | float):
             return str(value)
     raise exceptions.SampleRejected(f"metadata has no {' and no '.join(keys)}")
+
+
+def text_or_none(sample: model.Sample, key: str) -> str | None:
+    """What :func:`text` finds, or None for nothing or empty text."""
+    value = sample.metadata.get(key)
+    return str(value) if isinstance(value, str | int | float) and value != "" else None

@@ -3,6 +3,7 @@
 
 from distil import exceptions
 from distil import model
+from distil.text import shown
 from distil.transformers.lookups import Lookups
 from distil.transformers.maximum import Max
 
@@ -10,7 +11,7 @@ from distil.transformers.maximum import Max
 class ContainerPolicyMax(Max):
     """Max, billed as the container's storage policy; as the mapping's service where it has none."""
 
-    def check(self, sample: model.Sample) -> None:
+    def check(self, sample: model.Sample, lookups: Lookups) -> None:
         container_name(sample.resource_id)
 
     def service(self, service: str, last: model.Sample, lookups: Lookups) -> str:
@@ -24,5 +25,5 @@ def container_name(resource_id: str) -> str:
     """
     _, _, name = resource_id.partition("/")
     if not name:
-        raise exceptions.SampleRejected(f"resource_id {resource_id!r} is not <project>/<container>")
+        raise exceptions.SampleRejected(f"resource_id {shown(resource_id)} is not <project>/<container>")
     return name

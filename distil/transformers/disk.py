@@ -9,6 +9,7 @@ from distil import exceptions
 from distil import model
 from distil.transformers import numbers
 from distil.transformers.base import Transformer
+from distil.transformers.base import text_or_none
 from distil.transformers.lookups import Lookups
 from distil.transformers.options import Options
 
@@ -26,7 +27,7 @@ class FromImage(Transformer):
         self.none_values = options.texts("none_values")
         self.size_keys = options.texts("size_keys")
 
-    def check(self, sample: model.Sample) -> None:
+    def check(self, sample: model.Sample, lookups: Lookups) -> None:
         self._sizes(sample)
 
     def usage(
@@ -40,7 +41,7 @@ class FromImage(Transformer):
     def _has_no_image(self, sample: model.Sample) -> bool:
         found = (sample.metadata[key] for key in self.md_keys if key in sample.metadata)
         image = next(found, None)
-        return image is not None and str(image) in self.none_values
+        return isinstance(image, str | int | float) and str(image) in self.none_values
 
     def _sizes(self, sample: model.Sample) -> list[Decimal]:
         sizes = (numbers.quantity(sample.metadata.get(key), f"metadata.{key}") for key in self.size_keys)
@@ -53,14 +54,14 @@ class DatabaseVolumeMax(Transformer):
     The volume is the last sample's ``volume_id``. Where its type is unknown there is no usage.
     """
 
-    def check(self, sample: model.Sample) -> None:
+    def check(self, sample: model.Sample, lookups: Lookups) -> None:
         self._size(sample)
 
     def usage(
         self, service: str, samples: Sequence[model.Sample], window: model.Window, lookups: Lookups
     ) -> Mapping[str, Decimal]:
-        volume_id = samples[-1].metadata.get("volume_id")
-        volume_type = lookups.types_of_volumes.get(str(volume_id)) if volume_id else None
+        volume_id = text_or_none(samples[-1], "volume_id")
+        volume_type = lookups.types_of_volumes.get(volume_id) if volume_id else None
         if volume_type is None:
             return {}
         return {volume_type: max(self._size(sample) for sample in samples) * window.hours}

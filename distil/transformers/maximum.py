@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from distil import model
 from distil.transformers.base import Transformer
+from distil.transformers.base import text_or_none
 from distil.transformers.lookups import Lookups
 
 
@@ -28,5 +29,5 @@ class VolumeTypeMax(Max):
     """Max, billed as the name of the last sample's volume type; as the mapping's service where that is unknown."""
 
     def service(self, service: str, last: model.Sample, lookups: Lookups) -> str:
-        volume_type = last.metadata.get("volume_type")
-        return (lookups.volume_types.get(str(volume_type)) if volume_type else None) or service
+        volume_type = text_or_none(last, "volume_type")
+        return (lookups.volume_types.get(volume_type) if volume_type else None) or service

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from distil import exceptions
 from distil import model
+from distil import text
 
 QUANTUM = Decimal(1).scaleb(-model.SCALE)
 
@@ -33,14 +34,11 @@ def number(value: object, name: str) -> Decimal | None:
         return None
     if value is MISSING:
         raise exceptions.SampleRejected(f"{name} is missing")
-    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal) or "_" in str(value):
-        raise exceptions.SampleRejected(f"{name} {value!r} is no number")
-    try:
-        result = Decimal(str(value))
-    except decimal.InvalidOperation:
-        raise exceptions.SampleRejected(f"{name} {value!r} is no number") from None
+    result = _decimal(value)
+    if result is None:
+        raise exceptions.SampleRejected(f"{name} {text.shown(value)} is no number")
     if not result.is_finite():
-        raise exceptions.SampleRejected(f"{name} {value!r} is not finite")
+        raise exceptions.SampleRejected(f"{name} {text.shown(value)} is not finite")
     return result
 
 
@@ -51,13 +49,29 @@ def quantity(value: object, name: str) -> Decimal | None:
     """
     result = number(value, name)
     if result is not None and result < 0:
-        raise exceptions.SampleRejected(f"{name} {value!r} is negative")
+        raise exceptions.SampleRejected(f"{name} {text.shown(value)} is negative")
     if result is not None and result >= LIMIT:
-        raise exceptions.SampleRejected(f"{name} {value!r} is beyond 10 ** 18, more than can be stored")
+        raise exceptions.SampleRejected(f"{name} {text.shown(value)} is beyond 10 ** 18, more than can be stored")
     return result
 
 
 def split(whole: Decimal, parts: int) -> list[Decimal]:
-    """The whole in parts that can be stored, as equal as they can be while their sum is the whole."""
-    part = (whole / parts).quantize(QUANTUM, decimal.ROUND_DOWN)
-    return [part] * (parts - 1) + [whole - part * (parts - 1)]
+    """The whole, a multiple of QUANTUM, in multiples that differ by one QUANTUM at most and sum to it."""
+    quanta, larger = divmod(int(whole / QUANTUM), parts)
+    return [(quanta + 1) * QUANTUM] * larger + [quanta * QUANTUM] * (parts - larger)
+
+
+def _decimal(value: object) -> Decimal | None:
+    match value:
+        case bool():
+            return None
+        case int() | Decimal():
+            return Decimal(value)
+        case float():
+            return Decimal(repr(value))
+        case str() if "_" not in value:
+            try:
+                return Decimal(value)
+            except decimal.InvalidOperation:
+                return None
+    return None

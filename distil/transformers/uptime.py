@@ -9,6 +9,7 @@ from decimal import Decimal
 from distil import exceptions
 from distil import model
 from distil.text import service_name
+from distil.text import shown
 from distil.transformers import numbers
 from distil.transformers.base import Transformer
 from distil.transformers.base import text
@@ -26,29 +27,30 @@ class FlavorUptime(Transformer):
         self.tracked_states = {state.lower() for state in options.texts("tracked_states")}
         self.prefix = options.text("prefix", default="")
 
-    def check(self, sample: model.Sample) -> None:
-        if self.status(sample).lower() in self.tracked_states:
-            service_name(self.prefix + self.flavor(sample))
+    def check(self, sample: model.Sample, lookups: Lookups) -> None:
+        if self.is_tracked(sample):
+            service_name(self.service(sample, lookups))
 
     def usage(
         self, service: str, samples: Sequence[model.Sample], window: model.Window, lookups: Lookups
     ) -> Mapping[str, Decimal]:
-        tracked = {self.flavor(sample) for sample in samples if self.status(sample).lower() in self.tracked_states}
-        names = sorted({self.name(flavor, lookups) for flavor in tracked})
-        if not names:
+        services = sorted({self.service(sample, lookups) for sample in samples if self.is_tracked(sample)})
+        if not services:
             return {}
-        parts = numbers.split(window.seconds, len(names))
-        return {self.prefix + name: part for name, part in zip(names, parts, strict=True)}
+        return dict(zip(services, numbers.split(window.seconds, len(services)), strict=True))
+
+    def is_tracked(self, sample: model.Sample) -> bool:
+        return self.status(sample).lower() in self.tracked_states
+
+    def service(self, sample: model.Sample, lookups: Lookups) -> str:
+        return self.prefix + self.flavor(sample, lookups)
 
     @abc.abstractmethod
     def status(self, sample: model.Sample) -> str: ...
 
     @abc.abstractmethod
-    def flavor(self, sample: model.Sample) -> str: ...
-
-    def name(self, flavor: str, lookups: Lookups) -> str:
-        """The name that a flavor is billed by."""
-        return flavor
+    def flavor(self, sample: model.Sample, lookups: Lookups) -> str:
+        """The name of the flavor."""
 
 
 class Uptime(FlavorUptime):
@@ -57,7 +59,7 @@ class Uptime(FlavorUptime):
     def status(self, sample: model.Sample) -> str:
         return text(sample, "status", "state")
 
-    def flavor(self, sample: model.Sample) -> str:
+    def flavor(self, sample: model.Sample, lookups: Lookups) -> str:
         return text(sample, "instance_type")
 
 
@@ -67,11 +69,9 @@ class DatabaseUptime(FlavorUptime):
     def status(self, sample: model.Sample) -> str:
         return text(sample, "status")
 
-    def flavor(self, sample: model.Sample) -> str:
-        return text(sample, "flavor.id")
-
-    def name(self, flavor: str, lookups: Lookups) -> str:
-        name = lookups.flavors.get(flavor)
+    def flavor(self, sample: model.Sample, lookups: Lookups) -> str:
+        flavor_id = text(sample, "flavor.id")
+        name = lookups.flavors.get(flavor_id)
         if name is None:
-            raise exceptions.SampleRejected(f"flavor {flavor!r} does not exist, so there is no name to bill it by")
+            raise exceptions.SampleRejected(f"there is no flavor {shown(flavor_id)}, so no name to bill it by")
         return name

@@ -63,9 +63,8 @@ class ExporterTest(unittest.TestCase):
         self.metrics.count_usage("p1", [model.Usage("c1", "r1", "second", Decimal(1))])
         response, body = self.ask("GET", "/metrics", accept=OPENMETRICS)
         self.assertIn("openmetrics", response.headers["Content-Type"])
-        names = {
-            sample.name for family in openmetrics.text_string_to_metric_families(body) for sample in family.samples
-        }
+        families = openmetrics.text_string_to_metric_families(body)  # type: ignore[no-untyped-call]
+        names = {sample.name for family in families for sample in family.samples}
         self.assertIn("distil_collector_usage_total", names)
         self.assertFalse([name for name in names if name.endswith("_created")])
 

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""JMESPath expressions over a sample."""
+
+import dataclasses
+from collections.abc import Callable
+from collections.abc import Iterator
+from collections.abc import Mapping
+from typing import Any
+from typing import Self
+
+import jmespath
+import jmespath.exceptions
+import jmespath.functions
+
+from distil import exceptions
+from distil import model
+from distil.transformers import numbers
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Expression:
+    """A compiled expression.
+
+    :param source: as the operator wrote it.
+    """
+
+    source: str
+    search: Callable[[Mapping[str, Any]], Any]
+
+    @classmethod
+    def compile(cls, source: object) -> Self:
+        """Compile, and look for what JMESPath itself would only find out when it evaluates.
+
+        :raises ValueError: it is no JMESPath expression.
+        """
+        if not isinstance(source, str):
+            raise ValueError("it is not text")  # noqa: TRY004 - to the caller, one kind of mistake like any other
+        try:
+            compiled = jmespath.compile(source)
+        except (jmespath.exceptions.JMESPathError, RecursionError) as error:
+            raise ValueError(" ".join(str(error).split())) from error
+        for call in _calls(compiled.parsed):
+            _check_call(call["value"], len(call["children"]))
+        return cls(source, compiled.search)
+
+    def __call__(self, sample: model.Sample) -> Any:
+        """Evaluate; a volume that is text and holds a number is a number here, too.
+
+        :raises SampleRejected: the expression cannot be evaluated on this sample.
+        """
+        document = sample.document
+        if isinstance(document.get("volume"), str):
+            document = {**document, "volume": _as_number(document["volume"])}
+        try:
+            return self.search(document)
+        except (jmespath.exceptions.JMESPathError, ArithmeticError, LookupError, TypeError, ValueError) as error:
+            raise exceptions.SampleRejected(f"{self.source!r} fails on it: {error}") from error
+        except RecursionError:
+            raise exceptions.SampleRejected(f"{self.source!r} fails on it: it is nested too deeply") from None
+
+
+def _as_number(volume: str) -> object:
+    try:
+        return numbers.number(volume, "volume")
+    except exceptions.SampleRejected:
+        return volume
+
+
+def _calls(node: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The function calls in a parsed expression."""
+    if node.get("type") == "function_expression":
+        yield node
+    for child in node.get("children", ()):
+        if isinstance(child, Mapping):
+            yield from _calls(child)
+
+
+def _check_call(name: str, arguments: int) -> None:
+    functions = jmespath.functions.Functions.FUNCTION_TABLE
+    if name not in functions:
+        raise ValueError(f"there is no function {name}()")
+    signature = functions[name]["signature"]
+    variadic = bool(signature) and bool(signature[-1].get("variadic"))
+    if arguments < len(signature) or (arguments > len(signature) and not variadic):
+        raise ValueError(f"{name}() takes {len(signature)}{' or more' if variadic else ''} arguments, not {arguments}")

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Windows, samples and mappings of which a test spells out only what it is about."""
+
+import datetime
+import functools
+import re
+from collections.abc import Iterable
+from collections.abc import Mapping
+from decimal import Decimal
+from importlib import metadata
+from typing import Any
+
+from distil import exceptions
+from distil import model
+from distil.rating import intake
+from distil.rating import parse
+from distil.rating import rate
+from distil.transformers.base import Transformer
+from distil.transformers.lookups import Lookups
+
+PROJECT = "p1"
+METER = "m1"
+SERVICE = "s1"
+RESOURCE = "r1"
+START = datetime.datetime(2026, 3, 1, 10, tzinfo=datetime.UTC)
+
+Entry = dict[str, Any]
+Document = dict[str, Any]
+Sections = Mapping[str, Mapping[str, Any]]
+
+
+def window(minutes: int = 60) -> model.Window:
+    """A window that starts at START."""
+    return model.Window(START, START + datetime.timedelta(minutes=minutes))
+
+
+HOUR = window()
+
+
+def at(minute: float) -> str:
+    """A time after START, as a telemetry service writes it."""
+    return (START + datetime.timedelta(minutes=minute)).isoformat()
+
+
+def document(minute: float = 0, **fields: Any) -> Document:
+    """A sample as a telemetry service answers it."""
+    known = {
+        "meter": METER,
+        "resource_id": RESOURCE,
+        "timestamp": at(minute),
+        "volume": 1,
+        "unit": "",
+        "source": "test",
+    }
+    return {**known, "metadata": {}, **fields}
+
+
+def without(document: Document, key: str) -> Document:
+    return {name: value for name, value in document.items() if name != key}
+
+
+def entry(transformer: str = "max", **keys: Any) -> Entry:
+    """An entry of a meter mappings file."""
+    return {"meter": METER, "service": SERVICE, "unit": "hour", "transformer": transformer, **keys}
+
+
+@functools.cache
+def plugins() -> dict[str, type[Transformer]]:
+    """The transformers that are installed."""
+    return {point.name: point.load() for point in metadata.entry_points(group="distil.transformer")}
+
+
+def rules(entries: Iterable[Entry], sections: Sections | None = None, trusted: Iterable[str] = ()) -> rate.Rules:
+    """:raises ConfigurationError: there are problems."""
+    options, problems = parse.transformer_options(sections or {}, plugins())
+    mappings, found = parse.meter_mappings(list(entries), plugins(), options)
+    if problems or found:
+        raise exceptions.ConfigurationError([*problems, *found])
+    return rate.Rules(mappings, tuple(re.compile(pattern) for pattern in trusted))
+
+
+def rated(
+    entries: Entry | Iterable[Entry],
+    documents: Iterable[Any],
+    sections: Sections | None = None,
+    *,
+    window: model.Window = HOUR,
+    lookups: Lookups | None = None,
+    trusted: Iterable[str] = (),
+) -> rate.Rated:
+    """What comes of documents, each a sample of the meter that it names, by the entries of a meter mappings file."""
+    made = rules([entries] if isinstance(entries, dict) else entries, sections, trusted)
+    samples = [intake.read_sample(document, PROJECT, _meter(document)) for document in documents]
+    return rate.rate(made, samples, window, lookups or Lookups())
+
+
+def _meter(document: Any) -> str:
+    return str(document.get("meter", METER)) if isinstance(document, dict) else METER
+
+
+def volumes(result: rate.Rated) -> dict[tuple[str, str], Decimal]:
+    """The usage, as volumes by service and resource id."""
+    return {(usage.service, usage.resource_id): usage.volume for usage in result.usage}
+
+
+def infos(result: rate.Rated) -> dict[str, dict[str, Any]]:
+    """The resources, as info by id."""
+    return {resource.id: dict(resource.info) for resource in result.resources}
+
+
+def reasons(result: rate.Rated) -> list[str]:
+    return [rejected.reason for rejected in result.rejected]
+
+
+class Names(dict[str, str]):
+    """A table of names that remembers what it was asked for."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.asked: list[str] = []
+
+    def get(self, key: str, default: Any = None, /) -> Any:
+        self.asked.append(key)
+        return super().get(key, default)
+
+
+class Down:
+    """A table of names whose service is down."""
+
+    def get(self, key: str, /) -> str | None:
+        raise exceptions.LookupUnavailable(f"nobody can say what {key} is")

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The files that say what is billed, from disk."""
+
+import pathlib
+import tempfile
+import unittest
+
+from distil import exceptions
+from distil.conf import rules
+from distil.rating.rate import Rules
+
+MAPPING = "- {meter: m1, unit: hour, transformer: max}\n"
+
+
+class RulesCase(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.mappings = pathlib.Path(folder.name) / "mappings.yml"
+        self.transformers = pathlib.Path(folder.name) / "transformers.yml"
+
+    def load(self, mappings: str = MAPPING, transformers: str = "", *trusted: str) -> Rules:
+        self.mappings.write_bytes(mappings.encode(errors="surrogateescape"))
+        self.transformers.write_text(transformers, encoding="utf-8")
+        return rules.load(str(self.mappings), str(self.transformers), trusted)
+
+    def problems(self, mappings: str = MAPPING, transformers: str = "", *trusted: str) -> tuple[str, ...]:
+        with self.assertRaises(exceptions.ConfigurationError) as caught:
+            self.load(mappings, transformers, *trusted)
+        return caught.exception.problems
+
+    def problem(self, mappings: str = MAPPING, transformers: str = "", *trusted: str) -> str:
+        (problem,) = self.problems(mappings, transformers, *trusted)
+        return problem
+
+
+class TestLoad(RulesCase):
+    def test_good_files_load_without_a_word(self) -> None:
+        with self.assertNoLogs():
+            loaded = self.load(MAPPING, "uptime: {tracked_states: [active]}", "openstack")
+        self.assertEqual(["m1"], list(loaded.meters))
+        self.assertTrue(loaded.trust("openstack"))
+        self.assertFalse(loaded.trust("anyone"))
+
+    def test_every_problem_of_both_files_and_the_expressions_is_told_at_once(self) -> None:
+        mappings = MAPPING + "- {meter: m2, unit: 5, transformer: maxx}\n"
+        found = self.problems(mappings, "uptine: {}\nuptime: {prefix: 5}", "openstack", "(", "*")
+        self.assertEqual(6, len(found), found)
+        for start, words in (
+            (f"{self.mappings}: entry 2 (m2): ", "unit must be text, not 5"),
+            (f"{self.mappings}: entry 2 (m2): ", "'maxx'; did you mean max?"),
+            (f"{self.transformers}: section 'uptine'", "did you mean uptime?"),
+            (f"{self.transformers}: section 'uptime'", "prefix must be text, not 5"),
+            ("[collector] trust_sources: '('", "regular expression"),
+            ("[collector] trust_sources: '*'", "regular expression"),
+        ):
+            self.assertEqual(1, sum(each.startswith(start) and words in each for each in found), (start, found))
+
+    def test_the_error_shows_all_of_them(self) -> None:
+        with self.assertRaises(exceptions.ConfigurationError) as caught:
+            self.load("- {meter: m1}\n")
+        self.assertEqual(list(caught.exception.problems), str(caught.exception).splitlines())
+
+    def test_a_file_that_cannot_be_read_is_named(self) -> None:
+        folder = str(self.mappings.parent)
+        for path, reason in (("/no/such/file", "No such file"), (folder, "directory")):
+            self.load()
+            with self.assertRaises(exceptions.ConfigurationError) as caught:
+                rules.load(path, str(self.transformers), ())
+            (problem,) = caught.exception.problems
+            self.assertIn(path, problem)
+            self.assertIn(reason, problem)
+
+    def test_an_empty_file_of_mappings_is_refused(self) -> None:
+        for content in ("", "---\n", "# nothing\n", "[]\n"):
+            self.assertIn(f"{self.mappings}: must hold a list of meter mappings", self.problem(content))
+
+    def test_an_empty_transformer_file_is_not(self) -> None:
+        for content in ("", "---\n", "# nothing\n", "uptime:\n"):
+            self.assertEqual(1, len(self.load(MAPPING, content).mappings))
+
+    def test_the_transformer_files_options_reach_its_transformers(self) -> None:
+        self.load("- {meter: m1, unit: second, transformer: uptime}\n", "uptime: {tracked_states: [active]}")
+        found = self.problem("- {meter: m1, unit: second, transformer: uptime}\n")
+        self.assertIn("tracked_states is missing", found)
+
+    def test_a_wrong_section_is_told_once_however_many_mappings_use_it(self) -> None:
+        mapping = "- {meter: m1, unit: second, transformer: uptime}\n"
+        self.assertIn(str(self.transformers), self.problem(mapping * 3, "uptime: {tracked_states: 5}"))
+
+    def test_a_transformer_file_that_cannot_be_read_is_one_problem(self) -> None:
+        self.mappings.write_text("- {meter: m1, unit: second, transformer: uptime}\n", encoding="utf-8")
+        with self.assertRaises(exceptions.ConfigurationError) as caught:
+            rules.load(str(self.mappings), "/no/such/file", ())
+        self.assertEqual(("/no/such/file cannot be read: No such file or directory",), caught.exception.problems)
+
+    def test_an_empty_expression_is_refused_because_it_would_trust_every_source(self) -> None:
+        self.assertIn("trust_sources", self.problem(MAPPING, "", "openstack", ""))
+
+
+class TestOldKeys(RulesCase):
+    def test_it_is_said_once_that_they_mean_nothing(self) -> None:
+        old = "- {meter: m1, unit: hour, transformer: max, transform_info: true}\n"
+        with self.assertLogs(level="WARNING") as logs:
+            self.assertEqual(3, len(self.load(old * 2 + MAPPING).mappings))
+        (line,) = logs.output
+        self.assertIn("transform_info", line)
+        self.assertIn(str(self.mappings), line)

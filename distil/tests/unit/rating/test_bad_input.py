@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A bad sample is kept with its reason, and every other one is billed."""
+
+import unittest
+from decimal import Decimal
+from typing import Any
+
+import hypothesis
+from hypothesis import strategies as st
+
+from distil.tests.unit import builders
+from distil.tests.unit import strategies
+from distil.tests.unit.builders import METER
+from distil.tests.unit.builders import PROJECT
+from distil.tests.unit.builders import RESOURCE
+from distil.tests.unit.builders import SERVICE
+from distil.tests.unit.builders import document
+from distil.tests.unit.builders import entry
+
+BAD = (
+    {"volume": "five"},
+    {"volume": ""},
+    {"volume": "1_000"},
+    {"volume": True},
+    {"volume": [1]},
+    {"volume": {"volume": 1}},
+    {"volume": "NaN"},
+    {"volume": float("nan")},
+    {"volume": float("-inf")},
+    {"volume": "1e400"},
+    {"volume": 10**30},
+    {"volume": -1},
+    {"timestamp": None},
+    {"timestamp": "soon"},
+    {"timestamp": 5},
+    {"metadata": None},
+    {"metadata": ["status"]},
+    {"source": None},
+    {"resource_id": None},
+    {"resource_id": ""},
+    {"resource_id": "a\0b"},
+    {"resource_id": "\ud800"},
+    {"resource_id": "x" * 5000},
+)
+
+
+def bad_documents() -> st.SearchStrategy[builders.Document]:
+    gone = st.sampled_from(("volume", "timestamp", "metadata", "source", "resource_id"))
+    broken: st.SearchStrategy[dict[str, Any]] = st.sampled_from(BAD)
+    return broken.map(lambda fields: document(1, **fields)) | gone.map(lambda key: builders.without(document(1), key))
+
+
+class TestBadInput(unittest.TestCase):
+    def test_the_bad_one_is_rejected_and_the_others_are_billed(self) -> None:
+        for fields in BAD:
+            with self.subTest(fields=str(fields)[:50]):
+                bad = document(2, **fields)
+                result = builders.rated(entry("sum"), [document(1, volume=3), bad, document(3, volume=4)])
+                self.assertEqual({(SERVICE, RESOURCE): Decimal(7)}, builders.volumes(result))
+                (rejected,) = result.rejected
+                self.assertIs(bad, rejected.document)
+                self.assertEqual((PROJECT, METER), (rejected.project_id, rejected.meter))
+                self.assertIn(next(iter(fields)), rejected.reason)
+                self.assertEqual(3, result.samples)
+
+    def test_a_missing_volume_is_rejected(self) -> None:
+        result = builders.rated(entry("max"), [builders.without(document(1), "volume"), document(2)])
+        self.assertEqual({(SERVICE, RESOURCE): Decimal(1)}, builders.volumes(result))
+        self.assertEqual(["volume is missing"], builders.reasons(result))
+
+    def test_a_numeric_text_is_a_number(self) -> None:
+        result = builders.rated(entry("sum"), [document(1, volume="3"), document(2, volume="4.5")])
+        self.assertEqual({(SERVICE, RESOURCE): Decimal("7.5")}, builders.volumes(result))
+
+    def test_a_sample_that_one_mapping_rejects_is_billed_by_another(self) -> None:
+        entries = [entry("uptime", service="u", transformer_config={"tracked_states": ["active"]}), entry("max")]
+        result = builders.rated(entries, [document(1)])
+        self.assertEqual({(SERVICE, RESOURCE): Decimal(1)}, builders.volumes(result))
+        self.assertEqual(["metadata has no status and no state"], builders.reasons(result))
+
+    def test_a_reason_is_kept_once_however_many_mappings_find_it(self) -> None:
+        entries = [entry("max"), entry("sum", res_id_template="%s-sum"), entry("numbool", res_id_template="%s-bool")]
+        self.assertEqual(["volume -1 is negative"], builders.reasons(builders.rated(entries, [document(1, volume=-1)])))
+
+    def test_every_reason_is_kept(self) -> None:
+        entries = [entry("max"), entry("uptime", transformer_config={"tracked_states": ["active"]}, volume=1)]
+        self.assertEqual(2, len(builders.reasons(builders.rated(entries, [document(1, volume=-1)]))))
+
+    def test_equal_bad_samples_are_all_kept(self) -> None:
+        result = builders.rated(entry("max"), [document(1, volume=-1) for _ in range(3)])
+        self.assertEqual(3, len(result.rejected))
+
+    @strategies.PROPERTY
+    @hypothesis.given(
+        st.lists(strategies.volumes(), max_size=5), st.lists(bad_documents(), min_size=1, max_size=5), st.randoms()
+    )
+    def test_bad_samples_change_nothing_for_the_good_ones(
+        self, volumes: list[Decimal], bad: list[Any], random: Any
+    ) -> None:
+        entries = [entry("sum"), entry("max", res_id_template="%s-max", metadata={"name": {"sources": ["name"]}})]
+        good = [
+            document(minute, volume=str(volume), metadata={"name": f"n{minute}"})
+            for minute, volume in enumerate(volumes)
+        ]
+        mixed = [*good, *({**broken} for broken in bad)]
+        random.shuffle(mixed)
+        alone = builders.rated(entries, good)
+        together = builders.rated(entries, mixed)
+        self.assertEqual(builders.volumes(alone), builders.volumes(together))
+        self.assertEqual(builders.infos(alone), builders.infos(together))
+        self.assertEqual((), alone.rejected)
+        self.assertEqual(len(bad), len({id(rejected.document) for rejected in together.rejected}))

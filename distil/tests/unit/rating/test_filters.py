@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Filters: expressions over a sample, of which all must hold."""
+
+import unittest
+from decimal import Decimal
+
+from distil import text
+from distil.tests.unit import builders
+from distil.tests.unit.builders import document
+from distil.tests.unit.builders import entry
+
+
+class TestFilters(unittest.TestCase):
+    def sieved(self, filters: list[str], *documents: builders.Document) -> tuple[Decimal, list[str]]:
+        result = builders.rated(entry("sum", filters=filters), documents)
+        return sum(builders.volumes(result).values(), Decimal(0)), builders.reasons(result)
+
+    def test_without_filters_every_sample_counts(self) -> None:
+        self.assertEqual((Decimal(1), []), self.sieved([], document(1)))
+
+    def test_all_of_them_must_hold(self) -> None:
+        documents = [
+            document(1, volume=1, metadata={"a": "x", "b": "x"}),
+            document(2, volume=2, metadata={"a": "x"}),
+            document(3, volume=4, metadata={"b": "x"}),
+        ]
+        self.assertEqual((Decimal(1), []), self.sieved(["metadata.a", "metadata.b"], *documents))
+        self.assertEqual((Decimal(3), []), self.sieved(["metadata.a"], *documents))
+
+    def test_they_see_every_field_of_the_sample(self) -> None:
+        sample = document(1, volume=5, unit="GB", metadata={"status": "up", "tags": ["a"], "a.b": "c"})
+        for expression in (
+            "volume == `5`",
+            "volume > `4`",
+            "unit == 'GB'",
+            "source == 'test'",
+            "resource_id == 'r1'",
+            "metadata.status == 'up'",
+            "metadata.\"a.b\" == 'c'",
+            "contains(metadata.tags, 'a')",
+            "starts_with(timestamp, '2026-03-01T10')",
+            "!contains(['down', 'gone'], metadata.status)",
+        ):
+            with self.subTest(expression=expression):
+                self.assertEqual((Decimal(5), []), self.sieved([expression], sample))
+
+    def test_what_is_not_truthy_does_not_hold(self) -> None:
+        value: object
+        for value in (None, False, "", [], {}):
+            with self.subTest(value=value):
+                self.assertEqual((Decimal(0), []), self.sieved(["metadata.a"], document(1, metadata={"a": value})))
+        self.assertEqual((Decimal(0), []), self.sieved(["metadata.a"], document(1)))
+
+    def test_one_that_fails_rejects_the_sample_and_names_itself(self) -> None:
+        documents = [document(1, metadata={"tags": 5}), document(2, metadata={"tags": ["a"]})]
+        volume, reasons = self.sieved(["contains(metadata.tags, 'a')"], *documents)
+        self.assertEqual(Decimal(1), volume)
+        self.assertEqual(1, len(reasons))
+        self.assertIn("contains(metadata.tags, 'a')", reasons[0])
+
+    def test_any_way_to_fail_is_a_rejected_sample(self) -> None:
+        for expression in (
+            "sum(metadata.a)",
+            "length(metadata.b)",
+            "sort(metadata.a)",
+            "ceil(metadata.inf)",
+            "join(`1`, @)",
+        ):
+            with self.subTest(expression=expression):
+                metadata = {"a": ["x", 1], "b": 5, "inf": float("inf")}
+                volume, reasons = self.sieved([expression], document(1, metadata=metadata))
+                self.assertEqual((Decimal(0), 1), (volume, len(reasons)))
+
+    def test_a_bad_volume_does_not_matter_where_a_filter_does_not_hold(self) -> None:
+        self.assertEqual((Decimal(0), []), self.sieved(["metadata.a"], document(1, volume="bad")))
+
+    def test_filters_of_one_mapping_do_not_reach_another(self) -> None:
+        entries = [entry("sum", filters=["metadata.a"]), entry("sum", res_id_template="%s-all")]
+        result = builders.rated(entries, [document(1)])
+        self.assertEqual([("s1", "r1-all")], list(builders.volumes(result)))
+
+    def test_the_reason_of_a_failure_can_be_stored(self) -> None:
+        _, reasons = self.sieved(["sum(metadata.a)"], document(1, metadata={"a": "a\0b\ud800c"}))
+        self.assertEqual([True], [text.storable(reason) for reason in reasons])

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From a telemetry service's answer to a sample, or to a rejected one."""
+
+import datetime
+import unittest
+
+import hypothesis
+
+from distil import model
+from distil.rating import intake
+from distil.tests.unit import builders
+from distil.tests.unit import strategies
+from distil.tests.unit.builders import METER
+from distil.tests.unit.builders import PROJECT
+from distil.tests.unit.builders import document
+
+
+class TestReadSample(unittest.TestCase):
+    def test_every_field_is_read(self) -> None:
+        asked = document(5, resource_id="r", volume="7", source="p1:openstack", metadata={"a": "b"})
+        expected = model.Sample(
+            project_id=PROJECT,
+            meter=METER,
+            resource_id="r",
+            timestamp=builders.START + datetime.timedelta(minutes=5),
+            volume="7",
+            source="p1:openstack",
+            metadata={"a": "b"},
+            document=asked,
+        )
+        self.assertEqual(expected, intake.read_sample(asked, PROJECT, METER))
+
+    def test_a_null_volume_is_not_a_missing_one(self) -> None:
+        null = intake.read_sample(document(volume=None), PROJECT, METER)
+        missing = intake.read_sample(builders.without(document(), "volume"), PROJECT, METER)
+        assert isinstance(null, model.Sample)
+        assert isinstance(missing, model.Sample)
+        self.assertIsNone(null.volume)
+        self.assertIsNotNone(missing.volume)
+
+    def test_a_bad_field_rejects_the_sample_with_field_and_reason(self) -> None:
+        for field, value, reason in (
+            ("resource_id", None, "resource_id is missing"),
+            ("resource_id", "", "resource_id is missing"),
+            ("resource_id", 5, "resource_id is a int"),
+            ("resource_id", ["a"], "resource_id is a list"),
+            ("resource_id", "a\0", "resource_id 'a\\x00'"),
+            ("resource_id", "a\ud800", "resource_id 'a\\ud800'"),
+            ("source", None, "source is missing"),
+            ("source", 5, "source is a int"),
+            ("metadata", None, "metadata is null"),
+            ("metadata", [], "metadata is a list"),
+            ("metadata", "a", "metadata is a str"),
+            ("timestamp", None, "timestamp is missing"),
+            ("timestamp", "soon", "timestamp 'soon' cannot be read"),
+        ):
+            with self.subTest(field=field, value=value):
+                bad = {**document(), field: value}
+                rejected = intake.read_sample(bad, PROJECT, METER)
+                assert isinstance(rejected, model.RejectedSample)
+                self.assertTrue(rejected.reason.startswith(reason), rejected.reason)
+                self.assertEqual((PROJECT, METER, bad), (rejected.project_id, rejected.meter, rejected.document))
+
+    def test_a_missing_field_is_rejected_too(self) -> None:
+        for field in ("resource_id", "source", "metadata", "timestamp"):
+            rejected = intake.read_sample(builders.without(document(), field), PROJECT, METER)
+            assert isinstance(rejected, model.RejectedSample)
+            self.assertTrue(rejected.reason.startswith(field), rejected.reason)
+
+    def test_what_is_no_mapping_is_rejected_and_kept(self) -> None:
+        answer: object
+        for answer in (None, [], "sample", 5):
+            rejected = intake.read_sample(answer, PROJECT, METER)
+            assert isinstance(rejected, model.RejectedSample)
+            self.assertIn("not a mapping", rejected.reason)
+            self.assertIn(answer, rejected.document.values())
+
+    def test_a_rejected_sample_names_its_resource_where_that_can_be_stored(self) -> None:
+        for resource_id, expected in (("r", "r"), ("r\0\ud800", "r??"), (None, None), (5, None)):
+            rejected = intake.read_sample(document(resource_id=resource_id, source=None), PROJECT, METER)
+            assert isinstance(rejected, model.RejectedSample)
+            self.assertEqual(expected, rejected.resource_id)
+        long = intake.read_sample(document(resource_id="x" * 5000, source=None), PROJECT, METER)
+        assert long.resource_id is not None
+        self.assertEqual(model.MAX_RESOURCE_ID, len(long.resource_id))
+
+    @strategies.PROPERTY
+    @hypothesis.given(strategies.json_values())
+    def test_any_answer_is_read_or_rejected(self, answer: object) -> None:
+        self.assertIsInstance(intake.read_sample(answer, PROJECT, METER), model.Sample | model.RejectedSample)

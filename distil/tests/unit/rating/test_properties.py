@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What holds for all samples and all transformers together."""
+
+import json
+import unittest
+from decimal import Decimal
+from typing import Any
+
+import hypothesis
+from hypothesis import strategies as st
+
+from distil import model
+from distil import text
+from distil.rating import rate
+from distil.tests.unit import builders
+from distil.tests.unit import strategies
+from distil.tests.unit.builders import document
+from distil.tests.unit.builders import entry
+from distil.transformers.lookups import Lookups
+
+FIELDS = {"name": {"sources": ["name"], "template": "the %s"}, "size": {"sources": ["root_gb", "nodes"]}}
+STATES = {"tracked_states": ["active", "paused"]}
+IMAGE = {"md_keys": ["image_ref"], "none_values": ["None", ""], "size_keys": ["root_gb"]}
+ENTRIES = [
+    entry("max", service="a", type="Virtual Machine", metadata=FIELDS),
+    entry("sum", service="b", filters=["metadata.name != 'off'"], metadata=FIELDS),
+    entry("sum", service="c", volume={"sources": ["metadata.nodes", "volume"]}),
+    entry("numbool", service="d", res_id_template="%s-d"),
+    entry("networkservice", service="e"),
+    entry("blockstoragemax", service="f", res_id_template="%s-f"),
+    entry("objectstoragemax", service="g", type="Object Storage Container", metadata=FIELDS),
+    entry("uptime", transformer_config={**STATES, "prefix": "h."}),
+    entry("fromimage", service="i", transformer_config=IMAGE),
+    entry("databasevolumemax", service="j", res_id_template="%s-j"),
+    entry("databasemanagementuptime", transformer_config={**STATES, "prefix": "k."}, res_id_template="%s-k"),
+]
+LOOKUPS = Lookups(
+    flavors={"1": "c1", "2": "c2"},
+    volume_types={"t1": "fast"},
+    types_of_volumes={"v1": "fast"},
+    container_policies={"p1/c1": "multi"},
+)
+METADATA = {
+    "status": ("active", "PAUSED", "deleted"),
+    "state": ("active",),
+    "instance_type": ("c1", "c2"),
+    "name": ("x", "off"),
+    "image_ref": ("i1", "None", ""),
+    "root_gb": (0, "10", 20),
+    "volume_type": ("t1", "gone"),
+    "volume_id": ("v1", "gone"),
+    "volume.size": (5, "7"),
+    "flavor.id": ("1", "2", "gone"),
+    "nodes": (1, "3"),
+}
+RESOURCES = ("r1", "r2", "p1/c1", "p1/c2")
+
+
+def documents(**strange: st.SearchStrategy[Any]) -> st.SearchStrategy[builders.Document]:
+    """Samples with sound metadata; any field can be drawn from elsewhere."""
+    metadata = st.fixed_dictionaries({}, optional={key: st.sampled_from(values) for key, values in METADATA.items()})
+    fields = {
+        "resource_id": st.sampled_from(RESOURCES),
+        "timestamp": st.integers(0, 3599).map(lambda second: builders.at(second / 60)),
+        "volume": st.sampled_from((0, 1, 2.5, "7", None)),
+        "metadata": metadata,
+    }
+    return st.fixed_dictionaries({**fields, **strange}).map(lambda drawn: document(**drawn))
+
+
+def numbered(samples: list[builders.Document]) -> list[builders.Document]:
+    return [{**sample, "id": f"{number:04}"} for number, sample in enumerate(samples)]
+
+
+def outcome(result: rate.Rated) -> tuple[Any, ...]:
+    rejected = sorted((rejected.document["id"], rejected.reason) for rejected in result.rejected)
+    machines = {key: sample.document for key, sample in result.machines.items()}
+    return builders.volumes(result), builders.infos(result), rejected, machines
+
+
+class TestProperties(unittest.TestCase):
+    @strategies.PROPERTY
+    @hypothesis.given(st.lists(documents(), max_size=12).map(numbered), st.randoms())
+    def test_the_order_of_samples_changes_nothing(self, samples: list[Any], random: Any) -> None:
+        shuffled = random.sample(samples, len(samples))
+        first = builders.rated(ENTRIES, samples, lookups=LOOKUPS)
+        self.assertEqual(outcome(first), outcome(builders.rated(ENTRIES, shuffled, lookups=LOOKUPS)))
+
+    @strategies.PROPERTY
+    @hypothesis.given(st.lists(documents(), max_size=12).map(numbered))
+    def test_a_resource_never_changes_anothers_usage(self, samples: list[Any]) -> None:
+        together = builders.rated(ENTRIES, samples, lookups=LOOKUPS)
+        alone: dict[tuple[str, str], Decimal] = {}
+        infos: dict[str, Any] = {}
+        for resource_id in RESOURCES:
+            own = [sample for sample in samples if sample["resource_id"] == resource_id]
+            result = builders.rated(ENTRIES, own, lookups=LOOKUPS)
+            alone |= builders.volumes(result)
+            infos |= builders.infos(result)
+        self.assertEqual(alone, builders.volumes(together))
+        self.assertEqual(infos, builders.infos(together))
+
+    @strategies.PROPERTY
+    @hypothesis.given(st.sampled_from(("resource_id", "timestamp", "volume", "source", "metadata", "unit")), st.data())
+    def test_any_value_of_a_field_is_billed_or_rejected(self, field: str, data: st.DataObject) -> None:
+        strange = data.draw(documents(**{field: strategies.json_values()}))
+        self.assert_sound(strange)
+
+    @strategies.PROPERTY
+    @hypothesis.given(st.sampled_from(sorted(METADATA)), strategies.json_values(), documents())
+    def test_any_value_in_the_metadata_is_billed_or_rejected(self, key: str, value: Any, sample: Any) -> None:
+        self.assert_sound({**sample, "metadata": {**sample["metadata"], key: value}})
+
+    @strategies.PROPERTY
+    @hypothesis.given(strategies.json_values())
+    def test_any_answer_is_billed_or_rejected(self, answer: Any) -> None:
+        self.assert_sound(answer)
+
+    def assert_sound(self, strange: Any) -> None:
+        """What is rated can be stored, whatever a sample was, and another one's usage is there."""
+        good = document(5, resource_id="good/one", metadata={"name": "x"})
+        result = builders.rated(ENTRIES, [strange, good], lookups=LOOKUPS)
+        self.assertEqual(Decimal(1), builders.volumes(result)["a", "good/one"])
+        for usage in result.usage:
+            self.assert_storable(usage.service, model.MAX_SERVICE)
+            self.assert_storable(usage.resource_id, model.MAX_RESOURCE_ID)
+            self.assertGreaterEqual(usage.volume, 0)
+            self.assertLess(usage.volume, Decimal(10) ** 28)
+            self.assertEqual(-model.SCALE, usage.volume.as_tuple().exponent)
+        for resource in result.resources:
+            json.dumps(dict(resource.info), ensure_ascii=False).encode()
+        self.assertTrue(all(rejected.reason for rejected in result.rejected))
+        self.assertEqual({usage.resource_id for usage in result.usage}, {resource.id for resource in result.resources})
+
+    def assert_storable(self, value: str, longest: int) -> None:
+        self.assertTrue(0 < len(value) <= longest and text.storable(value), value[:50])
+
+    def test_the_order_of_equal_times_changes_nothing_where_samples_have_no_id(self) -> None:
+        samples = [
+            document(5, metadata={"name": "x", "volume_type": "t1"}),
+            document(5, metadata={"name": "y", "volume_type": "gone"}),
+        ]
+        forward = builders.rated(ENTRIES, samples, lookups=LOOKUPS)
+        backward = builders.rated(ENTRIES, samples[::-1], lookups=LOOKUPS)
+        self.assertEqual(builders.infos(forward), builders.infos(backward))
+        self.assertEqual(builders.volumes(forward), builders.volumes(backward))
+
+    def test_any_depth_that_json_reads_is_billed_or_rejected(self) -> None:
+        deep = strategies.deepest_json()
+        for field in ("resource_id", "timestamp", "volume"):
+            with self.subTest(field=field):
+                self.assert_sound(document(**{field: deep}))
+        for key in METADATA:
+            with self.subTest(key=key):
+                self.assert_sound(document(metadata={key: deep}))
+
+
+class TestAccounting(unittest.TestCase):
+    @strategies.PROPERTY
+    @hypothesis.given(
+        st.lists(st.sampled_from(("good", "filtered", "untrusted", "bad volume", "bad field")), max_size=30)
+    )
+    def test_every_sample_is_billed_or_filtered_or_untrusted_or_rejected(self, kinds: list[str]) -> None:
+        made: dict[str, dict[str, Any]] = {
+            "good": {},
+            "filtered": {"metadata": {"status": "off"}},
+            "untrusted": {"source": "anyone"},
+            "bad volume": {"volume": "one"},
+            "bad field": {"timestamp": "soon"},
+        }
+        result = self.rated([document(minute, **made[kind]) for minute, kind in enumerate(kinds)])
+        self.assertEqual(len(kinds), result.samples)
+        self.assertEqual(kinds.count("untrusted"), result.untrusted)
+        self.assertEqual(kinds.count("bad volume") + kinds.count("bad field"), len(result.rejected))
+        self.assertEqual(Decimal(kinds.count("good")), sum(builders.volumes(result).values(), Decimal(0)))
+
+    def rated(self, samples: list[builders.Document]) -> rate.Rated:
+        configured = entry("sum", filters=["metadata.status != 'off'"])
+        return builders.rated(configured, samples, trusted=["test"])
+
+    def test_no_samples_are_no_usage(self) -> None:
+        result = builders.rated(ENTRIES, [])
+        self.assertEqual(rate.Rated((), (), (), {}, samples=0, untrusted=0), result)

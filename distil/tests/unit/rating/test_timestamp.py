@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Times as telemetry services write them."""
+
+import datetime
+import os
+import time
+import unittest
+import unittest.mock
+from typing import Any
+
+import hypothesis
+from hypothesis import strategies as st
+
+from distil import model
+from distil.tests.unit import strategies
+
+
+class TestTimestamp(unittest.TestCase):
+    def test_fraction_and_zone_may_be_there_or_not(self) -> None:
+        whole = datetime.datetime(2026, 3, 1, 10, 20, 30, tzinfo=datetime.UTC)
+        for value, expected in (
+            ("2026-03-01T10:20:30", whole),
+            ("2026-03-01 10:20:30", whole),
+            ("2026-03-01T10:20:30Z", whole),
+            ("2026-03-01T10:20:30+00:00", whole),
+            ("2026-03-01T23:20:30+13:00", whole),
+            ("2026-03-01T06:50:30-03:30", whole),
+            ("2026-03-01T10:20:30.5", whole.replace(microsecond=500000)),
+            ("2026-03-01T10:20:30.000001Z", whole.replace(microsecond=1)),
+            ("2026-03-01T23:20:30.123456+13:00", whole.replace(microsecond=123456)),
+        ):
+            with self.subTest(value=value):
+                moment = model.parse_time(value)
+                self.assertEqual(expected, moment)
+                self.assertIs(datetime.UTC, moment.tzinfo)
+
+    def test_the_machines_own_zone_does_not_matter(self) -> None:
+        self.addCleanup(time.tzset)
+        with unittest.mock.patch.dict(os.environ, {"TZ": "Pacific/Auckland"}):
+            time.tzset()
+            moment = model.parse_time("2026-03-01T10:20:30")
+        self.assertEqual(datetime.datetime(2026, 3, 1, 10, 20, 30, tzinfo=datetime.UTC), moment)
+
+    def test_what_cannot_be_read_is_an_error(self) -> None:
+        value: Any
+        for value in (
+            "",
+            "soon",
+            "2026-13-01T00:00:00",
+            "10:20",
+            "1764010112345",
+            0,
+            1772360430,
+            True,
+            [],
+            {},
+            "\0",
+            "\ud800",
+            "x" * 99,
+        ):
+            with self.subTest(value=value), self.assertRaises(ValueError):
+                model.parse_time(value)
+
+    def test_a_time_outside_the_calendar_is_rejected(self) -> None:
+        for value in ("0001-01-01T00:00:00+05:00", "9999-12-31T23:59:59-05:00"):
+            with self.assertRaises(ValueError):
+                model.parse_time(value)
+
+    @strategies.PROPERTY
+    @hypothesis.given(st.datetimes(timezones=st.timezones() | st.just(datetime.UTC)))
+    def test_the_instant_is_kept(self, moment: datetime.datetime) -> None:
+        hypothesis.assume(1 < moment.year < 9999)
+        offset = moment.utcoffset()
+        assert offset is not None
+        self.assertEqual(
+            moment.replace(tzinfo=None) - offset, model.parse_time(moment.isoformat()).replace(tzinfo=None)
+        )

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""max: the largest volume for all of the window's hours."""
+
+import unittest
+from decimal import Decimal
+from fractions import Fraction
+
+import hypothesis
+from hypothesis import strategies as st
+
+from distil.tests.unit import builders
+from distil.tests.unit import strategies
+from distil.tests.unit.builders import RESOURCE
+from distil.tests.unit.builders import SERVICE
+from distil.tests.unit.builders import document
+from distil.tests.unit.builders import entry
+
+
+def billed(*volumes: object, minutes: int = 60) -> dict[tuple[str, str], Decimal]:
+    documents = [document(number / 100, volume=volume) for number, volume in enumerate(volumes)]
+    result = builders.rated(entry("max"), documents, window=builders.window(minutes))
+    assert not result.rejected, result.rejected
+    return builders.volumes(result)
+
+
+class TestMax(unittest.TestCase):
+    def test_the_largest_volume_is_billed_for_every_hour(self) -> None:
+        self.assertEqual({(SERVICE, RESOURCE): Decimal(7)}, billed(3, 7, 5))
+        self.assertEqual({(SERVICE, RESOURCE): Decimal(21)}, billed(3, 7, 5, minutes=180))
+
+    def test_a_window_need_not_be_whole_hours(self) -> None:
+        self.assertEqual({(SERVICE, RESOURCE): Decimal("3.5833333333")}, billed(5, minutes=43))
+
+    def test_null_is_0(self) -> None:
+        self.assertEqual({(SERVICE, RESOURCE): Decimal(4)}, billed(None, 4, None))
+        self.assertEqual({(SERVICE, RESOURCE): Decimal(0)}, billed(None))
+
+    def test_usage_of_0_is_stored(self) -> None:
+        self.assertEqual({(SERVICE, RESOURCE): Decimal(0)}, billed(0))
+
+    def test_numeric_texts_are_compared_as_numbers(self) -> None:
+        self.assertEqual({(SERVICE, RESOURCE): Decimal(10)}, billed("9", "10"))
+
+    def test_a_negative_zero_is_stored_without_its_sign(self) -> None:
+        for zero in (-0.0, "-0"):
+            (volume,) = billed(zero).values()
+            self.assertEqual("0E-10", str(volume))
+
+    @strategies.PROPERTY
+    @hypothesis.given(st.lists(strategies.volumes(), min_size=1, max_size=20), strategies.windows())
+    def test_it_is_exact_to_the_last_stored_digit(self, volumes: list[Decimal], minutes: int) -> None:
+        (volume,) = billed(*map(str, volumes), minutes=minutes).values()
+        exact = max(map(Fraction, volumes)) * minutes / 60
+        self.assertLessEqual(abs(Fraction(volume) - exact), Fraction(1, 2 * 10**10))
+        self.assertEqual(-10, volume.as_tuple().exponent)

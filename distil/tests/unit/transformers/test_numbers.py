@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What counts as a number."""
+
+import unittest
+from decimal import Decimal
+
+import hypothesis
+from hypothesis import strategies as st
+
+from distil import exceptions
+from distil.tests.unit import strategies
+from distil.transformers import numbers
+
+
+class TestQuantity(unittest.TestCase):
+    def test_numbers_and_texts_that_hold_one_are_taken_exactly(self) -> None:
+        for value, expected in (
+            (1, "1"),
+            (0.1, "0.1"),
+            ("0.1", "0.1"),
+            ("1e5", "100000"),
+            ("+5", "5"),
+            (1e-7, "0.0000001"),
+        ):
+            with self.subTest(value=value):
+                self.assertEqual(Decimal(expected), numbers.quantity(value, "volume"))
+
+    def test_null_is_none(self) -> None:
+        self.assertIsNone(numbers.quantity(None, "volume"))
+
+    def test_what_is_no_number_is_rejected_by_name_and_value(self) -> None:
+        value: object
+        for value in (
+            "0x10",
+            "1_000",
+            "1,5",
+            "",
+            " ",
+            "five",
+            "None",
+            True,
+            False,
+            [],
+            {},
+            ["1"],
+            b"1",
+            "1e" + "9" * 20,
+        ):
+            with self.subTest(value=value):
+                self.assert_rejected(value, f"size {value!r} is no number")
+
+    def test_what_is_not_finite_is_rejected(self) -> None:
+        for value in (float("nan"), float("inf"), "NaN", "sNaN", "-Infinity", "inf", "nan123"):
+            with self.subTest(value=value):
+                self.assert_rejected(value, f"size {value!r} is not finite")
+
+    def test_a_negative_number_is_rejected(self) -> None:
+        for value in (-1, "-0.0000000001", -1e300):
+            with self.subTest(value=value):
+                self.assert_rejected(value, f"size {value!r} is negative")
+
+    def test_a_number_beyond_the_column_is_rejected(self) -> None:
+        for value in (10**18, 10**30, 1e22, "1e400", "1e999999999999999999"):
+            with self.subTest(value=value):
+                self.assert_rejected(value, f"size {value!r} is beyond")
+
+    def test_what_is_missing_is_rejected(self) -> None:
+        self.assert_rejected(numbers.MISSING, "size is missing")
+
+    def assert_rejected(self, value: object, reason: str) -> None:
+        with self.assertRaises(exceptions.SampleRejected) as caught:
+            numbers.quantity(value, "size")
+        self.assertTrue(str(caught.exception).startswith(reason), caught.exception)
+
+    @strategies.PROPERTY
+    @hypothesis.given(strategies.json_values())
+    def test_anything_is_a_quantity_or_rejected(self, value: object) -> None:
+        try:
+            result = numbers.quantity(value, "volume")
+        except exceptions.SampleRejected:
+            return
+        self.assertTrue(result is None or 0 <= result < 10**18)
+
+
+class TestSplit(unittest.TestCase):
+    @strategies.PROPERTY
+    @hypothesis.given(st.integers(1, 10**6), st.integers(1, 500))
+    def test_the_parts_sum_to_the_whole_and_fit_the_column(self, whole: int, parts: int) -> None:
+        split = numbers.split(Decimal(whole), parts)
+        self.assertEqual(parts, len(split))
+        self.assertEqual(Decimal(whole), sum(split))
+        self.assertTrue(all(part == part.quantize(numbers.QUANTUM) and part >= 0 for part in split))
+
+    def test_the_parts_are_as_equal_as_they_can_be(self) -> None:
+        for parts in (3, 7, 13, 97):
+            split = numbers.split(Decimal(3600), parts)
+            self.assertLessEqual(max(split) - min(split), numbers.QUANTUM, parts)
+
+    def test_a_window_that_can_be_divided_is(self) -> None:
+        self.assertEqual([Decimal(900)] * 4, numbers.split(Decimal(3600), 4))
