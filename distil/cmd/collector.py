@@ -2,6 +2,7 @@
 """distil-collector: collects usage once an hour, or up to a point in time and no further."""
 
 import datetime
+import functools
 import importlib.metadata
 import signal
 import sys
@@ -15,12 +16,10 @@ from distil import exceptions
 from distil import model
 from distil.cmd import wiring
 from distil.cmd.progress import progress_bar
-from distil.collector.run import Collector
 from distil.collector.service import CollectorService
 from distil.collector.service import launch
 from distil.collector.stop import Stop
 from distil.conf.collector import CLI_OPTS
-from distil.exporter.server import Exporter
 
 LOG = log.getLogger(__name__)
 
@@ -28,7 +27,7 @@ LOG = log.getLogger(__name__)
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the collector.
 
-    :returns: 0; 1 where the configuration can't be used or a project could not be brought up to the end time.
+    :returns: 0; 1 where the configuration cannot be used or a project could not be brought up to the end time.
     """
     conf = cfg.ConfigOpts()
     configuration.register_opts(conf)
@@ -40,20 +39,23 @@ def main(argv: Sequence[str] | None = None) -> int:
         wiring.check(conf)
         return _serve(conf) if end is None else _collect_until(conf, end)
     except (cfg.Error, exceptions.DistilError) as error:
-        for problem in str(error).splitlines():
-            print(f"distil-collector: {problem}", file=sys.stderr)  # noqa: T201
+        problems = str(error).splitlines()
+    for problem in problems:
+        print(f"distil-collector: {problem}", file=sys.stderr)  # noqa: T201
+        if conf.log_file or conf.log_dir:
             LOG.critical(problem)
-        return 1
+    return 1
 
 
 def _serve(conf: cfg.ConfigOpts) -> int:
-    def assemble(stop: Stop) -> tuple[Collector, Exporter | None]:
-        metrics = wiring.new_metrics()
-        exporter = wiring.exporter(conf, metrics)
-        return wiring.collector(conf, metrics, stop), exporter
-
-    interval = datetime.timedelta(seconds=conf.collector.periodic_interval)
-    launch(conf, CollectorService(assemble, interval, wiring.utc_now))
+    metrics = wiring.new_metrics()
+    service = CollectorService(
+        open_exporter=functools.partial(wiring.exporter, conf, metrics),
+        assemble=functools.partial(wiring.collector, conf, metrics),
+        interval=datetime.timedelta(seconds=conf.collector.periodic_interval),
+        clock=wiring.utc_now,
+    )
+    launch(conf, service)
     return 0
 
 

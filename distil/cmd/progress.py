@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import rich.console
 import rich.progress
 
-from distil.collector.run import Progress
+from distil.collector.summary import Progress
 
 
 @contextlib.contextmanager

@@ -3,7 +3,6 @@
 
 import datetime
 import importlib.metadata
-from typing import Any
 
 import stevedore
 from oslo_config import cfg
@@ -52,7 +51,7 @@ def utc_now() -> datetime.datetime:
 def collector(conf: cfg.ConfigOpts, metrics: Metrics, stop: Stop) -> Collector:
     """A collector as it is configured. Only the database is connected to.
 
-    :raises ConfigurationError: the configuration can't be used.
+    :raises ConfigurationError: the configuration cannot be used.
     :raises StoreError: there is no connecting to the database.
     """
     group = conf.collector
@@ -62,7 +61,7 @@ def collector(conf: cfg.ConfigOpts, metrics: Metrics, stop: Stop) -> Collector:
     store = Store(database.create_engine(conf))
     windows = WindowCollector(
         telemetry=_driver(conf)(session, *where),
-        rules=_rules(conf),
+        rules=_rules(conf, announce=False),
         lookups=cloud_lookups(cloud),
         os_distro=OsDistros(cloud).os_distro,
         store=store,
@@ -70,6 +69,7 @@ def collector(conf: cfg.ConfigOpts, metrics: Metrics, stop: Stop) -> Collector:
         stop=stop,
     )
     return Collector(
+        name=group.partitioning_suffix or "default",
         keystone=Projects(cloud),
         scope=_scope(conf),
         plan=_plan(conf),
@@ -84,7 +84,7 @@ def collector(conf: cfg.ConfigOpts, metrics: Metrics, stop: Stop) -> Collector:
 def exporter(conf: cfg.ConfigOpts, metrics: Metrics) -> Exporter | None:
     """The exporter, bound to its port and not started yet; None where there is to be none.
 
-    :raises ConfigurationError: the address can't be listened on.
+    :raises ConfigurationError: the address cannot be listened on.
     """
     if not conf.collector.enable_exporter:
         return None
@@ -98,7 +98,7 @@ def new_metrics() -> Metrics:
 def check(conf: cfg.ConfigOpts) -> None:
     """Fail at start where a collector would fail later: look at all that can be looked at from here.
 
-    :raises ConfigurationError: the configuration can't be used.
+    :raises ConfigurationError: the configuration cannot be used.
     """
     problems: list[str] = []
     for part in (_scope, _plan, _rules, _driver, database.check, identity.load_session):
@@ -128,17 +128,17 @@ def _plan(conf: cfg.ConfigOpts) -> Plan:
     return Plan(group.collect_window, group.max_windows_per_cycle, group.max_collection_start_age)
 
 
-def _rules(conf: cfg.ConfigOpts) -> Rules:
+def _rules(conf: cfg.ConfigOpts, announce: bool = True) -> Rules:
     group = conf.collector
-    return rules.load(group.meter_mappings_file, group.transformer_file, group.trust_sources)
+    return rules.load(group.meter_mappings_file, group.transformer_file, group.trust_sources, announce)
 
 
 def _driver(conf: cfg.ConfigOpts) -> type[TelemetryDriver]:
     name = conf.collector.collector_backend
     try:
-        driver: Any = stevedore.DriverManager("distil.telemetry", name).driver
+        manager = stevedore.DriverManager[TelemetryDriver]("distil.telemetry", name)
+        return manager.extensions[0].plugin
     except stevedore.exception.NoMatches as error:
         raise exceptions.ConfigurationError(
             [f"[collector] collector_backend: there is no telemetry driver {name!r}"]
         ) from error
-    return driver

@@ -3,13 +3,11 @@
 
 import dataclasses
 import datetime
-import logging
 import random
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
-from typing import Protocol
 
 from oslo_log import log
 
@@ -19,55 +17,25 @@ from distil.cloud.projects import Projects
 from distil.collector.plan import Plan
 from distil.collector.plan import floor
 from distil.collector.scope import Scope
+from distil.collector.summary import Progress
+from distil.collector.summary import Summary
 from distil.collector.window import WindowCollector
 from distil.db.store import Store
 from distil.exporter.metrics import Metrics
-from distil.rating.rate import Rated
 
 LOG = log.getLogger(__name__)
-
-
-class Progress(Protocol):
-    """Where a run says how far it is."""
-
-    def expect(self, windows: int) -> None:
-        """So many windows are due."""
-
-    def advance(self) -> None:
-        """Another window is done."""
-
-
-@dataclasses.dataclass
-class Summary:
-    """What became of a run.
-
-    :param windows: number of windows committed.
-    :param failed: ids of the projects of which a window that was due could not be collected.
-    """
-
-    projects: int = 0
-    windows: int = 0
-    usage_entries: int = 0
-    rejected: int = 0
-    untrusted: int = 0
-    failed: list[str] = dataclasses.field(default_factory=list)
-
-    def add(self, rated: Rated) -> None:
-        """Count a committed window."""
-        self.windows += 1
-        self.usage_entries += len(rated.usage)
-        self.rejected += len(rated.rejected)
-        self.untrusted += rated.untrusted
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Collector:
     """Makes runs.
 
+    :param name: what log lines call it.
     :param project_order: ascending or descending by id, or random.
     :param clock: the time, aware and in UTC.
     """
 
+    name: str
     keystone: Projects
     scope: Scope
     plan: Plan
@@ -97,12 +65,7 @@ class Collector:
     def _run(self, now: datetime.datetime, end: datetime.datetime | None, progress: Progress | None) -> Summary:
         projects = self._ordered(self._in_scope())
         collected = self._last_collected(projects, now)
-        due = {
-            project.id: list(
-                self.plan.windows(collected[project.id], end) if end else self.plan.due(collected[project.id], now)
-            )
-            for project in projects
-        }
+        due = {project.id: self._due(collected[project.id], now, end) for project in projects}
         if progress:
             progress.expect(sum(map(len, due.values())))
         summary = Summary(projects=len(projects))
@@ -110,12 +73,7 @@ class Collector:
             self._collect(project, due[project.id], summary, progress)
         if end:
             summary.failed = self._behind(projects, end)
-        LOG.info(
-            "Run over %d projects: %d windows committed with %d usage entries; %d samples rejected, %d of sources that "
-            "are not trusted; %d projects failed; %.1f seconds.",
-            summary.projects, summary.windows, summary.usage_entries, summary.rejected, summary.untrusted,
-            len(summary.failed), (self.clock() - now).total_seconds(),
-        )  # fmt: skip
+        LOG.info("Run of collector %s over %s; %.1f seconds.", self.name, summary, (self.clock() - now).total_seconds())
         return summary
 
     def _in_scope(self) -> list[model.Project]:
@@ -144,29 +102,48 @@ class Collector:
         self.store.register((project, self.plan.start(project, collected.values(), now)) for project in new)
         return self.store.last_collected(ids)
 
+    def _due(
+        self, last_collected: datetime.datetime, now: datetime.datetime, end: datetime.datetime | None
+    ) -> list[model.Window]:
+        return list(self.plan.windows(last_collected, end) if end else self.plan.due(last_collected, now))
+
     def _collect(
         self, project: model.Project, due: Iterable[model.Window], summary: Summary, progress: Progress | None
     ) -> None:
-        """Collect a project's windows up to the first that can't be."""
+        """Collect a project's windows up to the first that cannot be."""
         for window in due:
+            failure: Exception
             try:
                 summary.add(self.windows.collect(project, window))
+                if progress:
+                    progress.advance()
+                continue
             except exceptions.Stopped:
                 raise
-            except exceptions.WindowTaken:
-                LOG.info("Project %s: window %s has been committed already; moving on.", project.id, window)
-                return
             except Exception as error:
-                # A defect that one project's data brings to light must not cost the others their usage either.
-                LOG.log(
-                    logging.ERROR, "Project %s (%s): window %s waits for the next run: %s",
-                    project.id, project.name, window, error, exc_info=not isinstance(error, exceptions.ServiceError),
-                )  # fmt: skip
+                # Whatever it is: what one project's data bring to light must not cost the others their usage.
+                failure = error
+            # Told outside of the except block, or oslo.log would add the exception's text to it again.
+            _tell(project, window, failure)
+            if not isinstance(failure, exceptions.WindowTaken):
                 summary.failed.append(project.id)
-                return
-            if progress:
-                progress.advance()
+            return
 
     def _behind(self, projects: Sequence[model.Project], end: datetime.datetime) -> list[str]:
         collected = self.store.last_collected([project.id for project in projects])
         return [project.id for project in projects if any(self.plan.windows(collected[project.id], end))]
+
+
+def _tell(project: model.Project, window: model.Window, failure: Exception) -> None:
+    if isinstance(failure, exceptions.WindowTaken):
+        LOG.info("Project %s: window %s has been committed already; moving on.", project.id, window)
+        return
+    trace = None if isinstance(failure, exceptions.DistilError) else failure
+    LOG.error(
+        "Project %s (%s): window %s waits for the next run: %s",
+        project.id,
+        project.name,
+        window,
+        failure,
+        exc_info=trace,
+    )

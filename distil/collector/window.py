@@ -50,7 +50,7 @@ class WindowCollector:
         attempts = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(exceptions.ServiceError),
             stop=tenacity.stop_after_attempt(ATTEMPTS) | tenacity.stop_when_event_set(self.stop.event),
-            wait=tenacity.wait_exponential_jitter(initial=1, max=10),
+            wait=tenacity.wait_exponential_jitter(initial=0.5, max=10, jitter=0.5),
             sleep=tenacity.sleep_using_event(self.stop.event),
             before_sleep=_say,
             reraise=True,
