@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Services that fail: nobody is billed from half an answer, others are billed, and a later run makes up for it."""
+
+import json
+import unittest
+from typing import Any
+
+import sqlalchemy as sa
+
+from distil.db import models
+from distil.tests.functional.collector.site import HOUR
+from distil.tests.functional.collector.site import Site
+
+BROKEN_ANSWERS: list[dict[str, Any]] = [
+    {"kind": "status", "status": 401},
+    {"kind": "status", "status": 404},
+    {"kind": "status", "status": 500},
+    {"kind": "status", "status": 503},
+    {"kind": "html"},
+    {"kind": "empty"},
+    {"kind": "truncated"},
+    {"kind": "cut"},
+    {"kind": "reset"},
+    {"kind": "timeout"},
+    {"kind": "not_a_list"},
+    {"kind": "not_a_list", "body": "null"},
+]
+
+
+class TelemetryTest(unittest.TestCase):
+    def test_each_broken_answer_delays_its_own_project_and_no_other(self) -> None:
+        """There is a project for each kind, and two without a fault."""
+        site = self.enterContext(Site(projects=len(BROKEN_ANSWERS) + 2, resources=1))
+        victims = site.cloud.projects.enabled_ids[2:]
+        undisturbed = self.enterContext(Site(cloud=site.cloud))
+        undisturbed.collect(site.start + HOUR)
+        for project_id, fault in zip(victims, BROKEN_ANSWERS, strict=True):
+            site.cloud.add_fault("metering", project_id=project_id, **fault)
+        site.configure({"timeout": 2})
+        said = site.collect(site.start + HOUR, status=1)
+        for project_id, fault in zip(victims, BROKEN_ANSWERS, strict=True):
+            with self.subTest(fault):
+                self.assertIn(f"Project {project_id} could not be brought up to", said)
+                self.assertEqual([], site.usage(tenant_id=project_id))
+                self.assertEqual(site.start, site.last_collected()[project_id])
+        self.assertEqual([entry for entry in undisturbed.usage() if entry.project_id not in victims], site.usage())
+        site.cloud.faults.clear()
+        site.collect(site.start + HOUR)
+        self.assertEqual(undisturbed.usage(), site.usage())
+
+    def test_a_fault_that_passes_is_tried_again_in_the_same_run(self) -> None:
+        site = self.enterContext(Site())
+        site.cloud.add_fault("metering", "status", status=503, times=2)
+        self.assertIn("attempt 2 failed", site.collect())
+
+    def test_telemetry_without_complex_queries_gives_the_same_usage(self) -> None:
+        site = self.enterContext(Site(projects=1, resources=1))
+        undisturbed = self.enterContext(Site(cloud=site.cloud))
+        undisturbed.collect()
+        site.cloud.add_fault("metering", "status", path="/v2/query", status=404)
+        site.collect()
+        self.assertEqual(undisturbed.usage(), site.usage())
+
+
+class LookupTest(unittest.TestCase):
+    def setUp(self) -> None:
+        self.site = self.enterContext(Site(projects=1))
+
+    def test_a_window_waits_for_a_name_that_it_needs(self) -> None:
+        undisturbed = self.enterContext(Site(cloud=self.site.cloud))
+        undisturbed.collect(self.site.start + HOUR)
+        for service in ("block-storage", "object-store"):
+            with self.subTest(service):
+                site = self.enterContext(Site(cloud=self.site.cloud))
+                number = site.cloud.add_fault(service, "status", status=503)
+                site.collect(site.start + HOUR, status=1)
+                self.assertEqual([], site.usage())
+                site.cloud.faults.clear(number)
+                site.collect(site.start + HOUR)
+                self.assertEqual(undisturbed.usage(), site.usage())
+
+    def test_a_name_that_does_not_exist_is_an_answer(self) -> None:
+        self.site.cloud.add_fault("object-store", "status", status=404)
+        self.site.collect(self.site.start + HOUR)
+        containers = [entry for entry in self.site.usage() if entry.service.startswith("o1.s")]
+        self.assertEqual({"o1.standard"}, {entry.service for entry in containers})
+
+    def test_the_os_distro_of_a_machine_is_asked_for_again_by_the_next_window(self) -> None:
+        self.site.cloud.add_fault("compute", "status", path="/servers", status=503)
+        self.site.collect(self.site.start + HOUR)
+        self.assertEqual({None}, self.os_distros())
+        self.assertTrue(self.site.usage(unit="second"))
+        self.site.cloud.faults.clear()
+        self.site.collect()
+        self.assertNotIn(None, self.os_distros())
+
+    def os_distros(self) -> set[str | None]:
+        infos = [json.loads(info) for (info,) in self.site.rows(sa.select(models.resources.c.info))]
+        return {info.get("os_distro") for info in infos if info["type"] == "Virtual Machine"}
+
+
+class IdentityTest(unittest.TestCase):
+    def setUp(self) -> None:
+        self.site = self.enterContext(Site())
+
+    def test_without_keystone_nothing_is_collected_and_the_reason_is_told(self) -> None:
+        self.site.cloud.add_fault("identity", "status", path="/projects", status=503)
+        self.assertIn("503", self.site.collect(status=1))
+        self.assertEqual({}, self.site.last_collected())
+
+    def test_a_domain_that_does_not_exist_costs_the_others_nothing(self) -> None:
+        self.site.configure(ignore_domains="no-such-domain, customers")
+        said = self.site.collect()
+        self.assertIn("domain 'no-such-domain' does not exist", said)
+        customers = next(domain["id"] for domain in self.site.cloud.projects.domains if domain["name"] == "customers")
+        ids = self.site.cloud.projects.enabled_ids
+        kept = {each for each in ids if self.site.cloud.projects.find(each)["domain_id"] != customers}  # type: ignore[index]
+        self.assertEqual(kept, {entry.project_id for entry in self.site.usage()})
+
+    def test_a_disabled_project_is_not_collected(self) -> None:
+        self.site.collect()
+        users = {*self.site.cloud.projects.enabled_ids, self.site.cloud.projects.service_id}
+        self.assertEqual(users, set(self.site.last_collected()))
