@@ -22,7 +22,7 @@ _PATIENCE = 10.0
 class Exporter:
     """Serves a registry, from a thread of its own once started.
 
-    :raises ConfigurationError: the address can't be listened on.
+    :raises ConfigurationError: the address cannot be listened on.
     """
 
     def __init__(self, registry: CollectorRegistry, host: str, port: int) -> None:
@@ -32,7 +32,7 @@ class Exporter:
             self._server: http.server.ThreadingHTTPServer = server((host, port), handler)
         except OSError as error:
             raise exceptions.ConfigurationError(
-                [f"[collector] exporter_host and exporter_port: can't listen on {host}:{port}: {error.strerror}"]
+                [f"[collector] exporter_host and exporter_port: cannot listen on {host}:{port}: {error.strerror}"]
             ) from error
         self.port: int = self._server.server_port
 

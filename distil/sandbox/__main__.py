@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The sandbox cloud as a process of its own: ``distil-sandbox serve``."""
+"""``distil-sandbox``: the sandbox cloud as a process of its own, and a demonstration of the collector with it."""
 
 import argparse
 import datetime
@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Sequence
 
+from distil.sandbox import demo
 from distil.sandbox.cloud import Cloud
 from distil.sandbox.faults import SERVICES
 
@@ -14,7 +15,9 @@ from distil.sandbox.faults import SERVICES
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a sub-command; the exit status is the answer."""
     parser = argparse.ArgumentParser(prog="distil-sandbox", description="A cloud in a process, with synthetic usage.")
-    _add_serve(parser.add_subparsers(title="commands", required=True))
+    commands = parser.add_subparsers(title="commands", required=True)
+    _add_serve(commands)
+    demo.add_command(commands)
     options = parser.parse_args(arguments)
     status: int = options.run(options)
     return status
