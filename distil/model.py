@@ -18,17 +18,18 @@ MAX_UNIT = 100
 SCALE = 10
 
 
-def parse_time(value: str) -> datetime.datetime:
+def parse_time(value: object) -> datetime.datetime:
     """An ISO 8601 time in its extended format, with or without fraction and zone, as an aware one in UTC.
 
-    :raises ValueError: it cannot be read.
+    :raises ValueError: it is no such text.
     """
+    # Python reads a lone number, too, and takes 1764010112345 for a day in 1764.
+    if not isinstance(value, str) or value[4:5] != "-":
+        raise ValueError("it does not begin with year-month-day")
+    moment = datetime.datetime.fromisoformat(value)
     try:
-        if value[4:5] != "-":  # Python reads a lone number, too, and takes 1764010112345 for a day in 1764
-            raise ValueError("it does not begin with year-month-day")
-        moment = datetime.datetime.fromisoformat(value)
         return moment.replace(tzinfo=datetime.UTC) if moment.tzinfo is None else moment.astimezone(datetime.UTC)
-    except (TypeError, OverflowError) as error:
+    except OverflowError as error:
         raise ValueError(str(error)) from error
 
 
