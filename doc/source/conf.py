@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How Sphinx builds the documentation."""
+
+import importlib.metadata
+
+project = "Distil Collector"
+copyright = "Distil contributors"
+release = version = importlib.metadata.version("distil")
+
+extensions = [
+    "openstackdocstheme",
+    "oslo_config.sphinxconfiggen",
+    "oslo_config.sphinxext",
+    "sphinx.ext.autodoc",
+]
+
+html_theme = "openstackdocs"
+html_theme_options = {"display_badge": False}
+openstackdocs_auto_name = False
+openstackdocs_auto_version = False
+
+# The sample is generated again with each build.
+config_generator_config_file = "../../etc/oslo-config-generator/distil.conf"
+sample_config_basename = "_static/distil"
+
+autodoc_member_order = "bysource"
+nitpicky = False
