@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an operator can set, use and see is in the documentation and in the sample configuration file."""
+
+import importlib.metadata
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+
+from oslo_config import cfg
+
+from distil import conf as configuration
+from distil.conf import identity
+from distil.conf.collector import CLI_OPTS
+from distil.exporter.metrics import Metrics
+from distil.rating import parse
+
+ROOT = pathlib.Path(__file__).parents[4]
+DOC = ROOT / "doc" / "source"
+COMMAND_LINE_ONLY = {"config_dir", "config_file", "shell_completion"}
+
+
+def page(name: str) -> str:
+    return (DOC / name).read_text()
+
+
+def titles(name: str) -> set[str]:
+    """The words of a page's titles; a title may name several things, with commas between them."""
+    found = re.findall(r"^(\S.*)\n([-=~])\2+$", page(name), re.MULTILINE)
+    return {word for title, _ in found for word in title.split(", ")}
+
+
+class SampleConfigurationTest(unittest.TestCase):
+    """In a process of its own, because listing oslo.service's options chooses its backend for the whole process."""
+
+    def setUp(self) -> None:
+        directory = self.enterContext(tempfile.TemporaryDirectory())
+        self.sample = pathlib.Path(directory, "distil.conf.sample")
+        generator = pathlib.Path(sys.executable).with_name("oslo-config-generator")
+        instructions = ROOT / "etc" / "oslo-config-generator" / "distil.conf"
+        command = [str(generator), "--config-file", str(instructions), "--output-file", str(self.sample)]
+        subprocess.run(command, check=True, capture_output=True, cwd=ROOT)
+
+    def test_every_option_is_there(self) -> None:
+        text = self.sample.read_text()
+        conf = cfg.ConfigOpts()
+        configuration.register_opts(conf)
+        conf.register_opts(identity.list_opts(), group=identity.GROUP)
+        groups = {"collector", "database", identity.GROUP}
+        options = {group: set(conf[group]) for group in groups} | {"DEFAULT": set(conf) - groups - COMMAND_LINE_ONLY}
+        for group, names in options.items():
+            (part,) = re.findall(rf"^\[{group}\]$(.*?)(?=^\[|\Z)", text, re.MULTILINE | re.DOTALL)
+            self.assertLessEqual(names, set(re.findall(r"^#(\w+) = ", part, re.MULTILINE)), group)
+        self.assertIn("\n#graceful_shutdown_timeout = 60\n", text)
+
+    def test_it_is_accepted_as_it_is_and_with_every_default_spelt_out(self) -> None:
+        uncommented = re.sub(r"(?m)^#(\w+ = (?!<None>).*)$", r"\1", self.sample.read_text())
+        for text in (self.sample.read_text(), uncommented):
+            self.sample.write_text(text)
+            conf = cfg.ConfigOpts()
+            configuration.register_opts(conf)
+            conf(["--config-file", str(self.sample)])
+            self.assertEqual(864, conf.collector.max_collection_start_age)
+            self.assertEqual([], conf.collector.trust_sources)
+
+
+class ReferenceTest(unittest.TestCase):
+    def test_every_transformer_has_a_section(self) -> None:
+        transformers = {entry.name for entry in importlib.metadata.entry_points(group="distil.transformer")}
+        self.assertLessEqual(transformers, titles("configuration/transformers.rst"))
+
+    def test_every_telemetry_driver_is_named(self) -> None:
+        for entry in importlib.metadata.entry_points(group="distil.telemetry"):
+            self.assertIn(f"``{entry.name}``", page("admin/telemetry.rst"))
+
+    def test_every_field_of_a_meter_mapping_has_a_section(self) -> None:
+        self.assertLessEqual({*parse.KEYS, *parse.UNUSED_KEYS}, titles("configuration/meter-mappings.rst"))
+
+    def test_every_metric_is_described(self) -> None:
+        text = page("admin/metrics.rst")
+        for family in Metrics({"distil": "1"}).registry.collect():
+            name = family.name + ("_total" if family.type == "counter" else "")
+            self.assertIn(f"``{name}", text)
+
+    def test_every_option_of_the_command_line_is_described(self) -> None:
+        for option in CLI_OPTS:
+            self.assertIn(f"--{option.name}", page("admin/commands.rst"))
