@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+from typing import ClassVar
 
 from oslo_config import cfg
 
@@ -35,33 +36,36 @@ def titles(name: str) -> set[str]:
 class SampleConfigurationTest(unittest.TestCase):
     """In a process of its own, because listing oslo.service's options chooses its backend for the whole process."""
 
-    def setUp(self) -> None:
-        directory = self.enterContext(tempfile.TemporaryDirectory())
-        self.sample = pathlib.Path(directory, "distil.conf.sample")
+    text: ClassVar[str]
+
+    @classmethod
+    def setUpClass(cls) -> None:
         generator = pathlib.Path(sys.executable).with_name("oslo-config-generator")
         instructions = ROOT / "etc" / "oslo-config-generator" / "distil.conf"
-        command = [str(generator), "--config-file", str(instructions), "--output-file", str(self.sample)]
-        subprocess.run(command, check=True, capture_output=True, cwd=ROOT)
+        with tempfile.TemporaryDirectory() as directory:
+            sample = pathlib.Path(directory, "distil.conf.sample")
+            command = [str(generator), "--config-file", str(instructions), "--output-file", str(sample)]
+            subprocess.run(command, check=True, capture_output=True)
+            cls.text = sample.read_text()
 
     def test_every_option_is_there(self) -> None:
-        text = self.sample.read_text()
         conf = cfg.ConfigOpts()
         configuration.register_opts(conf)
         conf.register_opts(identity.list_opts(), group=identity.GROUP)
         groups = {"collector", "database", identity.GROUP}
         options = {group: set(conf[group]) for group in groups} | {"DEFAULT": set(conf) - groups - OWN_OF_OSLO_CONFIG}
         for group, names in options.items():
-            (part,) = re.findall(rf"^\[{group}\]$(.*?)(?=^\[|\Z)", text, re.MULTILINE | re.DOTALL)
+            (part,) = re.findall(rf"^\[{group}\]$(.*?)(?=^\[|\Z)", self.text, re.MULTILINE | re.DOTALL)
             self.assertLessEqual(names, set(re.findall(r"^#(\w+) =", part, re.MULTILINE)), group)
-        self.assertIn("\n#graceful_shutdown_timeout = 60\n", text)
+        self.assertIn("\n#graceful_shutdown_timeout = 60\n", self.text)
 
     def test_it_is_accepted_as_it_is_and_with_every_default_spelt_out(self) -> None:
-        uncommented = re.sub(r"(?m)^#(\w+ = (?!<None>).*)$", r"\1", self.sample.read_text())
-        for text in (self.sample.read_text(), uncommented):
-            self.sample.write_text(text)
+        path = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()), "distil.conf")
+        for text in (self.text, re.sub(r"(?m)^#(\w+ = (?!<None>).*)$", r"\1", self.text)):
+            path.write_text(text)
             conf = cfg.ConfigOpts()
             configuration.register_opts(conf)
-            conf(["--config-file", str(self.sample)])
+            conf(["--config-file", str(path)])
             self.assertEqual(864, conf.collector.max_collection_start_age)
             self.assertEqual([], conf.collector.trust_sources)
 
