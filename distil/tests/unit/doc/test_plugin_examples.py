@@ -55,7 +55,7 @@ class TransformerTest(unittest.TestCase):
         for minute, volume in enumerate((1, "2", 6)):
             sample = intake.read_sample(builders.document(minute, volume=volume), "p1", builders.METER)
             assert isinstance(sample, model.Sample)
-            fitted = mapping.fit(sample)
+            fitted = mapping.fit(sample, Lookups())
             assert fitted is not None
             samples.append(fitted)
         usage = mapping.transformer.usage(mapping.service, samples, builders.window(120), Lookups())
@@ -67,7 +67,7 @@ class TransformerTest(unittest.TestCase):
         sample = intake.read_sample(builders.document(volume=None), "p1", builders.METER)
         assert isinstance(sample, model.Sample)
         with self.assertRaisesRegex(exceptions.SampleRejected, "null"):
-            mapping.fit(sample)
+            mapping.fit(sample, Lookups())
 
 
 class Handler(http.server.BaseHTTPRequestHandler):

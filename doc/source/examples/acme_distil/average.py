@@ -18,7 +18,7 @@ class Average(Transformer):
     def __init__(self, options: Options) -> None:
         self._suffix = options.text("suffix", default="")
 
-    def check(self, sample: model.Sample) -> None:
+    def check(self, sample: model.Sample, lookups: Lookups) -> None:
         if sample.volume is None:
             raise exceptions.SampleRejected("volume is null, which has no part in an average")
 
