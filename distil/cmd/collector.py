@@ -2,7 +2,6 @@
 """distil-collector: collects usage once an hour, or up to a point in time and no further."""
 
 import datetime
-import functools
 import importlib.metadata
 import signal
 import sys
@@ -16,28 +15,29 @@ from distil import exceptions
 from distil import model
 from distil.cmd import wiring
 from distil.cmd.progress import progress_bar
+from distil.collector.launcher import launch
 from distil.collector.service import CollectorService
-from distil.collector.service import launch
 from distil.collector.stop import Stop
 from distil.conf.collector import CLI_OPTS
+from distil.conf.collector import CollectorType
+from distil.conf.collector import collector_types
 
 LOG = log.getLogger(__name__)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the collector.
+    """Run the collectors.
 
     :returns: 0; 1 where the configuration cannot be used or a project could not be brought up to the end time.
     """
     conf = cfg.ConfigOpts()
-    configuration.register_opts(conf)
-    conf.register_cli_opts(CLI_OPTS)
     try:
-        conf(argv, project="distil", prog="distil-collector", version=importlib.metadata.version("distil"))
+        _parse(conf, argv)
         log.setup(conf, "distil")
         end = _end_time(conf)
-        wiring.check(conf)
-        return _serve(conf) if end is None else _collect_until(conf, end)
+        types = collector_types(conf)
+        _check(conf, types, exporters=end is None)
+        return _serve(conf, argv, types) if end is None else _collect_until(conf, types, end)
     except (cfg.Error, exceptions.DistilError) as error:
         problems = str(error).splitlines()
     for problem in problems:
@@ -47,28 +47,56 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 1
 
 
-def _serve(conf: cfg.ConfigOpts) -> int:
-    metrics = wiring.new_metrics()
-    service = CollectorService(
-        open_exporter=functools.partial(wiring.exporter, conf, metrics),
-        assemble=functools.partial(wiring.collector, conf, metrics),
-        interval=datetime.timedelta(seconds=conf.collector.periodic_interval),
-        clock=wiring.utc_now,
-    )
-    launch(conf, service)
+def _parse(conf: cfg.ConfigOpts, argv: Sequence[str] | None) -> None:
+    configuration.register_opts(conf)
+    conf.register_cli_opts(CLI_OPTS)
+    conf(argv, project="distil", prog="distil-collector", version=importlib.metadata.version("distil"))
+
+
+def _check(conf: cfg.ConfigOpts, types: Sequence[CollectorType], exporters: bool) -> None:
+    """:raises ConfigurationError: with all problems, each once."""
+    problems = [problem for each in types for problem in wiring.Wiring(conf, each).check()]
+    if exporters and not problems:
+        problems = [
+            problem
+            for each in types
+            for worker in range(each.workers)
+            for problem in wiring.Wiring(conf, each, worker).check_exporter()
+        ]
+    if problems:
+        raise exceptions.ConfigurationError(dict.fromkeys(problems))
+
+
+def _serve(conf: cfg.ConfigOpts, argv: Sequence[str] | None, types: Sequence[CollectorType]) -> int:
+    processes = [(each, worker) for each in types for worker in range(each.workers)]
+    services = [CollectorService(wiring.Wiring(conf, *process), wiring.utc_now) for process in processes]
+    running = [(each.name, worker) for each, worker in processes]
+
+    def check() -> None:
+        """Look at the files as they are now, beside the configuration that is in force."""
+        new = cfg.ConfigOpts()
+        _parse(new, argv)
+        new_types = collector_types(new)
+        _check(new, new_types, exporters=False)
+        if [(each.name, worker) for each in new_types for worker in range(each.workers)] != running:
+            raise exceptions.ConfigurationError(["other collectors or workers than before need a restart"])
+
+    launch(conf, services, check)
     return 0
 
 
-def _collect_until(conf: cfg.ConfigOpts, end: datetime.datetime) -> int:
+def _collect_until(conf: cfg.ConfigOpts, types: Sequence[CollectorType], end: datetime.datetime) -> int:
     stop = Stop()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.event.set())
-    collector = wiring.collector(conf, wiring.new_metrics(), stop)
-    with progress_bar() as progress:
-        summary = collector.run(end, progress)
-    for project_id in summary.failed:
+    failed: list[str] = []
+    for each in types:
+        collector = wiring.Wiring(conf, each).collector(stop)
+        with progress_bar() as progress:
+            failed += collector.run(end, progress).failed
+    for project_id in failed:
         LOG.error("Project %s could not be brought up to %s.", project_id, end.isoformat())
-    return 1 if summary.failed else 0
+    return 1 if failed else 0
 
 
 def _end_time(conf: cfg.ConfigOpts) -> datetime.datetime | None:

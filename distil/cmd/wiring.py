@@ -3,6 +3,8 @@
 
 import datetime
 import importlib.metadata
+from collections.abc import Callable
+from collections.abc import Sequence
 
 import stevedore
 from oslo_config import cfg
@@ -20,6 +22,7 @@ from distil.collector.window import WindowCollector
 from distil.conf import database
 from distil.conf import identity
 from distil.conf import rules
+from distil.conf.collector import CollectorType
 from distil.db.store import Store
 from distil.exporter.metrics import Metrics
 from distil.exporter.server import Exporter
@@ -48,97 +51,117 @@ def utc_now() -> datetime.datetime:
     return datetime.datetime.now(datetime.UTC)
 
 
-def collector(conf: cfg.ConfigOpts, metrics: Metrics, stop: Stop) -> Collector:
-    """A collector as it is configured. Only the database is connected to.
+class Wiring:
+    """What one process of a collector type is made of, by the configuration as it is when it is asked.
 
-    :raises ConfigurationError: the configuration cannot be used.
-    :raises StoreError: there is no connecting to the database.
+    :param worker: number of the process among those of its type.
     """
-    group = conf.collector
-    session = identity.load_session(conf)
-    where = conf.keystone_authtoken.region_name, conf.keystone_authtoken.interface
-    cloud = Connection(session, *where)
-    store = Store(database.create_engine(conf))
-    windows = WindowCollector(
-        telemetry=_driver(conf)(session, *where),
-        rules=_rules(conf, announce=False),
-        lookups=cloud_lookups(cloud),
-        os_distro=OsDistros(cloud).os_distro,
-        store=store,
-        metrics=metrics,
-        stop=stop,
-    )
-    return Collector(
-        name=group.partitioning_suffix or "default",
-        keystone=Projects(cloud),
-        scope=_scope(conf),
-        plan=_plan(conf),
-        store=store,
-        windows=windows,
-        metrics=metrics,
-        project_order=group.project_order,
-        clock=utc_now,
-    )
 
+    def __init__(self, conf: cfg.ConfigOpts, collector_type: CollectorType, worker: int = 0) -> None:
+        self._conf = conf
+        self._type = collector_type
+        self._worker = worker
+        self._metrics = Metrics({name: importlib.metadata.version(name) for name in _LIBRARIES})
 
-def exporter(conf: cfg.ConfigOpts, metrics: Metrics) -> Exporter | None:
-    """The exporter, bound to its port and not started yet; None where there is to be none.
+    def interval(self) -> datetime.timedelta:
+        return datetime.timedelta(seconds=self._type.periodic_interval)
 
-    :raises ConfigurationError: the address cannot be listened on.
-    """
-    if not conf.collector.enable_exporter:
-        return None
-    return Exporter(metrics.registry, conf.collector.exporter_host, conf.collector.exporter_port)
+    def exporter(self) -> Exporter | None:
+        """The exporter, bound to its port and not started yet; None where there is to be none.
 
+        :raises ConfigurationError: the address cannot be listened on.
+        """
+        if not self._type.enable_exporter:
+            return None
+        return Exporter(self._metrics.registry, self._type.exporter_host, self._type.exporter_ports[self._worker])
 
-def new_metrics() -> Metrics:
-    return Metrics({name: importlib.metadata.version(name) for name in _LIBRARIES})
+    def collector(self, stop: Stop) -> Collector:
+        """The collector. Only the database is connected to.
 
+        :raises ConfigurationError: the configuration cannot be used.
+        :raises StoreError: there is no connecting to the database.
+        """
+        session = identity.load_session(self._conf)
+        where = self._conf.keystone_authtoken.region_name, self._conf.keystone_authtoken.interface
+        cloud = Connection(session, *where)
+        store = Store(database.create_engine(self._conf))
+        windows = WindowCollector(
+            telemetry=self._driver()(session, *where),
+            rules=self._rules(announce=False),
+            lookups=cloud_lookups(cloud),
+            os_distro=OsDistros(cloud).os_distro,
+            store=store,
+            metrics=self._metrics,
+            stop=stop,
+        )
+        return Collector(
+            name=self._type.name,
+            keystone=Projects(cloud),
+            scope=self._scope(),
+            plan=self._plan(),
+            store=store,
+            windows=windows,
+            metrics=self._metrics,
+            project_order=self._type.project_order,
+            clock=utc_now,
+        )
 
-def check(conf: cfg.ConfigOpts) -> None:
-    """Fail at start where a collector would fail later: look at all that can be looked at from here.
+    def check(self) -> list[str]:
+        """The problems with the configuration that can be seen from here, for the whole of a collector's life.
 
-    :raises ConfigurationError: the configuration cannot be used.
-    """
-    problems: list[str] = []
-    for part in (_scope, _plan, _rules, _driver, database.check, identity.load_session):
+        :raises oslo_config.cfg.Error: an option has a value that it cannot have.
+        """
+        self._type.read()
+        own = [problem for part in (self._scope, self._driver) for problem in _problems(part)]
+        problems = [f"[{self._type.group}] {problem}" for problem in own]
+        problems += _problems(self._rules)
+        problems += _problems(lambda: database.check(self._conf))
+        problems += _problems(lambda: identity.load_session(self._conf))
+        return problems
+
+    def check_exporter(self) -> list[str]:
+        """The problem with the address that the exporter is to listen on, while nobody does."""
+
+        def try_it() -> None:
+            exporter = self.exporter()
+            if exporter is not None:
+                exporter.close()
+
+        return [f"[{self._type.group}] {problem}" for problem in _problems(try_it)]
+
+    def _scope(self) -> Scope:
+        return Scope(
+            include_domains=frozenset(self._type.include_domains),
+            ignore_domains=frozenset(self._type.ignore_domains),
+            include_projects=frozenset(self._type.include_projects),
+            ignore_projects=frozenset(self._type.ignore_projects),
+        )
+
+    def _plan(self) -> Plan:
+        return Plan(
+            collect_window=self._type.collect_window,
+            max_windows_per_cycle=self._type.max_windows_per_cycle,
+            max_collection_start_age=self._type.max_collection_start_age,
+            collection_delay=self._type.collection_delay,
+        )
+
+    def _rules(self, announce: bool = True) -> Rules:
+        own = self._type
+        return rules.load(own.meter_mappings_file, own.transformer_file, own.trust_sources, own.group, announce)
+
+    def _driver(self) -> type[TelemetryDriver]:
+        name = self._type.collector_backend
         try:
-            part(conf)
-        except exceptions.ConfigurationError as error:
-            problems += error.problems
-    if problems:
-        raise exceptions.ConfigurationError(problems)
-    bound = exporter(conf, new_metrics())
-    if bound is not None:
-        bound.close()
-
-
-def _scope(conf: cfg.ConfigOpts) -> Scope:
-    group = conf.collector
-    return Scope(
-        include_domains=frozenset(group.include_domains),
-        ignore_domains=frozenset(group.ignore_domains),
-        include_projects=frozenset(group.include_projects),
-        ignore_projects=frozenset(group.ignore_projects),
-    )
-
-
-def _plan(conf: cfg.ConfigOpts) -> Plan:
-    group = conf.collector
-    return Plan(group.collect_window, group.max_windows_per_cycle, group.max_collection_start_age)
-
-
-def _rules(conf: cfg.ConfigOpts, announce: bool = True) -> Rules:
-    group = conf.collector
-    return rules.load(group.meter_mappings_file, group.transformer_file, group.trust_sources, announce)
-
-
-def _driver(conf: cfg.ConfigOpts) -> type[TelemetryDriver]:
-    name = conf.collector.collector_backend
-    try:
-        manager = stevedore.DriverManager[TelemetryDriver]("distil.telemetry", name)
+            manager = stevedore.DriverManager[TelemetryDriver]("distil.telemetry", name)
+        except stevedore.exception.NoMatches as error:
+            problem = f"collector_backend: there is no telemetry driver {name!r}"
+            raise exceptions.ConfigurationError([problem]) from error
         return manager.extensions[0].plugin
-    except stevedore.exception.NoMatches as error:
-        raise exceptions.ConfigurationError(
-            [f"[collector] collector_backend: there is no telemetry driver {name!r}"]
-        ) from error
+
+
+def _problems(part: Callable[[], object]) -> Sequence[str]:
+    try:
+        part()
+    except exceptions.ConfigurationError as error:
+        return error.problems
+    return ()

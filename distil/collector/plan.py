@@ -26,11 +26,13 @@ class Plan:
     :param collect_window: hours.
     :param max_windows_per_cycle: of a project in one run.
     :param max_collection_start_age: hours.
+    :param collection_delay: seconds after a window's end before it may be collected.
     """
 
     collect_window: int = 1
     max_windows_per_cycle: int = 1
     max_collection_start_age: int = 864
+    collection_delay: int = 0
 
     def start(
         self, project: model.Project, collected: Iterable[datetime.datetime], now: datetime.datetime
@@ -46,7 +48,11 @@ class Plan:
 
     def due(self, last_collected: datetime.datetime, now: datetime.datetime) -> Iterator[model.Window]:
         """The windows of a project that one run collects."""
-        return itertools.islice(self.windows(last_collected, floor(now)), self.max_windows_per_cycle)
+        return itertools.islice(self.windows(last_collected, self.latest_end(now)), self.max_windows_per_cycle)
+
+    def latest_end(self, now: datetime.datetime) -> datetime.datetime:
+        """No window that ends later may be collected yet."""
+        return min(floor(now), now - datetime.timedelta(seconds=self.collection_delay))
 
     def windows(self, last_collected: datetime.datetime, end: datetime.datetime) -> Iterator[model.Window]:
         """All whole windows from the last collected time on that end no later than ``end``, oldest first."""

@@ -15,7 +15,6 @@ from distil import exceptions
 from distil import model
 from distil.cloud.projects import Projects
 from distil.collector.plan import Plan
-from distil.collector.plan import floor
 from distil.collector.scope import Scope
 from distil.collector.summary import Progress
 from distil.collector.summary import Summary
@@ -53,7 +52,6 @@ class Collector:
         :raises Stopped: the collector is stopping; what is committed stays.
         """
         started = self.clock()
-        end = None if end is None else min(end, floor(started))
         self.metrics.last_run_start.set(started.timestamp())
         try:
             return self._run(started, end, progress)
@@ -105,7 +103,9 @@ class Collector:
     def _due(
         self, last_collected: datetime.datetime, now: datetime.datetime, end: datetime.datetime | None
     ) -> list[model.Window]:
-        return list(self.plan.windows(last_collected, end) if end else self.plan.due(last_collected, now))
+        if end is None:
+            return list(self.plan.due(last_collected, now))
+        return list(self.plan.windows(last_collected, min(end, self.plan.latest_end(now))))
 
     def _collect(
         self, project: model.Project, due: Iterable[model.Window], summary: Summary, progress: Progress | None

@@ -27,7 +27,7 @@ class Scope:
 
     def __post_init__(self) -> None:
         problems = [
-            f"[collector] {entry!r} stands both in include_{kind} and in ignore_{kind}; take it out of one of them"
+            f"{entry!r} stands both in include_{kind} and in ignore_{kind}; take it out of one of them"
             for kind, both in (
                 ("domains", self.include_domains & self.ignore_domains),
                 ("projects", self.include_projects & self.ignore_projects),

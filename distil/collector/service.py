@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The collector as a process of oslo.service."""
+"""A collector as a process of oslo.service."""
 
 import datetime
-import sys
-import types
+import signal
+import time
 from collections.abc import Callable
-from typing import cast
+from multiprocessing.sharedctypes import RawValue
+from typing import Protocol
 
-from oslo_config import cfg
 from oslo_log import log
-from oslo_service import backend
 from oslo_service.backend.base import ServiceBase
 
 from distil import exceptions
+from distil.collector.restarts import Restarts
 from distil.collector.run import Collector
 from distil.collector.schedule import repeat
 from distil.collector.stop import Stop
@@ -20,50 +20,77 @@ from distil.exporter.server import Exporter
 
 LOG = log.getLogger(__name__)
 
+# Longer than anything that a collector waits for without being able to say that it lives.
+_HANGS = 1800.0
+
+
+class Parts(Protocol):
+    """Where a collector's process gets what it is made of, by the configuration as it is then."""
+
+    def interval(self) -> datetime.timedelta:
+        """From the start of a run to the start of the next."""
+
+    def exporter(self) -> Exporter | None:
+        """The exporter, or None where there is to be none.
+
+        :raises ConfigurationError: it cannot listen.
+        """
+
+    def collector(self, stop: Stop) -> Collector:
+        """The collector; where it raises a DistilError the run fails, and the next one tries again."""
+
 
 class CollectorService(ServiceBase):  # type: ignore[misc]
     """Runs a collector at its interval until it is stopped.
 
-    Both factories are called in the child process: a thread or a connection made before the fork would not survive it.
+    It is made by the parent. What a fork does not survive, threads and connections, is made in the child.
 
-    :param open_exporter: makes the exporter, or None where there is to be none.
-    :param assemble: makes the collector. Where it fails the run does, and the next one tries again.
     :param clock: the time, aware and in UTC.
     """
 
-    def __init__(
-        self,
-        open_exporter: Callable[[], Exporter | None],
-        assemble: Callable[[Stop], Collector],
-        interval: datetime.timedelta,
-        clock: Callable[[], datetime.datetime],
-    ) -> None:
-        self._open_exporter = open_exporter
-        self._assemble = assemble
-        self._interval = interval
+    def __init__(self, parts: Parts, clock: Callable[[], datetime.datetime]) -> None:
+        self._parts = parts
         self._clock = clock
-        self._stop = Stop()
+        self._stop = Stop(on_activity=self._live)
+        self._restarts = Restarts()
+        self._lived = RawValue("d", 0.0)
         self._collector: Collector | None = None
 
+    @property
+    def hangs(self) -> bool:
+        """Whether the child has done nothing for long. The parent asks."""
+        lived: float = self._lived.value
+        return bool(lived) and time.monotonic() - lived > _HANGS
+
     def start(self) -> None:
-        exporter = self._open_exporter()
+        # Blocked in the parent, which has its own way with signals. A SIGINT from the terminal is for the parent alone.
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP, signal.SIGTERM})
+        delay = self._restarts.delay()
+        if delay:
+            LOG.warning("The process before this one died early; this one begins in %.0f seconds.", delay)
+            self._stop.wait(delay)
+        exporter = self._parts.exporter()
         if exporter is not None:
             exporter.start()
 
     def wait(self) -> None:
-        repeat(self._run, self._interval, self._stop, self._clock)
+        repeat(self._run, self._parts.interval(), self._stop, self._clock)
 
     def stop(self, graceful: bool = False) -> None:
         """End once no transaction is open. A request that waits for an answer is given up: nothing depends on it."""
+        self._restarts.stopped()
         self._stop.request()
 
     def reset(self) -> None:
         """Nothing: on SIGHUP the launcher puts a new process in this one's place."""
 
+    def _live(self) -> None:
+        self._lived.value = time.monotonic()
+
     def _run(self) -> None:
         failure: Exception | None = None
         try:
-            self._collector = self._collector or self._assemble(self._stop)
+            self._collector = self._collector or self._parts.collector(self._stop)
             self._collector.run()
         except exceptions.Stopped:
             LOG.info("The run ends early, because the collector is stopping.")
@@ -74,17 +101,3 @@ class CollectorService(ServiceBase):  # type: ignore[misc]
         if failure is not None:
             trace = None if isinstance(failure, exceptions.DistilError) else failure
             LOG.error("The run failed, the next one tries again: %s", failure, exc_info=trace)
-
-
-def launch(conf: cfg.ConfigOpts, service: CollectorService) -> None:
-    """Run the service in a child process, which is replaced when it dies, until a signal ends this one."""
-    # oslo.service installs eventlet and futurist imports it where it is installed, warning included. Nothing here
-    # needs it: to every import from now on it is not there.
-    sys.modules.setdefault("eventlet", cast("types.ModuleType", None))
-    backend.init_backend(backend.BackendType.THREADING)
-    # Importing this chooses a backend, eventlet unless another one has been chosen before.
-    from oslo_service import service as oslo_service  # noqa: PLC0415
-
-    launcher = oslo_service.ProcessLauncher(conf)
-    launcher.launch_service(service)
-    launcher.wait()

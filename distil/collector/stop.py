@@ -3,20 +3,26 @@
 
 import contextlib
 import threading
+from collections.abc import Callable
 from collections.abc import Iterator
 
 from distil import exceptions
 
 
 class Stop:
-    """A request to stop, seen by all threads of a process."""
+    """A request to stop, seen by all threads of a process.
 
-    def __init__(self) -> None:
+    :param on_activity: called whenever somebody looks whether to stop, which is a sign of life.
+    """
+
+    def __init__(self, on_activity: Callable[[], None] = lambda: None) -> None:
         self.event = threading.Event()
+        self._on_activity = on_activity
         self._transaction = threading.Lock()
 
     @property
     def requested(self) -> bool:
+        self._on_activity()
         return self.event.is_set()
 
     def request(self) -> None:
@@ -27,6 +33,7 @@ class Stop:
 
     def wait(self, seconds: float) -> bool:
         """Sleep, but no longer than until a stop is requested. True: it is."""
+        self._on_activity()
         return self.event.wait(seconds)
 
     @contextlib.contextmanager

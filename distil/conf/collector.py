@@ -1,7 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""[collector]: what is collected, how and when."""
+"""[collector] and [collector:NAME]: what is collected, how and when."""
+
+import collections
+import copy
+from collections.abc import Sequence
+from typing import Any
 
 from oslo_config import cfg
+
+from distil import exceptions
 
 GROUP = "collector"
 
@@ -34,6 +41,12 @@ OPTS = [
         help="Hours of usage that are collected and stored at once.",
     ),
     cfg.IntOpt(
+        "collection_delay",
+        default=0,
+        min=0,
+        help="Seconds after a window's end before it may be collected, where telemetry brings samples late.",
+    ),
+    cfg.IntOpt(
         "max_windows_per_cycle",
         default=1,
         min=0,
@@ -55,6 +68,12 @@ OPTS = [
             ("random", "another order in each run"),
         ],
         help="The order in which projects are collected.",
+    ),
+    cfg.IntOpt(
+        "workers",
+        default=1,
+        min=1,
+        help="Processes that share the scope. Each has an exporter with a port of its own, from exporter_port on.",
     ),
     cfg.ListOpt(
         "trust_sources",
@@ -106,7 +125,22 @@ OPTS = [
     ),
 ]
 
+DEFAULT_OPTS = [
+    cfg.ListOpt(
+        "enabled_collectors",
+        default=[],
+        help="Names of collectors. Each is a process with the options of its group [collector:NAME], which are those "
+        "of [collector] and default to the values there. With an empty list there is one collector, from [collector].",
+    ),
+]
+
 CLI_OPTS = [
+    cfg.StrOpt(
+        "collector",
+        dest="chosen_collector",
+        metavar="NAME",
+        help="Run just this one of the enabled collectors.",
+    ),
     cfg.StrOpt(
         "collect-end-time",
         metavar="TIME",
@@ -118,3 +152,74 @@ CLI_OPTS = [
 
 def register_opts(conf: cfg.ConfigOpts) -> None:
     conf.register_opts(OPTS, group=GROUP)
+    conf.register_opts(DEFAULT_OPTS)
+
+
+class CollectorType:
+    """A named collector; its options are attributes.
+
+    :param name: None for the one that [collector] is.
+    """
+
+    def __init__(self, conf: cfg.ConfigOpts, name: str | None) -> None:
+        self._conf = conf
+        self.group = GROUP if name is None else f"{GROUP}:{name}"
+        if name is not None:
+            conf.register_opts([_without_default(option) for option in OPTS], group=self.group)
+        self.name: str = name or conf.collector.partitioning_suffix or "default"
+
+    def __getattr__(self, option: str) -> Any:
+        value = self._conf[self.group][option]
+        return self._conf[GROUP][option] if value is None else value
+
+    def read(self) -> None:
+        """Read every option; oslo.config looks at a value only when it is read.
+
+        :raises oslo_config.cfg.Error: an option has a value that it cannot have.
+        """
+        for option in OPTS:
+            getattr(self, option.dest)
+
+    @property
+    def exporter_ports(self) -> Sequence[int]:
+        """The port of each worker's exporter; none without exporters."""
+        if not self.enable_exporter:
+            return ()
+        return [self.exporter_port and self.exporter_port + worker for worker in range(self.workers)]
+
+
+def collector_types(conf: cfg.ConfigOpts) -> list[CollectorType]:
+    """The collectors to run.
+
+    :raises ConfigurationError: they cannot be run side by side, or the one that was chosen is none of them.
+    """
+    names = conf.enabled_collectors
+    problems = [
+        f"[DEFAULT] enabled_collectors: there is no group [{GROUP}:{name}] in the configuration files"
+        for name in names
+        if f"{GROUP}:{name}" not in conf.list_all_sections()
+    ]
+    problems += [f"[DEFAULT] enabled_collectors: {name} is there twice" for name in _repeated(names)]
+    chosen = conf.chosen_collector
+    if chosen is not None and chosen not in names:
+        known = f"they are {', '.join(names)}" if names else "there are none"
+        problems.append(f"--collector {chosen} is none of [DEFAULT] enabled_collectors: {known}")
+    if problems:
+        raise exceptions.ConfigurationError(problems)
+    found = [CollectorType(conf, name) for name in names or [None]]
+    ports = [(each.exporter_host, port) for each in found for port in each.exporter_ports if port]
+    problems = [f"exporter_port: {port} is used by more than one collector or worker" for _, port in _repeated(ports)]
+    if problems:
+        raise exceptions.ConfigurationError(problems)
+    return [each for each in found if chosen in (None, each.name)]
+
+
+def _without_default(option: cfg.Opt) -> cfg.Opt:
+    """The option where nothing is set: there is no saying so otherwise, and the default may change on a reload."""
+    bare = copy.copy(option)
+    bare.default = None
+    return bare
+
+
+def _repeated(values: Sequence[Any]) -> list[Any]:
+    return [value for value, count in collections.Counter(values).items() if count > 1]

@@ -11,4 +11,8 @@ from distil.conf import identity
 
 def list_opts() -> list[tuple[str, Iterable[cfg.Opt]]]:
     """All groups with their options; those of oslo's libraries come from the libraries."""
-    return [(collector.GROUP, collector.OPTS), (identity.GROUP, identity.list_opts())]
+    return [
+        ("DEFAULT", collector.DEFAULT_OPTS),
+        (collector.GROUP, collector.OPTS),
+        (identity.GROUP, identity.list_opts()),
+    ]

@@ -18,10 +18,17 @@ from distil.transformers.base import Transformer
 LOG = log.getLogger(__name__)
 
 
-def load(meter_mappings_file: str, transformer_file: str, trust_sources: Iterable[str], announce: bool = True) -> Rules:
+def load(
+    meter_mappings_file: str,
+    transformer_file: str,
+    trust_sources: Iterable[str],
+    group: str = "collector",
+    announce: bool = True,
+) -> Rules:
     """Read both files, with the transformers that are installed.
 
     :param trust_sources: regular expressions.
+    :param group: where the configuration has them.
     :param announce: whether to log what is accepted and has no meaning.
     :raises ConfigurationError: with every problem of both files and of the expressions.
     """
@@ -35,7 +42,7 @@ def load(meter_mappings_file: str, transformer_file: str, trust_sources: Iterabl
     if document is not _UNREADABLE:
         mappings, found = parse.meter_mappings(document, plugins, sections)
         problems += [f"{meter_mappings_file}: {problem}" for problem in found]
-    trusted = [_pattern(source, problems) for source in trust_sources]
+    trusted = [_pattern(source, group, problems) for source in trust_sources]
     if problems:
         raise exceptions.ConfigurationError(problems)
     for key in sorted(parse.unused_keys(document)) if announce else ():
@@ -67,14 +74,14 @@ def _read(path: str, problems: list[str]) -> object:
     return _UNREADABLE
 
 
-def _pattern(source: str, problems: list[str]) -> re.Pattern[str] | None:
+def _pattern(source: str, group: str, problems: list[str]) -> re.Pattern[str] | None:
     if not source:
-        problems.append("[collector] trust_sources: there is an empty expression in it, which would trust every source")
+        problems.append(f"[{group}] trust_sources: there is an empty expression in it, which would trust every source")
         return None
     try:
         return re.compile(source)
     except re.error as error:
-        problems.append(f"[collector] trust_sources: {source!r} is no regular expression: {error}")
+        problems.append(f"[{group}] trust_sources: {source!r} is no regular expression: {error}")
         return None
 
 

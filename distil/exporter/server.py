@@ -32,7 +32,7 @@ class Exporter:
             self._server: http.server.ThreadingHTTPServer = server((host, port), handler)
         except OSError as error:
             raise exceptions.ConfigurationError(
-                [f"[collector] exporter_host and exporter_port: cannot listen on {host}:{port}: {error.strerror}"]
+                [f"exporter_host and exporter_port: cannot listen on {host}:{port}: {error.strerror}"]
             ) from error
         self.port: int = self._server.server_port
 

@@ -3,12 +3,14 @@
 
 import contextlib
 import datetime
+import os
 import pathlib
 import socket
 import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Callable
 from collections.abc import Mapping
 from decimal import Decimal
@@ -17,6 +19,7 @@ from typing import NamedTuple
 from typing import Self
 
 import sqlalchemy as sa
+from prometheus_client.parser import text_string_to_metric_families
 
 from distil.db import engine as db_engine
 from distil.db import models
@@ -61,6 +64,7 @@ class Site(contextlib.ExitStack):
         defaults: dict[str, Any] = {"projects": 3, "resources": 2, "start": self.start, "end": self.end}
         self._others_cloud = cloud
         self._settings = defaults | settings
+        self.environment: dict[str, str] = {}
 
     def __enter__(self) -> Self:
         self.cloud = self._others_cloud or self.enter_context(Cloud(**self._settings))
@@ -72,10 +76,16 @@ class Site(contextlib.ExitStack):
         self.configure()
         return self
 
-    def configure(self, authentication: Mapping[str, object] | None = None, **collector: object) -> None:
+    def configure(
+        self,
+        authentication: Mapping[str, object] | None = None,
+        sections: Mapping[str, Mapping[str, object]] | None = None,
+        **collector: object,
+    ) -> None:
         """Write the configuration: the sample mappings, and what a test adds.
 
         :param authentication: options of [keystone_authtoken], in addition to the cloud's.
+        :param sections: further groups.
         :param collector: options of [collector].
         """
         options: dict[str, object] = {
@@ -85,19 +95,27 @@ class Site(contextlib.ExitStack):
             "max_windows_per_cycle": 3,
             "trust_sources": "openstack, .{32}:TrafficAccounting",
         }
-        sections: dict[str, Mapping[str, object]] = {
+        all_sections: dict[str, Mapping[str, object]] = {
+            **(sections or {}),
             "database": {"connection": self.url},
             "collector": options | collector,
             "keystone_authtoken": {"auth_type": "password", **self.cloud.auth(), **(authentication or {})},
         }
         with self.config.open("w") as file:
-            for name, values in sections.items():
+            for name, values in all_sections.items():
                 file.write(f"[{name}]\n" + "".join(f"{key} = {value}\n" for key, value in values.items()))
 
     def collector(self, *arguments: str) -> subprocess.Popen[str]:
         """A collector's process, which ends with this at the latest."""
         command = [str(pathlib.Path(sys.executable).with_name("distil-collector")), "--config-file", str(self.config)]
-        process = subprocess.Popen([*command, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        process = subprocess.Popen(
+            [*command, *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=os.environ | self.environment,
+            start_new_session=True,
+        )
         self.callback(_end, process)
         return process
 
@@ -169,3 +187,18 @@ def free_port() -> int:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]
         return port
+
+
+def metrics(port: int) -> dict[str, float]:
+    """Value by name of the metrics that have no labels; of usage, the sum by service and unit."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+            text = answer.read().decode()
+    except OSError:
+        return {}
+    values: dict[str, float] = {}
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            name = " ".join(filter(None, (sample.name, sample.labels.get("service"), sample.labels.get("unit"))))
+            values[name] = values.get(name, 0) + sample.value
+    return values

@@ -6,29 +6,12 @@ import re
 import signal
 import socket
 import unittest
-import urllib.request
-
-from prometheus_client.parser import text_string_to_metric_families
 
 from distil.tests.functional.collector.site import HOUR
 from distil.tests.functional.collector.site import Site
 from distil.tests.functional.collector.site import free_port
+from distil.tests.functional.collector.site import metrics
 from distil.tests.functional.collector.site import wait_for
-
-
-def metrics(port: int) -> dict[str, float]:
-    """Value by name of the metrics that have no labels; of usage, the sum by service and unit."""
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
-            text = answer.read().decode()
-    except OSError:
-        return {}
-    values: dict[str, float] = {}
-    for family in text_string_to_metric_families(text):
-        for sample in family.samples:
-            name = " ".join(filter(None, (sample.name, sample.labels.get("service"), sample.labels.get("unit"))))
-            values[name] = values.get(name, 0) + sample.value
-    return values
 
 
 class RunningTest(unittest.TestCase):

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The parent of the collectors' processes."""
+
+import os
+import signal
+import sys
+import threading
+import types
+from collections.abc import Callable
+from collections.abc import Sequence
+from typing import cast
+
+from oslo_config import cfg
+from oslo_log import log
+from oslo_service import backend
+
+from distil import exceptions
+from distil.collector.service import CollectorService
+from distil.collector.systemd import Systemd
+
+LOG = log.getLogger(__name__)
+
+# Those that oslo.service's own handlers treat otherwise than a collector wants it.
+SIGNALS = {signal.SIGHUP, signal.SIGINT, signal.SIGTERM}
+
+
+def launch(conf: cfg.ConfigOpts, services: Sequence[CollectorService], check: Callable[[], None]) -> None:
+    """Run each service in a process of its own, which is replaced when it dies, until a signal ends this one.
+
+    SIGTERM and SIGINT let the processes end; this one then exits with status 0. SIGHUP reads the configuration again
+    and puts new processes in the place of the old ones.
+
+    :param check: looks at the configuration as it is in the files now. Where it raises a ConfigurationError the old
+        one stays in force.
+    """
+    # oslo.service installs eventlet and futurist imports it where it is installed, warning included. Nothing here
+    # needs it: to every import from now on it is not there.
+    sys.modules.setdefault("eventlet", cast("types.ModuleType", None))
+    backend.init_backend(backend.BackendType.THREADING)
+    # Importing this chooses a backend, eventlet unless another one has been chosen before.
+    from oslo_service import service as oslo_service  # noqa: PLC0415
+
+    usher = _Usher(services, check, Systemd())
+    launcher = oslo_service.ProcessLauncher(conf)
+    for service in services:
+        launcher.launch_service(service)
+    usher.start()
+    launcher.wait()
+
+
+class _Usher:
+    """Takes signals before oslo.service does, from a thread that waits for them, and passes on what is to be done.
+
+    All other threads have the signals blocked, and so have the children, which oslo.service forks from one of them;
+    see :meth:`distil.collector.service.CollectorService.start`.
+    """
+
+    def __init__(self, services: Sequence[CollectorService], check: Callable[[], None], systemd: Systemd) -> None:
+        self._services = services
+        self._check = check
+        self._systemd = systemd
+
+    def start(self) -> None:
+        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+        threading.Thread(target=self._usher, name="usher", daemon=True).start()
+
+    def _usher(self) -> None:
+        pause = self._systemd.watchdog / 2 if self._systemd.watchdog else 3600.0
+        while True:
+            received = signal.sigtimedwait(SIGNALS, pause)
+            if received is None:
+                self._watch()
+            elif received.si_pid != os.getpid():  # else oslo.service's own, to the whole process group
+                self._pass_on(signal.Signals(received.si_signo))
+
+    def _watch(self) -> None:
+        """A collector that hangs has systemd start everything anew."""
+        if self._systemd.watchdog and not any(service.hangs for service in self._services):
+            self._systemd.alive()
+
+    def _pass_on(self, number: signal.Signals) -> None:
+        if number != signal.SIGHUP:
+            LOG.info("%s: no new window is begun, and open transactions end.", number.name)
+            self._systemd.stopping()
+            _raise(signal.SIGTERM)
+            return
+        try:
+            self._check()
+        except (cfg.Error, exceptions.DistilError) as error:
+            problems = str(error)
+        else:
+            LOG.info("SIGHUP: the configuration is read again.")
+            self._systemd.reloading()
+            _raise(signal.SIGHUP)
+            self._systemd.ready()
+            return
+        for problem in problems.splitlines():
+            LOG.error("SIGHUP: the old configuration stays in force, because the new one is wrong: %s", problem)
+
+
+def _raise(number: signal.Signals) -> None:
+    """Let oslo.service's handler have a signal."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {number})
+    signal.pthread_kill(threading.get_ident(), number)
+    signal.pthread_sigmask(signal.SIG_BLOCK, {number})

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Signals to the parent, and what systemd is told."""
+
+import os
+import signal
+import socket
+import threading
+
+from distil.tests.functional.collector.site import metrics
+from distil.tests.functional.collector.site import wait_for
+from distil.tests.functional.launcher.base import LauncherTestCase
+
+
+class SignalsTest(LauncherTestCase):
+    def started(self) -> dict[str, float]:
+        self.collector = self.site.collector()
+        return {name: self.wait_for_run(port) for name, port in self.ports.items()}
+
+    def test_sigterm_and_sigint_end_all_with_status_0(self) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            with self.subTest(number=number):
+                self.started()
+                self.collector.send_signal(number)
+                self.assertEqual(0, self.collector.wait(30))
+                self.assertEqual([{}, {}], [metrics(port) for port in self.ports.values()])
+
+    def test_sigint_to_the_whole_group_as_from_a_terminal_ends_all_with_status_0(self) -> None:
+        self.started()
+        os.killpg(os.getpgid(self.collector.pid), signal.SIGINT)
+        self.assertEqual(0, self.collector.wait(30))
+
+    def test_sighup_reads_every_file_again(self) -> None:
+        ends = self.started()
+        before = self.site.usage()
+        self.configure(max_windows_per_cycle=0)
+        self.collector.send_signal(signal.SIGHUP)
+        for name, port in self.ports.items():
+            self.wait_for_run(port, after=ends[name])
+        self.assertEqual(before, self.site.usage())
+        self.assertIn("the configuration is read again", self.log.read_text())
+
+    def test_a_wrong_configuration_leaves_the_old_one_in_force_and_the_log_says_why(self) -> None:
+        ends = self.started()
+        pids = {self.pid_of(name) for name in self.ports}
+        for wrong, reason in (
+            ({"meter_mappings_file": "/nowhere"}, "/nowhere cannot be read"),
+            ({"collect_window": 0}, "collect_window"),
+            ({"enabled": "one"}, "other collectors or workers than before need a restart"),
+        ):
+            with self.subTest(reason=reason):
+                self.configure(**wrong)
+                self.collector.send_signal(signal.SIGHUP)
+                self.wait_for_log(reason)
+        self.assertEqual(pids, {self.pid_of(name) for name in self.ports})
+        self.configure()
+        self.collector.send_signal(signal.SIGHUP)
+        for name, port in self.ports.items():
+            self.wait_for_run(port, after=ends[name])
+
+    def test_systemd_is_told_of_the_start_of_a_reload_and_of_the_end(self) -> None:
+        path, told = str(self.site.folder / "notify"), list[str]()
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+            manager.bind(path)
+            listener = threading.Thread(target=_listen, args=(manager, told))
+            listener.start()
+            self.site.environment = {"NOTIFY_SOCKET": path, "WATCHDOG_USEC": "100000"}
+            ends = self.started()
+            wait_for(lambda: "WATCHDOG=1" in told)
+            self.collector.send_signal(signal.SIGHUP)
+            for name, port in self.ports.items():
+                self.wait_for_run(port, after=ends[name])
+            self.collector.send_signal(signal.SIGTERM)
+            self.assertEqual(0, self.collector.wait(30))
+            manager.shutdown(socket.SHUT_RD)
+            listener.join()
+        states = [state for state in told if state != "WATCHDOG=1"]
+        self.assertEqual(["READY=1", "RELOADING=1", "READY=1", "STOPPING=1"], states)
+
+
+def _listen(manager: socket.socket, told: list[str]) -> None:
+    while notice := manager.recv(200):
+        told.append(notice.decode().split("\n")[0])

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Collector types: a process each, with a scope and an exporter of its own."""
+
+import os
+import signal
+import time
+import unittest
+
+from distil.tests.functional.collector.site import Site
+from distil.tests.functional.collector.site import free_port
+from distil.tests.functional.collector.site import metrics
+from distil.tests.functional.collector.site import wait_for
+from distil.tests.functional.launcher.base import LauncherTestCase
+
+
+class TypesTest(LauncherTestCase):
+    def domains_collected(self) -> set[str]:
+        find = self.site.cloud.projects.find
+        names = {domain["id"]: domain["name"] for domain in self.site.cloud.projects.domains}
+        return {names[(find(each) or {})["domain_id"]] for each in self.site.last_collected()}
+
+    def test_each_collects_its_own_scope_and_shows_its_own_metrics(self) -> None:
+        self.site.collector()
+        for port in self.ports.values():
+            self.wait_for_run(port)
+        self.assertEqual({"Default", "customers"}, self.domains_collected())
+        counted = [
+            sum(value for name, value in metrics(port).items() if name.startswith("distil_collector_usage_total c1"))
+            for port in self.ports.values()
+        ]
+        stored = sum(float(entry.volume) for entry in self.site.usage() if entry.service.startswith("c1"))
+        self.assertAlmostEqual(stored, sum(counted))
+        self.assertTrue(all(counted))
+
+    def test_one_of_them_can_be_run_alone(self) -> None:
+        self.site.collector("--collector", "two")
+        self.wait_for_run(self.ports["two"])
+        self.assertEqual({"customers"}, self.domains_collected())
+        self.assertEqual({}, metrics(self.ports["one"]))
+
+    def test_up_to_an_end_time_all_of_them_collect(self) -> None:
+        self.site.collect()
+        self.assertEqual({"Default", "customers"}, self.domains_collected())
+
+    def test_one_that_is_killed_starts_again_and_the_other_does_not_notice(self) -> None:
+        self.site.collector()
+        ends = {name: self.wait_for_run(port) for name, port in self.ports.items()}
+        before, other = self.site.usage(), self.pid_of("two")
+        os.kill(self.pid_of("one"), signal.SIGKILL)
+        self.wait_for_run(self.ports["one"], after=ends["one"])
+        self.assertEqual(before, self.site.usage())
+        self.assertEqual(other, self.pid_of("two"))
+        self.assertEqual(ends["two"], metrics(self.ports["two"])["distil_collector_last_run_end"])
+
+    def test_one_that_dies_over_and_over_waits_longer_each_time(self) -> None:
+        self.site.collector()
+        end = self.wait_for_run(self.ports["one"])
+        pauses = []
+        for _ in range(3):
+            os.kill(self.pid_of("one"), signal.SIGKILL)
+            died = time.monotonic()
+            end = self.wait_for_run(self.ports["one"], after=end)
+            pauses.append(time.monotonic() - died)
+        self.assertGreater(pauses[2] - pauses[0], 2)
+        self.assertIn("this one begins in 4 seconds", self.log.read_text())
+
+    def test_one_that_hangs_costs_the_other_nothing(self) -> None:
+        self.site.collector()
+        for port in self.ports.values():
+            self.wait_for_run(port)
+        os.kill(self.pid_of("one"), signal.SIGSTOP)
+        self.addCleanup(os.kill, self.pid_of("one"), signal.SIGCONT)
+        self.assertIn("distil_collector_last_run_end", metrics(self.ports["two"]))
+
+    def test_one_whose_projects_all_fail_costs_the_other_nothing(self) -> None:
+        default = self.site.cloud.projects.enabled_ids[0]
+        self.site.cloud.add_fault("metering", "status", project_id=default, status=500)
+        self.site.collector()
+        self.wait_for_run(self.ports["two"])
+        self.wait_for_run(self.ports["one"])
+        self.assertEqual([], self.site.usage(tenant_id=default))
+        self.assertTrue(self.site.usage())
+
+
+class WorkersTest(unittest.TestCase):
+    def test_each_worker_has_an_exporter_and_together_they_store_everything_once(self) -> None:
+        site = self.enterContext(Site(projects=3, resources=1))
+        undisturbed = self.enterContext(Site(cloud=site.cloud))
+        undisturbed.collect()
+        port = free_port()
+        site.configure(enable_exporter=True, exporter_host="127.0.0.1", exporter_port=port, workers=2)
+        site.collector()
+        for each in (port, port + 1):
+            wait_for(lambda each=each: metrics(each).get("distil_collector_last_run_end", 0))  # type: ignore[misc]
+        self.assertEqual(undisturbed.usage(), site.usage())
+
+
+class RefusedTest(LauncherTestCase):
+    def refused(self, *arguments: str) -> str:
+        collector = self.site.collector(*arguments)
+        said, _ = collector.communicate(timeout=60)
+        self.assertEqual(1, collector.returncode, said)
+        self.assertNotIn("Traceback", said)
+        return said
+
+    def test_the_same_port_twice_is_refused(self) -> None:
+        self.groups["collector:two"]["exporter_port"] = self.ports["one"]
+        self.configure()
+        self.assertIn(f"exporter_port: {self.ports['one']} is used by more than one", self.refused())
+
+    def test_a_name_twice_or_without_a_group_is_refused(self) -> None:
+        self.configure("one, one, three")
+        said = self.refused()
+        self.assertIn("one is there twice", said)
+        self.assertIn("there is no group [collector:three]", said)
+
+    def test_a_name_that_is_not_enabled_cannot_be_chosen(self) -> None:
+        self.assertIn("--collector three is none of", self.refused("--collector", "three"))
+
+    def test_what_is_wrong_is_told_with_the_group(self) -> None:
+        self.groups["collector:two"]["ignore_domains"] = "customers"
+        self.configure()
+        self.assertIn("[collector:two] 'customers' stands both in include_domains", self.refused())
