@@ -53,12 +53,13 @@ class Collector:
         """
         started = self.clock()
         self.metrics.last_run_start.set(started.timestamp())
-        try:
-            return self._run(started, end, progress)
-        finally:
-            ended = self.clock()
-            self.metrics.last_run_end.set(ended.timestamp())
-            self.metrics.last_run_duration.set((ended - started).total_seconds())
+        summary = self._run(started, end, progress)
+        # Not for a run that failed as a whole: that the end grows old is how an operator's alert finds that out.
+        ended = self.clock()
+        self.metrics.last_run_end.set(ended.timestamp())
+        self.metrics.last_run_duration.set((ended - started).total_seconds())
+        LOG.info("Run of collector %s over %s; %.1f seconds.", self.name, summary, (ended - started).total_seconds())
+        return summary
 
     def _run(self, now: datetime.datetime, end: datetime.datetime | None, progress: Progress | None) -> Summary:
         projects = self._ordered(self._in_scope())
@@ -71,15 +72,20 @@ class Collector:
             self._collect(project, due[project.id], summary, progress)
         if end:
             summary.failed = self._behind(projects, end)
-        LOG.info("Run of collector %s over %s; %.1f seconds.", self.name, summary, (self.clock() - now).total_seconds())
         return summary
 
     def _in_scope(self) -> list[model.Project]:
         domain_ids = self.keystone.domain_ids(self.scope.domains)
         for entry, domain_id in domain_ids.items():
             if domain_id is None:
-                LOG.error("[collector] domain %r does not exist in Keystone; the entry has no effect.", entry)
-        return self.scope.select(self.keystone.enabled(), domain_ids)
+                LOG.error("[collector] domain %r does not exist in Keystone; the entry holds no project.", entry)
+        enabled = self.keystone.enabled()
+        for entry in self.scope.unknown_projects(enabled):
+            LOG.warning("[collector] no enabled project is called %r, nor is that an id; the entry names none.", entry)
+        projects = self.scope.select(enabled, domain_ids)
+        if not projects:
+            LOG.warning("No project is in the scope of collector %s.", self.name)
+        return projects
 
     def _ordered(self, projects: Iterable[model.Project]) -> list[model.Project]:
         ordered = sorted(projects, key=lambda project: project.id, reverse=self.project_order == "descending")

@@ -42,6 +42,11 @@ class Scope:
         """The entries that have to be looked up in Keystone."""
         return self.include_domains | self.ignore_domains
 
+    def unknown_projects(self, projects: Iterable[model.Project]) -> list[str]:
+        """The entries for projects that name none of these."""
+        known = {text for project in projects for text in (project.id, project.name)}
+        return sorted((self.include_projects | self.ignore_projects) - known)
+
     def select(self, projects: Iterable[model.Project], domain_ids: Mapping[str, str | None]) -> list[model.Project]:
         """The projects in scope.
 

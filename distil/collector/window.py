@@ -92,14 +92,17 @@ class WindowCollector:
         The distribution decides about licence fees: without an answer none is stored, and the next window asks again.
         """
         distros: dict[str, str] = {}
+        failure: exceptions.LookupUnavailable | None = None
         for resource_id, sample in machines.items():
             if OS_DISTRO in known.get(resource_id, {}):
                 continue
             try:
                 distros[resource_id] = self.os_distro(sample.resource_id, sample.metadata.get("image_ref_url"))
             except exceptions.LookupUnavailable as error:
-                LOG.warning("The os_distro of new virtual machines waits for the next window: %s", error)
+                failure = error
                 break
+        if failure:
+            LOG.warning("The os_distro of new virtual machines waits for the next window: %s", failure)
         return distros
 
 
