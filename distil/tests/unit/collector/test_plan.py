@@ -47,6 +47,16 @@ class WindowsTest(unittest.TestCase):
     def test_no_window_is_due_where_none_is_allowed(self) -> None:
         self.assertEqual([], list(Plan(max_windows_per_cycle=0).due(floor(NOW) - 5 * HOUR, NOW)))
 
+    @given(st.integers(0, 100_000), st.integers(0, 59))
+    def test_a_window_is_due_when_the_delay_since_its_end_is_over(self, delay: int, minutes: int) -> None:
+        plan = Plan(max_windows_per_cycle=1000, collection_delay=delay)
+        last_collected = floor(NOW) - datetime.timedelta(hours=50, minutes=minutes)
+        due = list(plan.due(last_collected, NOW))
+        waiting = [window for window in plan.windows(last_collected, floor(NOW)) if window not in due]
+        delayed = NOW - datetime.timedelta(seconds=delay)
+        self.assertTrue(all(window.end <= delayed for window in due))
+        self.assertTrue(all(window.end > delayed for window in waiting))
+
 
 class StartTest(unittest.TestCase):
     plan = Plan(max_collection_start_age=100)

@@ -62,6 +62,10 @@ class ScopeTest(unittest.TestCase):
     def test_ignoring_a_domain_that_does_not_exist_ignores_nothing(self) -> None:
         self.assertEqual(["p1", "p2", "p3", "p4"], ids(ignore_domains=["nowhere"]))
 
+    def test_entries_that_name_no_project_are_found(self) -> None:
+        scope = Scope(include_projects=frozenset(["web", "none", "p4"]), ignore_projects=frozenset(["gone"]))
+        self.assertEqual(["gone", "none"], scope.unknown_projects(PROJECTS))
+
     def test_the_same_entry_included_and_ignored_is_refused_with_its_name(self) -> None:
         with self.assertRaisesRegex(exceptions.ConfigurationError, "'one'.*include_domains.*ignore_domains"):
             ids(include_domains=["one"], ignore_domains=["one", "two"])
