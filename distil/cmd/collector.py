@@ -14,7 +14,7 @@ from distil import conf as configuration
 from distil import exceptions
 from distil import model
 from distil.cmd import wiring
-from distil.cmd.progress import progress_bar
+from distil.cmd.progress import progress
 from distil.collector.launcher import launch
 from distil.collector.service import CollectorService
 from distil.collector.stop import Stop
@@ -92,8 +92,8 @@ def _collect_until(conf: cfg.ConfigOpts, types: Sequence[CollectorType], end: da
     failed: list[str] = []
     for each in types:
         collector = wiring.Wiring(conf, each).collector(stop)
-        with progress_bar() as progress:
-            failed += collector.run(end, progress).failed
+        with progress() as watcher:
+            failed += collector.run(end, watcher).failed
     for project_id in failed:
         LOG.error("Project %s could not be brought up to %s.", project_id, end.isoformat())
     return 1 if failed else 0

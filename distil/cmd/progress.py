@@ -1,34 +1,56 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How far a run is, for a person who watches."""
+"""How far a run is, for a person who watches or who reads the log."""
 
 import contextlib
 import sys
+import time
 from collections.abc import Iterator
 
 import rich.console
 import rich.progress
+from oslo_log import log
 
 from distil.collector.summary import Progress
 
+LOG = log.getLogger(__name__)
+
+_SECONDS_BETWEEN_LINES = 30.0
+
 
 @contextlib.contextmanager
-def progress_bar() -> Iterator[Progress | None]:
-    """A bar on standard error where that is a terminal; nothing elsewhere, where log lines tell."""
+def progress() -> Iterator[Progress]:
+    """A bar on standard error where that is a terminal, else a line in the log now and then."""
     if not sys.stderr.isatty():
-        yield None
+        yield _Lines()
         return
     columns = (*rich.progress.Progress.get_default_columns(), rich.progress.MofNCompleteColumn())
-    with rich.progress.Progress(*columns, console=rich.console.Console(stderr=True)) as progress:
-        yield _Bar(progress)
+    with rich.progress.Progress(*columns, console=rich.console.Console(stderr=True)) as bar:
+        yield _Bar(bar)
 
 
 class _Bar:
-    def __init__(self, progress: rich.progress.Progress) -> None:
-        self._progress = progress
-        self._task = progress.add_task("windows", total=None)
+    def __init__(self, bar: rich.progress.Progress) -> None:
+        self._bar = bar
+        self._task = bar.add_task("windows", total=None)
 
     def expect(self, windows: int) -> None:
-        self._progress.update(self._task, total=windows)
+        self._bar.update(self._task, total=windows)
 
     def advance(self) -> None:
-        self._progress.advance(self._task)
+        self._bar.advance(self._task)
+
+
+class _Lines:
+    def __init__(self) -> None:
+        self._total = self._done = 0
+        self._told = time.monotonic()
+
+    def expect(self, windows: int) -> None:
+        self._total = windows
+        LOG.info("%d windows are due.", windows)
+
+    def advance(self) -> None:
+        self._done += 1
+        if time.monotonic() - self._told > _SECONDS_BETWEEN_LINES:
+            self._told = time.monotonic()
+            LOG.info("%d of %d windows are done.", self._done, self._total)
