@@ -14,7 +14,6 @@ from oslo_config import cfg
 from oslo_log import log
 from oslo_service import backend
 
-from distil import exceptions
 from distil.collector.service import CollectorService
 from distil.collector.systemd import Systemd
 
@@ -23,6 +22,9 @@ LOG = log.getLogger(__name__)
 # Those that oslo.service's own handlers treat otherwise than a collector wants it.
 SIGNALS = {signal.SIGHUP, signal.SIGINT, signal.SIGTERM}
 
+# Seconds between looks at whether a collector hangs.
+_GLANCE = 60.0
+
 
 def launch(conf: cfg.ConfigOpts, services: Sequence[CollectorService], check: Callable[[], None]) -> None:
     """Run each service in a process of its own, which is replaced when it dies, until a signal ends this one.
@@ -30,8 +32,8 @@ def launch(conf: cfg.ConfigOpts, services: Sequence[CollectorService], check: Ca
     SIGTERM and SIGINT let the processes end; this one then exits with status 0. SIGHUP reads the configuration again
     and puts new processes in the place of the old ones.
 
-    :param check: looks at the configuration as it is in the files now. Where it raises a ConfigurationError the old
-        one stays in force.
+    :param check: looks at the configuration as it is in the files now. Where it raises anything the old one stays in
+        force.
     """
     # oslo.service installs eventlet and futurist imports it where it is installed, warning included. Nothing here
     # needs it: to every import from now on it is not there.
@@ -65,7 +67,7 @@ class _Usher:
         threading.Thread(target=self._usher, name="usher", daemon=True).start()
 
     def _usher(self) -> None:
-        pause = self._systemd.watchdog / 2 if self._systemd.watchdog else 3600.0
+        pause = min(self._systemd.watchdog / 2 if self._systemd.watchdog else _GLANCE, _GLANCE)
         while True:
             received = signal.sigtimedwait(SIGNALS, pause)
             if received is None:
@@ -74,20 +76,25 @@ class _Usher:
                 self._pass_on(signal.Signals(received.si_signo))
 
     def _watch(self) -> None:
-        """A collector that hangs has systemd start everything anew."""
-        if self._systemd.watchdog and not any(service.hangs for service in self._services):
+        for service in self._services:
+            service.end_if_it_hangs()
+        if self._systemd.watchdog:
             self._systemd.alive()
 
     def _pass_on(self, number: signal.Signals) -> None:
-        if number != signal.SIGHUP:
-            LOG.info("%s: no new window is begun, and open transactions end.", number.name)
-            self._systemd.stopping()
-            _raise(signal.SIGTERM)
+        if number == signal.SIGHUP:
+            self._reload()
             return
+        LOG.info("%s: no new window is begun, and open transactions end.", number.name)
+        self._systemd.stopping()
+        _raise(signal.SIGTERM)
+
+    def _reload(self) -> None:
         try:
             self._check()
-        except (cfg.Error, exceptions.DistilError) as error:
-            problems = str(error)
+        except Exception as error:
+            # Whatever it is that cannot be read or used: this thread lives on, or no signal ever reached anybody again.
+            problems = str(error) or repr(error)
         else:
             LOG.info("SIGHUP: the configuration is read again.")
             self._systemd.reloading()

@@ -2,6 +2,7 @@
 """A collector as a process of oslo.service."""
 
 import datetime
+import os
 import signal
 import time
 from collections.abc import Callable
@@ -20,7 +21,7 @@ from distil.exporter.server import Exporter
 
 LOG = log.getLogger(__name__)
 
-# Longer than anything that a collector waits for without being able to say that it lives.
+# Seconds, more than anything takes that a collector waits for without being able to say that it lives.
 _HANGS = 1800.0
 
 
@@ -53,18 +54,25 @@ class CollectorService(ServiceBase):  # type: ignore[misc]
         self._clock = clock
         self._stop = Stop(on_activity=self._live)
         self._restarts = Restarts()
+        # Shared with the child, without a lock, which a process that is killed might hold for ever.
         self._lived = RawValue("d", 0.0)
+        self._pid = RawValue("i", 0)
         self._collector: Collector | None = None
 
-    @property
-    def hangs(self) -> bool:
-        """Whether the child has done nothing for long. The parent asks."""
-        lived: float = self._lived.value
-        return bool(lived) and time.monotonic() - lived > _HANGS
+    def end_if_it_hangs(self) -> None:
+        """Have a new process take the place of a child that has done nothing for long. The parent calls it."""
+        lived, pid = self._lived.value, self._pid.value
+        if lived and pid and time.monotonic() - lived > _HANGS:
+            LOG.error(
+                "The process %d has done nothing for %d seconds: it is killed, and another one starts.", pid, _HANGS
+            )
+            self._lived.value = 0.0
+            os.kill(pid, signal.SIGKILL)
 
     def start(self) -> None:
         # Blocked in the parent, which has its own way with signals. A SIGINT from the terminal is for the parent alone.
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP, signal.SIGTERM})
+        self._pid.value = os.getpid()
         delay = self._restarts.delay()
         if delay:
             LOG.warning("The process before this one died early; this one begins in %.0f seconds.", delay)

@@ -5,6 +5,10 @@ import os
 import socket
 import time
 
+from oslo_log import log
+
+LOG = log.getLogger(__name__)
+
 
 class Systemd:
     """The manager's socket, if there is one.
@@ -32,7 +36,13 @@ class Systemd:
         self._notify("WATCHDOG=1")
 
     def _notify(self, state: str) -> None:
-        if self._address:
+        if not self._address:
+            return
+        try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as notice:
+                notice.setblocking(False)
                 notice.connect(self._address)
-                notice.sendall(state.encode())
+                notice.send(state.encode())
+        except OSError as error:
+            # A notice is a courtesy: that nobody takes it must not keep a signal from being heeded.
+            LOG.debug("systemd does not take %s: %s", state, error)

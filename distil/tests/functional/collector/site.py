@@ -101,7 +101,7 @@ class Site(contextlib.ExitStack):
             "collector": options | collector,
             "keystone_authtoken": {"auth_type": "password", **self.cloud.auth(), **(authentication or {})},
         }
-        with self.config.open("w") as file:
+        with self.config.open("w", encoding="utf-8", errors="surrogateescape") as file:
             for name, values in all_sections.items():
                 file.write(f"[{name}]\n" + "".join(f"{key} = {value}\n" for key, value in values.items()))
 

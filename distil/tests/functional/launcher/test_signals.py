@@ -45,6 +45,7 @@ class SignalsTest(LauncherTestCase):
         for wrong, reason in (
             ({"meter_mappings_file": "/nowhere"}, "/nowhere cannot be read"),
             ({"collect_window": 0}, "collect_window"),
+            ({"partitioning_suffix": "caf\udce9"}, "utf-8"),
             ({"enabled": "one"}, "other collectors or workers than before need a restart"),
         ):
             with self.subTest(reason=reason):
@@ -56,6 +57,15 @@ class SignalsTest(LauncherTestCase):
         self.collector.send_signal(signal.SIGHUP)
         for name, port in self.ports.items():
             self.wait_for_run(port, after=ends[name])
+
+    def test_signals_are_heeded_where_nobody_takes_systemd_s_notices(self) -> None:
+        self.site.environment = {"NOTIFY_SOCKET": str(self.site.folder / "nobody")}
+        ends = self.started()
+        self.collector.send_signal(signal.SIGHUP)
+        for name, port in self.ports.items():
+            self.wait_for_run(port, after=ends[name])
+        self.collector.send_signal(signal.SIGTERM)
+        self.assertEqual(0, self.collector.wait(30))
 
     def test_systemd_is_told_of_the_start_of_a_reload_and_of_the_end(self) -> None:
         path, told = str(self.site.folder / "notify"), list[str]()
