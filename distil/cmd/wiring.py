@@ -23,6 +23,7 @@ from distil.conf import database
 from distil.conf import identity
 from distil.conf import rules
 from distil.conf.collector import CollectorType
+from distil.db import migration
 from distil.db.store import Store
 from distil.exporter.metrics import Metrics
 from distil.exporter.server import Exporter
@@ -79,12 +80,14 @@ class Wiring:
         """The collector. Only the database is connected to.
 
         :raises ConfigurationError: the configuration cannot be used.
-        :raises StoreError: there is no connecting to the database.
+        :raises StoreError: there is no connecting to the database, or it is not at the newest revision.
         """
         session = identity.load_session(self._conf)
         where = self._conf.keystone_authtoken.region_name, self._conf.keystone_authtoken.interface
         cloud = Connection(session, *where)
-        store = Store(database.create_engine(self._conf))
+        engine = database.create_engine(self._conf)
+        migration.require_newest(engine)
+        store = Store(engine)
         windows = WindowCollector(
             telemetry=self._driver()(session, *where),
             rules=self._rules(announce=False),

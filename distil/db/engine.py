@@ -10,6 +10,8 @@ from distil import exceptions
 from distil.db import errors
 
 _DRIVERS = {"mariadb": "mysql+pymysql", "mysql": "mysql+pymysql", "postgresql": "postgresql+psycopg"}
+# What older URLs say for UTF-8. It lacks most emoji, and ids that are compared with columns must have their charset.
+_THREE_BYTES = ("utf8", "utf8mb3")
 _ADDED_QUERY = {"mysql": ("charset", "utf8mb4"), "sqlite": ("timeout", "30")}
 
 
@@ -47,6 +49,8 @@ def _url(connection: str, parameters: str) -> sa.URL:
     if parameters:
         url = url.update_query_string(parameters, append=True)
     url = url.set(drivername=_DRIVERS.get(url.drivername, url.drivername))
+    if url.query.get("charset") in _THREE_BYTES:
+        url = url.update_query_dict({"charset": "utf8mb4"})
     added = _ADDED_QUERY.get(url.get_backend_name())
     if added and added[0] not in url.query:
         url = url.update_query_pairs([added])

@@ -46,7 +46,16 @@ def current(engine: sa.Engine) -> str | None:
     :raises StoreError: the database failed.
     """
     with errors.translated("current revision"), engine.connect() as connection:
-        return alembic_migration.MigrationContext.configure(connection).get_current_revision()
+        context = alembic_migration.MigrationContext.configure(connection)
+        return context.get_current_revision()
+
+
+def require_newest(engine: sa.Engine) -> None:
+    """:raises StoreError: the database is at another revision than the code, which would store what it then rounds."""
+    revision, newest = current(engine), alembic_script.ScriptDirectory.from_config(_config()).get_current_head()
+    if revision != newest:
+        advice = "stop all collectors and run distil-db-manage upgrade head"
+        raise exceptions.StoreError(f"the database is at revision {revision or 'none'}, not {newest}: {advice}")
 
 
 def history() -> list[tuple[str, str]]:

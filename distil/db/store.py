@@ -39,7 +39,8 @@ class Store:
                 query = sa.select(tenants.c.id, tenants.c.last_collected).where(
                     tenants.c.id.in_(ids), tenants.c.last_collected.is_not(None)
                 )
-                found.update((row.id, row.last_collected) for row in connection.execute(query))
+                rows = connection.execute(query)
+                found.update((row.id, row.last_collected) for row in rows if row.last_collected is not None)
         return found
 
     def register(self, starts: Iterable[tuple[model.Project, datetime.datetime]]) -> None:

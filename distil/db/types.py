@@ -40,7 +40,10 @@ class Identifier(types.TypeDecorator[str]):
 
 
 class UTCDateTime(types.TypeDecorator[datetime.datetime]):
-    """Aware datetimes, stored in UTC without a zone."""
+    """Aware datetimes, stored in UTC without a zone.
+
+    MySQL's zero date, which PyMySQL gives as text, is no time: None.
+    """
 
     impl = sa.DateTime
     cache_ok = True
@@ -53,7 +56,7 @@ class UTCDateTime(types.TypeDecorator[datetime.datetime]):
         return value.astimezone(datetime.UTC).replace(tzinfo=None)
 
     def process_result_value(self, value: datetime.datetime | None, _dialect: Dialect) -> datetime.datetime | None:
-        return None if value is None else value.replace(tzinfo=datetime.UTC)
+        return value.replace(tzinfo=datetime.UTC) if isinstance(value, datetime.datetime) else None
 
 
 class Volume(types.TypeDecorator[Decimal]):

@@ -77,7 +77,8 @@ def _convert(charset: str, collation: str, exact_collation: str, *, narrow: bool
     for table, columns, *_ in KEYS:
         steps.drop_foreign_key(table, *columns)
     for table, columns_of_table in TABLES.items():
-        clauses = [f"DEFAULT CHARACTER SET {charset} COLLATE {collation}"]
+        # The older row formats have room for 767 bytes in a key, which is 191 characters.
+        clauses = ["ROW_FORMAT=DYNAMIC", f"DEFAULT CHARACTER SET {charset} COLLATE {collation}"]
         for column in columns_of_table:
             chosen = exact_collation if column.exact else collation
             null = "NULL" if column.nullable else "NOT NULL"

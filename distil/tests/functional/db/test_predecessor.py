@@ -40,6 +40,31 @@ class TestPredecessor(unittest.TestCase):
                 self.assertLessEqual(self.before[table], after[table])
         self.assertEqual(self.before["usage_entry"], after["usage_entry"])
 
+    def test_tables_of_an_older_row_format_are_taken_over_too(self) -> None:
+        """Their keys have room for 767 bytes."""
+        for row_format, engine in (("COMPACT", fresh_engine(self)), ("REDUNDANT", fresh_engine(self))):
+            with self.subTest(row_format=row_format):
+                older = [
+                    statement.replace("ENGINE=InnoDB", f"ENGINE=InnoDB ROW_FORMAT={row_format}")
+                    for statement in predecessor.DDL
+                ]
+                predecessor.create(engine, (*older, *predecessor.ROWS))
+                migration.upgrade(engine)
+                migration.check(engine)
+
+    def test_another_revision_than_the_newest_is_refused(self) -> None:
+        with self.assertRaisesRegex(exceptions.StoreError, "at revision 002, not .*distil-db-manage upgrade head"):
+            migration.require_newest(self.engine)
+        migration.upgrade(self.engine)
+        migration.require_newest(self.engine)
+
+    def test_a_zero_date_is_no_last_collected(self) -> None:
+        migration.upgrade(self.engine)
+        with self.engine.begin() as connection:
+            connection.execute(sa.text("SET SESSION sql_mode = ''"))
+            connection.execute(sa.text("UPDATE tenants SET last_collected = '0000-00-00 00:00:00' WHERE id = 'p2'"))
+        self.assertEqual(["p1"], list(store.Store(self.engine).last_collected(["p1", "p2"])))
+
     def test_an_entry_of_another_project_s_resource_gets_one_of_its_own(self) -> None:
         migration.upgrade(self.engine)
         after = predecessor.rows(self.engine)

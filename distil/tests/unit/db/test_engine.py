@@ -19,10 +19,15 @@ class TestCreateEngine(unittest.TestCase):
         self.assertEqual("mysql+pymysql://u:p@h/d?charset=utf8mb4", effective_url("mysql://u:p@h/d"))
         self.assertEqual("mysql+pymysql://u:p@h/d?charset=utf8mb4", effective_url("mariadb://u:p@h/d"))
 
-    def test_a_charset_that_is_named_stays(self) -> None:
-        url = "mysql+pymysql://u:p@h/d?charset=utf8"
+    def test_mysql_s_older_utf8_becomes_the_whole_of_it(self) -> None:
+        url = "mysql+pymysql://u:p@h/d?charset=utf8mb4"
+        for older in ("utf8", "utf8mb3"):
+            self.assertEqual(url, effective_url(f"mysql+pymysql://u:p@h/d?charset={older}"))
+            self.assertEqual(url, effective_url("mysql://u:p@h/d", connection_parameters=f"charset={older}"))
+
+    def test_another_charset_that_is_named_stays(self) -> None:
+        url = "mysql+pymysql://u:p@h/d?charset=binary"
         self.assertEqual(url, effective_url(url))
-        self.assertEqual(url, effective_url("mysql://u:p@h/d", connection_parameters="charset=utf8"))
 
     def test_sqlite_enforces_foreign_keys(self) -> None:
         with engine.create_engine("sqlite://").connect() as connection:
