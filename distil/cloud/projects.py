@@ -50,11 +50,15 @@ def _is_enabled_project(entry: answer.Answer) -> bool:
 
 
 def _project(entry: answer.Answer) -> model.Project:
-    created_on = entry.document.get("created_on")
+    def attribute(name: str) -> str | None:
+        """Whatever it holds: one odd project must not cost the others their usage."""
+        value = entry.document.get(name)
+        return None if value is None else str(value)
+
     return model.Project(
         id=entry.name("id"),
-        name=entry.text("name") or "",
-        domain_id=entry.text("domain_id") or "",
-        description=entry.text("description") or "",
-        created_on=None if created_on is None else str(created_on),
+        name=attribute("name") or "",
+        domain_id=attribute("domain_id") or "",
+        description=attribute("description") or "",
+        created_on=attribute("created_on"),
     )

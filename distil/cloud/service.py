@@ -16,7 +16,8 @@ from distil.cloud import answer
 from distil.cloud import connection
 
 _SUCCESS = 2
-_NOT_FOUND = 404
+# 400: what services say of an id that nothing of theirs can have.
+_NOT_THERE = frozenset((400, 404))
 _LONGEST_NAME = 256
 _USER_INFO = re.compile(r"(?<=//)[^/@\s]+@")
 
@@ -47,12 +48,12 @@ class Service:
         request = f"{self._name} GET {url}"
         response = self._send("GET", url, request, params)
         document = self._object(response, request)
-        return None if response.status_code == _NOT_FOUND else document
+        return None if response.status_code in _NOT_THERE else document
 
     def head(self, url: str) -> Mapping[str, str] | None:
         """The headers of an absolute URL; None where there is nothing."""
         response = self._send("HEAD", url, f"{self._name} HEAD {url}", None)
-        return None if response.status_code == _NOT_FOUND else response.headers
+        return None if response.status_code in _NOT_THERE else response.headers
 
     def endpoint(self) -> str:
         """The URL that the catalog has for the service."""
@@ -71,7 +72,7 @@ class Service:
             return self._cloud.proxy(self._name).request(url, method, params=dict(params or {}), status_code_retries=0)
 
         response = self._asked(request, send)
-        if response.status_code // 100 != _SUCCESS and response.status_code != _NOT_FOUND:
+        if response.status_code // 100 != _SUCCESS and response.status_code not in _NOT_THERE:
             raise self.failure(f"{request}: HTTP {response.status_code} {response.reason}")
         return response
 
@@ -110,7 +111,7 @@ def quoted(segment: str) -> str | None:
 def _reason(error: Exception) -> str:
     """What went wrong, on one line, without what a service's message may quote: a password, a token."""
     if isinstance(error, ks_exceptions.HttpError):
-        return f"HTTP {error.http_status} ({type(error).__name__}) to {error.method} {error.url}"
+        return _USER_INFO.sub("", f"HTTP {error.http_status} ({type(error).__name__}) to {error.method} {error.url}")
     text = " ".join(str(error).split()) or "no reason given"
     kind = "" if isinstance(error, exceptions.DistilError) else f"{type(error).__name__}: "
     return _USER_INFO.sub("", f"{kind}{text}")

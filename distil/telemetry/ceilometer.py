@@ -5,6 +5,7 @@ import datetime
 import functools
 import itertools
 import json
+import time
 from collections.abc import Callable
 from collections.abc import Collection
 from collections.abc import Iterator
@@ -20,6 +21,8 @@ from distil.telemetry.question import Question
 
 LOG = log.getLogger(__name__)
 
+# Seconds. A refusal may be a passing trouble of whatever stands before the service.
+_REFUSAL_LASTS = 3600.0
 _NEWEST_FIRST = json.dumps([{"timestamp": "desc"}])
 
 Answer = Iterator[model.Sample | model.RejectedSample | None]
@@ -37,7 +40,7 @@ class CeilometerDriver(base.TelemetryDriver):
         super().__init__(session, region_name, interface)
         self._transport = transport.Transport(session, region_name, interface)
         self._page_size = page_size
-        self._queries_are_refused = False
+        self._queries_are_refused_until = 0.0
 
     def samples(
         self,
@@ -62,13 +65,13 @@ class CeilometerDriver(base.TelemetryDriver):
             )
 
     def _answer(self, question: Question, period: model.Window) -> Answer:
-        if not self._queries_are_refused:
+        if time.monotonic() >= self._queries_are_refused_until:
             answer = self._read(self._query, question, period)
             try:
                 first = list(itertools.islice(answer, 1))
             except transport.RequestRefused as refusal:
-                LOG.warning("Every project and meter is asked for alone from now on: %s", refusal)
-                self._queries_are_refused = True
+                LOG.warning("Every project and meter is asked for alone for an hour: %s", refusal)
+                self._queries_are_refused_until = time.monotonic() + _REFUSAL_LASTS
             else:
                 yield from first
                 yield from answer

@@ -65,7 +65,7 @@ class Transport:
 def _list(body: bytes, asked: str) -> list[object]:
     try:
         answer = json.loads(body, parse_int=_integer)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise exceptions.TelemetryError(f"{asked}: the answer is not JSON: {_beginning(body)}") from error
     if not isinstance(answer, list):
         raise exceptions.TelemetryError(f"{asked}: the answer is not a list: {_beginning(body)}")

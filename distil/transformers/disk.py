@@ -44,7 +44,7 @@ class FromImage(Transformer):
         return isinstance(image, str | int | float) and str(image) in self.none_values
 
     def _sizes(self, sample: model.Sample) -> list[Decimal]:
-        sizes = (numbers.quantity(sample.metadata.get(key), f"metadata.{key}") for key in self.size_keys)
+        sizes = (_size(sample, key) for key in self.size_keys)
         return [size for size in sizes if size is not None]
 
 
@@ -67,7 +67,13 @@ class DatabaseVolumeMax(Transformer):
         return {volume_type: max(self._size(sample) for sample in samples) * window.hours}
 
     def _size(self, sample: model.Sample) -> Decimal:
-        size = numbers.quantity(sample.metadata.get("volume.size"), "metadata.volume.size")
+        size = _size(sample, "volume.size")
         if size is None:
             raise exceptions.SampleRejected("metadata has no volume.size")
         return Decimal(int(size))
+
+
+def _size(sample: model.Sample, key: str) -> Decimal | None:
+    value = sample.metadata.get(key)
+    # All that Ceilometer's API answers of metadata is text; this is its null.
+    return None if value == "None" else numbers.quantity(value, f"metadata.{key}")

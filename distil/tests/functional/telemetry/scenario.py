@@ -6,6 +6,7 @@ Each is a test case that a module with a Ceilometer of its own derives from.
 
 import datetime
 import json
+import math
 import unittest
 import uuid
 from collections.abc import Collection
@@ -66,7 +67,7 @@ class DriverScenario(CeilometerCase):
         self, projects: Collection[str], meters: Collection[str] = ("cpu",), single: bool = False, **options: Any
     ) -> list[model.Sample]:
         driver = ceilometer.CeilometerDriver(self.session, REGION, "public", **options)
-        driver._queries_are_refused = single
+        driver._queries_are_refused_until = math.inf if single else 0.0
         samples = list(driver.samples(projects, meters, START, END))
         read = [sample for sample in samples if isinstance(sample, model.Sample)]
         self.assertEqual(samples, read)

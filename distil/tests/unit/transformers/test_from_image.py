@@ -57,7 +57,7 @@ class TestFromImage(unittest.TestCase):
 
     def test_a_size_that_is_no_number_is_rejected_and_the_others_are_billed(self) -> None:
         size: object
-        for size in ("big", "None", [], True, -1, "NaN", 10**30):
+        for size in ("big", [], True, -1, "NaN", 10**30):
             with self.subTest(size=size):
                 good = document(1, metadata={"image_ref": "i", "root_gb": 10})
                 bad = document(2, metadata={"image_ref": "i", "root_gb": size})
@@ -65,6 +65,10 @@ class TestFromImage(unittest.TestCase):
                 self.assertEqual({(SERVICE, RESOURCE): Decimal(10)}, builders.volumes(result))
                 self.assertEqual(1, len(result.rejected))
                 self.assertIn("root_gb", builders.reasons(result)[0])
+
+    def test_the_text_none_is_no_size_as_ceilometer_writes_null(self) -> None:
+        result = builders.rated(ENTRY, [document(1, metadata={"image_ref": "i", "root_gb": "None"})])
+        self.assertEqual(({(SERVICE, RESOURCE): Decimal(0)}, ()), (builders.volumes(result), result.rejected))
 
     def test_the_configured_service_wins_over_the_mappings(self) -> None:
         config = {**OPTIONS, "service": "b9"}
