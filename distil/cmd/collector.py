@@ -13,6 +13,7 @@ from oslo_log import log
 from distil import conf as configuration
 from distil import exceptions
 from distil import model
+from distil.cmd import reading
 from distil.cmd import wiring
 from distil.cmd.progress import progress
 from distil.collector.launcher import launch
@@ -38,8 +39,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         types = collector_types(conf)
         _check(conf, types, exporters=end is None)
         return _serve(conf, argv, types) if end is None else _collect_until(conf, types, end)
-    except (cfg.Error, exceptions.DistilError) as error:
-        problems = str(error).splitlines()
+    except (cfg.Error, exceptions.DistilError, log.LogConfigError, OSError, UnicodeError) as error:
+        problems = reading.problems(error)
     for problem in problems:
         print(f"distil-collector: {problem}", file=sys.stderr)  # noqa: T201
         if conf.log_file or conf.log_dir:
@@ -75,7 +76,10 @@ def _serve(conf: cfg.ConfigOpts, argv: Sequence[str] | None, types: Sequence[Col
     def check() -> None:
         """Look at the files as they are now, beside the configuration that is in force."""
         new = cfg.ConfigOpts()
-        _parse(new, argv)
+        try:
+            _parse(new, argv)
+        except cfg.Error as error:
+            raise exceptions.ConfigurationError(reading.problems(error)) from error
         new_types = collector_types(new)
         _check(new, new_types, exporters=False)
         if [(each.name, worker) for each in new_types for worker in range(each.workers)] != running:

@@ -12,6 +12,7 @@ from oslo_config import cfg
 from oslo_log import log
 
 from distil import exceptions
+from distil.cmd import reading
 from distil.conf import database
 from distil.db import migration
 
@@ -30,8 +31,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         conf(args=argv, project="distil", prog="distil-db-manage", version=importlib.metadata.version("distil"))
         _set_up_logging(conf)
         _run(conf)
-    except (cfg.Error, log.LogConfigError, exceptions.DistilError) as error:
-        sys.stderr.write(f"distil-db-manage: {' '.join(str(error).split())}\n")
+    except (cfg.Error, exceptions.DistilError, log.LogConfigError, OSError, UnicodeError) as error:
+        sys.stderr.write(f"distil-db-manage: {' '.join(' '.join(reading.problems(error)).split())}\n")
         return 1
     return 0
 

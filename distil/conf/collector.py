@@ -3,14 +3,31 @@
 
 import collections
 import copy
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from oslo_config import cfg
+from oslo_config import types
 
 from distil import exceptions
 
 GROUP = "collector"
+
+_SEPARATOR = re.compile(r",(?![^{]*\}|[^\[]*\])")
+
+
+class _Patterns(types.List):
+    """A list with commas, but for those within the braces and brackets of a regular expression."""
+
+    def __init__(self) -> None:
+        super().__init__(type_name="list of regular expressions")
+
+    def __call__(self, value: Any) -> list[str]:
+        if isinstance(value, str):
+            return [part.strip() for part in _SEPARATOR.split(value)] if value.strip() else []
+        return list(value)
+
 
 OPTS = [
     cfg.StrOpt(
@@ -32,18 +49,21 @@ OPTS = [
         "periodic_interval",
         default=3600,
         min=1,
+        max=31 * 24 * 3600,
         help="Seconds from the start of a run to the start of the next, however long a run takes.",
     ),
     cfg.IntOpt(
         "collect_window",
         default=1,
         min=1,
+        max=31 * 24,
         help="Hours of usage that are collected and stored at once.",
     ),
     cfg.IntOpt(
         "collection_delay",
         default=0,
         min=0,
+        max=31 * 24 * 3600,
         help="Seconds after a window's end before it may be collected, where telemetry brings samples late.",
     ),
     cfg.IntOpt(
@@ -57,6 +77,7 @@ OPTS = [
         "max_collection_start_age",
         default=864,
         min=0,
+        max=100 * 366 * 24,
         help="How many hours ago the collection of a project that has never been collected may start at most.",
     ),
     cfg.StrOpt(
@@ -75,8 +96,9 @@ OPTS = [
         min=1,
         help="Processes that share the scope. Each has an exporter with a port of its own, from exporter_port on.",
     ),
-    cfg.ListOpt(
+    cfg.Opt(
         "trust_sources",
+        type=_Patterns(),
         default=[],
         help="Regular expressions that are matched at the beginning of a sample's source. Samples of other sources are "
         "ignored and counted. With an empty list every source is trusted.",

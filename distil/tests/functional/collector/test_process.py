@@ -114,6 +114,16 @@ class StartTest(unittest.TestCase):
             self.refused(), re.compile("/nowhere/t.yml cannot be read.*/nowhere/m.yml cannot be read", re.DOTALL)
         )
 
+    def test_a_line_that_cannot_be_parsed_is_named_and_not_repeated(self) -> None:
+        with self.site.config.open("a") as file:
+            file.write("password s3cr3t\n")
+        said = self.refused()
+        self.assertIn(f"{self.site.config} cannot be parsed: at {self.site.config}:", said)
+        self.assertNotIn("s3cr3t", said)
+
+    def test_a_log_file_that_cannot_be_opened_is_named(self) -> None:
+        self.assertIn("/nowhere/log", self.refused("--log-file", "/nowhere/log"))
+
     def test_an_option_out_of_range_is_named(self) -> None:
         self.site.configure(collect_window=0)
         self.assertIn("collect_window", self.refused())
@@ -133,6 +143,13 @@ class StartTest(unittest.TestCase):
         self.assertIn("'noon'", self.refused("--collect-end-time", "noon"))
         later = (datetime.datetime.now(datetime.UTC) + HOUR).isoformat()
         self.assertIn("not over yet", self.refused("--collect-end-time", later))
+
+
+class OldDatabaseTest(unittest.TestCase):
+    def test_a_database_that_is_not_at_the_newest_revision_is_not_billed_on(self) -> None:
+        """It would round what is stored in it."""
+        site = self.enterContext(Site(migrated=False))
+        self.assertIn("the database is at revision none", site.collect(status=1))
 
 
 class EndTimeTest(unittest.TestCase):
