@@ -65,6 +65,7 @@ project_locks = sa.Table(
     sa.Column("created", types.UTCDateTime, nullable=False),
     sa.Column("project_id", types.Identifier(MAX_PROJECT_ID), primary_key=True),
     sa.Column("owner", sa.String(MAX_OWNER), nullable=False),
+    sa.Column("expires", types.UTCDateTime),
 )
 
 distil_last_run = sa.Table(

@@ -35,6 +35,10 @@ def indexes(table: str) -> set[str | None]:
     return {index["name"] for index in sa.inspect(op.get_bind()).get_indexes(table)}
 
 
+def columns(table: str) -> set[str]:
+    return {column["name"] for column in sa.inspect(op.get_bind()).get_columns(table)}
+
+
 def drop_foreign_key(table: str, *columns: str) -> None:
     """One without a name, as they can be in SQLite, goes by the one that the convention gives it."""
     for key in sa.inspect(op.get_bind()).get_foreign_keys(table):

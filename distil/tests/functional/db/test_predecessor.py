@@ -115,7 +115,14 @@ class TestPredecessor(unittest.TestCase):
 
     def test_every_revision_can_be_run_again(self) -> None:
         """As after a crash between a revision's last step and the note that it is done."""
-        for before, revision in (("002", "003"), ("003", "004"), ("004", "005"), ("005", "006"), ("006", "007")):
+        for before, revision in (
+            ("002", "003"),
+            ("003", "004"),
+            ("004", "005"),
+            ("005", "006"),
+            ("006", "007"),
+            ("007", "008"),
+        ):
             with self.subTest(revision=revision):
                 migration.upgrade(self.engine, revision)
                 migration.stamp(self.engine, before)
