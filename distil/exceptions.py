@@ -46,9 +46,17 @@ class StoreError(ServiceError):
     """The database did not do what it was asked."""
 
 
+class CoordinationError(ServiceError):
+    """The backend that knows a collector's other members gave no usable answer."""
+
+
 class Stopped(DistilError):
     """The process was asked to stop, so no new transaction begins."""
 
 
 class WindowTaken(DistilError):
     """The window has been committed already, by another collector or by an earlier try."""
+
+
+class ProjectTaken(DistilError):
+    """The project is another collector's to collect by now."""

@@ -19,6 +19,7 @@ from distil.collector.run import Collector
 from distil.collector.scope import Scope
 from distil.collector.stop import Stop
 from distil.collector.window import WindowCollector
+from distil.conf import coordination
 from distil.conf import database
 from distil.conf import identity
 from distil.conf import rules
@@ -45,6 +46,7 @@ _LIBRARIES = (
     "python-ceilometerclient",
     "SQLAlchemy",
     "stevedore",
+    "tooz",
 )
 
 
@@ -88,12 +90,15 @@ class Wiring:
         engine = database.create_engine(self._conf)
         migration.require_newest(engine)
         store = Store(engine)
+        sharing = coordination.sharing(self._conf, engine, self._type.name, self._scope())
+        stop.then(sharing.close)
         windows = WindowCollector(
             telemetry=self._driver()(session, *where),
             rules=self._rules(announce=False),
             lookups=cloud_lookups(cloud),
             os_distro=OsDistros(cloud).os_distro,
             store=store,
+            sharing=sharing,
             metrics=self._metrics,
             stop=stop,
         )
@@ -104,6 +109,8 @@ class Wiring:
             plan=self._plan(),
             store=store,
             windows=windows,
+            sharing=sharing,
+            stop=stop,
             metrics=self._metrics,
             project_order=self._type.project_order,
             clock=utc_now,
@@ -119,6 +126,7 @@ class Wiring:
         problems = [f"[{self._type.group}] {problem}" for problem in own]
         problems += _problems(self._rules)
         problems += _problems(lambda: database.check(self._conf))
+        problems += _problems(lambda: coordination.check(self._conf))
         problems += _problems(lambda: identity.load_session(self._conf))
         return problems
 

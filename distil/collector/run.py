@@ -11,18 +11,25 @@ from collections.abc import Sequence
 
 from oslo_log import log
 
-from distil import exceptions
 from distil import model
 from distil.cloud.projects import Projects
 from distil.collector.plan import Plan
 from distil.collector.scope import Scope
+from distil.collector.sharing import Sharing
+from distil.collector.stop import Stop
 from distil.collector.summary import Progress
 from distil.collector.summary import Summary
+from distil.collector.turns import Turns
 from distil.collector.window import WindowCollector
+from distil.db import leases
 from distil.db.store import Store
 from distil.exporter.metrics import Metrics
 
 LOG = log.getLogger(__name__)
+
+# Seconds that a run up to an end time waits for what another collector has, while nothing of it moves. The lease of one
+# that was killed expires meanwhile.
+PATIENCE = leases.LENGTH + 60
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -40,6 +47,8 @@ class Collector:
     plan: Plan
     store: Store
     windows: WindowCollector
+    sharing: Sharing
+    stop: Stop
     metrics: Metrics
     project_order: str
     clock: Callable[[], datetime.datetime]
@@ -68,8 +77,17 @@ class Collector:
         if progress:
             progress.expect(sum(map(len, due.values())))
         summary = Summary(projects=len(projects))
-        for project in projects:
-            self._collect(project, due[project.id], summary, progress)
+        self.sharing.begin()
+        turns = Turns(
+            sharing=self.sharing,
+            store=self.store,
+            windows=self.windows,
+            stop=self.stop,
+            summary=summary,
+            progress=progress,
+        )
+        work = [(project, due[project.id]) for project in projects if due[project.id]]
+        turns.take(work, patience=PATIENCE if end else 0)
         if end:
             summary.failed = self._behind(projects, end)
         return summary
@@ -113,43 +131,6 @@ class Collector:
             return list(self.plan.due(last_collected, now))
         return list(self.plan.windows(last_collected, min(end, self.plan.latest_end(now))))
 
-    def _collect(
-        self, project: model.Project, due: Iterable[model.Window], summary: Summary, progress: Progress | None
-    ) -> None:
-        """Collect a project's windows up to the first that cannot be."""
-        for window in due:
-            failure: Exception
-            try:
-                summary.add(self.windows.collect(project, window))
-                if progress:
-                    progress.advance()
-                continue
-            except exceptions.Stopped:
-                raise
-            except Exception as error:
-                # Whatever it is: what one project's data bring to light must not cost the others their usage.
-                failure = error
-            # Told outside of the except block, or oslo.log would add the exception's text to it again.
-            _tell(project, window, failure)
-            if not isinstance(failure, exceptions.WindowTaken):
-                summary.failed.append(project.id)
-            return
-
     def _behind(self, projects: Sequence[model.Project], end: datetime.datetime) -> list[str]:
         collected = self.store.last_collected([project.id for project in projects])
         return [project.id for project in projects if any(self.plan.windows(collected[project.id], end))]
-
-
-def _tell(project: model.Project, window: model.Window, failure: Exception) -> None:
-    if isinstance(failure, exceptions.WindowTaken):
-        LOG.info("Project %s: window %s has been committed already; moving on.", project.id, window)
-        return
-    trace = None if isinstance(failure, exceptions.DistilError) else failure
-    LOG.error(
-        "Project %s (%s): window %s waits for the next run: %s",
-        project.id,
-        project.name,
-        window,
-        failure,
-        exc_info=trace,
-    )

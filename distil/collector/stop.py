@@ -19,6 +19,7 @@ class Stop:
         self.event = threading.Event()
         self._on_activity = on_activity
         self._transaction = threading.Lock()
+        self._last_words: list[Callable[[], None]] = []
 
     @property
     def requested(self) -> bool:
@@ -30,6 +31,12 @@ class Stop:
         self.event.set()
         with self._transaction:
             pass
+        for action in self._last_words:
+            action()
+
+    def then(self, action: Callable[[], None]) -> None:
+        """Have something done by whoever requests a stop, when no transaction is open any more."""
+        self._last_words.append(action)
 
     def wait(self, seconds: float) -> bool:
         """Sleep, but no longer than until a stop is requested. True: it is."""

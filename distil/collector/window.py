@@ -10,6 +10,7 @@ from oslo_log import log
 
 from distil import exceptions
 from distil import model
+from distil.collector.sharing import Sharing
 from distil.collector.stop import Stop
 from distil.db.store import Store
 from distil.exporter.metrics import Metrics
@@ -37,6 +38,7 @@ class WindowCollector:
     lookups: Lookups
     os_distro: Callable[[str, object], str]
     store: Store
+    sharing: Sharing
     metrics: Metrics
     stop: Stop
 
@@ -44,6 +46,7 @@ class WindowCollector:
         """Collect a window, with a few attempts.
 
         :raises ServiceError: no attempt succeeded. Nothing was stored.
+        :raises ProjectTaken: another collector has the project by now. Nothing was stored.
         :raises WindowTaken: the window had been committed already.
         :raises Stopped: the collector is stopping. Nothing was stored.
         """
@@ -60,6 +63,7 @@ class WindowCollector:
     def _collect(self, project: model.Project, window: model.Window) -> Rated:
         if self.stop.requested:
             raise exceptions.Stopped("the collector is stopping")
+        self.sharing.renew(project.id)
         samples = self.telemetry.samples([project.id], self.rules.meters, window.start, window.end)
         rated = rate(self.rules, samples, window, self.lookups)
         resources = self._with_os_distro(project, rated)

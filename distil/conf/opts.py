@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from oslo_config import cfg
 
 from distil.conf import collector
+from distil.conf import coordination
 from distil.conf import identity
 
 
@@ -14,5 +15,6 @@ def list_opts() -> list[tuple[str, Iterable[cfg.Opt]]]:
     return [
         ("DEFAULT", collector.DEFAULT_OPTS),
         (collector.GROUP, collector.OPTS),
+        (coordination.GROUP, coordination.OPTS),
         (identity.GROUP, identity.list_opts()),
     ]
