@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The members of a group and the hash ring that shares projects out among them, kept by tooz."""
 
+import concurrent.futures
 import contextlib
 import threading
 import time
 import urllib.parse
 from collections.abc import Iterator
+from typing import Any
 
 import stevedore
 from oslo_log import log
@@ -13,6 +15,7 @@ from tooz import coordination
 from tooz import partitioner
 
 from distil import exceptions
+from distil.coordination.errand import within
 from distil.coordination.heart import Heart
 
 LOG = log.getLogger(__name__)
@@ -22,6 +25,9 @@ _PARTITIONS = 256
 
 # Seconds for which the members are taken to be those of the last look.
 _GLANCE = 1.0
+
+# Seconds for an answer. Some drivers would try for a minute.
+_LIMIT = 15.0
 
 # Seconds that leaving may take. Who does not leave is missed when its time is over.
 _LEAVING = 5.0
@@ -33,12 +39,14 @@ class Ring:
     :param backend_url: tooz's, with the options of its driver.
     :param group: the members' name for what they share.
     :param member: this process's name, unlike any other's.
+    :param limit: seconds for an answer of the backend.
     """
 
-    def __init__(self, backend_url: str, group: str, member: str) -> None:
+    def __init__(self, backend_url: str, group: str, member: str, limit: float = _LIMIT) -> None:
         self._backend_url = backend_url
         self._group = group.encode()
         self._member = member
+        self._limit = limit
         self._lock = threading.Lock()
         self._joined: _Membership | None = None
         self._joins = 0
@@ -61,24 +69,28 @@ class Ring:
 
     def leave(self) -> None:
         """Have the others take over at once. Returns after a few seconds, whatever the backend does."""
-        leaving = threading.Thread(target=self._leave, name="leave ring", daemon=True)
-        leaving.start()
-        leaving.join(_LEAVING)
+        with contextlib.suppress(TimeoutError):
+            within(_LEAVING, self._leave, self._late)
 
     def _refresh(self, age: float) -> "_Membership":
         with self._translated():
-            if self._joined is not None and not self._joined.look(age):
-                LOG.warning("The members of %s have not heard of %s for too long.", self._group.decode(), self._member)
-                self._abandon()
+            if self._joined is not None and self._joined.age >= age:
+                within(self._limit, self._joined.look, self._late)
+                if not self._joined.known:
+                    LOG.warning(
+                        "%s has been silent for too long and joins %s again.", self._member, self._group.decode()
+                    )
+                    self._abandon()
             if self._joined is None:
-                self._joins += 1
-                # Under a name of its own each time: what is left of the last time must not be taken for this one.
-                member = f"{self._member}:{self._joins}".encode()
-                self._joined = _Membership(self._backend_url, self._group, member)
-                LOG.info(
-                    "%s is a member of %s, which has %d.", member.decode(), self._group.decode(), self._joined.size
-                )
+                self._joined = within(self._limit, self._join, self._late)
             return self._joined
+
+    def _join(self) -> "_Membership":
+        self._joins += 1
+        # Under a name of its own each time: what is left of the last time must not be taken for this one.
+        membership = _Membership(self._backend_url, self._group, f"{self._member}:{self._joins}".encode())
+        LOG.info("%s is one of %d members of %s.", self._member, membership.size, self._group.decode())
+        return membership
 
     @contextlib.contextmanager
     def _translated(self) -> Iterator[None]:
@@ -89,6 +101,15 @@ class Ring:
             self._abandon()
             text = _text(error, self._backend_url)
             raise exceptions.CoordinationError(f"the coordination backend gave no usable answer: {text}") from error
+
+    def _late(self, outcome: "concurrent.futures.Future[Any]") -> None:
+        error = outcome.exception()
+        if error is not None:
+            LOG.warning(
+                "What got no answer from the coordination backend has failed: %s", _text(error, self._backend_url)
+            )
+        elif isinstance(membership := outcome.result(), _Membership):
+            membership.end()
 
     def _abandon(self) -> None:
         if self._joined is not None:
@@ -124,13 +145,19 @@ class _Membership:
     def size(self) -> int:
         return len(self._partitioner.ring.nodes)
 
-    def look(self, age: float) -> bool:
-        """Look at the members, unless that was done less than so many seconds ago. False: this is not one of them."""
-        now = time.monotonic()
-        if now - self._looked >= age:
-            self._coordinator.run_watchers()
-            self._looked = now
+    @property
+    def age(self) -> float:
+        """Seconds since the last look at who the members are."""
+        return time.monotonic() - self._looked
+
+    @property
+    def known(self) -> bool:
+        """Whether the members, as they were then, are this one's too."""
         return self._member in self._partitioner.ring.nodes
+
+    def look(self) -> None:
+        self._coordinator.run_watchers()
+        self._looked = time.monotonic()
 
     def owns(self, project_id: str) -> bool:
         return self._partitioner.belongs_to_self(project_id)
@@ -159,7 +186,7 @@ def problem(backend_url: str) -> str | None:
     return None
 
 
-def _text(error: Exception, backend_url: str) -> str:
+def _text(error: BaseException, backend_url: str) -> str:
     """What went wrong, in one line and without the password."""
     text = " ".join(str(error).split()) or type(error).__name__
     password = urllib.parse.urlsplit(backend_url).password

@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The ring: every project has one member, and another one when that leaves, dies or is forgotten."""
+
+import pathlib
+import socket
+import tempfile
+import time
+import unittest
+
+from distil import exceptions
+from distil.coordination.ring import Ring
+from distil.coordination.ring import problem
+from distil.tests.functional.collector.site import free_port
+from distil.tests.functional.collector.site import wait_for
+from distil.tests.functional.sharing import backends
+
+LIMIT = 5.0
+PROJECTS = [f"{number:032x}" for number in range(300)]
+
+
+class _Rings(unittest.TestCase):
+    def setUp(self) -> None:
+        self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
+        self.url = self.start_backend()
+
+    def start_backend(self) -> str:
+        raise NotImplementedError
+
+    def ring(self, member: str, group: str = "group") -> Ring:
+        ring = Ring(self.url, group, member, LIMIT)
+        self.addCleanup(ring.leave)
+        ring.refresh()
+        return ring
+
+    def shares(self, *rings: Ring) -> list[set[str]]:
+        for ring in rings:
+            ring.refresh()
+        return [{project_id for project_id in PROJECTS if ring.owns(project_id)} for ring in rings]
+
+    def assert_shared(self, *rings: Ring) -> None:
+        shares = self.shares(*rings)
+        self.assertEqual(set(PROJECTS), set.union(*shares))
+        self.assertEqual(len(PROJECTS), sum(map(len, shares)))
+        for share in shares:
+            self.assertGreater(len(share), len(PROJECTS) / len(rings) / 2)
+
+
+class _Cases:
+    class RingTest(_Rings):
+        def test_one_member_owns_everything(self) -> None:
+            self.assert_shared(self.ring("a"))
+
+        def test_each_project_is_one_member_s(self) -> None:
+            self.assert_shared(self.ring("a"), self.ring("b"), self.ring("c"))
+
+        def test_groups_do_not_share(self) -> None:
+            one, other = self.ring("a"), self.ring("b", group="other")
+            self.assertEqual([set(PROJECTS)] * 2, self.shares(one, other))
+
+        def test_a_share_is_others_as_soon_as_its_member_leaves(self) -> None:
+            leaver, *others = self.ring("a"), self.ring("b"), self.ring("c")
+            kept = self.shares(*others)
+            leaver.leave()
+            self.assert_shared(*others)
+            for before, after in zip(kept, self.shares(*others), strict=True):
+                self.assertLess(before, after)
+
+        def test_a_share_is_others_when_its_member_has_been_silent_for_long(self) -> None:
+            silent, *others = self.ring("a"), self.ring("b"), self.ring("c")
+            self.silence(silent)
+            self.assertLess(sum(map(len, self.shares(*others))), len(PROJECTS))
+            wait_for(lambda: sum(map(len, self.shares(*others))) == len(PROJECTS), 10 * backends.HEARTBEAT)
+            self.assert_shared(*others)
+
+        def test_a_member_that_was_forgotten_joins_again(self) -> None:
+            silent, other = self.ring("a"), self.ring("b")
+            self.silence(silent)
+            wait_for(lambda: self.shares(other) == [set(PROJECTS)], 10 * backends.HEARTBEAT)
+            self.assert_shared(silent, other)
+
+        def test_members_stay_members_for_longer_than_a_heartbeat(self) -> None:
+            rings = self.ring("a"), self.ring("b")
+            shares = self.shares(*rings)
+            time.sleep(2 * backends.HEARTBEAT)
+            self.assertEqual(shares, self.shares(*rings))
+
+        def silence(self, ring: Ring) -> None:
+            """As if the process were stopped."""
+            assert ring._joined is not None
+            ring._joined._heart.stop()
+
+
+class FileRingTest(_Cases.RingTest):
+    def start_backend(self) -> str:
+        return f"file://{self.folder}?timeout={backends.HEARTBEAT}"
+
+
+class RedisRingTest(_Cases.RingTest):
+    def start_backend(self) -> str:
+        self.redis = backends.Redis(self.folder)
+        self.addCleanup(self.redis.stop)
+        return self.redis.url
+
+    def test_a_backend_that_goes_away_and_comes_back_without_its_data(self) -> None:
+        rings = self.ring("a"), self.ring("b")
+        self.redis.stop()
+        for ring in rings:
+            with self.assertRaises(exceptions.CoordinationError):
+                ring.refresh()
+        self.redis.start()
+        self.shares(*rings)
+        self.assert_shared(*rings)
+
+    def test_leaving_a_backend_that_is_away_takes_no_time(self) -> None:
+        ring = self.ring("a")
+        self.redis.stop()
+        started = time.monotonic()
+        ring.leave()
+        self.assertLess(time.monotonic() - started, 10)
+
+    def test_an_error_does_not_tell_the_password(self) -> None:
+        self.url = self.redis.url.replace("secret-word", "wrong-word")
+        with self.assertRaises(exceptions.CoordinationError) as caught:
+            self.ring("a")
+        self.assertNotIn("wrong-word", str(caught.exception))
+
+    def test_a_backend_that_accepts_and_never_answers(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            self.url = f"redis://127.0.0.1:{server.getsockname()[1]}"
+            with self.assertRaisesRegex(exceptions.CoordinationError, "no answer in 5 seconds"):
+                self.ring("a")
+
+    def test_who_joins_when_nobody_waits_for_it_any_more_leaves_at_once(self) -> None:
+        """The backend is stopped while the ring joins, and goes on later."""
+        other = self.ring("b")
+        self.redis.pause()
+        self.url = self.url.replace(f"timeout={backends.HEARTBEAT}", "timeout=60")
+        with self.assertRaisesRegex(exceptions.CoordinationError, "no answer in 5 seconds"):
+            self.ring("a")
+        with self.assertLogs("distil.coordination.ring", "INFO") as logs:
+            self.redis.resume()
+            wait_for(lambda: any("a is one of 2 members" in line for line in logs.output))
+        wait_for(lambda: self.shares(other) == [set(PROJECTS)], 30)
+
+
+class UnusableTest(unittest.TestCase):
+    def test_a_backend_that_does_not_listen(self) -> None:
+        ring = Ring(f"redis://127.0.0.1:{free_port()}", "group", "a", LIMIT)
+        started = time.monotonic()
+        with self.assertRaisesRegex(exceptions.CoordinationError, "no answer in 5 seconds"):
+            ring.refresh()
+        ring.leave()
+        self.assertLess(time.monotonic() - started, 30)
+
+    def test_a_url_that_cannot_be_used_is_seen_without_connecting(self) -> None:
+        for url, reason in (
+            ("rediss-cluster://h", "tooz has no driver 'rediss-cluster'"),
+            ("nonsense", "tooz has no driver ''"),
+            ("redis://:pass/word@h", "no URL that a driver of tooz can read"),
+            ("mysql://u:p@h/d", "tooz's driver 'mysql' has no groups"),
+        ):
+            with self.subTest(url):
+                found = problem(url) or ""
+                self.assertIn(reason, found)
+                self.assertNotIn("word", found)
+
+    def test_a_url_that_can_be_used(self) -> None:
+        for url in ("redis://h:6379?timeout=5", "redis://:password@h", "file:///tmp/x"):
+            with self.subTest(url):
+                self.assertIsNone(problem(url))

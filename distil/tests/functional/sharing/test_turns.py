@@ -1,0 +1,237 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A run beside others: what it collects, what it leaves to them, and what it looks at again."""
+
+import datetime
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from collections.abc import Collection
+from collections.abc import Iterator
+
+import sqlalchemy as sa
+from keystoneauth1 import session as ks_session
+
+from distil import exceptions
+from distil import model
+from distil.collector.sharing import LeaseSharing
+from distil.collector.sharing import Sharing
+from distil.collector.stop import Stop
+from distil.collector.summary import Summary
+from distil.collector.turns import Turns
+from distil.collector.window import WindowCollector
+from distil.db import models
+from distil.db import store
+from distil.db.leases import Leases
+from distil.exporter.metrics import Metrics
+from distil.rating.rate import Rules
+from distil.telemetry.base import TelemetryDriver
+from distil.tests.functional import databases
+from distil.transformers.lookups import Lookups
+
+START = datetime.datetime(2026, 1, 2, 3, tzinfo=datetime.UTC)
+HOUR = datetime.timedelta(hours=1)
+
+
+class Telemetry(TelemetryDriver):
+    """Has no samples. It does what a test wants while it is asked, and keeps what it was asked for."""
+
+    def __init__(self, meanwhile: Callable[[str, datetime.datetime], None]) -> None:
+        super().__init__(ks_session.Session(), None, "public")
+        self.asked: list[tuple[str, datetime.datetime]] = []
+        self._meanwhile = meanwhile
+
+    def samples(
+        self,
+        projects: Collection[str],
+        _meters: Collection[str],
+        start: datetime.datetime,
+        _end: datetime.datetime,
+    ) -> Iterator[model.Sample]:
+        for project_id in projects:
+            self.asked.append((project_id, start))
+            self._meanwhile(project_id, start)
+        return iter(())
+
+
+class Bar:
+    def __init__(self) -> None:
+        self.advanced = 0
+
+    def expect(self, windows: int) -> None:
+        """Nothing."""
+
+    def advance(self) -> None:
+        self.advanced += 1
+
+
+def windows(count: int = 2) -> list[model.Window]:
+    return [model.Window(START + hour * HOUR, START + (hour + 1) * HOUR) for hour in range(count)]
+
+
+class TurnsTest(databases.DatabaseTestCase):
+    def setUp(self) -> None:
+        self.store = store.Store(self.engine)
+        self.projects = [model.Project(f"{number}-{uuid.uuid4().hex}", "n", "d") for number in range(3)]
+        self.store.register((project, START) for project in self.projects)
+        self.other = Leases(self.engine, f"other-{uuid.uuid4().hex}")
+        self.addCleanup(self.other.release_all)
+
+    def turns(
+        self,
+        meanwhile: Callable[[str, datetime.datetime], None] = lambda *_: None,
+        length: float = 300,
+        sharing: Sharing | None = None,
+    ) -> Turns:
+        stop = Stop()
+        sharing = sharing or LeaseSharing(Leases(self.engine, f"mine-{uuid.uuid4().hex}", length))
+        self.telemetry = Telemetry(meanwhile)
+        collector = WindowCollector(
+            telemetry=self.telemetry,
+            rules=Rules((), ()),
+            lookups=Lookups(),
+            os_distro=lambda *_: "",
+            store=self.store,
+            sharing=sharing,
+            metrics=Metrics({"distil": "0"}),
+            stop=stop,
+        )
+        self.bar = Bar()
+        return Turns(
+            sharing=sharing,
+            store=self.store,
+            windows=collector,
+            stop=stop,
+            summary=Summary(projects=len(self.projects)),
+            progress=self.bar,
+        )
+
+    def take(self, turns: Turns, patience: float = 0, count: int = 2) -> None:
+        turns.take([(project, windows(count)) for project in self.projects], patience)
+
+    def commit(self, project: model.Project, window: model.Window) -> None:
+        """As another collector."""
+        self.store.commit(project.id, window, [], [], [])
+
+    def collected(self) -> list[datetime.datetime]:
+        collected = self.store.last_collected([project.id for project in self.projects])
+        return [collected[project.id] for project in self.projects]
+
+    def leased(self) -> int:
+        query = sa.select(sa.func.count()).select_from(models.project_locks)
+        ids = [project.id for project in self.projects]
+        with self.engine.connect() as connection:
+            return connection.scalar(query.where(models.project_locks.c.project_id.in_(ids))) or 0
+
+    def expire(self, project: model.Project) -> None:
+        statement = sa.update(models.project_locks).where(models.project_locks.c.project_id == project.id)
+        with self.engine.begin() as connection:
+            connection.execute(statement.values(expires=START))
+
+    def test_alone_it_collects_everything_and_keeps_no_lease(self) -> None:
+        turns = self.turns(meanwhile=lambda *_: self.assertEqual(1, self.leased()))
+        self.take(turns)
+        self.assertEqual([START + 2 * HOUR] * 3, self.collected())
+        self.assertEqual((6, []), (turns.summary.windows, turns.summary.failed))
+        self.assertEqual(6, self.bar.advanced)
+        self.assertEqual(0, self.leased())
+
+    def test_what_another_has_is_neither_collected_nor_failed(self) -> None:
+        self.other.acquire(self.projects[1].id)
+        turns = self.turns()
+        self.take(turns)
+        self.assertEqual([START + 2 * HOUR, START, START + 2 * HOUR], self.collected())
+        self.assertEqual([], turns.summary.failed)
+        self.assertEqual(1, self.leased())
+
+    def test_what_another_has_given_up_is_collected_at_the_end(self) -> None:
+        self.other.acquire(self.projects[0].id)
+        self.take(self.turns(meanwhile=lambda *_: self.other.release_all()))
+        self.assertEqual([START + 2 * HOUR] * 3, self.collected())
+        self.assertEqual(self.projects[0].id, self.telemetry.asked[-1][0])
+
+    def test_what_another_has_collected_meanwhile_is_not_asked_for(self) -> None:
+        def meanwhile(project_id: str, start: datetime.datetime) -> None:
+            if (project_id, start) == (self.projects[0].id, START):
+                self.commit(self.projects[1], windows()[0])
+
+        turns = self.turns(meanwhile)
+        self.take(turns)
+        self.assertEqual([START + 2 * HOUR] * 3, self.collected())
+        self.assertNotIn((self.projects[1].id, START), self.telemetry.asked)
+        self.assertEqual((5, 6), (turns.summary.windows, self.bar.advanced))
+
+    def test_a_window_that_another_commits_first_ends_the_turn_and_not_the_project(self) -> None:
+        def meanwhile(project_id: str, start: datetime.datetime) -> None:
+            if (project_id, start) == (self.projects[0].id, START):
+                self.commit(self.projects[0], windows()[0])
+
+        turns = self.turns(meanwhile)
+        self.take(turns)
+        self.assertEqual([START + 2 * HOUR] * 3, self.collected())
+        self.assertEqual((5, []), (turns.summary.windows, turns.summary.failed))
+
+    def test_a_lease_that_is_lost_ends_the_turn_before_the_next_window(self) -> None:
+        """The lease is so short that after a while each attempt renews it."""
+
+        def meanwhile(project_id: str, _start: datetime.datetime) -> None:
+            if project_id == self.projects[0].id:
+                self.expire(self.projects[0])
+                self.assertTrue(self.other.acquire(project_id))
+                time.sleep(0.2)
+
+        turns = self.turns(meanwhile, length=1)
+        self.take(turns)
+        self.assertEqual([START + HOUR, START + 2 * HOUR, START + 2 * HOUR], self.collected())
+        self.assertEqual([], turns.summary.failed)
+        self.assertEqual(1, self.leased())
+
+    def test_patience_lasts_until_the_other_is_done(self) -> None:
+        self.other.acquire(self.projects[0].id)
+
+        def work() -> None:
+            for window in windows(3):
+                time.sleep(0.8)
+                self.commit(self.projects[0], window)
+            self.other.release_all()
+
+        turns = self.turns()
+        other = threading.Thread(target=work)
+        other.start()
+        self.take(turns, patience=60, count=3)
+        other.join()
+        self.assertEqual([START + 3 * HOUR] * 3, self.collected())
+        self.assertEqual((6, 9), (turns.summary.windows, self.bar.advanced))
+
+    def test_patience_ends_where_nothing_moves(self) -> None:
+        self.other.acquire(self.projects[0].id)
+        started = time.monotonic()
+        turns = self.turns()
+        self.take(turns, patience=2)
+        self.assertLess(time.monotonic() - started, 30)
+        self.assertEqual(START, self.collected()[0])
+        self.assertEqual([], turns.summary.failed)
+
+    def test_patience_ends_with_a_stop(self) -> None:
+        self.other.acquire(self.projects[0].id)
+        turns = self.turns()
+        threading.Timer(1, turns.stop.event.set).start()
+        with self.assertRaises(exceptions.Stopped):
+            self.take(turns, patience=60)
+
+    def test_a_lease_that_the_database_refuses_costs_its_own_project_alone(self) -> None:
+        """The row of the first project's lease cannot be inserted."""
+        with self.engine.begin() as connection:
+            connection.exec_driver_sql(
+                "CREATE TRIGGER refuse BEFORE INSERT ON project_locks "
+                f"WHEN NEW.project_id = '{self.projects[0].id}' BEGIN SELECT RAISE(ABORT, 'no'); END"
+            )
+        self.addCleanup(self._drop_trigger)
+        turns = self.turns()
+        self.take(turns)
+        self.assertEqual([self.projects[0].id], turns.summary.failed)
+        self.assertEqual([START, START + 2 * HOUR, START + 2 * HOUR], self.collected())
+
+    def _drop_trigger(self) -> None:
+        with self.engine.begin() as connection:
+            connection.exec_driver_sql("DROP TRIGGER refuse")
