@@ -93,14 +93,12 @@ def _collect_until(conf: cfg.ConfigOpts, types: Sequence[CollectorType], end: da
     stop = Stop()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.event.set())
-    failed: list[str] = []
+    failed = False
     for each in types:
         collector = wiring.Wiring(conf, each).collector(stop)
         with progress() as watcher:
-            failed += collector.run(end, watcher).failed
-    for project_id in failed:
-        LOG.error("Project %s could not be brought up to %s.", project_id, end.isoformat())
-    return 1 if failed else 0
+            failed |= bool(collector.run(end, watcher).failed)
+    return int(failed)
 
 
 def _end_time(conf: cfg.ConfigOpts) -> datetime.datetime | None:

@@ -9,11 +9,14 @@ from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
 
+import tenacity
 from oslo_log import log
 
 from distil import model
 from distil.cloud.projects import Projects
+from distil.collector.attempts import attempts
 from distil.collector.plan import Plan
+from distil.collector.plan import floor
 from distil.collector.scope import Scope
 from distil.collector.sharing import Sharing
 from distil.collector.stop import Stop
@@ -71,9 +74,10 @@ class Collector:
         return summary
 
     def _run(self, now: datetime.datetime, end: datetime.datetime | None, progress: Progress | None) -> Summary:
-        projects = self._ordered(self._in_scope())
-        collected = self._last_collected(projects, now)
+        projects, collected = attempts(self.stop, _say)(self._standing, now)
         due = {project.id: self._due(collected[project.id], now, end) for project in projects}
+        if end is None and not self.plan.max_windows_per_cycle:
+            LOG.warning("max_windows_per_cycle of collector %s is 0, so it collects nothing.", self.name)
         if progress:
             progress.expect(sum(map(len, due.values())))
         summary = Summary(projects=len(projects))
@@ -91,6 +95,15 @@ class Collector:
         if end:
             summary.failed = self._behind(projects, end)
         return summary
+
+    def _standing(self, now: datetime.datetime) -> tuple[list[model.Project], Mapping[str, datetime.datetime]]:
+        """The projects in scope in their order, and last collected of each."""
+        projects = self._ordered(self._in_scope())
+        collected = self._last_collected(projects, now)
+        for project in projects:
+            if project.id not in collected:
+                LOG.error("Project %s (%s): its last collected cannot be read or stored.", project.id, project.name)
+        return [project for project in projects if project.id in collected], collected
 
     def _in_scope(self) -> list[model.Project]:
         domain_ids = self.keystone.domain_ids(self.scope.domains)
@@ -132,5 +145,16 @@ class Collector:
         return list(self.plan.windows(last_collected, min(end, self.plan.latest_end(now))))
 
     def _behind(self, projects: Sequence[model.Project], end: datetime.datetime) -> list[str]:
+        """Those that do not stand at the last full hour up to the end."""
         collected = self.store.last_collected([project.id for project in projects])
-        return [project.id for project in projects if any(self.plan.windows(collected[project.id], end))]
+        behind = {
+            each.id: stands for each in projects if (stands := collected.get(each.id)) is None or stands < floor(end)
+        }
+        for project_id, stands in behind.items():
+            LOG.error("Project %s could not be brought up to %s; it stands at %s.", project_id, end, stands)
+        return list(behind)
+
+
+def _say(state: tenacity.RetryCallState) -> None:
+    error = state.outcome.exception() if state.outcome else None
+    LOG.warning("Attempt %d to find out what is due failed: %s", state.attempt_number, error)

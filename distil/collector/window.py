@@ -2,6 +2,7 @@
 """One window of one project: samples in, usage entries out, once."""
 
 import dataclasses
+import random
 from collections.abc import Callable
 from collections.abc import Mapping
 
@@ -10,6 +11,7 @@ from oslo_log import log
 
 from distil import exceptions
 from distil import model
+from distil.collector.attempts import attempts
 from distil.collector.sharing import Sharing
 from distil.collector.stop import Stop
 from distil.db.store import Store
@@ -22,8 +24,10 @@ from distil.transformers.lookups import Lookups
 
 LOG = log.getLogger(__name__)
 
-ATTEMPTS = 3
 OS_DISTRO = "os_distro"
+
+# Machines without an answer after which a window asks for no more: with a service that hangs each costs its time-out.
+_PATIENCE = 3
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -50,15 +54,7 @@ class WindowCollector:
         :raises WindowTaken: the window had been committed already.
         :raises Stopped: the collector is stopping. Nothing was stored.
         """
-        attempts = tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(exceptions.ServiceError),
-            stop=tenacity.stop_after_attempt(ATTEMPTS) | tenacity.stop_when_event_set(self.stop.event),
-            wait=tenacity.wait_exponential_jitter(initial=0.5, max=10, jitter=0.5),
-            sleep=tenacity.sleep_using_event(self.stop.event),
-            before_sleep=_say,
-            reraise=True,
-        )
-        return attempts(self._collect, project, window)
+        return attempts(self.stop, _say)(self._collect, project, window)
 
     def _collect(self, project: model.Project, window: model.Window) -> Rated:
         if self.stop.requested:
@@ -96,17 +92,19 @@ class WindowCollector:
         The distribution decides about licence fees: without an answer none is stored, and the next window asks again.
         """
         distros: dict[str, str] = {}
-        failure: exceptions.LookupUnavailable | None = None
-        for resource_id, sample in machines.items():
-            if OS_DISTRO in known.get(resource_id, {}):
-                continue
+        failures: list[exceptions.LookupUnavailable] = []
+        wanted = [resource_id for resource_id in machines if OS_DISTRO not in known.get(resource_id, {})]
+        # In another order each time, lest the same few machines keep all others from their turn.
+        for resource_id in random.sample(wanted, len(wanted)):
+            sample = machines[resource_id]
             try:
                 distros[resource_id] = self.os_distro(sample.resource_id, sample.metadata.get("image_ref_url"))
             except exceptions.LookupUnavailable as error:
-                failure = error
-                break
-        if failure:
-            LOG.warning("The os_distro of new virtual machines waits for the next window: %s", failure)
+                failures.append(error)
+                if len(failures) >= _PATIENCE:
+                    break
+        for failure in failures:
+            LOG.warning("The os_distro of a new virtual machine waits for the next window: %s", failure)
         return distros
 
 

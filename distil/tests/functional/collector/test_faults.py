@@ -94,6 +94,19 @@ class LookupTest(unittest.TestCase):
         self.site.collect()
         self.assertNotIn(None, self.os_distros())
 
+    def test_one_machine_without_an_answer_keeps_no_other_from_its_os_distro(self) -> None:
+        site = self.enterContext(Site(projects=1, resources=3))
+        (machine, *_) = {
+            sample["resource_id"] for sample in site.samples(site.cloud.projects.enabled_ids[0], "instance")
+        }
+        site.cloud.add_fault("compute", "status", path=f"/servers/{machine}", status=500)
+        site.collect()
+        query = sa.select(models.resources.c.id, models.resources.c.info)
+        infos = {resource_id: json.loads(info) for resource_id, info in site.rows(query)}
+        machines = {each for each, info in infos.items() if info["type"] == "Virtual Machine"}
+        self.assertEqual({machine}, {each for each in machines if "os_distro" not in infos[each]})
+        self.assertLess(1, len(machines))
+
     def os_distros(self) -> set[str | None]:
         infos = [json.loads(info) for (info,) in self.site.rows(sa.select(models.resources.c.info))]
         return {info.get("os_distro") for info in infos if info["type"] == "Virtual Machine"}
@@ -107,6 +120,10 @@ class IdentityTest(unittest.TestCase):
         self.site.cloud.add_fault("identity", "status", path="/projects", status=503)
         self.assertIn("503", self.site.collect(status=1))
         self.assertEqual({}, self.site.last_collected())
+
+    def test_an_error_of_keystone_s_that_passes_costs_nothing(self) -> None:
+        self.site.cloud.add_fault("identity", "status", path="/projects", status=503, times=1)
+        self.assertIn("Attempt 1 to find out what is due failed", self.site.collect())
 
     def test_a_domain_that_does_not_exist_costs_the_others_nothing(self) -> None:
         self.site.configure(ignore_domains="no-such-domain, customers")

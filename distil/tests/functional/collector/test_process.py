@@ -166,6 +166,15 @@ class EndTimeTest(unittest.TestCase):
         self.site.collect()
         self.assertEqual({self.site.end}, set(self.site.last_collected().values()))
 
+    def test_an_end_that_no_window_ends_at_is_not_reached(self) -> None:
+        self.site.configure(collect_window=2)
+        said = self.site.collect(status=1)
+        self.assertIn(f"it stands at {self.site.start + 2 * HOUR}", said)
+
+    def test_an_end_within_an_hour_stands_for_that_hour(self) -> None:
+        self.site.collect(self.site.end + HOUR / 2)
+        self.assertEqual({self.site.end}, set(self.site.last_collected().values()))
+
     def test_a_start_that_an_interrupted_run_decided_is_kept(self) -> None:
         """The first run gets no further than the starts; the second, with another start age, goes on from there."""
         self.site.cloud.add_fault("metering", "status", status=503)

@@ -25,8 +25,9 @@ LONG_AGO = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 
 
 def children(process: subprocess.Popen[str]) -> list[int]:
-    path = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children")
-    return [int(child) for child in path.read_text().split()]
+    """Whichever of its threads has forked them."""
+    threads = pathlib.Path(f"/proc/{process.pid}/task").iterdir()
+    return [int(child) for thread in threads for child in (thread / "children").read_text().split()]
 
 
 def kill(process: subprocess.Popen[str]) -> None:
@@ -189,7 +190,7 @@ class RingTest(unittest.TestCase):
 
     def test_the_share_of_a_member_that_collects_nothing_is_collected_a_run_later(self) -> None:
         collector = self.start("a")
-        wait_for(lambda: "is one of 1 members" in self.log("a").read_text())
+        wait_for(lambda: self.log("a").exists() and "is one of 1 members" in self.log("a").read_text())
         group = re.search(r"members of (\S+)\.$", self.log("a").read_text(), re.MULTILINE)
         assert group is not None
         idle = Ring(self.redis.url, group[1], "idle")
@@ -220,7 +221,7 @@ class RingTest(unittest.TestCase):
         self.start("a")
         said = self.site.collect()
         self.assertNotIn("members of", said)
-        self.assertEqual({self.site.end}, set(self.site.last_collected().values()))
+        self.assertLessEqual(self.site.end, min(self.site.last_collected().values()))
         self.assertEqual(self.expected, self.site.usage())
 
 
