@@ -3,6 +3,7 @@
 
 import datetime
 import importlib.metadata
+import ssl
 from collections.abc import Callable
 from collections.abc import Sequence
 
@@ -26,6 +27,7 @@ from distil.conf import rules
 from distil.conf.collector import CollectorType
 from distil.db import migration
 from distil.db.store import Store
+from distil.exporter import tls
 from distil.exporter.metrics import Metrics
 from distil.exporter.server import Exporter
 from distil.rating.rate import Rules
@@ -72,11 +74,12 @@ class Wiring:
     def exporter(self) -> Exporter | None:
         """The exporter, bound to its port and not started yet; None where there is to be none.
 
-        :raises ConfigurationError: the address cannot be listened on.
+        :raises ConfigurationError: the address cannot be listened on, or a file of TLS's cannot be used.
         """
         if not self._type.enable_exporter:
             return None
-        return Exporter(self._metrics.registry, self._type.exporter_host, self._type.exporter_ports[self._worker])
+        port = self._type.exporter_ports[self._worker]
+        return Exporter(self._metrics.registry, self._type.exporter_host, port, self._tls())
 
     def collector(self, stop: Stop) -> Collector:
         """The collector. Only the database is connected to.
@@ -122,7 +125,7 @@ class Wiring:
         :raises oslo_config.cfg.Error: an option has a value that it cannot have.
         """
         self._type.read()
-        own = [problem for part in (self._scope, self._driver) for problem in _problems(part)]
+        own = [problem for part in (self._scope, self._driver, self._tls) for problem in _problems(part)]
         problems = [f"[{self._type.group}] {problem}" for problem in own]
         problems += _problems(self._rules)
         problems += _problems(lambda: database.check(self._conf))
@@ -139,6 +142,10 @@ class Wiring:
                 exporter.close()
 
         return [f"[{self._type.group}] {problem}" for problem in _problems(try_it)]
+
+    def _tls(self) -> ssl.SSLContext | None:
+        own = self._type
+        return tls.server_context(own.exporter_certfile, own.exporter_keyfile, own.exporter_client_cafile)
 
     def _scope(self) -> Scope:
         return Scope(

@@ -145,6 +145,19 @@ OPTS = [
         default=16799,
         help="The port that the exporter listens on; 0 is any free one, which the log names.",
     ),
+    cfg.StrOpt(
+        "exporter_certfile",
+        help="A certificate in PEM, with those between it and its authority's. With it the exporter speaks TLS.",
+    ),
+    cfg.StrOpt(
+        "exporter_keyfile",
+        help="The key of exporter_certfile's certificate, in PEM and not encrypted, where it is not in that file.",
+    ),
+    cfg.StrOpt(
+        "exporter_client_cafile",
+        help="Certificates of authorities, in PEM. With them the exporter only answers clients that show a certificate "
+        "of one of these authorities.",
+    ),
 ]
 
 DEFAULT_OPTS = [

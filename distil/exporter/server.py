@@ -1,89 +1,106 @@
 # SPDX-License-Identifier: Apache-2.0
 """The HTTP server that shows metrics to Prometheus."""
 
-import http
 import http.server
 import socket
+import ssl
+import sys
 import threading
-from typing import ClassVar
+from typing import Any
 
 from oslo_log import log
-from prometheus_client import exposition
 from prometheus_client.registry import CollectorRegistry
 
 from distil import exceptions
+from distil.exporter.connections import Connections
+from distil.exporter.handler import PATH
+from distil.exporter.handler import Handler
+from distil.exporter.page import Pages
 
 LOG = log.getLogger(__name__)
 
-# A client that says nothing for so many seconds is hung up on.
+_MOST_CONNECTIONS = 64
 _PATIENCE = 10.0
+_LIFETIME = 60.0
 
 
 class Exporter:
     """Serves a registry, from a thread of its own once started.
 
+    :param tls: None for plain HTTP.
     :raises ConfigurationError: the address cannot be listened on.
     """
 
-    def __init__(self, registry: CollectorRegistry, host: str, port: int) -> None:
-        handler = type("Handler", (_Handler,), {"registry": registry})
+    def __init__(self, registry: CollectorRegistry, host: str, port: int, tls: ssl.SSLContext | None = None) -> None:
         server = type("Server", (_Server,), {"address_family": _family(host)})
         try:
-            self._server: http.server.ThreadingHTTPServer = server((host, port), handler)
+            self._server: _Server = server((host, port), registry, tls)
         except OSError as error:
             raise exceptions.ConfigurationError(
                 [f"exporter_host and exporter_port: cannot listen on {host}:{port}: {error.strerror}"]
             ) from error
         self.port: int = self._server.server_port
+        self._scheme = "http" if tls is None else "https"
 
     def start(self) -> None:
         threading.Thread(target=self._server.serve_forever, name="exporter", daemon=True).start()
-        LOG.info("Metrics are shown at http://%s:%d/metrics.", self._server.server_name, self.port)
+        LOG.info("Metrics are shown at %s://%s:%d%s.", self._scheme, self._server.server_name, self.port, PATH)
 
     def close(self) -> None:
         """Give the port back, of an exporter that has not been started."""
         self._server.server_close()
 
     def stop(self) -> None:
-        """End the thread and give the port back."""
+        """End the threads and give the port back."""
         self._server.shutdown()
         self._server.server_close()
 
 
 class _Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
-    request_queue_size = 128
+    request_queue_size = 1024
+
+    def __init__(self, address: tuple[str, int], registry: CollectorRegistry, tls: ssl.SSLContext | None) -> None:
+        self.connections = Connections(_MOST_CONNECTIONS, _PATIENCE, _LIFETIME)
+        self.pages = Pages(registry)
+        self._tls = tls
+        super().__init__(address, Handler)
 
     def server_bind(self) -> None:
         # Not HTTPServer's, which asks the name service for the host's name, however long that takes.
         super(http.server.HTTPServer, self).server_bind()
         self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
 
+    def get_request(self) -> tuple[socket.socket, Any]:
+        connection, address = super().get_request()
+        connection.settimeout(_LIFETIME)
+        if self._tls is not None:
+            # The handshake is for the connection's own thread: a client may never finish it.
+            connection = self._tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+        return connection, address
 
-class _Handler(http.server.BaseHTTPRequestHandler):
-    registry: ClassVar[CollectorRegistry]
-    timeout = _PATIENCE
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self.connections.add(request)
+        super().process_request(request, client_address)
 
-    def do_GET(self) -> None:
-        if self.path.partition("?")[0] != "/metrics":
-            self.send_error(http.HTTPStatus.NOT_FOUND, explain="Metrics are at /metrics.")
-            return
-        encode, content_type = exposition.choose_encoder(self.headers.get("Accept", ""))
-        body = encode(self.registry)
-        self.send_response(http.HTTPStatus.OK)
-        self.send_header("Content-Type", content_type)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body)
+    def close_request(self, request: Any) -> None:
+        self.connections.discard(request)
+        super().close_request(request)
 
-    do_HEAD = do_GET  # noqa: N815 - the base class's name for it
+    def service_actions(self) -> None:
+        """Called at least twice a second."""
+        self.connections.expire()
 
-    def version_string(self) -> str:
-        return "distil-collector"
+    def server_close(self) -> None:
+        super().server_close()
+        self.connections.close()
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name for it
-        LOG.debug("%s: %s", self.address_string(), format % args)
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        error = sys.exception()
+        if isinstance(error, OSError):
+            LOG.debug("The connection from %s broke: %s", client_address, error)
+        else:
+            LOG.error("A request from %s was not answered.", client_address, exc_info=error)
 
 
 def _family(host: str) -> socket.AddressFamily:

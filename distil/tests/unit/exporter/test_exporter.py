@@ -2,7 +2,6 @@
 """What Prometheus sees."""
 
 import http.client
-import socket
 import unittest
 from decimal import Decimal
 
@@ -78,17 +77,8 @@ class ExporterTest(unittest.TestCase):
         response, body = self.ask("HEAD", "/metrics")
         self.assertEqual((200, ""), (response.status, body))
 
-    def test_nothing_but_get_and_head_of_the_metrics_is_answered(self) -> None:
-        self.assertEqual(404, self.ask("GET", "/other")[0].status)
-        self.assertEqual(501, self.ask("POST", "/metrics")[0].status)
-
     def test_a_port_that_is_taken_is_a_clear_error(self) -> None:
         with self.assertRaisesRegex(
             exceptions.ConfigurationError, rf"127\.0\.0\.1:{self.exporter.port}: Address already"
         ):
             Exporter(self.metrics.registry, "127.0.0.1", self.exporter.port)
-
-    def test_a_client_that_says_nothing_stops_no_other(self) -> None:
-        for _ in range(20):
-            self.addCleanup(socket.create_connection(("127.0.0.1", self.exporter.port)).close)
-        self.assertEqual(200, self.ask("GET", "/metrics")[0].status)

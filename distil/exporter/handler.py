@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One connection to the exporter: one request, one answer."""
+
+import email.message
+import http.server
+import io
+import socket
+import ssl
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Protocol
+
+from oslo_log import log
+
+from distil.exporter.connections import Connections
+from distil.exporter.page import Pages
+
+LOG = log.getLogger(__name__)
+
+PATH = "/metrics"
+METHODS = ("GET", "HEAD")
+
+# Bytes of a request line and headers together.
+_LONGEST_HEAD = 16384
+# Bytes of a body, which nobody asked for.
+_LONGEST_BODY = 65536
+_LINGER = 2.0
+_WORDS_OF_A_REQUEST = 3
+_TEXT = "text/plain; charset=utf-8"
+
+
+class Owner(Protocol):
+    """What a handler needs from its server."""
+
+    connections: Connections
+    pages: Pages
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    # What a request that cannot be read is answered with: HTTP/0.9, the base class's choice, has no status line.
+    default_request_version = "HTTP/1.0"
+    disable_nagle_algorithm = True
+    server: Owner  # type: ignore[assignment]
+
+    def handle(self) -> None:
+        if isinstance(self.connection, ssl.SSLSocket):
+            self.connection.do_handshake()
+        head = self._head()
+        if not head:
+            return  # the client left
+        self.server.connections.asked(self.connection)
+        self.requestline = self.command = ""
+        self.headers = email.message.Message()
+        self.request_version = self.default_request_version
+        if len(head) > _LONGEST_HEAD:
+            self.send_error(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+        else:
+            self.rfile = io.BytesIO(head)
+            self.raw_requestline = self.rfile.readline()
+            if self.parse_request():
+                self._answer()
+        self._linger()
+
+    def _head(self) -> bytes:
+        """The request up to its empty line, or a bit more than is allowed; nothing where the client left before."""
+        head = b""
+        while len(head) <= _LONGEST_HEAD:
+            line = self.rfile.readline(_LONGEST_HEAD + 1 - len(head))
+            head += line
+            if line in (b"\r\n", b"\n"):
+                return head
+            if not line:
+                return b""
+        return head
+
+    def _answer(self) -> None:
+        words = self.requestline.split()
+        if len(words) != _WORDS_OF_A_REQUEST:
+            self.send_error(HTTPStatus.BAD_REQUEST, explain="HTTP/0.9 is not spoken here.")
+        elif self.request_version == "HTTP/1.1" and "Host" not in self.headers:
+            self.send_error(HTTPStatus.BAD_REQUEST, explain="HTTP/1.1 demands a Host header.")
+        elif words[1].partition("?")[0] != PATH:
+            self.send_error(HTTPStatus.NOT_FOUND, explain=f"Metrics are at {PATH}.")
+        elif self.command not in METHODS:
+            self._send(HTTPStatus.METHOD_NOT_ALLOWED, b"", _TEXT, {"Allow": ", ".join(METHODS)})
+        else:
+            page = self.server.pages.accepted(self.headers.get("Accept", ""))
+            self._send(HTTPStatus.OK, page.body(), page.content_type)
+
+    def _send(
+        self, status: HTTPStatus, body: bytes, content_type: str, headers: Mapping[str, str] | None = None
+    ) -> None:
+        self.send_response(status)
+        fields = {"Content-Type": content_type, "Content-Length": str(len(body)), "Connection": "close"}
+        for name, value in (fields | dict(headers or {})).items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """In plain text, without ``message``, in which the base class gives back what was sent."""
+        status = HTTPStatus(code)
+        self._send(status, f"{explain or status.description}\n".encode(), _TEXT)
+
+    def _linger(self) -> None:
+        """Let the client read the answer before the connection goes: closing it over unread bytes would be a reset."""
+        if self.command in METHODS and "Content-Length" not in self.headers and "Transfer-Encoding" not in self.headers:
+            return
+        socket.socket.shutdown(self.connection, socket.SHUT_WR)
+        self.connection.settimeout(_LINGER)
+        left = _LONGEST_BODY
+        while left > 0 and (read := len(self.connection.recv(min(left, 4096)))):
+            left -= read
+
+    def version_string(self) -> str:
+        return "distil-collector"
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name for it
+        LOG.debug("%s: %s", self.address_string(), ascii(format % args))

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The exporter over TLS, to those who may see it."""
+
+import http.client
+import pathlib
+import ssl
+import tempfile
+import unittest
+
+from distil import exceptions
+from distil.exporter.metrics import Metrics
+from distil.exporter.server import Exporter
+from distil.exporter.tls import server_context
+from distil.tests.functional.collector.site import Site
+from distil.tests.functional.security.certificates import Authority
+
+
+class TlsTest(unittest.TestCase):
+    def setUp(self) -> None:
+        self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
+        self.authority = Authority(self.folder)
+        self.certificate, self.key = self.authority.issue()
+
+    def serve(self, client_cafile: pathlib.Path | None = None) -> Exporter:
+        context = server_context(str(self.certificate), str(self.key), str(client_cafile) if client_cafile else None)
+        exporter = Exporter(Metrics({"distil": "1"}).registry, "127.0.0.1", 0, context)
+        exporter.start()
+        self.addCleanup(exporter.stop)
+        return exporter
+
+    def status(self, exporter: Exporter, certificate: tuple[pathlib.Path, pathlib.Path] | None = None) -> int:
+        context = ssl.create_default_context(cafile=self.authority.file)
+        if certificate:
+            context.load_cert_chain(*certificate)
+        connection = http.client.HTTPSConnection("127.0.0.1", exporter.port, context=context, timeout=20)
+        self.addCleanup(connection.close)
+        connection.request("GET", "/metrics")
+        with connection.getresponse() as response:
+            self.assertIn(b"distil_collector_build_info", response.read())
+            return response.status
+
+    def test_metrics_are_shown_over_tls(self) -> None:
+        self.assertEqual(200, self.status(self.serve()))
+
+    def test_plain_http_is_not_answered(self) -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", self.serve().port, timeout=20)
+        self.addCleanup(connection.close)
+        with self.assertRaises((OSError, http.client.HTTPException)):
+            connection.request("GET", "/metrics")
+            connection.getresponse()
+
+    def test_only_clients_of_the_authority_are_let_in(self) -> None:
+        clients, others = Authority(self.folder, "clients"), Authority(self.folder, "others")
+        exporter = self.serve(clients.file)
+        self.assertEqual(200, self.status(exporter, clients.issue("prometheus")))
+        for refused in (None, others.issue("prometheus"), clients.issue("prometheus", days=-1)):
+            with self.subTest(refused), self.assertRaises(OSError):
+                self.status(exporter, refused)
+        self.assertEqual(200, self.status(exporter, clients.issue("prometheus")))
+
+
+class FilesTest(unittest.TestCase):
+    """What is wrong with the files is told at start, by option and file."""
+
+    def setUp(self) -> None:
+        self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
+        authority = Authority(self.folder)
+        self.certificate, self.key = map(str, authority.issue())
+        _, self.other_key = map(str, authority.issue("other"))
+        self.junk = str(self.folder / "junk.pem")
+        pathlib.Path(self.junk).write_text("-----BEGIN NOTHING-----\n")
+        self.nowhere = str(self.folder / "nowhere.pem")
+
+    def assert_refused(self, certfile: str | None, keyfile: str | None, cafile: str | None, *expected: str) -> None:
+        with self.assertRaises(exceptions.ConfigurationError) as caught:
+            server_context(certfile, keyfile, cafile)
+        for text in ("[collector]", *expected):
+            self.assertIn(text, str(caught.exception))
+
+    def test_a_file_that_is_not_there(self) -> None:
+        self.assert_refused(self.nowhere, self.key, None, f"exporter_certfile is {self.nowhere}", "No such file")
+        self.assert_refused(self.certificate, self.nowhere, None, f"exporter_keyfile is {self.nowhere}", "No such file")
+        self.assert_refused(
+            self.certificate, self.key, self.nowhere, f"exporter_client_cafile is {self.nowhere}", "No such file"
+        )
+
+    def test_a_file_that_holds_something_else(self) -> None:
+        self.assert_refused(self.junk, self.key, None, f"exporter_certfile is {self.junk}", "no certificate")
+        self.assert_refused(self.key, self.key, None, f"exporter_certfile is {self.key}", "no certificate")
+        self.assert_refused(self.certificate, self.junk, None, f"exporter_keyfile is {self.junk}", "no key")
+        self.assert_refused(self.certificate, self.key, self.junk, f"exporter_client_cafile is {self.junk}")
+
+    def test_a_key_of_another_certificate(self) -> None:
+        self.assert_refused(self.certificate, self.other_key, None, f"exporter_keyfile is {self.other_key}", "no key")
+
+    def test_a_certificate_without_a_key(self) -> None:
+        self.assert_refused(self.certificate, None, None, f"exporter_certfile is {self.certificate}", "no key")
+
+    def test_an_option_that_is_missing(self) -> None:
+        self.assert_refused(None, self.key, None, "exporter_keyfile", "exporter_certfile is not")
+        self.assert_refused(None, None, self.certificate, "exporter_client_cafile", "exporter_certfile is not")
+
+    def test_one_file_can_hold_certificate_and_key(self) -> None:
+        both = self.folder / "both.pem"
+        both.write_bytes(pathlib.Path(self.key).read_bytes() + pathlib.Path(self.certificate).read_bytes())
+        self.assertIsNotNone(server_context(str(both), None, None))
+
+    def test_without_an_option_there_is_no_tls(self) -> None:
+        self.assertIsNone(server_context(None, None, None))
+
+    def test_a_process_does_not_start_with_them(self) -> None:
+        site = self.enterContext(Site())
+        site.configure(enable_exporter=True, exporter_port=0, exporter_certfile=self.junk)
+        collector = site.collector()
+        said, _ = collector.communicate(timeout=60)
+        self.assertEqual(1, collector.returncode, said)
+        self.assertIn(f"[collector] exporter_certfile is {self.junk}, which holds no certificate", said)
+        self.assertNotIn("Traceback", said)

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whom the exporter hangs up on."""
+
+import socket
+import unittest
+
+from distil.exporter.connections import Connections
+
+
+class ConnectionsTest(unittest.TestCase):
+    def connect(self) -> tuple[socket.socket, socket.socket]:
+        """The exporter's end, and the client's."""
+        server, client = socket.socketpair()
+        self.addCleanup(server.close)
+        self.addCleanup(client.close)
+        client.settimeout(0.05)
+        return server, client
+
+    def is_open(self, client: socket.socket) -> bool:
+        try:
+            return client.recv(1) != b""
+        except TimeoutError:
+            return True
+
+    def test_one_more_than_allowed_costs_the_oldest_that_has_not_asked(self) -> None:
+        connections = Connections(3, 100, 100)
+        pairs = [self.connect() for _ in range(5)]
+        for server, _ in pairs[:3]:
+            connections.add(server)
+        connections.asked(pairs[0][0])
+        connections.add(pairs[3][0])
+        connections.add(pairs[4][0])
+        self.assertEqual([True, False, False, True, True], [self.is_open(client) for _, client in pairs])
+        self.assertEqual(3, len(connections))
+
+    def test_where_all_have_asked_it_costs_the_oldest(self) -> None:
+        connections = Connections(2, 100, 100)
+        pairs = [self.connect() for _ in range(3)]
+        for server, _ in pairs:
+            connections.add(server)
+            connections.asked(server)
+        self.assertEqual([False, True, True], [self.is_open(client) for _, client in pairs])
+
+    def test_who_ends_by_himself_makes_room(self) -> None:
+        connections = Connections(1, 100, 100)
+        (first, _), (second, client) = self.connect(), self.connect()
+        connections.add(first)
+        connections.discard(first)
+        connections.add(second)
+        self.assertTrue(self.is_open(client))
+
+    def test_who_does_not_ask_in_time_is_hung_up_on(self) -> None:
+        connections = Connections(9, -1, 100)
+        pairs = [self.connect() for _ in range(2)]
+        for server, _ in pairs:
+            connections.add(server)
+        connections.asked(pairs[1][0])
+        connections.expire()
+        self.assertEqual([False, True], [self.is_open(client) for _, client in pairs])
+        self.assertEqual(1, len(connections))
+
+    def test_nobody_stays_for_ever(self) -> None:
+        connections = Connections(9, 100, -1)
+        server, client = self.connect()
+        connections.add(server)
+        connections.asked(server)
+        connections.expire()
+        self.assertFalse(self.is_open(client))
+
+    def test_a_socket_that_is_closed_already_does_no_harm(self) -> None:
+        connections = Connections(1, -1, -1)
+        server, _ = self.connect()
+        connections.add(server)
+        server.close()
+        connections.expire()
+        connections.discard(server)
+        self.assertEqual(0, len(connections))

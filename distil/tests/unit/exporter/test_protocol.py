@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the exporter answers to odd requests, byte by byte."""
+
+import socket
+import unittest
+
+from prometheus_client import CollectorRegistry
+from prometheus_client import Gauge
+
+from distil.exporter.server import Exporter
+
+
+class ProtocolTest(unittest.TestCase):
+    def setUp(self) -> None:
+        registry = CollectorRegistry()
+        Gauge("ok", "It is there.", registry=registry).set(1)
+        self.exporter = Exporter(registry, "127.0.0.1", 0)
+        self.exporter.start()
+        self.addCleanup(self.exporter.stop)
+
+    def send(self, request: bytes) -> bytes:
+        """All that is answered up to the end of the connection."""
+        with socket.create_connection(("127.0.0.1", self.exporter.port), timeout=20) as connection:
+            connection.sendall(request)
+            return b"".join(iter(lambda: connection.recv(65536), b""))
+
+    def ask(self, target: str, method: str = "GET", version: str = "HTTP/1.1", headers: str = "Host: a\r\n") -> bytes:
+        return self.send(f"{method} {target} {version}\r\n{headers}\r\n".encode())
+
+    def status(self, answer: bytes) -> int:
+        version, status, _ = answer.split(b" ", 2)
+        self.assertEqual(b"HTTP/1.1", version)
+        return int(status)
+
+    def test_both_versions_of_http_are_answered_and_the_connection_ends(self) -> None:
+        for version in ("HTTP/1.0", "HTTP/1.1"):
+            head, _, body = self.ask("/metrics", version=version).partition(b"\r\n\r\n")
+            self.assertEqual(200, self.status(head))
+            self.assertIn(b"\r\nConnection: close", head)
+            self.assertIn(f"\r\nContent-Length: {len(body)}".encode(), head)
+            self.assertTrue(body.endswith(b"ok 1.0\n"))
+
+    def test_http_1_0_needs_no_host(self) -> None:
+        self.assertEqual(200, self.status(self.ask("/metrics", version="HTTP/1.0", headers="")))
+        self.assertEqual(400, self.status(self.ask("/metrics", version="HTTP/1.1", headers="")))
+
+    def test_head_of_anything_has_no_body(self) -> None:
+        for target, status in (("/metrics", 200), ("/", 404)):
+            head, _, body = self.ask(target, "HEAD").partition(b"\r\n\r\n")
+            self.assertEqual((status, b""), (self.status(head), body))
+
+    def test_a_query_changes_nothing(self) -> None:
+        self.assertEqual(200, self.status(self.ask("/metrics?name[]=x")))
+
+    def test_other_methods_are_told_which_are_allowed(self) -> None:
+        for method in (
+            "POST",
+            "PUT",
+            "DELETE",
+            "OPTIONS",
+            "TRACE",
+            "PATCH",
+            "CONNECT",
+            "BREW",
+            "get",
+            "handle",
+            "send",
+        ):
+            answer = self.ask("/metrics", method)
+            self.assertEqual(405, self.status(answer), method)
+            self.assertIn(b"\r\nAllow: GET, HEAD\r\n", answer)
+            self.assertNotIn(b"ok 1.0", answer)
+
+    def test_the_body_of_a_request_that_is_refused_costs_nobody_the_answer(self) -> None:
+        body = b"x" * 50_000
+        for method in (b"POST", b"GET"):
+            answer = self.send(method + b" / HTTP/1.1\r\nHost: a\r\nContent-Length: 50000\r\n\r\n" + body)
+            self.assertEqual(404, self.status(answer))
+
+    def test_other_paths_are_not_there_for_any_method(self) -> None:
+        plain = ("/", "/metrics/", "/METRICS", "metrics", "*", "http://a/metrics")
+        tricks = ("//metrics", "/./metrics", "/a/../metrics", "/%6detrics", "/metrics%00", "/../../../../etc/passwd")
+        for target in plain + tricks:
+            for method in ("GET", "POST"):
+                self.assertEqual(404, self.status(self.ask(target, method)), target)
+
+    def test_a_request_that_is_too_long_is_refused_before_it_ends(self) -> None:
+        for request in (
+            b"GET /metrics?" + b"a" * 20_000,
+            b"GET /metrics HTTP/1.1\r\nHost: " + b"a" * 20_000,
+            b"GET /metrics HTTP/1.1\r\n" + b"A: b\r\n" * 10_000,
+        ):
+            self.assertEqual(431, self.status(self.send(request)))
+
+    def test_what_is_not_http_is_refused(self) -> None:
+        for request, status in (
+            (b"GET /metrics\r\n\r\n", 400),
+            (b"GET\r\n\r\n", 400),
+            (b"GET /metrics HTTP/x\r\n\r\n", 400),
+            (b"GET /metrics HTTP/2.0\r\n\r\n", 505),
+            (b"\x16\x03\x01\x02\x00\x01 \xff\xff\r\n\r\n", 400),
+        ):
+            self.assertEqual(status, self.status(self.send(request)), request)
+
+    def test_what_a_client_sends_does_not_come_back(self) -> None:
+        for request in (b"<script>/x y z HTTP/1.1\r\n\r\n", b"GET /<script> HTTP/1.0\r\n\r\n", b"<script>\r\n\r\n"):
+            self.assertNotIn(b"<script>", self.send(request))
+
+    def test_half_a_request_is_not_answered(self) -> None:
+        for half in (b"", b"GET /metrics HT", b"GET /metrics HTTP/1.0\r\n", b"GET /metrics HTTP/1.0\r\nHost: a\r\n"):
+            with socket.create_connection(("127.0.0.1", self.exporter.port), timeout=20) as connection:
+                connection.sendall(half)
+                connection.shutdown(socket.SHUT_WR)
+                self.assertEqual(b"", connection.recv(1))
+
+    def test_an_odd_accept_header_gets_the_text_format(self) -> None:
+        for accept in ("", "*/*", "application/json", "text/plain; version=x", ",;=,"):
+            answer = self.ask("/metrics", headers=f"Host: a\r\nAccept: {accept}\r\n")
+            self.assertIn(b"\r\nContent-Type: text/plain; version=0.0.4", answer)
+
+    def test_an_odd_version_of_openmetrics_gets_the_first(self) -> None:
+        for version in ("x", "99", "1.0.0"):
+            accept = f"Accept: application/openmetrics-text; version={version}"
+            answer = self.ask("/metrics", headers=f"Host: a\r\n{accept}\r\n")
+            self.assertIn(b"\r\nContent-Type: application/openmetrics-text; version=1.0.0", answer)
