@@ -9,8 +9,12 @@ from keystoneauth1 import session as ks_session
 from oslo_config import cfg
 
 from distil import exceptions
+from distil.cloud import http
 
 GROUP = "keystone_authtoken"
+
+# A request ends after so many times its time-out, however steadily its answer drips.
+_TIMEOUTS_OF_A_REQUEST = 5
 
 _OWN_OPTS = (
     cfg.StrOpt("region_name", help="Region of the services that are asked. Any, where there is none."),
@@ -24,7 +28,8 @@ _OWN_OPTS = (
         "timeout",
         default=60.0,
         min=1.0,
-        help="Seconds that a service may take to accept a connection, and again to send the next part of an answer.",
+        help="Seconds that a service may take to accept a connection, and again to send the next part of an answer. A "
+        f"request that takes {_TIMEOUTS_OF_A_REQUEST} times as long altogether is given up.",
     ),
 )
 
@@ -65,7 +70,7 @@ def load_session(conf: cfg.ConfigOpts) -> ks_session.Session:
         plugin = loading.load_auth_from_conf_options(conf, GROUP)
         if plugin is None:
             raise exceptions.ConfigurationError([f"[{section}] auth_type is not set."])
-        return loading.load_session_from_conf_options(conf, GROUP, auth=plugin)
+        session = loading.load_session_from_conf_options(conf, GROUP, auth=plugin)
     except ks_exceptions.MissingRequiredOptions as error:
         problems = [f"[{section}] {option.dest} is not set." for option in error.options]
         raise exceptions.ConfigurationError(problems) from error
@@ -73,6 +78,8 @@ def load_session(conf: cfg.ConfigOpts) -> ks_session.Session:
         raise exceptions.ConfigurationError([f"[{section}] auth_type is {error.name}, which is not known."]) from error
     except ks_exceptions.ClientException as error:
         raise exceptions.ConfigurationError([f"[{section}] {error}"]) from error
+    http.limit_requests(session, _TIMEOUTS_OF_A_REQUEST * conf[GROUP].timeout)
+    return session
 
 
 def _check(conf: cfg.ConfigOpts) -> None:
