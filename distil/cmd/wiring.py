@@ -4,6 +4,7 @@
 import datetime
 import importlib.metadata
 import ssl
+import ssl
 from collections.abc import Callable
 from collections.abc import Sequence
 
@@ -24,10 +25,10 @@ from distil.conf import coordination
 from distil.conf import database
 from distil.conf import identity
 from distil.conf import rules
+from distil.conf import tls
 from distil.conf.collector import CollectorType
 from distil.db import migration
 from distil.db.store import Store
-from distil.exporter import tls
 from distil.exporter.metrics import Metrics
 from distil.exporter.server import Exporter
 from distil.rating.rate import Rules
@@ -142,6 +143,10 @@ class Wiring:
                 exporter.close()
 
         return [f"[{self._type.group}] {problem}" for problem in _problems(try_it)]
+
+    def _tls(self) -> ssl.SSLContext | None:
+        own = self._type
+        return tls.server_context(own.exporter_certfile, own.exporter_keyfile, own.exporter_client_cafile)
 
     def _tls(self) -> ssl.SSLContext | None:
         own = self._type

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Options of ``[keystone_authtoken]``: how a collector reaches the cloud, and as whom."""
 
-import os
-
 from keystoneauth1 import exceptions as ks_exceptions
 from keystoneauth1 import loading
 from keystoneauth1 import session as ks_session
@@ -10,6 +8,7 @@ from oslo_config import cfg
 
 from distil import exceptions
 from distil.cloud import http
+from distil.conf import tls
 
 GROUP = "keystone_authtoken"
 
@@ -87,11 +86,10 @@ def _check(conf: cfg.ConfigOpts) -> None:
     problems = []
     for option in session_opts():
         try:
-            value = conf[GROUP][option.dest]
+            conf[GROUP][option.dest]
         except cfg.Error as error:
             problems.append(f"[{GROUP}] {option.dest} cannot be used: {error}")
-            continue
-        if option.dest in ("cafile", "certfile", "keyfile") and value and not os.access(value, os.R_OK):
-            problems.append(f"[{GROUP}] {option.dest} is {value}, which cannot be read.")
+    if not problems:
+        problems = tls.client_problems(GROUP, conf[GROUP].cafile, conf[GROUP].certfile, conf[GROUP].keyfile)
     if problems:
         raise exceptions.ConfigurationError(problems)

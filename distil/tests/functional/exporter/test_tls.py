@@ -7,10 +7,12 @@ import ssl
 import tempfile
 import unittest
 
+from cryptography.hazmat.primitives import serialization
+
 from distil import exceptions
+from distil.conf.tls import server_context
 from distil.exporter.metrics import Metrics
 from distil.exporter.server import Exporter
-from distil.exporter.tls import server_context
 from distil.tests.functional.collector.site import Site
 from distil.tests.functional.security.certificates import Authority
 
@@ -95,6 +97,14 @@ class FilesTest(unittest.TestCase):
 
     def test_a_certificate_without_a_key(self) -> None:
         self.assert_refused(self.certificate, None, None, f"exporter_certfile is {self.certificate}", "no key")
+
+    def test_a_key_that_is_encrypted_asks_nobody_for_a_passphrase(self) -> None:
+        key = serialization.load_pem_private_key(pathlib.Path(self.key).read_bytes(), None)
+        encryption = serialization.BestAvailableEncryption(b"secret")
+        encrypted = self.folder / "encrypted.key"
+        pem = serialization.Encoding.PEM
+        encrypted.write_bytes(key.private_bytes(pem, serialization.PrivateFormat.TraditionalOpenSSL, encryption))
+        self.assert_refused(self.certificate, str(encrypted), None, f"exporter_keyfile is {encrypted}", "encrypted")
 
     def test_an_option_that_is_missing(self) -> None:
         self.assert_refused(None, self.key, None, "exporter_keyfile", "exporter_certfile is not")

@@ -5,6 +5,7 @@ import pathlib
 import tempfile
 import unittest
 
+import certifi
 from keystoneauth1 import identity as identity_plugins
 from keystoneauth1 import session as ks_session
 from oslo_config import cfg
@@ -56,9 +57,9 @@ class TestIdentityOptions(unittest.TestCase):
         self.assertEqual((60.0, True), (session.timeout, session.verify))
 
     def test_session_options_reach_the_session(self) -> None:
-        with tempfile.NamedTemporaryFile() as bundle:
-            session = self.load({**GOOD, "timeout": "5", "cafile": bundle.name})
-            self.assertEqual((5.0, bundle.name), (session.timeout, session.verify))
+        bundle = certifi.where()
+        session = self.load({**GOOD, "timeout": "5", "cafile": bundle})
+        self.assertEqual((5.0, bundle), (session.timeout, session.verify))
 
     def test_region_and_interface_have_defaults(self) -> None:
         group = read(GOOD).keystone_authtoken
@@ -90,11 +91,17 @@ class TestIdentityOptions(unittest.TestCase):
         without = {key: value for key, value in GOOD.items() if key != "auth_url"}
         self.assert_refused(without, "[keystone_authtoken] auth_url is not set.")
 
-    def test_every_file_that_cannot_be_read_is_refused(self) -> None:
+    def test_every_file_that_cannot_be_used_is_refused(self) -> None:
+        for certfile, reason in (("/nowhere/a.pem", "cannot be read: No such"), (__file__, "holds no certificate")):
+            with self.assertRaises(exceptions.ConfigurationError) as caught:
+                self.load({**GOOD, "cafile": certfile, "certfile": certfile})
+            for option, problem in zip(("cafile", "certfile"), caught.exception.problems, strict=True):
+                self.assertIn(f"[keystone_authtoken] {option} is {certfile}, which {reason}", problem)
+
+    def test_a_key_without_a_certificate_is_refused(self) -> None:
         self.assert_refused(
-            {**GOOD, "cafile": "/nowhere/ca.pem", "keyfile": "/nowhere/key.pem"},
-            "[keystone_authtoken] cafile is /nowhere/ca.pem, which cannot be read.",
-            "[keystone_authtoken] keyfile is /nowhere/key.pem, which cannot be read.",
+            {**GOOD, "keyfile": "/etc/distil/key.pem"},
+            "[keystone_authtoken] keyfile is set, but certfile is not",
         )
 
     def test_the_sample_shows_every_option_once(self) -> None:
