@@ -10,6 +10,7 @@ def problems(error: Exception) -> list[str]:
     A line of a file that cannot be parsed is not repeated: it may be the one with the password.
     """
     if isinstance(error, cfg.ConfigFileParseError):
-        first = str(error.msg).splitlines()[0]
-        return [f"{error.config_file} cannot be parsed: {first.rpartition(': ')[0] or first}"]
+        fault = error.__context__
+        where = f": at {fault.filename}:{fault.lineno}, {fault.msg}" if isinstance(fault, cfg.ParseError) else ""
+        return [f"{error.config_file} cannot be parsed{where}"]
     return str(error).splitlines() or [repr(error)]

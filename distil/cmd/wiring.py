@@ -4,7 +4,6 @@
 import datetime
 import importlib.metadata
 import ssl
-import ssl
 from collections.abc import Callable
 from collections.abc import Sequence
 
@@ -143,10 +142,6 @@ class Wiring:
                 exporter.close()
 
         return [f"[{self._type.group}] {problem}" for problem in _problems(try_it)]
-
-    def _tls(self) -> ssl.SSLContext | None:
-        own = self._type
-        return tls.server_context(own.exporter_certfile, own.exporter_keyfile, own.exporter_client_cafile)
 
     def _tls(self) -> ssl.SSLContext | None:
         own = self._type

@@ -30,7 +30,14 @@ def register_opts(conf: cfg.ConfigOpts) -> None:
 
 def check(conf: cfg.ConfigOpts) -> None:
     """:raises ConfigurationError: there is no connection URL."""
-    if not conf.database.connection:
+    try:
+        connection = conf.database.connection
+    except cfg.NoSuchOptError:
+        # Whose text is what stands behind the $, the rest of a password perhaps.
+        raise exceptions.ConfigurationError(
+            ["[database] connection: there is a $ in it that no option's name follows; a $ itself is written $$"]
+        ) from None
+    if not connection:
         raise exceptions.ConfigurationError(["[database] connection is not set"])
 
 
