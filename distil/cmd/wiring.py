@@ -145,6 +145,8 @@ class Wiring:
 
     def _tls(self) -> ssl.SSLContext | None:
         own = self._type
+        if not own.enable_exporter:
+            return None
         return tls.server_context(own.exporter_certfile, own.exporter_keyfile, own.exporter_client_cafile)
 
     def _scope(self) -> Scope:

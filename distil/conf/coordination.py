@@ -18,6 +18,7 @@ from distil.collector.scope import Scope
 from distil.collector.sharing import LeaseSharing
 from distil.collector.sharing import RingSharing
 from distil.collector.sharing import Sharing
+from distil.conf import secret
 from distil.db.leases import Leases
 
 GROUP = "coordination"
@@ -40,7 +41,8 @@ def register_opts(conf: cfg.ConfigOpts) -> None:
 
 def check(conf: cfg.ConfigOpts) -> None:
     """:raises ConfigurationError: the backend's URL cannot be used, as far as it tells without connecting."""
-    url = conf.coordination.backend_url
+    with secret.unquoted(f"[{GROUP}] backend_url"):
+        url = conf.coordination.backend_url
     if not url:
         return
     _without_eventlet()

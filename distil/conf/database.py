@@ -6,6 +6,7 @@ from oslo_config import cfg
 from oslo_db import options
 
 from distil import exceptions
+from distil.conf import secret
 from distil.db import engine
 
 _ENGINE_OPTIONS = (
@@ -30,13 +31,8 @@ def register_opts(conf: cfg.ConfigOpts) -> None:
 
 def check(conf: cfg.ConfigOpts) -> None:
     """:raises ConfigurationError: there is no connection URL."""
-    try:
+    with secret.unquoted("[database] connection"):
         connection = conf.database.connection
-    except cfg.NoSuchOptError:
-        # Whose text is what stands behind the $, the rest of a password perhaps.
-        raise exceptions.ConfigurationError(
-            ["[database] connection: there is a $ in it that no option's name follows; a $ itself is written $$"]
-        ) from None
     if not connection:
         raise exceptions.ConfigurationError(["[database] connection is not set"])
 

@@ -9,6 +9,7 @@ from oslo_config import cfg
 from distil import exceptions
 from distil.cloud import http
 from distil.cloud import token
+from distil.conf import secret
 from distil.conf import tls
 
 GROUP = "keystone_authtoken"
@@ -67,17 +68,13 @@ def load_session(conf: cfg.ConfigOpts) -> ks_session.Session:
     section = conf[GROUP].auth_section or GROUP
     try:
         loading.register_auth_conf_options(conf, GROUP)
-        plugin = loading.load_auth_from_conf_options(conf, GROUP)
+        with secret.unquoted(f"[{section}]"):
+            plugin = loading.load_auth_from_conf_options(conf, GROUP)
         if plugin is None:
             raise exceptions.ConfigurationError([f"[{section}] auth_type is not set."])
         _check_url(section, getattr(plugin, "auth_url", None))
         token.guard(plugin)
         session = loading.load_session_from_conf_options(conf, GROUP, auth=plugin)
-    except cfg.NoSuchOptError:
-        # Whose text is what stands behind the $, the rest of a password perhaps.
-        raise exceptions.ConfigurationError(
-            [f"[{section}]: there is a $ in an option that no option's name follows; a $ itself is written $$"]
-        ) from None
     except ks_exceptions.MissingRequiredOptions as error:
         problems = [f"[{section}] {option.dest} is not set." for option in error.options]
         raise exceptions.ConfigurationError(problems) from error

@@ -2,6 +2,7 @@
 """No password and no token in anything that a process says, whatever happens and however much it is to log."""
 
 import base64
+import contextlib
 import os
 import pathlib
 import re
@@ -168,11 +169,50 @@ class RunsTest(NoSecretsTest):
         mappings.write_text("- {metr: a}\n")
         collector.send_signal(signal.SIGHUP)
         self._wait_for(log, "unknown key 'metr'", 1)
+        plain = secret("")
+        self.hidden.add(plain)
+        with self.site.config.open("a") as file:
+            file.write(f"password {plain}\n")
+        collector.send_signal(signal.SIGHUP)
+        self._wait_for(log, "cannot be parsed", 1)
         collector.send_signal(signal.SIGTERM)
         said, _ = collector.communicate(timeout=60)
         logged = log.read_text()
         self.assertIn("keystone_authtoken.password", logged, "the test has lost its subject")
         self.assert_none(said + logged)
+
+    def test_a_coordination_backend_that_is_away(self) -> None:
+        own = secret()
+        self.hidden.add(own)
+        self.write({"periodic_interval": 1})
+        with self.site.config.open("a") as file:
+            file.write(f"[coordination]\nbackend_url = redis://:{urllib.parse.quote_plus(own)}@127.0.0.1:1\n")
+        log = self.site.folder / "collector.log"
+        collector = self.site.collector("--log-file", str(log))
+        self._wait_for(log, "Run of collector", 2)
+        collector.send_signal(signal.SIGTERM)
+        said, _ = collector.communicate(timeout=60)
+        self.assertIn("coordination.backend_url", log.read_text(), "the test has lost its subject")
+        self.assert_none(said + log.read_text())
+
+    def test_a_coordination_backend_that_does_not_exist(self) -> None:
+        own = secret("")
+        self.hidden.add(own)
+        for url in (f"nosuch://:{own}@127.0.0.1:1", f"redis://:{own}@127.0.0.1:port", f"redis:{own}", own, f"a$x{own}"):
+            with self.subTest(url):
+                self.write()
+                with self.site.config.open("a") as file:
+                    file.write(f"[coordination]\nbackend_url = {url}\n")
+                self._start()
+
+    def _start(self) -> None:
+        """Start and, if it starts, be stopped."""
+        collector = self.site.collector()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            collector.wait(5)
+        collector.terminate()
+        said, _ = collector.communicate(timeout=60)
+        self.assert_none(said)
 
     def _wait_for(self, log: pathlib.Path, words: str, times: int) -> None:
         wait_for(lambda: log.exists() and log.read_text().count(words) >= times)
