@@ -61,7 +61,9 @@ class StuckClientsTest(unittest.TestCase):
 
     def threads(self) -> int:
         """Of all the collector's processes."""
-        pids = [self.collector.pid, *children(self.collector)]
+        forked = children(self.collector)
+        self.assertTrue(forked)
+        pids = [self.collector.pid, *forked]
         return sum(len(list(pathlib.Path(f"/proc/{pid}/task").iterdir())) for pid in pids)
 
     def stick(self, sent: bytes, clients: int = CLIENTS) -> list[socket.socket]:
@@ -144,5 +146,6 @@ def stuck_client(port: int, sent: bytes) -> socket.socket:
 
 
 def children(process: subprocess.Popen[str]) -> list[int]:
-    listed = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
-    return [int(pid) for pid in listed.split()]
+    """Of all its threads, each of which may have forked."""
+    listed = pathlib.Path(f"/proc/{process.pid}/task").glob("*/children")
+    return [int(pid) for each in listed for pid in each.read_text().split()]
