@@ -95,15 +95,20 @@ class Warm:
     """The process that forks them, for the duration of a ``with``.
 
     :param folder: for logs.
+    :param seed: of the order in sets, so that every process passes the same points.
     """
 
-    def __init__(self, folder: pathlib.Path) -> None:
+    def __init__(self, folder: pathlib.Path, seed: int) -> None:
         self._folder = folder
+        self._environment = {**os.environ, "PYTHONHASHSEED": str(seed)}
         self._logs = 0
+        self._members: list[Member] = []
 
     def __enter__(self) -> Self:
         command = [sys.executable, "-m", "distil.tests.functional.faults.victim"]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=self._environment
+        )
         return self
 
     def __exit__(
@@ -118,9 +123,7 @@ class Warm:
         self._process.stdin.flush()
         return json.loads(self._process.stdout.readline())
 
-    def start(
-        self, arguments: Sequence[str], fault: Fault | None = None, report: pathlib.Path | None = None
-    ) -> Member:
+    def start(self, arguments: Sequence[str], fault: Fault | None = None, report: pathlib.Path | None = None) -> Member:
         self._logs += 1
         log = self._folder / f"{self._logs % 16}.log"
         log.unlink(missing_ok=True)
@@ -130,4 +133,13 @@ class Warm:
             "fault": dataclasses.asdict(fault) if fault else None,
             "report": str(report) if report else None,
         }
-        return Member(self, self.ask("start", **order), log)
+        member = Member(self, self.ask("start", **order), log)
+        self._members.append(member)
+        return member
+
+    def kill_all(self) -> None:
+        """Kill those that still live."""
+        for member in self._members:
+            if member.status is None:
+                member.kill()
+        self._members.clear()

@@ -7,12 +7,12 @@ import json
 import pathlib
 import tempfile
 import time
-from collections.abc import Sequence
 from typing import NamedTuple
 from typing import Self
 
 import sqlalchemy as sa
 
+from distil.collector.plan import floor
 from distil.db import engine as db_engine
 from distil.db import models
 from distil.sandbox.cloud import Cloud
@@ -21,14 +21,13 @@ from distil.tests.functional.collector.site import ETC
 from distil.tests.functional.collector.site import HOUR
 from distil.tests.functional.faults.actions import Fault
 from distil.tests.functional.faults.hooks import Point
+from distil.tests.functional.faults.mariadb import Server
 from distil.tests.functional.faults.members import Member
 from distil.tests.functional.faults.members import Warm
 from distil.tests.functional.faults.rows import Rows
 
-START = datetime.datetime(2026, 1, 2, 3, tzinfo=datetime.UTC)
 WINDOWS = 2
-_AWAY_FROM_THE_HOUR = 10
-_DAY = datetime.timedelta(days=1)
+_AWAY_FROM_THE_HOUR = 30
 
 
 class Passage(NamedTuple):
@@ -42,25 +41,31 @@ class World(contextlib.ExitStack):
     """Everything that trials need, for the duration of a ``with``. Trials follow each other on one database.
 
     :param seed: of the cloud.
-    :param url: of an empty database of its own with the newest tables; None is one on the server that is there.
+    :param server: one of its own; None is the one that all tests share.
     :ivar passages: by number of windows.
     """
 
-    def __init__(self, seed: int, url: str | None = None) -> None:
+    def __init__(self, seed: int, server: Server | None = None) -> None:
         super().__init__()
-        self.cloud = Cloud(seed=seed, projects=2, resources=2, start=START, end=START + WINDOWS * HOUR)
-        self._url = url
+        self.seed = seed
+        self._begin = floor(datetime.datetime.now(datetime.UTC)) - WINDOWS * HOUR
+        end = self._begin + WINDOWS * HOUR
+        self.cloud = Cloud(seed=seed, projects=2, resources=2, start=self._begin, end=end)
+        self.server = server
         self.passages: dict[int, Passage] = {}
 
     def __enter__(self) -> Self:
         self.folder = pathlib.Path(self.enter_context(tempfile.TemporaryDirectory()))
-        self.url = self._url or self.enter_context(databases.database(databases.MYSQL))
+        if self.server is None:
+            self.url = self.enter_context(databases.database(databases.MYSQL))
+        else:
+            self.url = self.server.url
         self.engine = db_engine.create_engine(self.url, max_retries=0)
         self.callback(self.engine.dispose)
         self.enter_context(self.cloud)
         self._add_samples()
         self.config = self.folder / "distil.conf"
-        self.warm = self.enter_context(Warm(self.folder))
+        self.warm = self.enter_context(Warm(self.folder, self.seed))
         for windows in range(1, WINDOWS + 1):
             self.passages[windows] = self._undisturbed(windows)
         return self
@@ -68,10 +73,19 @@ class World(contextlib.ExitStack):
     def start(self, windows: int = WINDOWS, fault: Fault | None = None, report: pathlib.Path | None = None) -> Member:
         """Start a collector up to the end of a window, which then ends by itself."""
         self.configure()
-        end = START + windows * HOUR
+        end = self._begin + windows * HOUR
         return self.warm.start(
             ["--config-file", str(self.config), "--collect-end-time", end.isoformat()], fault, report
         )
+
+    def serve(self, fault: Fault | None = None) -> Member:
+        """Start a collector that runs every two seconds until it is terminated."""
+        self.configure(periodic_interval=2)
+        return self.warm.start(["--config-file", str(self.config)], fault)
+
+    def complete(self) -> bool:
+        """Whether every window of every project is stored."""
+        return self.rows().tables["tenants"] == self.undisturbed.tables["tenants"]
 
     def finish(self) -> list[str]:
         """Time goes by, and a fresh collector does what there is left to do.
@@ -86,14 +100,18 @@ class World(contextlib.ExitStack):
 
     def pass_time(self) -> None:
         """As if a day had gone by: whoever holds a project holds it no longer."""
-        with self.engine.connect() as connection:
-            columns = {column["name"] for column in sa.inspect(connection).get_columns(models.project_locks.name)}
+        table = models.project_locks.name
+        with self.engine.begin() as connection:
+            columns = {column["name"] for column in sa.inspect(connection).get_columns(table)}
             aged = ", ".join(f"{name} = {name} - INTERVAL 1 DAY" for name in ("created", "expires") if name in columns)
-            connection.execute(sa.text(f"UPDATE {models.project_locks.name} SET {aged}"))
-            connection.commit()
+            # A paused collector may have locked a row, which then cannot be changed by anybody.
+            free = connection.scalars(sa.text(f"SELECT project_id FROM {table} FOR UPDATE SKIP LOCKED")).all()
+            for project_id in free:
+                connection.execute(sa.text(f"UPDATE {table} SET {aged} WHERE project_id = :id"), {"id": project_id})
 
     def wipe(self) -> None:
         """Back to empty tables and a cloud without faults."""
+        self.warm.kill_all()
         self.cloud.faults.clear()
         with self.engine.begin() as connection:
             for table in reversed(models.metadata.sorted_tables):
@@ -101,6 +119,11 @@ class World(contextlib.ExitStack):
 
     def rows(self) -> Rows:
         return Rows.read(self.engine)
+
+    @property
+    def outdated(self) -> bool:
+        """Whether another window is over: a collector that runs for ever would collect it."""
+        return datetime.datetime.now(datetime.UTC) >= self._begin + (WINDOWS + 1) * HOUR
 
     @property
     def undisturbed(self) -> Rows:
@@ -112,7 +135,7 @@ class World(contextlib.ExitStack):
         options: dict[str, object] = {
             "meter_mappings_file": ETC / "meter_mappings.yml",
             "transformer_file": ETC / "transformer.yml",
-            "max_collection_start_age": (datetime.datetime.now(datetime.UTC) - START) // HOUR,
+            "max_collection_start_age": (datetime.datetime.now(datetime.UTC) - self._begin) // HOUR,
             "max_windows_per_cycle": WINDOWS,
             "trust_sources": "openstack, .{32}:TrafficAccounting",
         }
@@ -145,7 +168,7 @@ class World(contextlib.ExitStack):
         """A sample that is rejected in each window, and a resource whose info changes from one to the next."""
         project_id = self.cloud.projects.enabled_ids[0]
         for window in range(WINDOWS):
-            moment = START + window * HOUR + datetime.timedelta(minutes=7)
+            moment = self._begin + window * HOUR + datetime.timedelta(minutes=7)
             sample = {
                 "id": f"sample-{window}",
                 "project_id": project_id,
@@ -159,10 +182,6 @@ class World(contextlib.ExitStack):
             }
             bad = {**sample, "id": f"bad-{window}", "volume": "no number"}
             self.cloud.add_samples(project_id, "ip.floating", [sample, bad])
-
-
-def commits(points: Sequence[Point]) -> list[Point]:
-    return [point for point in points if point.what == "COMMIT"]
 
 
 def _stay_away_from_the_hour() -> None:
