@@ -21,7 +21,8 @@ class _Sample:
             suites.run(self.SUITE, SEED, report, sample=self.TRIALS)
             report.total()
             self.assertEqual(self.TRIALS, len(report.results))
-            self.assertEqual("", "\n".join(map(str, report.bad)))
+            if report.bad:
+                self.fail("\n".join(map(str, report.bad)))
 
 
 class KillsTest(_Sample.SampleTest):
@@ -29,7 +30,7 @@ class KillsTest(_Sample.SampleTest):
 
 
 class PausesTest(_Sample.SampleTest):
-    SUITE, TRIALS = "pauses", 12
+    SUITE, TRIALS = "pauses", 10
 
 
 class SuccessorsTest(_Sample.SampleTest):
@@ -41,11 +42,11 @@ class CrowdsTest(_Sample.SampleTest):
 
 
 class StatementsTest(_Sample.SampleTest):
-    SUITE, TRIALS = "statements", 24
+    SUITE, TRIALS = "statements", 16
 
 
 class RivalsTest(_Sample.SampleTest):
-    SUITE, TRIALS = "rivals", 3
+    SUITE, TRIALS = "rivals", 2
 
 
 class RestartsTest(_Sample.SampleTest):

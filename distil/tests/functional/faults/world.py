@@ -165,23 +165,27 @@ class World(contextlib.ExitStack):
         return Passage([Point(*point) for point in told["points"]], self.rows())
 
     def _add_samples(self) -> None:
-        """A sample that is rejected in each window, and a resource whose info changes from one to the next."""
-        project_id = self.cloud.projects.enabled_ids[0]
+        """In each window: a sample that is rejected, a resource whose info changes, a project with nothing to bill.
+
+        Of the latter only rejected samples are stored, so that no key but last collected keeps a window from being
+        stored twice.
+        """
+        first, services = self.cloud.projects.enabled_ids[0], self.cloud.projects.service_id
         for window in range(WINDOWS):
-            moment = self._begin + window * HOUR + datetime.timedelta(minutes=7)
             sample = {
                 "id": f"sample-{window}",
-                "project_id": project_id,
+                "project_id": first,
                 "meter": "ip.floating",
                 "resource_id": "changing",
-                "timestamp": moment.replace(tzinfo=None).isoformat(),
+                "timestamp": (self._begin + window * HOUR).replace(tzinfo=None).isoformat(),
                 "volume": 1,
                 "unit": "ip",
                 "source": "openstack",
                 "metadata": {"floating_ip_address": f"203.0.113.{window}"},
             }
             bad = {**sample, "id": f"bad-{window}", "volume": "no number"}
-            self.cloud.add_samples(project_id, "ip.floating", [sample, bad])
+            self.cloud.add_samples(first, "ip.floating", [sample, bad])
+            self.cloud.add_samples(services, "ip.floating", [{**bad, "project_id": services}])
 
 
 def _stay_away_from_the_hour() -> None:
