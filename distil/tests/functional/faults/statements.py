@@ -50,10 +50,9 @@ class Statements(Suite):
             fault = Fault(trial.point, actions.ERROR, {"errno": _ERRORS[trial.kind]})
         victim = world.start(fault=fault)
         victim.wait()
-        if trial.point < _first_advance(world):
-            # The run may fail as a whole where it learns what there is to do.
-            return victim.problems(0, 1)
-        return victim.problems(0)
+        # Where it learns what there is to do, and whether all is done, the run may fail as a whole.
+        expected = (0,) if trial.point in _windows(world) else (0, 1)
+        return victim.problems(*expected)
 
 
 class Rivals(Suite):
@@ -84,9 +83,12 @@ class Rivals(Suite):
         return problems if symptom in victim.said() else [*problems, f"no {trial.kind} came about"]
 
 
-def _first_advance(world: World) -> int:
-    """The point where the first window's transaction begins."""
-    return next(point.number for point in world.passages[WINDOWS].points if point.what == _ADVANCE)
+def _windows(world: World) -> range:
+    """The points from the beginning of the first window's transaction to the end of the last one's."""
+    points = world.passages[WINDOWS].points
+    first = next(point for point in points if point.what == _ADVANCE)
+    last = next(point for point in reversed(points) if point.what == "COMMIT")
+    return range(first.number, last.number + 1)
 
 
 @contextlib.contextmanager
