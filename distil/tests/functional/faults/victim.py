@@ -28,26 +28,36 @@ CRASHED = 70
 
 def main() -> int:
     pids: list[int] = []
-    for line in sys.stdin:
-        order = json.loads(line)
-        action = order.pop("do")
-        answer: object = None
-        if action == "start":
-            pid = os.fork()
-            if pid == 0:
-                return _run(**order)
-            pids.append(pid)
-            answer = pid
-        elif action == "look":
-            answer = _state(**order)
-        elif action == "import":
-            _import(**order)
-        sys.stdout.write(json.dumps(answer) + "\n")
-        sys.stdout.flush()
+    warm = os.getpid()
+    try:
+        for line in sys.stdin:
+            order = json.loads(line)
+            action = order.pop("do")
+            answer: object = None
+            if action == "start":
+                pid = os.fork()
+                if pid == 0:
+                    return _run(**order)
+                pids.append(pid)
+                answer = pid
+            elif action == "look":
+                answer = _state(**order)
+            elif action == "import":
+                _import(**order)
+            sys.stdout.write(json.dumps(answer) + "\n")
+            sys.stdout.flush()
+    finally:
+        # Also where the test has died, and nobody reads the answer any more.
+        if os.getpid() == warm:
+            _kill(pids)
+    return 0
+
+
+def _kill(pids: Sequence[int]) -> None:
+    """With all that they have forked."""
     for pid in pids:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(pid, signal.SIGKILL)
-    return 0
 
 
 def _state(pid: int) -> object:
