@@ -2,15 +2,18 @@
 """A statement fails: as the server words it, or because somebody else's transaction is in the way."""
 
 import contextlib
+import itertools
 import threading
 import time
 from collections.abc import Iterator
+from collections.abc import Sequence
 
 import sqlalchemy as sa
 
 from distil.tests.functional.faults import actions
 from distil.tests.functional.faults import hooks
 from distil.tests.functional.faults.actions import Fault
+from distil.tests.functional.faults.hooks import Point
 from distil.tests.functional.faults.trials import NOT_REACHED
 from distil.tests.functional.faults.trials import Suite
 from distil.tests.functional.faults.trials import Trial
@@ -64,10 +67,7 @@ class Rivals(Suite):
         points = world.passages[WINDOWS].points
         advances = [point for point in points if point.what == _ADVANCE]
         waits = [point for point in advances if point.phase == hooks.BEFORE]
-        # Points are numbered from 1 on. A window without usage touches nothing that a rival could hold.
-        deadlocks = [
-            point for point in advances if points[point.number].what != "COMMIT" and point.phase == hooks.AFTER
-        ]
+        deadlocks = [point for point in advances if point.phase == hooks.AFTER and _bills(points[point.number :])]
         return [*self.at(world, waits, ("lock-wait",)), *self.at(world, deadlocks, ("deadlock",))]
 
     def play(self, world: World, trial: Trial) -> list[str]:
@@ -81,6 +81,12 @@ class Rivals(Suite):
         problems = victim.problems(0, 1)
         symptom = "Deadlock found" if trial.kind == "deadlock" else "Lock wait timeout exceeded"
         return problems if symptom in victim.said() else [*problems, f"no {trial.kind} came about"]
+
+
+def _bills(following: Sequence[Point]) -> bool:
+    """Whether usage is stored before the transaction ends: without any, it touches nothing that a rival could hold."""
+    whats = itertools.takewhile(lambda what: what != "COMMIT", (point.what for point in following))
+    return "INSERT INTO usage_entry" in whats
 
 
 def _windows(world: World) -> range:
