@@ -41,6 +41,10 @@ class CrowdsTest(_Sample.SampleTest):
     SUITE, TRIALS = "crowds", 12
 
 
+class AnswersTest(_Sample.SampleTest):
+    SUITE, TRIALS = "answers", 20
+
+
 class StatementsTest(_Sample.SampleTest):
     SUITE, TRIALS = "statements", 16
 

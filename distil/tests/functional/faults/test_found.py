@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Answers that the harness has caught being taken for something else. None of them is an answer to what was asked."""
+
+import re
+import unittest
+
+from distil.tests.functional.faults import suites
+from distil.tests.functional.faults.trials import judge
+from distil.tests.functional.faults.world import World
+
+SEED = 1
+FOUND = (
+    # Without Swift's headers it does not come from Swift, and does not say that the container has no policy.
+    (r"HEAD /object-store/.*what%3F", "html-once"),
+    (r"HEAD /object-store/.*what%3F", "empty-once"),
+    # An object that is not the volume does not say that the volume has no type: its usage would be lost.
+    (r"GET /volume/.*/volumes/.*", "object-once"),
+    # Nor does one that is not the image say that its os_distro is unknown, which is kept for good.
+    (r"GET /image/v2/images/.*", "object-once"),
+)
+
+
+class FoundTest(unittest.TestCase):
+    def test_an_object_or_a_page_of_somebody_else_is_no_answer(self) -> None:
+        suite = suites.BY_NAME["answers"]
+        world = self.enterContext(World(SEED))
+        for what, kind in FOUND:
+            concerned = [
+                trial
+                for trial in suite.trials(world)
+                if trial.kind == kind and re.fullmatch(f"before {what}", trial.what)
+            ]
+            self.assertTrue(concerned)
+            for trial in concerned:
+                with self.subTest(trial.command):
+                    result = judge(world, suite, trial)
+                    self.assertTrue(result.good, str(result))
