@@ -21,11 +21,12 @@ class Answer:
     failure: type[exceptions.ServiceError]
 
     def part(self, key: str) -> "Answer":
+        """The JSON object that must be under a key."""
+        return self._answer(self.document.get(key), key)
+
+    def part_or_empty(self, key: str) -> "Answer":
         """The JSON object under a key; null or none is one without keys."""
-        value = self.document.get(key)
-        if value is None:
-            value = {}
-        return self._answer(value, key)
+        return self._answer(self.document.get(key) or {}, key)
 
     def parts(self, key: str) -> list["Answer"]:
         """The list of JSON objects that must be under a key."""

@@ -3,6 +3,9 @@
 
 from distil.cloud import service
 
+# Swift says it of every container. An answer of somebody else's does not say that there is no policy.
+_SWIFTS = "X-Container-Object-Count"
+
 
 class Containers:
     """Asks about any project's container: the catalog names the account of the session's own project."""
@@ -19,8 +22,15 @@ class Containers:
         account, name = service.quoted(project_id), service.quoted(container)
         if account is None or name is None:
             return None
-        headers = self._object_store.head(f"{self._accounts()}{account}/{name}")
-        return None if headers is None else headers.get("X-Storage-Policy") or None
+        url = f"{self._accounts()}{account}/{name}"
+        headers = self._object_store.head(url)
+        if headers is None:
+            return None
+        if _SWIFTS not in headers:
+            raise self._object_store.failure(
+                f"object_store HEAD {url}: the answer has no {_SWIFTS}, so it is not Swift's"
+            )
+        return headers.get("X-Storage-Policy") or None
 
     def _accounts(self) -> str:
         """The endpoint up to the project: ``https://.../v1/AUTH_``."""

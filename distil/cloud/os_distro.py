@@ -55,11 +55,14 @@ class OsDistros:
 
     def _of_volume(self, volume_id: str) -> str | None:
         found = self._block_storage.get("volumes", volume_id)
-        return None if found is None else _named(found.part("volume").part("volume_image_metadata"))
+        return None if found is None else _named(found.part("volume").part_or_empty("volume_image_metadata"))
 
     def _of_image(self, image_id: str) -> str | None:
         found = self._image.get("images", image_id)
-        return None if found is None else _named(found)
+        if found is None:
+            return None
+        found.name("id")  # without which it is no image, and does not say that there is no os_distro
+        return _named(found)
 
 
 def _named(properties: answer.Answer) -> str | None:

@@ -5,6 +5,7 @@ import datetime
 import importlib.metadata
 import signal
 import sys
+from collections.abc import Collection
 from collections.abc import Sequence
 
 from oslo_config import cfg
@@ -29,7 +30,8 @@ LOG = log.getLogger(__name__)
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the collectors.
 
-    :returns: 0; 1 where the configuration cannot be used or a project could not be brought up to the end time.
+    :returns: 0; 1 where the configuration cannot be used, a project could not be brought up to the end time, or there
+        is none in scope.
     """
     conf = cfg.ConfigOpts()
     try:
@@ -37,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         log.setup(conf, "distil")
         end = _end_time(conf)
         types = collector_types(conf)
-        _check(conf, types, exporters=end is None)
+        _check(conf, types, () if end is None else None)
         return _serve(conf, argv, types) if end is None else _collect_until(conf, types, end)
     except (cfg.Error, exceptions.DistilError, log.LogConfigError, OSError, UnicodeError) as error:
         problems = reading.problems(error)
@@ -54,14 +56,19 @@ def _parse(conf: cfg.ConfigOpts, argv: Sequence[str] | None) -> None:
     conf(argv, project="distil", prog="distil-collector", version=importlib.metadata.version("distil"))
 
 
-def _check(conf: cfg.ConfigOpts, types: Sequence[CollectorType], exporters: bool) -> None:
-    """:raises ConfigurationError: with all problems, each once."""
+def _check(conf: cfg.ConfigOpts, types: Sequence[CollectorType], listening: Collection[tuple[str, int]] | None) -> None:
+    """Look at everything.
+
+    :param listening: the addresses that this process's own exporters have; None where there will be no exporter.
+    :raises ConfigurationError: with all problems, each once.
+    """
     problems = [problem for each in types for problem in wiring.Wiring(conf, each).check()]
-    if exporters and not problems:
+    if listening is not None and not problems:
         problems = [
             problem
             for each in types
-            for worker in range(each.workers)
+            for worker, port in enumerate(each.exporter_ports)
+            if (each.exporter_host, port) not in listening
             for problem in wiring.Wiring(conf, each, worker).check_exporter()
         ]
     if problems:
@@ -72,6 +79,7 @@ def _serve(conf: cfg.ConfigOpts, argv: Sequence[str] | None, types: Sequence[Col
     processes = [(each, worker) for each in types for worker in range(each.workers)]
     services = [CollectorService(wiring.Wiring(conf, *process), wiring.utc_now) for process in processes]
     running = [(each.name, worker) for each, worker in processes]
+    listening = {(each.exporter_host, port) for each in types for port in each.exporter_ports}
 
     def check() -> None:
         """Look at the files as they are now, beside the configuration that is in force."""
@@ -81,7 +89,7 @@ def _serve(conf: cfg.ConfigOpts, argv: Sequence[str] | None, types: Sequence[Col
         except cfg.Error as error:
             raise exceptions.ConfigurationError(reading.problems(error)) from error
         new_types = collector_types(new)
-        _check(new, new_types, exporters=False)
+        _check(new, new_types, listening)
         if [(each.name, worker) for each in new_types for worker in range(each.workers)] != running:
             raise exceptions.ConfigurationError(["other collectors or workers than before need a restart"])
 
@@ -91,14 +99,22 @@ def _serve(conf: cfg.ConfigOpts, argv: Sequence[str] | None, types: Sequence[Col
 
 def _collect_until(conf: cfg.ConfigOpts, types: Sequence[CollectorType], end: datetime.datetime) -> int:
     stop = Stop()
+
+    def end_early(*_: object) -> None:
+        stop.event.set()
+        if not stop.in_transaction:
+            # Out of whatever it waits for; nothing depends on that.
+            raise SystemExit(1)
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.event.set())
-    failed = False
+        signal.signal(number, end_early)
+    short = False
     for each in types:
         collector = wiring.Wiring(conf, each).collector(stop)
         with progress() as watcher:
-            failed |= bool(collector.run(end, watcher).failed)
-    return int(failed)
+            summary = collector.run(end, watcher)
+        short |= bool(summary.failed) or not summary.projects
+    return int(short)
 
 
 def _end_time(conf: cfg.ConfigOpts) -> datetime.datetime | None:

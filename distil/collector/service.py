@@ -58,6 +58,7 @@ class CollectorService(ServiceBase):  # type: ignore[misc]
         self._lived = RawValue("d", 0.0)
         self._pid = RawValue("i", 0)
         self._collector: Collector | None = None
+        self._exporter: Exporter | None = None
 
     def end_if_it_hangs(self) -> None:
         """Have a new process take the place of a child that has done nothing for long. The parent calls it."""
@@ -77,9 +78,7 @@ class CollectorService(ServiceBase):  # type: ignore[misc]
         if delay:
             LOG.warning("The process before this one died early; this one begins in %.0f seconds.", delay)
             self._stop.wait(delay)
-        exporter = self._parts.exporter()
-        if exporter is not None:
-            exporter.start()
+        self._show_metrics()
 
     def wait(self) -> None:
         repeat(self._run, self._parts.interval(), self._stop, self._clock)
@@ -92,10 +91,25 @@ class CollectorService(ServiceBase):  # type: ignore[misc]
     def reset(self) -> None:
         """Nothing: on SIGHUP the launcher puts a new process in this one's place."""
 
+    def _show_metrics(self) -> None:
+        """Without an exporter usage is collected all the same; each run tries again to have one."""
+        if self._exporter is not None:
+            return
+        failure: exceptions.ConfigurationError | None = None
+        try:
+            self._exporter = self._parts.exporter()
+        except exceptions.ConfigurationError as error:
+            failure = error
+        if failure is not None:
+            LOG.error("There are no metrics until the next run: %s", failure)
+        if self._exporter is not None:
+            self._exporter.start()
+
     def _live(self) -> None:
         self._lived.value = time.monotonic()
 
     def _run(self) -> None:
+        self._show_metrics()
         failure: Exception | None = None
         try:
             self._collector = self._collector or self._parts.collector(self._stop)

@@ -26,6 +26,10 @@ class Stop:
         self._on_activity()
         return self.event.is_set()
 
+    @property
+    def in_transaction(self) -> bool:
+        return self._transaction.locked()
+
     def request(self) -> None:
         """Ask to stop. Once this returns no transaction is open and none will be begun."""
         self.event.set()

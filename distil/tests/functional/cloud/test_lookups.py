@@ -21,6 +21,9 @@ SMALL = Answer({"flavor": {"id": "1", "name": "c1.c1r1"}})
 TWO_TYPES = Answer({"volume_types": [{"id": "t1", "name": "standard"}, {"id": "t2", "name": "fast"}]})
 
 
+COUNT = "X-Container-Object-Count"
+
+
 class TestLookups(unittest.TestCase):
     def cloud(self, answers: Mapping[str, Answer], endpoints: Mapping[str, str] = ENDPOINTS) -> tuple[Cloud, Lookups]:
         cloud = self.enterContext(Cloud(answers, endpoints))
@@ -112,12 +115,17 @@ class TestLookups(unittest.TestCase):
 
     def test_the_policy_of_another_projects_container_is_found_whatever_its_name(self) -> None:
         quoted = "/swift/v1/AUTH_p1/a%3Fb%23c%20d%25%C3%A9%F0%9F%98%80%0A%26"
-        _, lookups = self.cloud({quoted: Answer(status=204, headers={"X-Storage-Policy": "nz--o1--sr-r3"})})
+        _, lookups = self.cloud({quoted: Answer(status=204, headers={COUNT: "3", "X-Storage-Policy": "nz--o1--sr-r3"})})
         self.assertEqual("nz--o1--sr-r3", lookups.container_policies.get("p1/a?b#c d%é😀\n&"))
 
     def test_a_container_without_a_policy_has_none(self) -> None:
-        _, lookups = self.cloud({"/swift/v1/AUTH_p1/c": Answer(status=204)})
+        _, lookups = self.cloud({"/swift/v1/AUTH_p1/c": Answer(status=204, headers={COUNT: "3"})})
         self.assertIsNone(lookups.container_policies.get("p1/c"))
+
+    def test_an_answer_that_is_not_swift_s_is_a_failure(self) -> None:
+        _, lookups = self.cloud({"/swift/v1/AUTH_p1/c": Answer(status=204)})
+        with self.assertRaisesRegex(exceptions.LookupUnavailable, "not Swift's"):
+            lookups.container_policies.get("p1/c")
 
     def test_an_endpoint_that_names_no_account_is_a_failure(self) -> None:
         _, lookups = self.cloud({}, {**ENDPOINTS, "object-store": "/swift/v1"})

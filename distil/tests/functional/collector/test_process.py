@@ -166,6 +166,18 @@ class EndTimeTest(unittest.TestCase):
         self.site.collect()
         self.assertEqual({self.site.end}, set(self.site.last_collected().values()))
 
+    def test_a_scope_without_projects_is_no_success(self) -> None:
+        self.site.configure(include_domains="nowhere")
+        self.assertIn("No project is in the scope", self.site.collect(status=1))
+
+    def test_sigterm_ends_it_in_the_midst_of_waiting(self) -> None:
+        self.site.cloud.add_fault("metering", "timeout")
+        collector = self.site.collector("--collect-end-time", self.site.end.isoformat())
+        wait_for(lambda: self.site.cloud.requests.total("metering"))
+        collector.send_signal(signal.SIGTERM)
+        self.assertEqual(1, collector.wait(10))
+        self.assertEqual([], self.site.usage())
+
     def test_an_end_that_no_window_ends_at_is_not_reached(self) -> None:
         self.site.configure(collect_window=2)
         said = self.site.collect(status=1)

@@ -46,6 +46,7 @@ class SignalsTest(LauncherTestCase):
             ({"meter_mappings_file": "/nowhere"}, "/nowhere cannot be read"),
             ({"collect_window": 0}, "collect_window"),
             ({"partitioning_suffix": "caf\udce9"}, "utf-8"),
+            ({"workers": 2}, "need a restart"),
             ({"enabled": "one"}, "other collectors or workers than before need a restart"),
         ):
             with self.subTest(reason=reason):
@@ -57,6 +58,16 @@ class SignalsTest(LauncherTestCase):
         self.collector.send_signal(signal.SIGHUP)
         for name, port in self.ports.items():
             self.wait_for_run(port, after=ends[name])
+
+    def test_a_port_that_is_taken_leaves_the_old_configuration_in_force(self) -> None:
+        self.started()
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            self.groups["collector:two"]["exporter_port"] = taken.getsockname()[1]
+            self.configure()
+            self.collector.send_signal(signal.SIGHUP)
+            self.wait_for_log("Address already in use")
+        self.assertIn("[collector:two] exporter_host and exporter_port", self.log.read_text())
+        self.assertIn("distil_collector_last_run_end", metrics(self.ports["two"]))
 
     def test_signals_are_heeded_where_nobody_takes_systemd_s_notices(self) -> None:
         self.site.environment = {"NOTIFY_SOCKET": str(self.site.folder / "nobody")}
