@@ -54,22 +54,6 @@ class Sharing(Protocol):
         """Give everything back and take nothing more. Any thread may call it; it returns within seconds."""
 
 
-class Ring(Protocol):
-    """What a ring of members answers. :mod:`distil.coordination.ring` has one, and needs tooz for it."""
-
-    def refresh(self) -> None:
-        """:raises CoordinationError: the backend gave no usable answer."""
-
-    def owns(self, project_id: str) -> bool:
-        """Whether a project is in this member's share.
-
-        :raises CoordinationError: the backend gave no usable answer.
-        """
-
-    def leave(self) -> None:
-        """Have the others take over at once."""
-
-
 class LeaseSharing:
     """Shares by leases in the database: a project belongs to whoever is first, while it is being collected."""
 
@@ -134,67 +118,3 @@ class LeaseSharing:
                 self._leases.release_all()
         except exceptions.StoreError as error:
             LOG.warning("The leases will expire, because they could not be released: %s", error)
-
-
-class RingSharing:
-    """Shares by a hash ring: a project belongs to one member of the collector type, until members join or leave.
-
-    Whatever the ring says, nothing stays uncollected for ever. While the backend is away, leases share the projects
-    out. And what is still not collected a run later is anyone's: a member may be alive and collect nothing, because it
-    hangs or cannot reach a service.
-    """
-
-    def __init__(self, ring: Ring, leases: LeaseSharing) -> None:
-        self._ring = ring
-        self._leases = leases
-        self._away = False
-        self._left: dict[str, datetime.datetime] = {}
-        self._left_before: dict[str, datetime.datetime] = {}
-
-    def begin(self) -> None:
-        self._left_before, self._left = self._left, {}
-        self._away = False
-        try:
-            self._ring.refresh()
-        except exceptions.CoordinationError as error:
-            self._fall_back(error)
-
-    @contextlib.contextmanager
-    def hold(self, project_id: str, due: datetime.datetime) -> Iterator[bool]:
-        own = self._owns(project_id)
-        if own is None or (not own and self._neglected(project_id, due)):
-            with self._leases.hold(project_id, due) as held:
-                yield held
-        else:
-            yield own
-
-    def renew(self, project_id: str) -> None:
-        if self._leases.holds(project_id):
-            self._leases.renew(project_id)
-        elif self._owns(project_id) is False:
-            raise exceptions.ProjectTaken(f"project {project_id} is in another member's share now")
-
-    def close(self) -> None:
-        self._leases.close()
-        self._ring.leave()
-
-    def _owns(self, project_id: str) -> bool | None:
-        """None: there is nobody to ask, until the next run."""
-        if self._away:
-            return None
-        try:
-            return self._ring.owns(project_id)
-        except exceptions.CoordinationError as error:
-            self._fall_back(error)
-            return None
-
-    def _fall_back(self, error: exceptions.CoordinationError) -> None:
-        self._away = True
-        LOG.error("Leases in the database share the projects out until the next run: %s", error)
-
-    def _neglected(self, project_id: str, due: datetime.datetime) -> bool:
-        self._left[project_id] = due
-        if self._left_before.get(project_id) != due:
-            return False
-        LOG.warning("Project %s: the member whose share it is in has not collected it since the last run.", project_id)
-        return True

@@ -16,8 +16,8 @@ from oslo_config import cfg
 from distil import exceptions
 from distil.collector.scope import Scope
 from distil.collector.sharing import LeaseSharing
-from distil.collector.sharing import RingSharing
 from distil.collector.sharing import Sharing
+from distil.collector.sharing_ring import RingSharing
 from distil.conf import secret
 from distil.db.leases import Leases
 

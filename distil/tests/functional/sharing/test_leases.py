@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from distil import exceptions
 from distil.collector import sharing
 from distil.db import engine as db_engine
+from distil.db import migration
 from distil.db.leases import Leases
 from distil.db.models import project_locks
 from distil.tests.functional import databases
@@ -155,6 +156,28 @@ class LeasesMySQLTest(LeasesSQLiteTest):
 
 
 class LeasesPostgreSQLTest(LeasesSQLiteTest):
+    BACKEND = databases.POSTGRESQL
+
+
+class DowngradeSQLiteTest(databases.DatabaseTestCase):
+    def test_going_back_keeps_the_predecessor_s_locks_and_no_lease_that_it_would_keep_for_ever(self) -> None:
+        Leases(self.engine, "mine").acquire("leased")
+        with self.engine.begin() as connection:
+            connection.execute(sa.insert(project_locks), {"project_id": "locked", "owner": "host-1", "created": DUE})
+        migration.downgrade(self.engine, "007")
+        self.addCleanup(migration.check, self.engine)
+        self.addCleanup(migration.upgrade, self.engine)
+        with self.engine.connect() as connection:
+            rows = connection.execute(sa.text("SELECT * FROM project_locks")).mappings().all()
+        self.assertEqual([{"created", "project_id", "owner"}], [set(row) for row in rows])
+        self.assertEqual(["locked"], [row["project_id"] for row in rows])
+
+
+class DowngradeMySQLTest(DowngradeSQLiteTest):
+    BACKEND = databases.MYSQL
+
+
+class DowngradePostgreSQLTest(DowngradeSQLiteTest):
     BACKEND = databases.POSTGRESQL
 
 

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a member does with projects that are not in its share, and without a ring to ask."""
+
+import contextlib
+import datetime
+import unittest
+from collections.abc import Iterator
+
+from distil import exceptions
+from distil.collector.sharing import LeaseSharing
+from distil.collector.sharing_ring import RingSharing
+
+START = datetime.datetime(2026, 1, 2, 3, tzinfo=datetime.UTC)
+HOUR = datetime.timedelta(hours=1)
+
+
+class Ring:
+    """Owns project "mine", while it is there."""
+
+    def __init__(self) -> None:
+        self.away = False
+        self.mine = {"mine"}
+
+    def refresh(self) -> None:
+        if self.away:
+            raise exceptions.CoordinationError("nobody answers")
+
+    def owns(self, project_id: str) -> bool:
+        self.refresh()
+        return project_id in self.mine
+
+    def leave(self) -> None:
+        """Nothing."""
+
+
+class Leases(LeaseSharing):
+    """All are free. Keeps which were taken."""
+
+    def __init__(self) -> None:
+        self.taken: list[str] = []
+
+    def holds(self, project_id: str) -> bool:
+        return False
+
+    @contextlib.contextmanager
+    def hold(self, project_id: str, _due: datetime.datetime) -> Iterator[bool]:
+        self.taken.append(project_id)
+        yield True
+
+
+class RingSharingTest(unittest.TestCase):
+    def setUp(self) -> None:
+        self.ring = Ring()
+        self.leases = Leases()
+        self.sharing = RingSharing(self.ring, self.leases)
+
+    def held(self, project_id: str, due: datetime.datetime = START) -> bool:
+        with self.sharing.hold(project_id, due) as held:
+            return held
+
+    def looks(self, due: datetime.datetime = START) -> tuple[bool, bool]:
+        """The two that a run has at another's project which does not move meanwhile."""
+        self.sharing.begin()
+        return self.held("other", due), self.held("other", due)
+
+    def test_what_is_in_its_share_is_held_without_a_lease(self) -> None:
+        self.sharing.begin()
+        self.assertEqual((True, False), (self.held("mine"), self.held("other")))
+        self.assertEqual([], self.leases.taken)
+
+    def test_what_leaves_its_share_is_not_held_on_to(self) -> None:
+        self.sharing.begin()
+        self.sharing.renew("mine")
+        self.ring.mine.clear()
+        with self.assertRaises(exceptions.ProjectTaken):
+            self.sharing.renew("mine")
+
+    def test_while_the_ring_is_away_leases_decide(self) -> None:
+        self.ring.away = True
+        self.sharing.begin()
+        self.ring.away = False
+        self.assertTrue(self.held("other"))
+        self.assertEqual(["other"], self.leases.taken)
+        self.sharing.begin()
+        self.assertFalse(self.held("other"))
+
+    def test_a_ring_that_goes_away_in_a_run_takes_nothing_away(self) -> None:
+        self.sharing.begin()
+        self.ring.away = True
+        self.sharing.renew("mine")
+        self.assertTrue(self.held("other"))
+
+    def test_what_does_not_move_for_some_runs_is_adopted_and_kept(self) -> None:
+        self.assertEqual([(False, False)] * 2, [self.looks(), self.looks()])
+        with self.assertLogs("distil.collector.sharing_ring", "WARNING"):
+            self.assertEqual((False, True), self.looks())
+        with self.assertNoLogs("distil.collector.sharing_ring", "WARNING"):
+            self.assertEqual((False, True), self.looks(START + HOUR))
+        self.assertEqual((False, True), self.looks(START + 2 * HOUR))
+        self.assertEqual(["other"] * 3, self.leases.taken)
+
+    def test_what_moves_from_run_to_run_is_left_alone(self) -> None:
+        for hour in range(5):
+            self.assertEqual((False, False), self.looks(START + hour * HOUR))
+
+    def test_what_moves_in_a_run_is_left_alone(self) -> None:
+        for _ in range(5):
+            self.sharing.begin()
+            self.assertEqual((False, False), (self.held("other", START), self.held("other", START + HOUR)))
+
+    def test_what_its_member_collects_again_is_given_back(self) -> None:
+        for _ in range(3):
+            self.looks()
+        self.sharing.begin()
+        self.assertFalse(self.held("other", START + HOUR))
+        self.assertEqual((False, False), self.looks(START + 2 * HOUR))
