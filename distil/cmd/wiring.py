@@ -94,7 +94,6 @@ class Wiring:
         migration.require_newest(engine)
         store = Store(engine)
         sharing = coordination.sharing(self._conf, engine, self._type.name, self._scope())
-        stop.then(sharing.close)
         windows = WindowCollector(
             telemetry=self._driver()(session, *where),
             rules=self._rules(announce=False),
@@ -105,7 +104,7 @@ class Wiring:
             metrics=self._metrics,
             stop=stop,
         )
-        return Collector(
+        collector = Collector(
             name=self._type.name,
             keystone=Projects(cloud),
             scope=self._scope(),
@@ -118,6 +117,8 @@ class Wiring:
             project_order=self._type.project_order,
             clock=utc_now,
         )
+        stop.then(sharing.close)
+        return collector
 
     def check(self) -> list[str]:
         """The problems with the configuration that can be seen from here, for the whole of a collector's life.
