@@ -20,6 +20,7 @@ from distil.cmd.progress import progress
 from distil.collector.launcher import launch
 from distil.collector.service import CollectorService
 from distil.collector.stop import Stop
+from distil.conf import unknown
 from distil.conf.collector import CLI_OPTS
 from distil.conf.collector import CollectorType
 from distil.conf.collector import collector_types
@@ -38,6 +39,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         _parse(conf, argv)
         log.setup(conf, "distil")
         end = _end_time(conf)
+        for problem in unknown.problems(conf):
+            LOG.warning(problem)
         types = collector_types(conf)
         _check(conf, types, () if end is None else None)
         return _serve(conf, argv, types) if end is None else _collect_until(conf, types, end)

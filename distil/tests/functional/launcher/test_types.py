@@ -95,6 +95,19 @@ class WorkersTest(unittest.TestCase):
         self.assertEqual(undisturbed.usage(), site.usage())
 
 
+class UnknownTest(LauncherTestCase):
+    def test_misspelt_options_and_groups_that_are_not_enabled_are_named(self) -> None:
+        self.groups["collector:two"]["ignore_domain"] = "heat"
+        self.groups["collector:forgotten"] = {"ignore_tenants": "a"}
+        self.configure(periodic_intervall=5)
+        self.site.collect()
+        said = self.log.read_text()
+        self.assertIn("[collector:two] unknown key 'ignore_domain'; did you mean ignore_domains?", said)
+        self.assertIn("[collector] unknown key 'periodic_intervall'; did you mean periodic_interval?", said)
+        self.assertIn("[collector:forgotten] means nothing", said)
+        self.assertNotIn("ignore_tenants", said)
+
+
 class RefusedTest(LauncherTestCase):
     def refused(self, *arguments: str) -> str:
         collector = self.site.collector(*arguments)
