@@ -3,17 +3,15 @@
 
 import os
 import signal
-import sys
 import threading
-import types
 from collections.abc import Callable
 from collections.abc import Sequence
-from typing import cast
 
 from oslo_config import cfg
 from oslo_log import log
 from oslo_service import backend
 
+from distil.collector import threads
 from distil.collector.service import CollectorService
 from distil.collector.systemd import Systemd
 
@@ -35,9 +33,7 @@ def launch(conf: cfg.ConfigOpts, services: Sequence[CollectorService], check: Ca
     :param check: looks at the configuration as it is in the files now. Where it raises anything the old one stays in
         force.
     """
-    # oslo.service installs eventlet and futurist imports it where it is installed, warning included. Nothing here
-    # needs it: to every import from now on it is not there.
-    sys.modules.setdefault("eventlet", cast("types.ModuleType", None))
+    threads.without_eventlet()
     backend.init_backend(backend.BackendType.THREADING)
     # Importing this chooses a backend, eventlet unless another one has been chosen before.
     from oslo_service import service as oslo_service  # noqa: PLC0415

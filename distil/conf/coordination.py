@@ -6,14 +6,12 @@ import os
 import re
 import secrets
 import socket
-import sys
-import types
-from typing import cast
 
 import sqlalchemy as sa
 from oslo_config import cfg
 
 from distil import exceptions
+from distil.collector import threads
 from distil.collector.scope import Scope
 from distil.collector.sharing import LeaseSharing
 from distil.collector.sharing import Sharing
@@ -45,7 +43,7 @@ def check(conf: cfg.ConfigOpts) -> None:
         url = conf.coordination.backend_url
     if not url:
         return
-    _without_eventlet()
+    threads.without_eventlet()
     from distil.coordination.ring import problem  # noqa: PLC0415
 
     found = problem(url)
@@ -65,18 +63,10 @@ def sharing(conf: cfg.ConfigOpts, engine: sa.Engine, collector: str, scope: Scop
     url = conf.coordination.backend_url
     if not url or conf.collect_end_time is not None:
         return leases
-    _without_eventlet()
+    threads.without_eventlet()
     from distil.coordination.ring import Ring  # noqa: PLC0415
 
     return RingSharing(Ring(url, _group(conf, engine, collector, scope), member), leases)
-
-
-def _without_eventlet() -> None:
-    """For before tooz is imported, which is only done where there is a backend.
-
-    oslo.service installs eventlet, and futurist, which tooz needs, imports it where it is installed, warning included.
-    """
-    sys.modules.setdefault("eventlet", cast("types.ModuleType", None))
 
 
 def _member(collector: str) -> str:
