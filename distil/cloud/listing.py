@@ -51,7 +51,7 @@ def _next(
     A full page without a word is followed by one more question, in case the server did as it was told and no more. One
     that ignores limit and marker then repeats itself: its first answer was whole.
     """
-    link = page.part("links").text("next")
+    link = page.part_or_empty("links").text("next")
     if link and repeated:
         raise page.failure(f"{page.request}: the pages do not end, {link} brings nothing new")
     if link:
