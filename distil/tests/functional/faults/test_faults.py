@@ -26,11 +26,11 @@ class _Sample:
 
 
 class KillsTest(_Sample.SampleTest):
-    SUITE, TRIALS = "kills", 30
+    SUITE, TRIALS = "kills", 24
 
 
 class PausesTest(_Sample.SampleTest):
-    SUITE, TRIALS = "pauses", 10
+    SUITE, TRIALS = "pauses", 8
 
 
 class SuccessorsTest(_Sample.SampleTest):
@@ -38,11 +38,11 @@ class SuccessorsTest(_Sample.SampleTest):
 
 
 class CrowdsTest(_Sample.SampleTest):
-    SUITE, TRIALS = "crowds", 12
+    SUITE, TRIALS = "crowds", 10
 
 
 class AnswersTest(_Sample.SampleTest):
-    SUITE, TRIALS = "answers", 20
+    SUITE, TRIALS = "answers", 14
 
 
 class StatementsTest(_Sample.SampleTest):
@@ -54,7 +54,7 @@ class RivalsTest(_Sample.SampleTest):
 
 
 class RestartsTest(_Sample.SampleTest):
-    SUITE, TRIALS = "restarts", 10
+    SUITE, TRIALS = "restarts", 8
 
 
 class ReadOnlyTest(_Sample.SampleTest):
