@@ -85,8 +85,8 @@ class Rivals(Suite):
 
 def _bills(following: Sequence[Point]) -> bool:
     """Whether usage is stored before the transaction ends: without any, it touches nothing that a rival could hold."""
-    points_named = itertools.takewhile(lambda what: what != "COMMIT", (point.what for point in following))
-    return "INSERT INTO usage_entry" in points_named
+    statements = itertools.takewhile(lambda what: what != "COMMIT", (point.what for point in following))
+    return "INSERT INTO usage_entry" in statements
 
 
 def _in_windows(world: World) -> set[int]:
