@@ -93,7 +93,7 @@ class Collector:
         work = [(project, due[project.id]) for project in projects if due[project.id]]
         turns.take(work, patience=PATIENCE if end else 0)
         if end:
-            summary.failed = self._behind(projects, end)
+            summary.failed = attempts(self.stop, _say)(self._behind, projects, end)
         return summary
 
     def _standing(self, now: datetime.datetime) -> tuple[list[model.Project], Mapping[str, datetime.datetime]]:

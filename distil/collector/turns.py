@@ -6,10 +6,12 @@ import time
 from collections.abc import Iterable
 from collections.abc import Sequence
 
+import tenacity
 from oslo_log import log
 
 from distil import exceptions
 from distil import model
+from distil.collector.attempts import attempts
 from distil.collector.sharing import Sharing
 from distil.collector.stop import Stop
 from distil.collector.summary import Progress
@@ -71,18 +73,22 @@ class Turns:
         """:returns: the windows that are another collector's to collect."""
         failure: exceptions.StoreError
         try:
-            with self.sharing.hold(project.id, windows[0].start) as held:
-                if not held:
-                    return windows
-                # Whoever had it until now may have done some of them.
-                for _, due in self._not_committed([(project, windows)]):
-                    return self._collect(project, due)
-                return ()
+            return attempts(self.stop, _say)(self._hold_and_collect, project, windows)
         except exceptions.StoreError as error:
             failure = error
         LOG.error("Project %s (%s) waits for the next run: %s", project.id, project.name, failure)
         self.summary.failed.append(project.id)
         return ()
+
+    def _hold_and_collect(self, project: model.Project, windows: Sequence[model.Window]) -> Sequence[model.Window]:
+        """:raises StoreError: the database failed while the project was taken, looked at or given back."""
+        with self.sharing.hold(project.id, windows[0].start) as held:
+            if not held:
+                return windows
+            # Whoever had it until now may have done some of them.
+            for _, due in self._not_committed([(project, windows)]):
+                return self._collect(project, due)
+            return ()
 
     def _not_committed(self, work: Sequence[Work]) -> list[Work]:
         """Without the windows that have been committed meanwhile."""
@@ -135,3 +141,9 @@ def _tell(project: model.Project, window: model.Window, failure: Exception) -> N
         failure,
         exc_info=trace,
     )
+
+
+def _say(state: tenacity.RetryCallState) -> None:
+    project, _ = state.args
+    error = state.outcome.exception() if state.outcome else None
+    LOG.warning("Project %s: attempt %d to take it failed: %s", project.id, state.attempt_number, error)
