@@ -82,7 +82,6 @@ def _serve(conf: cfg.ConfigOpts, argv: Sequence[str] | None, types: Sequence[Col
     processes = [(each, worker) for each in types for worker in range(each.workers)]
     services = [CollectorService(wiring.Wiring(conf, *process), wiring.utc_now) for process in processes]
     running = [(each.name, worker) for each, worker in processes]
-    listening = {(each.exporter_host, port) for each in types for port in each.exporter_ports}
 
     def check() -> None:
         """Look at the files as they are now, beside the configuration that is in force."""
@@ -92,6 +91,8 @@ def _serve(conf: cfg.ConfigOpts, argv: Sequence[str] | None, types: Sequence[Col
         except cfg.Error as error:
             raise exceptions.ConfigurationError(reading.problems(error)) from error
         new_types = collector_types(new)
+        # By the configuration in force, which the last reload may have changed.
+        listening = {(each.exporter_host, port) for each in types for port in each.exporter_ports}
         _check(new, new_types, listening)
         if [(each.name, worker) for each in new_types for worker in range(each.workers)] != running:
             raise exceptions.ConfigurationError(["other collectors or workers than before need a restart"])

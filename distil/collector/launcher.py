@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The parent of the collectors' processes."""
 
+import functools
 import os
 import signal
 import threading
@@ -38,12 +39,25 @@ def launch(conf: cfg.ConfigOpts, services: Sequence[CollectorService], check: Ca
     # Importing this chooses a backend, eventlet unless another one has been chosen before.
     from oslo_service import service as oslo_service  # noqa: PLC0415
 
+    threading.excepthook = functools.partial(_end_with_a_thread, os.getpid())
     usher = _Usher(services, check, Systemd())
     launcher = oslo_service.ProcessLauncher(conf)
     for service in services:
         launcher.launch_service(service)
     usher.start()
     launcher.wait()
+
+
+def _end_with_a_thread(parent: int, failure: threading.ExceptHookArgs) -> None:
+    """A thread of the parent has died: oslo.service's, if it could not fork, and nobody would replace a child again.
+
+    The parent ends with status 1, for systemd or the container's runtime to start it anew; its children notice and end
+    as on SIGTERM. In a child nothing depends on any thread but the collector's own.
+    """
+    trace = None if failure.exc_value is None else (failure.exc_type, failure.exc_value, failure.exc_traceback)
+    LOG.critical("A thread has died: %s", failure.exc_value, exc_info=trace)
+    if os.getpid() == parent:
+        os._exit(1)
 
 
 class _Usher:
@@ -66,10 +80,14 @@ class _Usher:
         pause = min(self._systemd.watchdog / 2 if self._systemd.watchdog else _GLANCE, _GLANCE)
         while True:
             received = signal.sigtimedwait(SIGNALS, pause)
-            if received is None:
-                self._watch()
-            elif received.si_pid != os.getpid():  # else oslo.service's own, to the whole process group
-                self._pass_on(signal.Signals(received.si_signo))
+            try:
+                if received is None:
+                    self._watch()
+                elif received.si_pid != os.getpid():  # else oslo.service's own, to the whole process group
+                    self._pass_on(signal.Signals(received.si_signo))
+            except Exception:
+                # Without this thread no signal would reach anybody again.
+                LOG.exception("A defect in the parent process; it goes on.")
 
     def _watch(self) -> None:
         for service in self._services:

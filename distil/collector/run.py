@@ -35,6 +35,9 @@ LOG = log.getLogger(__name__)
 PATIENCE = leases.LENGTH + 60
 
 
+_CLOCKS_DIFFER = datetime.timedelta(minutes=1)
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Collector:
     """Makes runs.
@@ -74,6 +77,7 @@ class Collector:
         return summary
 
     def _run(self, now: datetime.datetime, end: datetime.datetime | None, progress: Progress | None) -> Summary:
+        now = attempts(self.stop, _say)(self._certainly_over, now)
         projects, collected = attempts(self.stop, _say)(self._standing, now)
         due = {project.id: self._due(collected[project.id], now, end) for project in projects}
         if end is None and not self.plan.max_windows_per_cycle:
@@ -95,6 +99,16 @@ class Collector:
         if end:
             summary.failed = attempts(self.stop, _say)(self._behind, projects, end)
         return summary
+
+    def _certainly_over(self, now: datetime.datetime) -> datetime.datetime:
+        """Now, by this host's clock or the database's, whichever is behind.
+
+        A window that is stored before it is over loses what is still to come, for good.
+        """
+        stored = self.store.now()
+        if abs(stored - now) > _CLOCKS_DIFFER:
+            LOG.error("This host's clock says %s and the database's %s: one of them is wrong.", now, stored)
+        return min(now, stored)
 
     def _standing(self, now: datetime.datetime) -> tuple[list[model.Project], Mapping[str, datetime.datetime]]:
         """The projects in scope in their order, and last collected of each."""

@@ -3,6 +3,7 @@
 
 import datetime
 import os
+import pathlib
 import signal
 import time
 from collections.abc import Callable
@@ -63,11 +64,11 @@ class CollectorService(ServiceBase):  # type: ignore[misc]
     def end_if_it_hangs(self) -> None:
         """Have a new process take the place of a child that has done nothing for long. The parent calls it."""
         lived, pid = self._lived.value, self._pid.value
-        if lived and pid and time.monotonic() - lived > _HANGS:
-            LOG.error(
-                "The process %d has done nothing for %d seconds: it is killed, and another one starts.", pid, _HANGS
-            )
-            self._lived.value = 0.0
+        if not lived or time.monotonic() - lived <= _HANGS:
+            return
+        self._lived.value = 0.0
+        if _parent_of(pid) == os.getpid():
+            LOG.error("Process %d has done nothing for %d seconds: it is killed, and another one starts.", pid, _HANGS)
             os.kill(pid, signal.SIGKILL)
 
     def start(self) -> None:
@@ -123,3 +124,11 @@ class CollectorService(ServiceBase):  # type: ignore[misc]
         if failure is not None:
             trace = None if isinstance(failure, exceptions.DistilError) else failure
             LOG.error("The run failed, the next one tries again: %s", failure, exc_info=trace)
+
+
+def _parent_of(pid: int) -> int | None:
+    try:
+        status = pathlib.Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    except OSError:
+        return None
+    return next((int(line.split()[1]) for line in status.splitlines() if line.startswith("PPid:")), None)

@@ -12,18 +12,19 @@ from distil import exceptions
 class Stop:
     """A request to stop, seen by all threads of a process.
 
-    :param on_activity: called whenever somebody looks whether to stop, which is a sign of life.
+    :param on_activity: called whenever somebody looks whether to stop, which is a sign of life; :attr:`live` gives one
+        more.
     """
 
     def __init__(self, on_activity: Callable[[], None] = lambda: None) -> None:
         self.event = threading.Event()
-        self._on_activity = on_activity
+        self.live = on_activity
         self._transaction = threading.Lock()
         self._last_words: list[Callable[[], None]] = []
 
     @property
     def requested(self) -> bool:
-        self._on_activity()
+        self.live()
         return self.event.is_set()
 
     @property
@@ -44,7 +45,7 @@ class Stop:
 
     def wait(self, seconds: float) -> bool:
         """Sleep, but no longer than until a stop is requested. True: it is."""
-        self._on_activity()
+        self.live()
         return self.event.wait(seconds)
 
     @contextlib.contextmanager

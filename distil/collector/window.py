@@ -4,6 +4,8 @@
 import dataclasses
 import random
 from collections.abc import Callable
+from collections.abc import Iterable
+from collections.abc import Iterator
 from collections.abc import Mapping
 
 import tenacity
@@ -23,6 +25,8 @@ from distil.telemetry.base import TelemetryDriver
 from distil.transformers.lookups import Lookups
 
 LOG = log.getLogger(__name__)
+
+_Sample = model.Sample | model.RejectedSample
 
 OS_DISTRO = "os_distro"
 
@@ -61,7 +65,7 @@ class WindowCollector:
             raise exceptions.Stopped("the collector is stopping")
         self.sharing.renew(project.id)
         samples = self.telemetry.samples([project.id], self.rules.meters, window.start, window.end)
-        rated = rate(self.rules, samples, window, self.lookups)
+        rated = rate(self.rules, self._living(samples), window, self.lookups)
         resources = self._with_os_distro(project, rated)
         with self.stop.transaction():
             self.store.commit(project.id, window, rated.usage, resources, rated.rejected)
@@ -72,6 +76,12 @@ class WindowCollector:
                 project.id, window, len(rated.rejected), rated.rejected[0].meter, rated.rejected[0].reason,
             )  # fmt: skip
         return rated
+
+    def _living(self, samples: Iterable[_Sample]) -> Iterator[_Sample]:
+        """The samples, with a sign of life for each: a window may take long without anything hanging."""
+        for sample in samples:
+            self.stop.live()
+            yield sample
 
     def _with_os_distro(self, project: model.Project, rated: Rated) -> list[model.Resource]:
         if not rated.machines:
@@ -97,6 +107,7 @@ class WindowCollector:
         # In another order each time, lest the same few machines keep all others from their turn.
         for resource_id in random.sample(wanted, len(wanted)):
             sample = machines[resource_id]
+            self.stop.live()
             try:
                 distros[resource_id] = self.os_distro(sample.resource_id, sample.metadata.get("image_ref_url"))
             except exceptions.LookupUnavailable as error:

@@ -14,6 +14,8 @@ from distil import exceptions
 
 GROUP = "collector"
 
+_LAST_PORT = 65535
+
 _SEPARATOR = re.compile(r",(?![^{]*\}|[^\[]*\])")
 
 
@@ -242,8 +244,9 @@ def collector_types(conf: cfg.ConfigOpts) -> list[CollectorType]:
     if problems:
         raise exceptions.ConfigurationError(problems)
     found = [CollectorType(conf, name) for name in names or [None]]
-    ports = [(each.exporter_host, port) for each in found for port in each.exporter_ports if port]
-    problems = [f"exporter_port: {port} is used by more than one collector or worker" for _, port in _repeated(ports)]
+    ports = [port for each in found for port in each.exporter_ports if port]
+    problems = [f"exporter_port: {port} is used by more than one collector or worker" for port in _repeated(ports)]
+    problems += [f"exporter_port: {port}, of a worker, is none" for port in ports if port > _LAST_PORT]
     if problems:
         raise exceptions.ConfigurationError(problems)
     return [each for each in found if chosen in (None, each.name)]

@@ -17,6 +17,7 @@ from distil.db import chunks
 from distil.db import errors
 from distil.db import projects
 from distil.db import writes
+from distil.db.clock import utc_now
 from distil.db.models import tenants
 
 _RACES = (db_exception.DBDuplicateEntry, db_exception.DBDeadlock)
@@ -30,6 +31,11 @@ class Store:
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
+
+    def now(self) -> datetime.datetime:
+        """The time by the database's clock."""
+        with errors.translated("reading the time"), self._engine.connect() as connection:
+            return connection.execute(sa.select(utc_now())).scalar_one()
 
     def last_collected(self, project_ids: Collection[str]) -> dict[str, datetime.datetime]:
         """Last collected of those projects that have one."""

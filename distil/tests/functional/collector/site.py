@@ -3,6 +3,7 @@
 
 import contextlib
 import datetime
+import http.client
 import os
 import pathlib
 import socket
@@ -194,7 +195,7 @@ def metrics(port: int) -> dict[str, float]:
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
             text = answer.read().decode()
-    except OSError:
+    except (OSError, http.client.HTTPException):
         return {}
     values: dict[str, float] = {}
     for family in text_string_to_metric_families(text):

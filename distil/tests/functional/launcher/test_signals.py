@@ -6,6 +6,7 @@ import signal
 import socket
 import threading
 
+from distil.tests.functional.collector.site import free_port
 from distil.tests.functional.collector.site import metrics
 from distil.tests.functional.collector.site import wait_for
 from distil.tests.functional.launcher.base import LauncherTestCase
@@ -68,6 +69,16 @@ class SignalsTest(LauncherTestCase):
             self.wait_for_log("Address already in use")
         self.assertIn("[collector:two] exporter_host and exporter_port", self.log.read_text())
         self.assertIn("distil_collector_last_run_end", metrics(self.ports["two"]))
+
+    def test_a_port_can_be_changed_and_something_else_after_it(self) -> None:
+        ends = self.started()
+        self.ports["two"] = free_port()
+        self.groups["collector:two"]["exporter_port"] = self.ports["two"]
+        for windows in (1, 2):
+            self.configure(max_windows_per_cycle=windows)
+            self.collector.send_signal(signal.SIGHUP)
+            ends = {name: self.wait_for_run(port, after=ends[name]) for name, port in self.ports.items()}
+        self.assertNotIn("stays in force", self.log.read_text())
 
     def test_signals_are_heeded_where_nobody_takes_systemd_s_notices(self) -> None:
         self.site.environment = {"NOTIFY_SOCKET": str(self.site.folder / "nobody")}

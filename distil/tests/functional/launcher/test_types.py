@@ -2,6 +2,8 @@
 """Collector types: a process each, with a scope and an exporter of its own."""
 
 import os
+import pathlib
+import resource
 import signal
 import time
 import unittest
@@ -82,6 +84,19 @@ class TypesTest(LauncherTestCase):
         self.assertTrue(self.site.usage())
 
 
+class ForkTest(LauncherTestCase):
+    def test_a_parent_that_cannot_fork_ends_with_status_1_and_all_its_children(self) -> None:
+        collector = self.site.collector()
+        for port in self.ports.values():
+            self.wait_for_run(port)
+        children = {self.pid_of(name) for name in self.ports}
+        _, most = resource.prlimit(collector.pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(collector.pid, resource.RLIMIT_NOFILE, (4, most))
+        os.kill(self.pid_of("one"), signal.SIGKILL)
+        self.assertEqual(1, collector.wait(30))
+        wait_for(lambda: not any(pathlib.Path(f"/proc/{pid}").exists() for pid in children))
+
+
 class WorkersTest(unittest.TestCase):
     def test_each_worker_has_an_exporter_and_together_they_store_everything_once(self) -> None:
         site = self.enterContext(Site(projects=3, resources=1))
@@ -120,6 +135,14 @@ class RefusedTest(LauncherTestCase):
         self.groups["collector:two"]["exporter_port"] = self.ports["one"]
         self.configure()
         self.assertIn(f"exporter_port: {self.ports['one']} is used by more than one", self.refused())
+
+    def test_the_same_port_on_another_address_and_a_port_beyond_the_last_are_refused(self) -> None:
+        self.groups["collector:two"] |= {"exporter_port": self.ports["one"], "exporter_host": "0.0.0.0"}
+        self.configure()
+        self.assertIn("is used by more than one", self.refused())
+        self.groups["collector:two"] |= {"exporter_port": 65535, "workers": 2}
+        self.configure()
+        self.assertIn("exporter_port: 65536, of a worker, is none", self.refused())
 
     def test_a_name_twice_or_without_a_group_is_refused(self) -> None:
         self.configure("one, one, three")

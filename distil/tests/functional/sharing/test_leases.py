@@ -56,6 +56,13 @@ class LeasesSQLiteTest(databases.DatabaseTestCase):
         self.assertEqual(self.mine.owner, self.owner())
         self.assertFalse(self.other.acquire(self.project_id))
 
+    def test_one_that_a_clock_ahead_left_for_years_is_over(self) -> None:
+        self.mine.acquire(self.project_id)
+        statement = sa.update(project_locks).where(project_locks.c.project_id == self.project_id)
+        with self.engine.begin() as connection:
+            connection.execute(statement.values(expires=datetime.datetime.now(datetime.UTC) + 10_000 * MINUTE))
+        self.assertTrue(self.other.acquire(self.project_id))
+
     def test_what_was_released_can_be_had(self) -> None:
         self.mine.acquire(self.project_id)
         self.mine.release(self.project_id)
