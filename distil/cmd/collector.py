@@ -31,9 +31,13 @@ LOG = log.getLogger(__name__)
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the collectors.
 
-    :returns: 0; 1 where the configuration cannot be used, a project could not be brought up to the end time, or there
-        is none in scope.
+    :returns: 0; 1 where the configuration cannot be used, a project could not be brought up to the end time, there is
+        none in scope, or graceful_shutdown_timeout cut a process off.
     """
+    # Until there is something that has to end in order. A SIGHUP waits for who can heed it.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _end_at_once)
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
     conf = cfg.ConfigOpts()
     try:
         _parse(conf, argv)
@@ -46,17 +50,25 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _serve(conf, argv, types) if end is None else _collect_until(conf, types, end)
     except (cfg.Error, exceptions.DistilError, log.LogConfigError, OSError, UnicodeError) as error:
         problems = reading.problems(error)
-    for problem in problems:
-        print(f"distil-collector: {problem}", file=sys.stderr)  # noqa: T201
-        if conf.log_file or conf.log_dir:
-            LOG.critical(problem)
-    return 1
+    return _give_up(conf, problems)
+
+
+def _end_at_once(*_: object) -> None:
+    raise SystemExit(0)
 
 
 def _parse(conf: cfg.ConfigOpts, argv: Sequence[str] | None) -> None:
     configuration.register_opts(conf)
     conf.register_cli_opts(CLI_OPTS)
     conf(argv, project="distil", prog="distil-collector", version=importlib.metadata.version("distil"))
+
+
+def _give_up(conf: cfg.ConfigOpts, problems: Sequence[str]) -> int:
+    for problem in problems:
+        print(f"distil-collector: {problem}", file=sys.stderr)  # noqa: T201
+        if conf.log_file or conf.log_dir:
+            LOG.critical(problem)
+    return 1
 
 
 def _check(conf: cfg.ConfigOpts, types: Sequence[CollectorType], listening: Collection[tuple[str, int]] | None) -> None:
@@ -97,8 +109,7 @@ def _serve(conf: cfg.ConfigOpts, argv: Sequence[str] | None, types: Sequence[Col
         if [(each.name, worker) for each in new_types for worker in range(each.workers)] != running:
             raise exceptions.ConfigurationError(["other collectors or workers than before need a restart"])
 
-    launch(conf, services, check)
-    return 0
+    return 0 if launch(conf, services, check) else 1
 
 
 def _collect_until(conf: cfg.ConfigOpts, types: Sequence[CollectorType], end: datetime.datetime) -> int:
@@ -112,13 +123,21 @@ def _collect_until(conf: cfg.ConfigOpts, types: Sequence[CollectorType], end: da
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end_early)
-    short = False
-    for each in types:
-        collector = wiring.Wiring(conf, each).collector(stop)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
+    return max(_collect_one_until(conf, each, end, stop) for each in types)
+
+
+def _collect_one_until(conf: cfg.ConfigOpts, one: CollectorType, end: datetime.datetime, stop: Stop) -> int:
+    try:
+        collector = wiring.Wiring(conf, one).collector(stop)
         with progress() as watcher:
             summary = collector.run(end, watcher)
-        short |= bool(summary.failed) or not summary.projects
-    return int(short)
+    except exceptions.DistilError as error:
+        # It costs the other collectors nothing.
+        problems = [f"[{one.group}] {problem}" for problem in reading.problems(error)]
+    else:
+        return int(bool(summary.failed) or not summary.projects)
+    return _give_up(conf, problems)
 
 
 def _end_time(conf: cfg.ConfigOpts) -> datetime.datetime | None:

@@ -71,6 +71,9 @@ class Wiring:
     def interval(self) -> datetime.timedelta:
         return datetime.timedelta(seconds=self._type.periodic_interval)
 
+    def grace(self) -> float:
+        return float(self._conf.graceful_shutdown_timeout)
+
     def exporter(self) -> Exporter | None:
         """The exporter, bound to its port and not started yet; None where there is to be none.
 

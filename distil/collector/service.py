@@ -25,12 +25,18 @@ LOG = log.getLogger(__name__)
 # Seconds, more than anything takes that a collector waits for without being able to say that it lives.
 _HANGS = 1800.0
 
+# Seconds of the graceful time in which a transaction is waited for no more.
+_LAST_WORDS = 6.0
+
 
 class Parts(Protocol):
     """Where a collector's process gets what it is made of, by the configuration as it is then."""
 
     def interval(self) -> datetime.timedelta:
         """From the start of a run to the start of the next."""
+
+    def grace(self) -> float:
+        """Seconds to end in on SIGTERM; 0: as long as it takes."""
 
     def exporter(self) -> Exporter | None:
         """The exporter, or None where there is to be none.
@@ -58,23 +64,39 @@ class CollectorService(ServiceBase):  # type: ignore[misc]
         # Shared with the child, without a lock, which a process that is killed might hold for ever.
         self._lived = RawValue("d", 0.0)
         self._pid = RawValue("i", 0)
+        self._ending = RawValue("b", 0)
         self._collector: Collector | None = None
         self._exporter: Exporter | None = None
 
     def end_if_it_hangs(self) -> None:
         """Have a new process take the place of a child that has done nothing for long. The parent calls it."""
-        lived, pid = self._lived.value, self._pid.value
+        lived = self._lived.value
         if not lived or time.monotonic() - lived <= _HANGS:
             return
         self._lived.value = 0.0
-        if _parent_of(pid) == os.getpid():
+        pid = self.kill()
+        if pid is not None:
             LOG.error("Process %d has done nothing for %d seconds: it is killed, and another one starts.", pid, _HANGS)
-            os.kill(pid, signal.SIGKILL)
+
+    def kill(self) -> int | None:
+        """Kill the child if there is one, and return its process id. The parent calls it."""
+        pid: int = self._pid.value
+        if _parent_of(pid) != os.getpid():
+            return None
+        os.kill(pid, signal.SIGKILL)
+        return pid
+
+    @property
+    def cut_off(self) -> bool:
+        """Whether the last child was ended while it was about to end, with a transaction open. The parent asks."""
+        return bool(self._ending.value)
 
     def start(self) -> None:
+        self._live()
         # Blocked in the parent, which has its own way with signals. A SIGINT from the terminal is for the parent alone.
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP, signal.SIGTERM})
         self._pid.value = os.getpid()
+        self._ending.value = 0
         delay = self._restarts.delay()
         if delay:
             LOG.warning("The process before this one died early; this one begins in %.0f seconds.", delay)
@@ -85,9 +107,15 @@ class CollectorService(ServiceBase):  # type: ignore[misc]
         repeat(self._run, self._parts.interval(), self._stop, self._clock)
 
     def stop(self, graceful: bool = False) -> None:
-        """End once no transaction is open. A request that waits for an answer is given up: nothing depends on it."""
+        """End once no transaction is open. A request that waits for an answer is given up: nothing depends on it.
+
+        A transaction that takes too long is cut off, which rolls it back; until then there is time to give leases back.
+        """
+        self._ending.value = 1
         self._restarts.stopped()
-        self._stop.request()
+        grace = self._parts.grace()
+        if self._stop.request(max(grace / 2, grace - _LAST_WORDS) if grace else -1):
+            self._ending.value = 0
 
     def reset(self) -> None:
         """Nothing: on SIGHUP the launcher puts a new process in this one's place."""

@@ -31,16 +31,22 @@ class Stop:
     def in_transaction(self) -> bool:
         return self._transaction.locked()
 
-    def request(self) -> None:
-        """Ask to stop. Once this returns no transaction is open and none will be begun."""
+    def request(self, patience: float = -1) -> bool:
+        """Ask to stop, and do what is to be done then. No transaction is begun any more.
+
+        :param patience: seconds to wait for the transaction that is open, if one is; negative: as long as it takes.
+        :returns: whether none is open any more.
+        """
         self.event.set()
-        with self._transaction:
-            pass
+        ended = self._transaction.acquire(timeout=patience)
+        if ended:
+            self._transaction.release()
         for action in self._last_words:
             action()
+        return ended
 
     def then(self, action: Callable[[], None]) -> None:
-        """Have something done by whoever requests a stop, when no transaction is open any more."""
+        """Have something done by whoever requests a stop."""
         self._last_words.append(action)
 
     def wait(self, seconds: float) -> bool:

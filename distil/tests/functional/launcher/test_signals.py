@@ -2,10 +2,18 @@
 """Signals to the parent, and what systemd is told."""
 
 import os
+import pathlib
 import signal
 import socket
 import threading
+import unittest
 
+import sqlalchemy as sa
+
+from distil.db import models
+from distil.tests.functional import databases
+from distil.tests.functional.collector.site import HOUR
+from distil.tests.functional.collector.site import Site
 from distil.tests.functional.collector.site import free_port
 from distil.tests.functional.collector.site import metrics
 from distil.tests.functional.collector.site import wait_for
@@ -28,6 +36,33 @@ class SignalsTest(LauncherTestCase):
     def test_sigint_to_the_whole_group_as_from_a_terminal_ends_all_with_status_0(self) -> None:
         self.started()
         os.killpg(os.getpgid(self.collector.pid), signal.SIGINT)
+        self.assertEqual(0, self.collector.wait(30))
+
+    def test_a_child_that_is_stopped_is_killed_after_the_graceful_time_and_the_status_says_so(self) -> None:
+        _limit_the_grace(self.site)
+        self.started()
+        stopped = self.pid_of("one")
+        os.kill(stopped, signal.SIGSTOP)
+        self.collector.send_signal(signal.SIGTERM)
+        self.assertEqual(1, self.collector.wait(30))
+        self.assertIn("graceful_shutdown_timeout (2 seconds) is over", self.log.read_text())
+        wait_for(lambda: not pathlib.Path(f"/proc/{stopped}").exists())
+
+    def test_a_signal_before_anything_is_read_ends_with_status_0(self) -> None:
+        os.mkfifo(self.site.folder / "blocks")
+        self.configure(meter_mappings_file=self.site.folder / "blocks", misspelt="said before the files are read")
+        collector = self.site.collector()
+        self.wait_for_log("misspelt")
+        collector.send_signal(signal.SIGTERM)
+        self.assertEqual(0, collector.wait(10))
+
+    def test_a_file_that_blocks_its_reader_makes_a_reload_wait_and_nothing_else(self) -> None:
+        self.started()
+        os.mkfifo(self.site.folder / "blocks")
+        self.configure(meter_mappings_file=self.site.folder / "blocks")
+        self.collector.send_signal(signal.SIGHUP)
+        self.wait_for_log("are still being read")
+        self.collector.send_signal(signal.SIGTERM)
         self.assertEqual(0, self.collector.wait(30))
 
     def test_sighup_reads_every_file_again(self) -> None:
@@ -107,6 +142,29 @@ class SignalsTest(LauncherTestCase):
             listener.join()
         states = [state for state in told if state != "WATCHDOG=1"]
         self.assertEqual(["READY=1", "RELOADING=1", "READY=1", "STOPPING=1"], states)
+
+
+class CutOffTest(unittest.TestCase):
+    def test_a_transaction_that_outlasts_the_graceful_time_makes_the_status_1(self) -> None:
+        site = self.enterContext(Site(databases.MYSQL, projects=1, resources=1))
+        site.collect(site.start + HOUR)
+        _limit_the_grace(site)
+        waits = sa.text(
+            "SELECT count(*) FROM information_schema.processlist WHERE db = DATABASE() AND info LIKE 'UPDATE tenants%'"
+        )
+        with site.engine.begin() as other:
+            other.execute(sa.select(models.tenants).with_for_update())
+            collector = site.collector()
+            wait_for(lambda: site.rows(waits)[0][0])
+            collector.send_signal(signal.SIGTERM)
+            self.assertEqual(1, collector.wait(30))
+        site.collect()
+        self.assertEqual({site.end}, set(site.last_collected().values()))
+
+
+def _limit_the_grace(site: Site) -> None:
+    with site.config.open("a") as file:
+        file.write("[DEFAULT]\ngraceful_shutdown_timeout = 2\n")
 
 
 def _listen(manager: socket.socket, told: list[str]) -> None:

@@ -44,6 +44,11 @@ class TypesTest(LauncherTestCase):
         self.site.collect()
         self.assertEqual({"Default", "customers"}, self.domains_collected())
 
+    def test_up_to_an_end_time_one_that_cannot_begin_costs_the_other_nothing(self) -> None:
+        self.site.cloud.add_fault("identity", "status", path="/projects", status=503, times=3)
+        self.assertIn("[collector:one] ", self.site.collect(status=1))
+        self.assertEqual({"customers"}, self.domains_collected())
+
     def test_one_that_is_killed_starts_again_and_the_other_does_not_notice(self) -> None:
         self.site.collector()
         ends = {name: self.wait_for_run(port) for name, port in self.ports.items()}
