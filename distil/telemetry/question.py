@@ -35,6 +35,17 @@ class Question:
         A row that names no project or meter is taken for the one that was asked for. Where several were, nobody can
         tell: it is rejected, with an empty string in the place of what it does not name.
         """
+        try:
+            asked = row["project_id"] in self.projects and row["meter"] in self.meters  # type: ignore[index]
+        except (TypeError, LookupError):
+            asked = False
+        if not asked:
+            return self._read_odd(row, period)
+        sample = intake.read_sample(row, row["project_id"], row["meter"])  # type: ignore[index]
+        moment = sample.timestamp if isinstance(sample, model.Sample) else paging.moment(row)
+        return sample if moment is None or moment in period else None
+
+    def _read_odd(self, row: object, period: model.Window) -> model.Sample | model.RejectedSample | None:
         project_id = _named(row, "project_id", self.projects)
         meter = _named(row, "meter", self.meters)
         if (project_id and project_id not in self.projects) or (meter and meter not in self.meters):

@@ -5,9 +5,11 @@ import json
 from http import HTTPStatus
 from typing import Any
 
+import msgspec
 import requests
 from ceilometerclient import client
 from ceilometerclient import exc
+from keystoneauth1 import adapter
 from keystoneauth1 import exceptions as ks_exceptions
 from keystoneauth1 import session as ks_session
 
@@ -27,6 +29,14 @@ class RequestRefused(exceptions.TelemetryError):
     """The service does not offer this request, or not to this user."""
 
 
+class _Client(client.SessionClient):  # type: ignore[misc]
+    """ceilometerclient's session client, but for the body: its own request decodes each one, and throws that away."""
+
+    def request(self, url: str, method: str, **request: Any) -> requests.Response:
+        answer: requests.Response = adapter.Adapter.request(self, url, method, raise_exc=False, **request)
+        return answer
+
+
 class Transport:
     """Sends requests through ceilometerclient's session client.
 
@@ -35,9 +45,7 @@ class Transport:
     """
 
     def __init__(self, session: ks_session.Session, region_name: str | None, interface: str) -> None:
-        self._client = client.SessionClient(
-            session=session, service_type=SERVICE_TYPE, region_name=region_name, interface=interface
-        )
+        self._client = _Client(session=session, service_type=SERVICE_TYPE, region_name=region_name, interface=interface)
         self._endpoint = f"{interface} endpoint of the {SERVICE_TYPE} service in region {region_name or '(any)'}"
 
     def rows(self, method: str, path: str, about: str, **request: Any) -> list[object]:
@@ -50,7 +58,7 @@ class Transport:
         """
         asked = f"{method} {path} ({about})"
         try:
-            response = self._client.request(path, method, raise_exc=False, **request)
+            response = self._client.request(path, method, headers={"Accept": "application/json"}, **request)
         except ks_exceptions.EndpointNotFound as error:
             raise exceptions.TelemetryError(f"{asked}: the catalog has no {self._endpoint}") from error
         except _FAILURES as error:
@@ -64,12 +72,20 @@ class Transport:
 
 def _list(body: bytes, asked: str) -> list[object]:
     try:
-        answer = json.loads(body, parse_int=_integer)
-    except (ValueError, RecursionError) as error:
-        raise exceptions.TelemetryError(f"{asked}: the answer is not JSON: {_beginning(body)}") from error
+        answer = msgspec.json.decode(body)
+    except (ValueError, RecursionError):
+        answer = _lenient(body, asked)
     if not isinstance(answer, list):
         raise exceptions.TelemetryError(f"{asked}: the answer is not a list: {_beginning(body)}")
     return answer
+
+
+def _lenient(body: bytes, asked: str) -> object:
+    """Also with NaN, infinities and surrogates, which are no JSON, and which cost their samples, not the answer."""
+    try:
+        return json.loads(body, parse_int=_integer)
+    except (ValueError, RecursionError) as error:
+        raise exceptions.TelemetryError(f"{asked}: the answer is not JSON: {_beginning(body)}") from error
 
 
 def _integer(digits: str) -> int | float:

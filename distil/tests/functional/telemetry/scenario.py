@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Collection
 from collections.abc import Iterable
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 from typing import ClassVar
 
@@ -125,7 +126,7 @@ class DriverScenario(CeilometerCase):
     def test_volume_and_metadata_come_as_they_are(self) -> None:
         project = self.add("2026-01-01T00:00:00", volume=0.1, metadata={"flavor.id": "42", "status": "None"})
         (sample,) = self.ask([project])
-        self.assertEqual(0.1, sample.volume)
+        self.assertEqual(Decimal("0.1"), sample.volume)
         self.assertEqual({"flavor.id": "42", "status": "None"}, sample.metadata)
         self.assertTrue(sample.source.endswith("openstack"))
 

@@ -59,7 +59,7 @@ class TestOddAnswers(unittest.TestCase):
                 self.assert_no_answer(Answer(body), "not JSON")
 
     def test_a_body_nested_too_deeply_is_an_error(self) -> None:
-        self.assert_no_answer(Answer(b"[" * 200_000), "recursion")
+        self.assert_no_answer(Answer(b"[" * 200_000), "the answer is not JSON")
 
     def test_an_empty_body_is_an_error(self) -> None:
         self.assert_no_answer(Answer(b""), "an empty body")
