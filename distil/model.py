@@ -3,13 +3,18 @@
 
 All of them are frozen: a step returns new values and leaves alone what it was given. All times are
 timezone-aware and in UTC, all volumes are Decimal.
+
+Those of which there are many are msgspec's structs: frozen dataclasses that are made in C, at a fifth of the cost.
 """
 
 import dataclasses
 import datetime
+import functools
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
+
+import msgspec
 
 # What the database's columns hold. A sample that would not fit is rejected before it gets there.
 MAX_RESOURCE_ID = 400
@@ -26,6 +31,12 @@ def parse_time(value: object) -> datetime.datetime:
     # Python reads a lone number, too, and takes 1764010112345 for a day in 1764.
     if not isinstance(value, str) or value[4:5] != "-":
         raise ValueError("it does not begin with year-month-day")
+    return _time(value)
+
+
+# What is measured together has the same time.
+@functools.lru_cache(maxsize=4096)
+def _time(value: str) -> datetime.datetime:
     moment = datetime.datetime.fromisoformat(value)
     try:
         return moment.replace(tzinfo=datetime.UTC) if moment.tzinfo is None else moment.astimezone(datetime.UTC)
@@ -47,18 +58,18 @@ class Project:
     created_on: str | None = None
 
 
-@dataclasses.dataclass(frozen=True, slots=True, order=True)
+@dataclasses.dataclass(frozen=True, order=True)
 class Window:
     """A half-open interval [start, end) in UTC."""
 
     start: datetime.datetime
     end: datetime.datetime
 
-    @property
+    @functools.cached_property
     def seconds(self) -> Decimal:
         return Decimal(int((self.end - self.start).total_seconds()))
 
-    @property
+    @functools.cached_property
     def hours(self) -> Decimal:
         return self.seconds / 3600
 
@@ -69,12 +80,11 @@ class Window:
         return f"[{self.start:%Y-%m-%dT%H:%M:%SZ}, {self.end:%Y-%m-%dT%H:%M:%SZ})"
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(msgspec.Struct, frozen=True, gc=False):
     """One datum of a meter.
 
-    :param volume: as the telemetry service gave it. A meter mapping may replace it and decides what it must be, so it
-        becomes a Decimal (or None, where the service said null) only when the sample is rated.
+    :param volume: a Decimal where the telemetry service gave a number, else as it came. A meter mapping may replace it
+        and decides what it must be, so it is a Decimal (or None, for null) for certain only when the sample is rated.
     :param document: the sample as the telemetry service gave it: what filters look at and what is kept if the sample
         is rejected.
     """
@@ -89,8 +99,7 @@ class Sample:
     document: Mapping[str, Any]
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class RejectedSample:
+class RejectedSample(msgspec.Struct, frozen=True, gc=False):
     """A sample that cannot be used, and why.
 
     :param resource_id: None where the sample has no readable one.
@@ -103,8 +112,7 @@ class RejectedSample:
     document: Mapping[str, Any]
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Resource:
+class Resource(msgspec.Struct, frozen=True, gc=False):
     """A metered resource as it is stored.
 
     :param id: the stored id, which may differ from the id that telemetry uses.
@@ -115,8 +123,7 @@ class Resource:
     info: Mapping[str, Any]
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(msgspec.Struct, frozen=True, gc=False):
     """What one resource used of one service in one window.
 
     :param volume: in ``unit``, a multiple of 10 ** -10 (the scale of the database's column).

@@ -3,6 +3,7 @@
 
 import json
 import math
+import re
 import reprlib
 from typing import Any
 
@@ -13,6 +14,7 @@ MAX_INFO_VALUE = 255
 MAX_REASON = 500
 CUT = "... (cut)"
 
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _SHOWN = reprlib.Repr()
 _SHOWN.maxstring = _SHOWN.maxother = 60
 
@@ -27,7 +29,7 @@ def shown(value: object) -> str:
 
 def storable(value: str) -> bool:
     """Whether the text has neither NUL, which PostgreSQL refuses, nor lone surrogates, which are no UTF-8."""
-    return "\0" not in value and not any("\ud800" <= character <= "\udfff" for character in value)
+    return not _UNSTORABLE.search(value)
 
 
 def service_name(name: str) -> str:

@@ -21,7 +21,7 @@ def read_sample(document: object, project_id: str, meter: str) -> model.Sample |
     :param project_id: the project that was asked for.
     :param meter: the meter that was asked for.
     """
-    if not isinstance(document, Mapping):
+    if not isinstance(document, dict | Mapping):
         reason = f"the sample is {_kind(document)}, not a mapping"
         return model.RejectedSample(project_id, meter, None, reason, {"sample": document})
     try:
@@ -30,7 +30,7 @@ def read_sample(document: object, project_id: str, meter: str) -> model.Sample |
             meter=meter,
             resource_id=_text(document, "resource_id"),
             timestamp=_timestamp(document),
-            volume=document.get("volume", numbers.MISSING),
+            volume=numbers.converted(document.get("volume", numbers.MISSING)),
             source=_text(document, "source"),
             metadata=_metadata(document),
             document=document,
@@ -62,17 +62,19 @@ def _timestamp(document: Mapping[str, Any]) -> datetime.datetime:
 
 def _text(document: Mapping[str, Any], key: str) -> str:
     value = document.get(key)
+    if isinstance(value, str) and value and text.storable(value):
+        return value
     if value is None or value == "":
         raise exceptions.SampleRejected(f"{key} is missing")
     if not isinstance(value, str):
         raise exceptions.SampleRejected(f"{key} is {_kind(value)}, not text")
-    if not text.storable(value):
-        raise exceptions.SampleRejected(f"{key} {text.shown(value)} holds characters that are no text")
-    return value
+    raise exceptions.SampleRejected(f"{key} {text.shown(value)} holds characters that are no text")
 
 
 def _metadata(document: Mapping[str, Any]) -> Mapping[str, Any]:
     metadata = document.get("metadata")
+    if isinstance(metadata, dict):
+        return metadata
     if not isinstance(metadata, Mapping):
         raise exceptions.SampleRejected(f"metadata is {_kind(metadata)}, not a mapping")
     return metadata

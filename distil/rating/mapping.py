@@ -5,6 +5,8 @@ import dataclasses
 from decimal import Decimal
 from typing import Any
 
+from msgspec import structs
+
 from distil import exceptions
 from distil import model
 from distil.rating.expression import Expression
@@ -55,16 +57,20 @@ class MeterMapping:
         :raises SampleRejected: this mapping cannot use the sample.
         :raises LookupUnavailable: a name could not be asked for.
         """
-        if not all(holds(sample) for holds in self.filters):
-            return None
-        sample = dataclasses.replace(sample, volume=self._volume(sample))
-        sample = dataclasses.replace(sample, volume=self.transformer.volume(sample))
+        for holds in self.filters:
+            if not holds(sample):
+                return None
+        if self.volume is not None:
+            sample = structs.replace(sample, volume=self._volume(sample))
+        volume = self.transformer.volume(sample)
+        if volume is not sample.volume:
+            sample = structs.replace(sample, volume=volume)
         self.transformer.check(sample, lookups)
         return sample
 
     def _volume(self, sample: model.Sample) -> Any:
         if not isinstance(self.volume, tuple):
-            return sample.volume if self.volume is None else self.volume
+            return self.volume
         for expression in self.volume:
             value = expression(sample)
             if value is not None:

@@ -3,13 +3,12 @@
 
 import dataclasses
 import decimal
-import itertools
+import operator
 import re
 from collections import defaultdict
 from collections.abc import Collection
 from collections.abc import Iterable
 from collections.abc import Mapping
-from collections.abc import Sequence
 
 from distil import exceptions
 from distil import model
@@ -21,6 +20,11 @@ from distil.transformers.lookups import Lookups
 
 # Enough digits for the product and the sum of all volumes that are let in, so that nothing is rounded on the way.
 _ARITHMETIC = decimal.Context(prec=80)
+
+_TIME = operator.attrgetter("timestamp")
+
+# Samples by meter and resource.
+_ByMeter = dict[str, dict[str, list[model.Sample]]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,21 +71,55 @@ def rate(
     :raises LookupUnavailable: a name could not be asked for; nothing is rated.
     """
     ledger = Ledger()
-    by_meter: dict[str, list[model.Sample]] = defaultdict(list)
+    samples_of: _ByMeter = defaultdict(lambda: defaultdict(list))
+    trusted: dict[str, bool] = {}
     count = untrusted = 0
     for count, sample in enumerate(samples, start=1):  # noqa: B007
         if isinstance(sample, model.RejectedSample):
             ledger.reject(sample)
-        elif rules.trust(sample.source):
-            by_meter[sample.meter].append(sample)
+            continue
+        trust = trusted.get(sample.source)
+        if trust is None:
+            trust = trusted[sample.source] = rules.trust(sample.source)
+        if trust:
+            samples_of[sample.meter][sample.resource_id].append(sample)
         else:
             untrusted += 1
+    groups = {meter: _in_order(by_resource) for meter, by_resource in samples_of.items()}
     with decimal.localcontext(_ARITHMETIC):
         for mapping in rules.mappings:
-            fitting = _fitting(mapping, by_meter[mapping.meter], lookups, ledger)
-            for group in _by_resource(fitting):
+            for group in groups.get(mapping.meter, ()):
                 _bill(mapping, group, window, lookups, ledger)
     return Rated(ledger.usage, ledger.resources, ledger.rejected, ledger.machines, samples=count, untrusted=untrusted)
+
+
+def _in_order(by_resource: Mapping[str, list[model.Sample]]) -> list[list[model.Sample]]:
+    """The samples of each resource in time order; equal times in an order that does not depend on how they came."""
+    groups = [group for _, group in sorted(by_resource.items())]
+    for group in groups:
+        group.sort(key=_TIME)
+        if len(set(map(_TIME, group))) < len(group):
+            group.sort(key=lambda sample: (sample.timestamp, _identity(sample)))
+    return groups
+
+
+def _identity(sample: model.Sample) -> str:
+    sample_id = sample.document.get("id")
+    return sample_id if isinstance(sample_id, str) else text.canonical(sample.document)
+
+
+def _bill(
+    mapping: MeterMapping, samples: Iterable[model.Sample], window: model.Window, lookups: Lookups, ledger: Ledger
+) -> None:
+    """Bill one resource."""
+    group = _fitting(mapping, samples, lookups, ledger)
+    if not group:
+        return
+    try:
+        ledger.bill(mapping, group[-1], mapping.transformer.usage(mapping.service, group, window, lookups))
+    except exceptions.SampleRejected as error:
+        for sample in group:
+            ledger.reject(intake.reject(sample, str(error)))
 
 
 def _fitting(
@@ -97,25 +135,3 @@ def _fitting(
             if fitted is not None:
                 fitting.append(fitted)
     return fitting
-
-
-def _by_resource(samples: Iterable[model.Sample]) -> Iterable[Sequence[model.Sample]]:
-    """Groups of one resource each, in time order; equal times in an order that does not depend on how they came."""
-    ordered = sorted(samples, key=lambda sample: (sample.resource_id, sample.timestamp, _identity(sample)))
-    for _, group in itertools.groupby(ordered, key=lambda sample: sample.resource_id):
-        yield tuple(group)
-
-
-def _identity(sample: model.Sample) -> str:
-    sample_id = sample.document.get("id")
-    return sample_id if isinstance(sample_id, str) else text.canonical(sample.document)
-
-
-def _bill(
-    mapping: MeterMapping, group: Sequence[model.Sample], window: model.Window, lookups: Lookups, ledger: Ledger
-) -> None:
-    try:
-        ledger.bill(mapping, group[-1], mapping.transformer.usage(mapping.service, group, window, lookups))
-    except exceptions.SampleRejected as error:
-        for sample in group:
-            ledger.reject(intake.reject(sample, str(error)))

@@ -2,7 +2,10 @@
 """Numbers as telemetry services write them."""
 
 import decimal
+import functools
+import math
 from decimal import Decimal
+from typing import Any
 
 from distil import exceptions
 from distil import model
@@ -24,12 +27,21 @@ class Missing:
 MISSING = Missing()
 
 
+def converted(value: Any) -> Any:
+    """A finite number as a Decimal; everything else as it is."""
+    if type(value) is float:
+        return _float(value) if math.isfinite(value) else value
+    return Decimal(value) if type(value) is int else value
+
+
 def number(value: object, name: str) -> Decimal | None:
     """A number, or text that holds one, as a Decimal; None for null.
 
     :param name: what the number is, for the reason.
     :raises SampleRejected: it is missing, no number, or not finite.
     """
+    if type(value) is Decimal and value.is_finite():
+        return value
     if value is None:
         return None
     if value is MISSING:
@@ -49,9 +61,9 @@ def quantity(value: object, name: str) -> Decimal | None:
     """
     result = number(value, name)
     if result is not None and result < 0:
-        raise exceptions.SampleRejected(f"{name} {text.shown(value)} is negative")
+        raise exceptions.SampleRejected(f"{name} {_shown(value)} is negative")
     if result is not None and result >= LIMIT:
-        raise exceptions.SampleRejected(f"{name} {text.shown(value)} is beyond 10 ** 18, more than can be stored")
+        raise exceptions.SampleRejected(f"{name} {_shown(value)} is beyond 10 ** 18, more than can be stored")
     return result
 
 
@@ -61,6 +73,10 @@ def split(whole: Decimal, parts: int) -> list[Decimal]:
     return [(quanta + 1) * QUANTUM] * larger + [quanta * QUANTUM] * (parts - larger)
 
 
+def _shown(value: object) -> str:
+    return str(value) if isinstance(value, Decimal) else text.shown(value)
+
+
 def _decimal(value: object) -> Decimal | None:
     match value:
         case bool():
@@ -68,10 +84,16 @@ def _decimal(value: object) -> Decimal | None:
         case int() | Decimal():
             return Decimal(value)
         case float():
-            return Decimal(repr(value))
+            return _float(value)
         case str() if "_" not in value:
             try:
                 return Decimal(value)
             except decimal.InvalidOperation:
                 return None
     return None
+
+
+# Most volumes are the same few.
+@functools.lru_cache(maxsize=4096)
+def _float(value: float) -> Decimal:
+    return Decimal(repr(value))

@@ -3,9 +3,18 @@
 
 import unittest
 from decimal import Decimal
+from typing import Any
 
+import hypothesis
+import jmespath
+from hypothesis import strategies as st
+
+from distil import model
 from distil import text
+from distil.rating import intake
+from distil.rating.expression import Expression
 from distil.tests.unit import builders
+from distil.tests.unit import strategies
 from distil.tests.unit.builders import document
 from distil.tests.unit.builders import entry
 
@@ -82,3 +91,17 @@ class TestFilters(unittest.TestCase):
     def test_the_reason_of_a_failure_can_be_stored(self) -> None:
         _, reasons = self.sieved(["sum(metadata.a)"], document(1, metadata={"a": "a\0b\ud800c"}))
         self.assertEqual([True], [text.storable(reason) for reason in reasons])
+
+    @strategies.PROPERTY
+    @hypothesis.given(
+        path=st.sampled_from(["a", "a.b", "a.b.c", "a[0]", "a || b"]),
+        comparator=st.sampled_from(["==", "!="]),
+        literal=st.sampled_from(["'x'", "''", "`1`", '`"x"`', "b"]),
+        found=strategies.json_values() | st.just("x"),
+    )
+    def test_a_comparison_says_what_jmespath_says(self, path: str, comparator: str, literal: str, found: Any) -> None:
+        expression = f"{path} {comparator} {literal}"
+        for answered in (found, {"b": found}, {"b": {"c": found}}):
+            sample = intake.read_sample(document() | {"a": answered}, builders.PROJECT, builders.METER)
+            assert isinstance(sample, model.Sample)
+            self.assertEqual(jmespath.search(expression, sample.document), Expression.compile(expression)(sample))
