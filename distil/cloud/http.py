@@ -9,28 +9,34 @@ import http.client
 import io
 import socket
 import time
+from collections.abc import Callable
 from typing import Any
 
+import requests
 from keystoneauth1 import session as ks_session
 from urllib3 import connection as urllib3_connection
 from urllib3 import connectionpool
+
+# Kept open to one host: no fewer than threads that ask it.
+_CONNECTIONS = 64
 
 
 class LimitExceeded(OSError):
     """An answer was not whole when its time was over."""
 
 
-def limit_requests(session: ks_session.Session, limit: float) -> None:
+def limit_requests(session: ks_session.Session, limit: float, on_request: Callable[[], None] = lambda: None) -> None:
     """Make every request of a session end in time.
 
     Time runs from the attempt to connect, or from the request where a connection is used again. Connecting to an
     address, the TLS handshake and sending each have the session's time-out, as always.
 
     :param limit: seconds.
+    :param on_request: called before each.
     """
     # Releases of keystoneauth before these options have no such attributes.
     options = {name: getattr(session, name) for name in ("tls_ciphers", "tls_min_version") if hasattr(session, name)}
-    adapter = _LimitedAdapter(limit, **options)
+    adapter = _LimitedAdapter(limit, on_request, **options)
     for prefix in list(session.adapters):
         session.mount(prefix, adapter)
 
@@ -38,9 +44,14 @@ def limit_requests(session: ks_session.Session, limit: float) -> None:
 class _LimitedAdapter(ks_session.TCPKeepAliveAdapter):
     """keystoneauth's adapter, with connections, through proxies too, that know the limit."""
 
-    def __init__(self, limit: float, **options: Any) -> None:
+    def __init__(self, limit: float, on_request: Callable[[], None], **options: Any) -> None:
         self._limit = limit
-        super().__init__(**options)
+        self._on_request = on_request
+        super().__init__(pool_maxsize=_CONNECTIONS, **options)
+
+    def send(self, *args: Any, **kwargs: Any) -> requests.Response:
+        self._on_request()
+        return super().send(*args, **kwargs)
 
     def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> connectionpool.HTTPConnectionPool:
         pool = super().get_connection_with_tls_context(*args, **kwargs)

@@ -118,13 +118,17 @@ def _collect_until(conf: cfg.ConfigOpts, types: Sequence[CollectorType], end: da
     def end_early(*_: object) -> None:
         stop.event.set()
         if not stop.in_transaction:
-            # Out of whatever it waits for; nothing depends on that.
+            # Out of whatever this thread waits for; nothing depends on that.
             raise SystemExit(1)
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end_early)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
-    return max(_collect_one_until(conf, each, end, stop) for each in types)
+    try:
+        return max(_collect_one_until(conf, each, end, stop) for each in types)
+    finally:
+        # Threads may be in a transaction, and have leases to give back.
+        stop.request()
 
 
 def _collect_one_until(conf: cfg.ConfigOpts, one: CollectorType, end: datetime.datetime, stop: Stop) -> int:

@@ -15,11 +15,12 @@ from distil.cloud.connection import Connection
 from distil.cloud.lookups import cloud_lookups
 from distil.cloud.os_distro import OsDistros
 from distil.cloud.projects import Projects
+from distil.collector.asking import Questions
 from distil.collector.plan import Plan
 from distil.collector.run import Collector
 from distil.collector.scope import Scope
 from distil.collector.stop import Stop
-from distil.collector.window import WindowCollector
+from distil.collector.window import Tools
 from distil.conf import coordination
 from distil.conf import database
 from distil.conf import identity
@@ -90,16 +91,17 @@ class Wiring:
         :raises ConfigurationError: the configuration cannot be used.
         :raises StoreError: there is no connecting to the database, or it is not at the newest revision.
         """
-        session = identity.load_session(self._conf)
+        session = identity.load_session(self._conf, on_request=stop.live)
         where = self._conf.keystone_authtoken.region_name, self._conf.keystone_authtoken.interface
         cloud = Connection(session, *where)
         engine = database.create_engine(self._conf)
         migration.require_newest(engine)
         store = Store(engine)
         sharing = coordination.sharing(self._conf, engine, self._type.name, self._scope())
-        windows = WindowCollector(
-            telemetry=self._driver()(session, *where),
-            rules=self._rules(announce=False),
+        rules = self._rules(announce=False)
+        tools = Tools(
+            questions=Questions(self._driver()(session, *where), rules.meters, stop),
+            rules=rules,
             lookups=cloud_lookups(cloud),
             os_distro=OsDistros(cloud).os_distro,
             store=store,
@@ -112,12 +114,9 @@ class Wiring:
             keystone=Projects(cloud),
             scope=self._scope(),
             plan=self._plan(),
-            store=store,
-            windows=windows,
-            sharing=sharing,
-            stop=stop,
-            metrics=self._metrics,
+            tools=tools,
             project_order=self._type.project_order,
+            concurrency=self._type.concurrency,
             clock=utc_now,
         )
         stop.then(sharing.close)

@@ -18,15 +18,11 @@ from distil.collector.attempts import attempts
 from distil.collector.plan import Plan
 from distil.collector.plan import floor
 from distil.collector.scope import Scope
-from distil.collector.sharing import Sharing
-from distil.collector.stop import Stop
 from distil.collector.summary import Progress
 from distil.collector.summary import Summary
 from distil.collector.turns import Turns
-from distil.collector.window import WindowCollector
+from distil.collector.window import Tools
 from distil.db import leases
-from distil.db.store import Store
-from distil.exporter.metrics import Metrics
 
 LOG = log.getLogger(__name__)
 
@@ -44,6 +40,7 @@ class Collector:
 
     :param name: what log lines call it.
     :param project_order: ascending or descending by id, or random.
+    :param concurrency: number of threads that collect.
     :param clock: the time, aware and in UTC.
     """
 
@@ -51,12 +48,9 @@ class Collector:
     keystone: Projects
     scope: Scope
     plan: Plan
-    store: Store
-    windows: WindowCollector
-    sharing: Sharing
-    stop: Stop
-    metrics: Metrics
+    tools: Tools
     project_order: str
+    concurrency: int
     clock: Callable[[], datetime.datetime]
 
     def run(self, end: datetime.datetime | None = None, progress: Progress | None = None) -> Summary:
@@ -67,37 +61,30 @@ class Collector:
         :raises Stopped: the collector is stopping; what is committed stays.
         """
         started = self.clock()
-        self.metrics.last_run_start.set(started.timestamp())
+        self.tools.metrics.last_run_start.set(started.timestamp())
         summary = self._run(started, end, progress)
         # Not for a run that failed as a whole: that the end grows old is how an operator's alert finds that out.
         ended = self.clock()
-        self.metrics.last_run_end.set(ended.timestamp())
-        self.metrics.last_run_duration.set((ended - started).total_seconds())
+        self.tools.metrics.last_run_end.set(ended.timestamp())
+        self.tools.metrics.last_run_duration.set((ended - started).total_seconds())
         LOG.info("Run of collector %s over %s; %.1f seconds.", self.name, summary, (ended - started).total_seconds())
         return summary
 
     def _run(self, now: datetime.datetime, end: datetime.datetime | None, progress: Progress | None) -> Summary:
-        now = attempts(self.stop, _say)(self._certainly_over, now)
-        projects, collected = attempts(self.stop, _say)(self._standing, now)
+        now = attempts(self.tools.stop, _say)(self._certainly_over, now)
+        projects, collected = attempts(self.tools.stop, _say)(self._standing, now)
         due = {project.id: self._due(collected[project.id], now, end) for project in projects}
         if end is None and not self.plan.max_windows_per_cycle:
             LOG.warning("max_windows_per_cycle of collector %s is 0, so it collects nothing.", self.name)
         if progress:
             progress.expect(sum(map(len, due.values())))
         summary = Summary(projects=len(projects))
-        self.sharing.begin()
-        turns = Turns(
-            sharing=self.sharing,
-            store=self.store,
-            windows=self.windows,
-            stop=self.stop,
-            summary=summary,
-            progress=progress,
-        )
+        self.tools.sharing.begin()
+        turns = Turns(tools=self.tools, concurrency=self.concurrency, summary=summary, progress=progress)
         work = [(project, due[project.id]) for project in projects if due[project.id]]
         turns.take(work, patience=PATIENCE if end else 0)
         if end:
-            summary.failed = attempts(self.stop, _say)(self._behind, projects, end)
+            summary.failed = attempts(self.tools.stop, _say)(self._behind, projects, end)
         return summary
 
     def _certainly_over(self, now: datetime.datetime) -> datetime.datetime:
@@ -105,7 +92,7 @@ class Collector:
 
         A window that is stored before it is over loses what is still to come, for good.
         """
-        stored = self.store.now()
+        stored = self.tools.store.now()
         if abs(stored - now) > _CLOCKS_DIFFER:
             LOG.error("This host's clock says %s and the database's %s: one of them is wrong.", now, stored)
         return min(now, stored)
@@ -143,13 +130,13 @@ class Collector:
     ) -> Mapping[str, datetime.datetime]:
         """Last collected by project id. New projects' starts are decided and stored, all before any is collected."""
         ids = [project.id for project in projects]
-        collected = self.store.last_collected(ids)
+        collected = self.tools.store.last_collected(ids)
         new = [project for project in projects if project.id not in collected]
-        self.store.refresh([project for project in projects if project.id in collected])
+        self.tools.store.refresh([project for project in projects if project.id in collected])
         if not new:
             return collected
-        self.store.register((project, self.plan.start(project, collected.values(), now)) for project in new)
-        return self.store.last_collected(ids)
+        self.tools.store.register((project, self.plan.start(project, collected.values(), now)) for project in new)
+        return self.tools.store.last_collected(ids)
 
     def _due(
         self, last_collected: datetime.datetime, now: datetime.datetime, end: datetime.datetime | None
@@ -160,7 +147,7 @@ class Collector:
 
     def _behind(self, projects: Sequence[model.Project], end: datetime.datetime) -> list[str]:
         """Those that do not stand at the last full hour up to the end."""
-        collected = self.store.last_collected([project.id for project in projects])
+        collected = self.tools.store.last_collected([project.id for project in projects])
         behind = {
             each.id: stands for each in projects if (stands := collected.get(each.id)) is None or stands < floor(end)
         }

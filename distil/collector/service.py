@@ -114,7 +114,7 @@ class CollectorService(ServiceBase):  # type: ignore[misc]
         self._ending.value = 1
         self._restarts.stopped()
         grace = self._parts.grace()
-        if self._stop.request(max(grace / 2, grace - _LAST_WORDS) if grace else -1):
+        if self._stop.request(max(grace / 2, grace - _LAST_WORDS) if grace else None):
             self._ending.value = 0
 
     def reset(self) -> None:

@@ -19,7 +19,9 @@ class Stop:
     def __init__(self, on_activity: Callable[[], None] = lambda: None) -> None:
         self.event = threading.Event()
         self.live = on_activity
-        self._transaction = threading.Lock()
+        # Reentrant, because a signal's handler asks in the thread that it interrupts.
+        self._changed = threading.Condition(threading.RLock())
+        self._transactions = 0
         self._last_words: list[Callable[[], None]] = []
 
     @property
@@ -29,18 +31,17 @@ class Stop:
 
     @property
     def in_transaction(self) -> bool:
-        return self._transaction.locked()
+        return self._transactions > 0
 
-    def request(self, patience: float = -1) -> bool:
+    def request(self, patience: float | None = None) -> bool:
         """Ask to stop, and do what is to be done then. No transaction is begun any more.
 
-        :param patience: seconds to wait for the transaction that is open, if one is; negative: as long as it takes.
+        :param patience: seconds to wait for the transactions that are open; None: as long as they take.
         :returns: whether none is open any more.
         """
         self.event.set()
-        ended = self._transaction.acquire(timeout=patience)
-        if ended:
-            self._transaction.release()
+        with self._changed:
+            ended = self._changed.wait_for(lambda: not self._transactions, patience)
         for action in self._last_words:
             action()
         return ended
@@ -60,7 +61,13 @@ class Stop:
 
         :raises Stopped: a stop was requested before it began.
         """
-        with self._transaction:
+        with self._changed:
             if self.requested:
                 raise exceptions.Stopped("the collector is stopping")
+            self._transactions += 1
+        try:
             yield
+        finally:
+            with self._changed:
+                self._transactions -= 1
+                self._changed.notify_all()

@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Project by project, each as far as it goes, and those that others have at the end once more."""
+"""Some projects at a time, each as far as it goes, and those that others have at the end once more."""
 
+import contextlib
 import dataclasses
+import itertools
+import threading
 import time
 from collections.abc import Iterable
+from collections.abc import Iterator
 from collections.abc import Sequence
 
 import tenacity
@@ -11,13 +15,13 @@ from oslo_log import log
 
 from distil import exceptions
 from distil import model
+from distil.collector.asking import Samples
 from distil.collector.attempts import attempts
-from distil.collector.sharing import Sharing
-from distil.collector.stop import Stop
+from distil.collector.crew import share_out
 from distil.collector.summary import Progress
 from distil.collector.summary import Summary
-from distil.collector.window import WindowCollector
-from distil.db.store import Store
+from distil.collector.window import Tools
+from distil.collector.window import Visit
 
 LOG = log.getLogger(__name__)
 
@@ -32,16 +36,18 @@ _PAUSE = 1.0
 
 @dataclasses.dataclass(kw_only=True)
 class Turns:
-    """One run's work."""
+    """One run's work.
 
-    sharing: Sharing
-    store: Store
-    windows: WindowCollector
-    stop: Stop
+    :param concurrency: number of threads.
+    """
+
+    tools: Tools
+    concurrency: int
     summary: Summary
     progress: Progress | None
+    _lock: threading.Lock = dataclasses.field(default_factory=threading.Lock)
 
-    def take(self, work: Iterable[Work], patience: float) -> None:
+    def take(self, work: Sequence[Work], patience: float) -> None:
         """Collect the windows of each project, up to the first that cannot be.
 
         What another collector has is looked at again at the end: it may have died, or left something over. With
@@ -59,40 +65,71 @@ class Turns:
             if not left or time.monotonic() - moved >= patience:
                 break
             before = left
-            if self.stop.wait(_PAUSE):
+            if self.tools.stop.wait(_PAUSE):
                 raise exceptions.Stopped("the collector is stopping")
         if left:
             LOG.info("%d projects are left to other collectors.", len(left))
 
-    def _round(self, work: Iterable[Work]) -> list[Work]:
+    def _round(self, work: Sequence[Work]) -> list[Work]:
         """:returns: what others have of it."""
-        left = ((project, self._turn(project, windows)) for project, windows in work)
-        return [(project, windows) for project, windows in left if windows]
+        left: dict[str, Sequence[model.Window]] = {}
 
-    def _turn(self, project: model.Project, windows: Sequence[model.Window]) -> Sequence[model.Window]:
-        """:returns: the windows that are another collector's to collect."""
+        def turn(together: Sequence[Work]) -> None:
+            left.update(self._turn(together))
+
+        share_out(self._together(work), turn, self.concurrency, self.tools.stop)
+        return [(project, left[project.id]) for project, _ in work if left.get(project.id)]
+
+    def _together(self, work: Iterable[Work]) -> Iterator[list[Work]]:
+        """As many projects, whose windows are the same, as one question is to be about."""
+        for _, alike in itertools.groupby(work, key=lambda each: each[1]):
+            rest = iter(alike)
+            for first in rest:
+                others = max(0, self.tools.questions.fitting // len(first[1]) - 1)
+                yield [first, *itertools.islice(rest, others)]
+
+    def _turn(self, work: Sequence[Work]) -> dict[str, Sequence[model.Window]]:
+        """:returns: the windows that are another collector's to collect, by project id."""
+        left: dict[str, Sequence[model.Window]] = {}
+        due = []
+        with contextlib.ExitStack() as stack:
+            for project, windows in work:
+                held = self._hold(stack, project, windows)
+                if held:
+                    due.append((project, windows))
+                elif held is False:
+                    left[project.id] = windows
+            # Whoever had them until now may have done some of the windows.
+            for windows, alike in itertools.groupby(self._still_due(due), key=lambda each: each[1]):
+                left |= self._collect([project for project, _ in alike], windows)
+        return left
+
+    def _hold(
+        self, stack: contextlib.ExitStack, project: model.Project, windows: Sequence[model.Window]
+    ) -> bool | None:
+        """False: another collector has the project. None: nobody could tell, and it has to wait."""
         failure: exceptions.StoreError
         try:
-            return attempts(self.stop, _say)(self._hold_and_collect, project, windows)
+            hold = attempts(self.tools.stop, _say)
+            return hold(lambda: stack.enter_context(self.tools.sharing.hold(project.id, windows[0].start)))
         except exceptions.StoreError as error:
             failure = error
-        LOG.error("Project %s (%s) waits for the next run: %s", project.id, project.name, failure)
-        self.summary.failed.append(project.id)
-        return ()
+        self._fail(project, failure)
+        return None
 
-    def _hold_and_collect(self, project: model.Project, windows: Sequence[model.Window]) -> Sequence[model.Window]:
-        """:raises StoreError: the database failed while the project was taken, looked at or given back."""
-        with self.sharing.hold(project.id, windows[0].start) as held:
-            if not held:
-                return windows
-            # Whoever had it until now may have done some of them.
-            for _, due in self._not_committed([(project, windows)]):
-                return self._collect(project, due)
-            return ()
+    def _still_due(self, work: Sequence[Work]) -> list[Work]:
+        failure: exceptions.StoreError
+        try:
+            return attempts(self.tools.stop, _say)(self._not_committed, work)
+        except exceptions.StoreError as error:
+            failure = error
+        for project, _ in work:
+            self._fail(project, failure)
+        return []
 
     def _not_committed(self, work: Sequence[Work]) -> list[Work]:
         """Without the windows that have been committed meanwhile."""
-        collected = self.store.last_collected([project.id for project, _ in work])
+        collected = self.tools.store.last_collected([project.id for project, _ in work])
         rest = []
         for project, windows in work:
             starts = [window.start for window in windows]
@@ -101,12 +138,39 @@ class Turns:
             rest.append((project, windows[done:]))
         return [(project, windows) for project, windows in rest if windows]
 
-    def _collect(self, project: model.Project, windows: Sequence[model.Window]) -> Sequence[model.Window]:
-        """:returns: the windows that are another collector's to collect."""
+    def _collect(
+        self, projects: Sequence[model.Project], windows: Sequence[model.Window]
+    ) -> dict[str, Sequence[model.Window]]:
+        """Collect the same windows of each project, some at a time.
+
+        :returns: the windows that are another collector's to collect, by project id.
+        """
+        left: dict[str, Sequence[model.Window]] = {}
+        visits = [Visit(self.tools, project) for project in projects]
+        while visits and windows:
+            count = max(1, self.tools.questions.fitting // len(visits))
+            part, windows = windows[:count], windows[count:]
+            answer = self.tools.questions.together([visit.project.id for visit in visits], part) or {}
+            going_on = []
+            for visit in visits:
+                taken = self._visit(visit, part, answer.pop(visit.project.id, None))
+                if taken is None:
+                    going_on.append(visit)
+                elif taken:
+                    left[visit.project.id] = [*taken, *windows]
+            visits = going_on
+        return left
+
+    def _visit(
+        self, visit: Visit, windows: Sequence[model.Window], answers: Sequence[Samples] | None
+    ) -> Sequence[model.Window] | None:
+        """:returns: None where all are done, else the windows that are another collector's to collect."""
         for number, window in enumerate(windows):
             failure: Exception
             try:
-                self.summary.add(self.windows.collect(project, window))
+                rated = visit.collect(window, answers[number] if answers else None)
+                with self._lock:
+                    self.summary.add(rated)
                 self._advance(1)
                 continue
             except exceptions.Stopped:
@@ -115,17 +179,24 @@ class Turns:
                 # Whatever it is: what one project's data bring to light must not cost the others their usage.
                 failure = error
             # Told outside of the except block, or oslo.log would add the exception's text to it again.
-            _tell(project, window, failure)
+            _tell(visit.project, window, failure)
             if isinstance(failure, _TAKEN):
                 return windows[number:]
-            self.summary.failed.append(project.id)
+            with self._lock:
+                self.summary.failed.append(visit.project.id)
             return ()
-        return ()
+        return None
+
+    def _fail(self, project: model.Project, failure: exceptions.StoreError) -> None:
+        LOG.error("Project %s (%s) waits for the next run: %s", project.id, project.name, failure)
+        with self._lock:
+            self.summary.failed.append(project.id)
 
     def _advance(self, windows: int) -> None:
         if self.progress:
-            for _ in range(windows):
-                self.progress.advance()
+            with self._lock:
+                for _ in range(windows):
+                    self.progress.advance()
 
 
 def _tell(project: model.Project, window: model.Window, failure: Exception) -> None:
@@ -144,6 +215,5 @@ def _tell(project: model.Project, window: model.Window, failure: Exception) -> N
 
 
 def _say(state: tenacity.RetryCallState) -> None:
-    project, _ = state.args
     error = state.outcome.exception() if state.outcome else None
-    LOG.warning("Project %s: attempt %d to take it failed: %s", project.id, state.attempt_number, error)
+    LOG.warning("Attempt %d to take projects failed: %s", state.attempt_number, error)

@@ -2,18 +2,19 @@
 """One window of one project: samples in, usage entries out, once."""
 
 import dataclasses
-import random
-from collections.abc import Callable
-from collections.abc import Iterable
-from collections.abc import Iterator
-from collections.abc import Mapping
+from typing import Any
 
 import tenacity
 from oslo_log import log
 
 from distil import exceptions
 from distil import model
+from distil.collector.asking import Questions
+from distil.collector.asking import Samples
 from distil.collector.attempts import attempts
+from distil.collector.distros import OS_DISTRO
+from distil.collector.distros import AskDistro
+from distil.collector.distros import unknown_distros
 from distil.collector.sharing import Sharing
 from distil.collector.stop import Stop
 from distil.db.store import Store
@@ -21,55 +22,65 @@ from distil.exporter.metrics import Metrics
 from distil.rating.rate import Rated
 from distil.rating.rate import Rules
 from distil.rating.rate import rate
-from distil.telemetry.base import TelemetryDriver
 from distil.transformers.lookups import Lookups
 
 LOG = log.getLogger(__name__)
 
-_Sample = model.Sample | model.RejectedSample
-
-OS_DISTRO = "os_distro"
-
-# Machines without an answer after which a window asks for no more: with a service that hangs each costs its time-out.
-_PATIENCE = 3
-
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class WindowCollector:
-    """Collects windows.
+class Tools:
+    """What it takes to collect a window. Threads may share it."""
 
-    :param os_distro: (server id, the sample's image_ref_url) -> distribution of a virtual machine.
-    """
-
-    telemetry: TelemetryDriver
+    questions: Questions
     rules: Rules
     lookups: Lookups
-    os_distro: Callable[[str, object], str]
+    os_distro: AskDistro
     store: Store
     sharing: Sharing
     metrics: Metrics
     stop: Stop
 
-    def collect(self, project: model.Project, window: model.Window) -> Rated:
+
+class Visit:
+    """A project while it is held: collects its windows, oldest first.
+
+    Its resources are read from the database once. That stays right from window to window: if anybody else stored
+    anything of the project, the next window's commit would not go through.
+    """
+
+    def __init__(self, tools: Tools, project: model.Project) -> None:
+        self.project = project
+        self._tools = tools
+        self._known: dict[str, dict[str, Any]] = {}
+
+    def collect(self, window: model.Window, samples: Samples | None = None) -> Rated:
         """Collect a window, with a few attempts.
 
+        :param samples: the answer to a question that was about more; None, and after a failure, this asks.
         :raises ServiceError: no attempt succeeded. Nothing was stored.
         :raises ProjectTaken: another collector has the project by now. Nothing was stored.
         :raises WindowTaken: the window had been committed already.
         :raises Stopped: the collector is stopping. Nothing was stored.
         """
-        return attempts(self.stop, _say)(self._collect, project, window)
+        answers = [] if samples is None else [samples]
+        try:
+            return attempts(self._tools.stop, self._say)(self._collect, window, answers)
+        except Exception:
+            self._known = {}
+            raise
 
-    def _collect(self, project: model.Project, window: model.Window) -> Rated:
-        if self.stop.requested:
+    def _collect(self, window: model.Window, answers: list[Samples]) -> Rated:
+        tools, project = self._tools, self.project
+        if tools.stop.requested:
             raise exceptions.Stopped("the collector is stopping")
-        self.sharing.renew(project.id)
-        samples = self.telemetry.samples([project.id], self.rules.meters, window.start, window.end)
-        rated = rate(self.rules, self._living(samples), window, self.lookups)
-        resources = self._with_os_distro(project, rated)
-        with self.stop.transaction():
-            self.store.commit(project.id, window, rated.usage, resources, rated.rejected)
-        self.metrics.count_usage(project.id, rated.usage)
+        tools.sharing.renew(project.id)
+        samples = answers.pop() if answers else tools.questions.alone(project.id, window)
+        rated = rate(tools.rules, samples, window, tools.lookups)
+        resources = self._with_os_distro(rated)
+        with tools.stop.transaction():
+            stored = tools.store.commit(project.id, window, rated.usage, resources, rated.rejected, self._known)
+        self._known |= stored
+        tools.metrics.count_usage(project.id, rated.usage)
         if rated.rejected:
             LOG.warning(
                 "Project %s: window %s: %d samples were rejected and are kept, with reasons; the first, of %s: %s",
@@ -77,16 +88,11 @@ class WindowCollector:
             )  # fmt: skip
         return rated
 
-    def _living(self, samples: Iterable[_Sample]) -> Iterator[_Sample]:
-        """The samples, with a sign of life for each: a window may take long without anything hanging."""
-        for sample in samples:
-            self.stop.live()
-            yield sample
-
-    def _with_os_distro(self, project: model.Project, rated: Rated) -> list[model.Resource]:
-        if not rated.machines:
-            return list(rated.resources)
-        distros = self._distros(rated.machines, self.store.resource_info(project.id, rated.machines))
+    def _with_os_distro(self, rated: Rated) -> list[model.Resource]:
+        unread = [resource.id for resource in rated.resources if resource.id not in self._known]
+        if unread:
+            self._known |= self._tools.store.resource_info(self.project.id, unread)
+        distros = unknown_distros(self._tools.os_distro, rated.machines, self._known)
         return [
             model.Resource(resource.id, {**resource.info, OS_DISTRO: distros[resource.id]})
             if resource.id in distros
@@ -94,32 +100,11 @@ class WindowCollector:
             for resource in rated.resources
         ]
 
-    def _distros(
-        self, machines: Mapping[str, model.Sample], known: Mapping[str, Mapping[str, object]]
-    ) -> dict[str, str]:
-        """The distributions of the machines that have none yet, as far as there are answers.
-
-        The distribution decides about licence fees: without an answer none is stored, and the next window asks again.
-        """
-        distros: dict[str, str] = {}
-        failures: list[exceptions.LookupUnavailable] = []
-        wanted = [resource_id for resource_id in machines if OS_DISTRO not in known.get(resource_id, {})]
-        # In another order each time, lest the same few machines keep all others from their turn.
-        for resource_id in random.sample(wanted, len(wanted)):
-            sample = machines[resource_id]
-            self.stop.live()
-            try:
-                distros[resource_id] = self.os_distro(sample.resource_id, sample.metadata.get("image_ref_url"))
-            except exceptions.LookupUnavailable as error:
-                failures.append(error)
-                if len(failures) >= _PATIENCE:
-                    break
-        for failure in failures:
-            LOG.warning("The os_distro of a new virtual machine waits for the next window: %s", failure)
-        return distros
-
-
-def _say(state: tenacity.RetryCallState) -> None:
-    project, window = state.args
-    error = state.outcome.exception() if state.outcome else None
-    LOG.warning("Project %s: window %s: attempt %d failed: %s", project.id, window, state.attempt_number, error)
+    def _say(self, state: tenacity.RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        # What was stored by an attempt whose COMMIT got no answer may be known to nobody.
+        self._known = {}
+        window = state.args[0]
+        LOG.warning(
+            "Project %s: window %s: attempt %d failed: %s", self.project.id, window, state.attempt_number, error
+        )

@@ -98,6 +98,14 @@ OPTS = [
         min=1,
         help="Processes that share the scope. Each has an exporter with a port of its own, from exporter_port on.",
     ),
+    cfg.IntOpt(
+        "concurrency",
+        default=4,
+        min=1,
+        max=64,
+        help="Threads of a process that collect projects, so that it works on some while services and the database "
+        "answer about others.",
+    ),
     cfg.Opt(
         "trust_sources",
         type=_Patterns(),

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Options of ``[keystone_authtoken]``: how a collector reaches the cloud, and as whom."""
 
+from collections.abc import Callable
+
 from keystoneauth1 import exceptions as ks_exceptions
 from keystoneauth1 import loading
 from keystoneauth1 import session as ks_session
@@ -56,12 +58,13 @@ def register_opts(conf: cfg.ConfigOpts) -> None:
     conf.register_opts(session_opts(), group=GROUP)
 
 
-def load_session(conf: cfg.ConfigOpts) -> ks_session.Session:
+def load_session(conf: cfg.ConfigOpts, on_request: Callable[[], None] = lambda: None) -> ks_session.Session:
     """The authenticated session; loading it sends nothing.
 
     Without ``cafile`` the bundle that REQUESTS_CA_BUNDLE names counts, as everywhere in requests.
 
     :param conf: read, with :func:`register_opts` done.
+    :param on_request: called before each request.
     :raises ConfigurationError: an option is missing or wrong.
     """
     _check(conf)
@@ -82,7 +85,7 @@ def load_session(conf: cfg.ConfigOpts) -> ks_session.Session:
         raise exceptions.ConfigurationError([f"[{section}] auth_type is {error.name}, which is not known."]) from error
     except ks_exceptions.ClientException as error:
         raise exceptions.ConfigurationError([f"[{section}] {error}"]) from error
-    http.limit_requests(session, _TIMEOUTS_OF_A_REQUEST * conf[GROUP].timeout)
+    http.limit_requests(session, _TIMEOUTS_OF_A_REQUEST * conf[GROUP].timeout, on_request)
     return session
 
 

@@ -4,6 +4,7 @@
 import datetime
 from collections.abc import Collection
 from collections.abc import Iterable
+from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,6 +20,9 @@ from distil.db import projects
 from distil.db import writes
 from distil.db.clock import utc_now
 from distil.db.models import tenants
+
+Info = dict[str, Any]
+NOTHING: Mapping[str, Info] = {}
 
 _RACES = (db_exception.DBDuplicateEntry, db_exception.DBDeadlock)
 
@@ -81,9 +85,12 @@ class Store:
         usage: Sequence[model.Usage],
         resources: Sequence[model.Resource],
         rejected: Sequence[model.RejectedSample],
-    ) -> None:
+        known: Mapping[str, Info] = NOTHING,
+    ) -> dict[str, Info]:
         """Store everything of one project's window and move its last collected on, all at once or not at all.
 
+        :param known: info of resources as it is stored, by id. Those that are not in it are looked for.
+        :returns: info of these resources as it is stored now.
         :raises WindowTaken: the project's last collected is not the window's start; nothing was stored.
         """
         with errors.translated(f"storing window {window} of project {project_id}"):
@@ -91,12 +98,13 @@ class Store:
                 transaction = connection.begin()
                 _advance(connection, project_id, window)
                 now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
-                writes.merge_resources(connection, project_id, resources, now)
+                stored = writes.merge_resources(connection, project_id, resources, known, now)
                 writes.insert_usage(connection, project_id, window, usage, now)
                 writes.insert_rejected(connection, project_id, window, rejected, now)
                 lost = _commit(transaction)
             if lost is not None:
                 self._settle(project_id, window, lost)
+        return stored
 
     def _settle(self, project_id: str, window: model.Window, lost: db_exception.DBConnectionError) -> None:
         """Find out what became of a COMMIT whose answer was lost.

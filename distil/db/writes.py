@@ -4,6 +4,7 @@
 import datetime
 from collections.abc import Collection
 from collections.abc import Iterable
+from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 
@@ -31,23 +32,34 @@ def stored_info(connection: sa.Connection, project_id: str, resource_ids: Collec
 
 
 def merge_resources(
-    connection: sa.Connection, project_id: str, resources: Iterable[model.Resource], now: datetime.datetime
-) -> None:
-    """Store new resources, and those that now have other info: new keys win, old keys stay."""
+    connection: sa.Connection,
+    project_id: str,
+    resources: Iterable[model.Resource],
+    known: Mapping[str, Info],
+    now: datetime.datetime,
+) -> dict[str, Info]:
+    """Store new resources, and those that now have other info: new keys win, old keys stay.
+
+    :param known: info as it is stored; resources that are not in it are looked for.
+    :returns: info of the resources as it is stored now.
+    """
     told: dict[str, Info] = {}
     for resource in resources:
-        told.setdefault(resource.id, {}).update(documents.plain(resource.info))
-    stored = stored_info(connection, project_id, told)
-    new = [
-        {"id": resource_id, "tenant_id": project_id, "info": documents.dump_info(info), "created": now}
-        for resource_id, info in told.items()
-        if resource_id not in stored
-    ]
-    changed = [
-        {"resource": resource_id, "new_info": text}
-        for resource_id, info in stored.items()
-        if (text := _changed_info(info, told[resource_id])) is not None
-    ]
+        told.setdefault(resource.id, {}).update(resource.info)
+    stored = {resource_id: known[resource_id] for resource_id in told if resource_id in known}
+    if len(stored) < len(told):
+        stored |= stored_info(connection, project_id, told.keys() - stored)
+    new, changed = [], []
+    for resource_id, info in told.items():
+        before = stored.get(resource_id)
+        text = _merged_text(before, info)
+        if text is None:
+            continue
+        stored[resource_id] = documents.load_info(text)
+        if before is None:
+            new.append({"id": resource_id, "tenant_id": project_id, "info": text, "created": now})
+        else:
+            changed.append({"resource": resource_id, "new_info": text})
     if new:
         connection.execute(sa.insert(stored_resources), new)
     if changed:
@@ -55,14 +67,17 @@ def merge_resources(
             stored_resources.c.id == sa.bindparam("resource"), stored_resources.c.tenant_id == project_id
         )
         connection.execute(statement.values(info=sa.bindparam("new_info")), changed)
+    return stored
 
 
-def _changed_info(stored: Info, told: Info) -> str | None:
-    """The merged info's text; None where what is stored says the same."""
-    merged = {**stored, **told}
-    if merged == stored:
+def _merged_text(stored: Info | None, told: Info) -> str | None:
+    """What is to be stored; None where what is stored says the same."""
+    if stored is None:
+        return documents.dump_info(documents.plain(told))
+    # As most often.
+    if {**stored, **told} == stored:
         return None
-    text = documents.dump_info(merged)
+    text = documents.dump_info({**stored, **documents.plain(told)})
     return None if documents.load_info(text) == stored else text
 
 

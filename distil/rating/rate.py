@@ -6,9 +6,9 @@ import decimal
 import operator
 import re
 from collections import defaultdict
-from collections.abc import Collection
 from collections.abc import Iterable
 from collections.abc import Mapping
+from collections.abc import Sequence
 
 from distil import exceptions
 from distil import model
@@ -38,7 +38,7 @@ class Rules:
     trusted_sources: tuple[re.Pattern[str], ...] = ()
 
     @property
-    def meters(self) -> Collection[str]:
+    def meters(self) -> Sequence[str]:
         """The meters to ask for, each once."""
         return tuple(dict.fromkeys(mapping.meter for mapping in self.mappings))
 

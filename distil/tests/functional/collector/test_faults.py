@@ -50,6 +50,7 @@ class TelemetryTest(unittest.TestCase):
 
     def test_a_fault_that_passes_is_tried_again_in_the_same_run(self) -> None:
         site = self.enterContext(Site())
+        site.configure(concurrency=1)
         site.cloud.add_fault("metering", "status", status=503, times=2)
         self.assertIn("attempt 2 failed", site.collect())
 

@@ -14,12 +14,13 @@ from keystoneauth1 import session as ks_session
 
 from distil import exceptions
 from distil import model
+from distil.collector.asking import Questions
 from distil.collector.sharing import LeaseSharing
 from distil.collector.sharing import Sharing
 from distil.collector.stop import Stop
 from distil.collector.summary import Summary
 from distil.collector.turns import Turns
-from distil.collector.window import WindowCollector
+from distil.collector.window import Tools
 from distil.db import models
 from distil.db import store
 from distil.db.leases import Leases
@@ -86,8 +87,8 @@ class TurnsTest(databases.DatabaseTestCase):
         stop = Stop()
         sharing = sharing or LeaseSharing(Leases(self.engine, f"mine-{uuid.uuid4().hex}", length))
         self.telemetry = Telemetry(meanwhile)
-        collector = WindowCollector(
-            telemetry=self.telemetry,
+        tools = Tools(
+            questions=Questions(self.telemetry, (), stop),
             rules=Rules((), ()),
             lookups=Lookups(),
             os_distro=lambda *_: "",
@@ -97,14 +98,7 @@ class TurnsTest(databases.DatabaseTestCase):
             stop=stop,
         )
         self.bar = Bar()
-        return Turns(
-            sharing=sharing,
-            store=self.store,
-            windows=collector,
-            stop=stop,
-            summary=Summary(projects=len(self.projects)),
-            progress=self.bar,
-        )
+        return Turns(tools=tools, concurrency=1, summary=Summary(projects=len(self.projects)), progress=self.bar)
 
     def take(self, turns: Turns, patience: float = 0, count: int = 2) -> None:
         turns.take([(project, windows(count)) for project in self.projects], patience)
@@ -215,7 +209,7 @@ class TurnsTest(databases.DatabaseTestCase):
     def test_patience_ends_with_a_stop(self) -> None:
         self.other.acquire(self.projects[0].id)
         turns = self.turns()
-        threading.Timer(1, turns.stop.event.set).start()
+        threading.Timer(1, turns.tools.stop.event.set).start()
         with self.assertRaises(exceptions.Stopped):
             self.take(turns, patience=60)
 

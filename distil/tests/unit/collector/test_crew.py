@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Work for several threads."""
+
+import threading
+import unittest
+
+from distil import exceptions
+from distil.collector.crew import share_out
+from distil.collector.stop import Stop
+
+
+class CrewTest(unittest.TestCase):
+    def test_each_piece_is_done_once(self) -> None:
+        done: list[int] = []
+        share_out(range(1000), done.append, 4, Stop())
+        self.assertEqual(list(range(1000)), sorted(done))
+
+    def test_pieces_are_done_side_by_side(self) -> None:
+        meeting = threading.Barrier(3, timeout=10)
+
+        def do(_: int) -> None:
+            meeting.wait()
+
+        share_out(range(3), do, 3, Stop())
+
+    def test_pieces_are_made_when_there_is_somebody_to_do_them(self) -> None:
+        made: list[int] = []
+        ahead: list[int] = []
+
+        def do(piece: int) -> None:
+            ahead.append(len(made) - piece)
+
+        share_out((made.append(number) or number for number in range(100)), do, 1, Stop())  # type: ignore[func-returns-value]
+        self.assertEqual({1}, set(ahead))
+
+    def test_what_a_piece_raises_ends_the_work_and_is_raised(self) -> None:
+        done: list[int] = []
+
+        def do(piece: int) -> None:
+            if piece == 3:
+                raise exceptions.StoreError("gone")
+            done.append(piece)
+
+        with self.assertRaisesRegex(exceptions.StoreError, "gone"):
+            share_out(range(100), do, 1, Stop())
+        self.assertEqual([0, 1, 2], done)
+
+    def test_a_defect_in_what_makes_the_pieces_is_raised(self) -> None:
+        with self.assertRaises(ZeroDivisionError):
+            share_out((1 // 0 for _ in range(1)), lambda _: None, 2, Stop())
+
+    def test_a_stop_does_not_wait_for_a_piece_that_hangs(self) -> None:
+        stop, hang = Stop(), threading.Event()
+        self.addCleanup(hang.set)
+        threading.Timer(0.1, stop.request).start()
+
+        def do(_: int) -> None:
+            hang.wait(60)
+
+        with self.assertRaises(exceptions.Stopped):
+            share_out([1], do, 2, stop)
