@@ -101,7 +101,11 @@ class Turns:
                     left[project.id] = windows
             # Whoever had them until now may have done some of the windows.
             for windows, alike in itertools.groupby(self._still_due(due), key=lambda each: each[1]):
-                left |= self._collect([project for project, _ in alike], windows)
+                visits = [
+                    Visit(self.tools, project, stack.enter_context(self.tools.store.project(project.id)))
+                    for project, _ in alike
+                ]
+                left |= self._collect(visits, windows)
         return left
 
     def _hold(
@@ -138,15 +142,12 @@ class Turns:
             rest.append((project, windows[done:]))
         return [(project, windows) for project, windows in rest if windows]
 
-    def _collect(
-        self, projects: Sequence[model.Project], windows: Sequence[model.Window]
-    ) -> dict[str, Sequence[model.Window]]:
+    def _collect(self, visits: Sequence[Visit], windows: Sequence[model.Window]) -> dict[str, Sequence[model.Window]]:
         """Collect the same windows of each project, some at a time.
 
         :returns: the windows that are another collector's to collect, by project id.
         """
         left: dict[str, Sequence[model.Window]] = {}
-        visits = [Visit(self.tools, project) for project in projects]
         while visits and windows:
             count = max(1, self.tools.questions.fitting // len(visits))
             part, windows = windows[:count], windows[count:]

@@ -2,7 +2,7 @@
 """One window of one project: samples in, usage entries out, once."""
 
 import dataclasses
-from typing import Any
+from collections.abc import Sequence
 
 import tenacity
 from oslo_log import log
@@ -18,6 +18,7 @@ from distil.collector.distros import unknown_distros
 from distil.collector.sharing import Sharing
 from distil.collector.stop import Stop
 from distil.db.store import Store
+from distil.db.stored_project import StoredProject
 from distil.exporter.metrics import Metrics
 from distil.rating.rate import Rated
 from distil.rating.rate import Rules
@@ -42,16 +43,13 @@ class Tools:
 
 
 class Visit:
-    """A project while it is held: collects its windows, oldest first.
+    """A project while it is held: collects its windows, oldest first."""
 
-    Its resources are read from the database once. That stays right from window to window: if anybody else stored
-    anything of the project, the next window's commit would not go through.
-    """
-
-    def __init__(self, tools: Tools, project: model.Project) -> None:
+    def __init__(self, tools: Tools, project: model.Project, stored: StoredProject) -> None:
         self.project = project
         self._tools = tools
-        self._known: dict[str, dict[str, Any]] = {}
+        self._stored = stored
+        self._attempts = attempts(tools.stop, self._say)
 
     def collect(self, window: model.Window, samples: Samples | None = None) -> Rated:
         """Collect a window, with a few attempts.
@@ -62,12 +60,7 @@ class Visit:
         :raises WindowTaken: the window had been committed already.
         :raises Stopped: the collector is stopping. Nothing was stored.
         """
-        answers = [] if samples is None else [samples]
-        try:
-            return attempts(self._tools.stop, self._say)(self._collect, window, answers)
-        except Exception:
-            self._known = {}
-            raise
+        return self._attempts(self._collect, window, [] if samples is None else [samples])
 
     def _collect(self, window: model.Window, answers: list[Samples]) -> Rated:
         tools, project = self._tools, self.project
@@ -78,8 +71,7 @@ class Visit:
         rated = rate(tools.rules, samples, window, tools.lookups)
         resources = self._with_os_distro(rated)
         with tools.stop.transaction():
-            stored = tools.store.commit(project.id, window, rated.usage, resources, rated.rejected, self._known)
-        self._known |= stored
+            self._stored.commit(window, rated.usage, resources, rated.rejected)
         tools.metrics.count_usage(project.id, rated.usage)
         if rated.rejected:
             LOG.warning(
@@ -88,11 +80,11 @@ class Visit:
             )  # fmt: skip
         return rated
 
-    def _with_os_distro(self, rated: Rated) -> list[model.Resource]:
-        unread = [resource.id for resource in rated.resources if resource.id not in self._known]
-        if unread:
-            self._known |= self._tools.store.resource_info(self.project.id, unread)
-        distros = unknown_distros(self._tools.os_distro, rated.machines, self._known)
+    def _with_os_distro(self, rated: Rated) -> Sequence[model.Resource]:
+        known = self._stored.info([resource.id for resource in rated.resources])
+        distros = unknown_distros(self._tools.os_distro, rated.machines, known)
+        if not distros:
+            return rated.resources
         return [
             model.Resource(resource.id, {**resource.info, OS_DISTRO: distros[resource.id]})
             if resource.id in distros
@@ -102,9 +94,5 @@ class Visit:
 
     def _say(self, state: tenacity.RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
-        # What was stored by an attempt whose COMMIT got no answer may be known to nobody.
-        self._known = {}
-        window = state.args[0]
-        LOG.warning(
-            "Project %s: window %s: attempt %d failed: %s", self.project.id, window, state.attempt_number, error
-        )
+        number, window = state.attempt_number, state.args[0]
+        LOG.warning("Project %s: window %s: attempt %d failed: %s", self.project.id, window, number, error)

@@ -4,25 +4,18 @@
 import datetime
 from collections.abc import Collection
 from collections.abc import Iterable
-from collections.abc import Mapping
-from collections.abc import Sequence
-from typing import Any
 
 import sqlalchemy as sa
 import tenacity
 from oslo_db import exception as db_exception
 
-from distil import exceptions
 from distil import model
 from distil.db import chunks
 from distil.db import errors
 from distil.db import projects
-from distil.db import writes
 from distil.db.clock import utc_now
 from distil.db.models import tenants
-
-Info = dict[str, Any]
-NOTHING: Mapping[str, Info] = {}
+from distil.db.stored_project import StoredProject
 
 _RACES = (db_exception.DBDuplicateEntry, db_exception.DBDeadlock)
 
@@ -73,66 +66,6 @@ class Store:
         with errors.translated("refreshing projects"):
             projects.refresh(self._engine, {project.id: project for project in current})
 
-    def resource_info(self, project_id: str, resource_ids: Collection[str]) -> dict[str, dict[str, Any]]:
-        """Info of those of the project's resources that are stored."""
-        with errors.translated(f"reading resources of project {project_id}"), self._engine.connect() as connection:
-            return writes.stored_info(connection, project_id, resource_ids)
-
-    def commit(
-        self,
-        project_id: str,
-        window: model.Window,
-        usage: Sequence[model.Usage],
-        resources: Sequence[model.Resource],
-        rejected: Sequence[model.RejectedSample],
-        known: Mapping[str, Info] = NOTHING,
-    ) -> dict[str, Info]:
-        """Store everything of one project's window and move its last collected on, all at once or not at all.
-
-        :param known: info of resources as it is stored, by id. Those that are not in it are looked for.
-        :returns: info of these resources as it is stored now.
-        :raises WindowTaken: the project's last collected is not the window's start; nothing was stored.
-        """
-        with errors.translated(f"storing window {window} of project {project_id}"):
-            with self._engine.connect() as connection:
-                transaction = connection.begin()
-                _advance(connection, project_id, window)
-                now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
-                stored = writes.merge_resources(connection, project_id, resources, known, now)
-                writes.insert_usage(connection, project_id, window, usage, now)
-                writes.insert_rejected(connection, project_id, window, rejected, now)
-                lost = _commit(transaction)
-            if lost is not None:
-                self._settle(project_id, window, lost)
-        return stored
-
-    def _settle(self, project_id: str, window: model.Window, lost: db_exception.DBConnectionError) -> None:
-        """Find out what became of a COMMIT whose answer was lost.
-
-        Reading for update waits until the server has ended the transaction, should it still have it.
-        """
-        query = sa.select(tenants.c.last_collected).where(tenants.c.id == project_id).with_for_update()
-        with self._engine.begin() as connection:
-            last_collected = connection.scalar(query)
-        if last_collected is None or last_collected < window.end:
-            raise lost
-
-
-def _commit(transaction: sa.RootTransaction) -> db_exception.DBConnectionError | None:
-    """COMMIT. What comes back is the loss of the connection meanwhile: it may have been done or not."""
-    try:
-        transaction.commit()
-    except db_exception.DBConnectionError as error:
-        return error
-    return None
-
-
-def _advance(connection: sa.Connection, project_id: str, window: model.Window) -> None:
-    """The compare-and-set that lets one committer of a window through."""
-    statement = (
-        sa.update(tenants)
-        .where(tenants.c.id == project_id, tenants.c.last_collected == window.start)
-        .values(last_collected=window.end)
-    )
-    if connection.execute(statement).rowcount != 1:
-        raise exceptions.WindowTaken(f"window {window} of project {project_id} has been committed already")
+    def project(self, project_id: str) -> StoredProject:
+        """What is stored of one project, for whoever collects it; to be used in a ``with``."""
+        return StoredProject(self._engine, project_id)

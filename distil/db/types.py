@@ -2,6 +2,7 @@
 """Column types: what every supported database gives and takes alike."""
 
 import datetime
+import functools
 from decimal import Decimal
 from typing import Any
 
@@ -48,12 +49,11 @@ class UTCDateTime(types.TypeDecorator[datetime.datetime]):
     impl = sa.DateTime
     cache_ok = True
 
-    def process_bind_param(self, value: datetime.datetime | None, _dialect: Dialect) -> datetime.datetime | None:
+    def process_bind_param(self, value: datetime.datetime | None, dialect: Dialect) -> datetime.datetime | str | None:
         if value is None:
             return None
-        if value.tzinfo is None:
-            raise ValueError(f"{value} names no zone")
-        return value.astimezone(datetime.UTC).replace(tzinfo=None)
+        # PyMySQL takes three times as long to write a time as to quote a text.
+        return _text(value) if dialect.name == "mysql" else _naive(value)
 
     def process_result_value(self, value: datetime.datetime | None, _dialect: Dialect) -> datetime.datetime | None:
         return value.replace(tzinfo=datetime.UTC) if isinstance(value, datetime.datetime) else None
@@ -78,3 +78,16 @@ class Volume(types.TypeDecorator[Decimal]):
 
     def process_result_value(self, value: Any, _dialect: Dialect) -> Decimal | None:
         return Decimal(f"{value:.{model.SCALE}f}") if isinstance(value, float) else value
+
+
+# All entries of a window have the same times.
+@functools.lru_cache(maxsize=1024)
+def _naive(value: datetime.datetime) -> datetime.datetime:
+    if value.tzinfo is None:
+        raise ValueError(f"{value} names no zone")
+    return value.astimezone(datetime.UTC).replace(tzinfo=None)
+
+
+@functools.lru_cache(maxsize=1024)
+def _text(value: datetime.datetime) -> str:
+    return _naive(value).isoformat(" ")

@@ -46,7 +46,8 @@ class TestLostCommitMySQL(databases.DatabaseTestCase):
 
     def commit(self, to: store.Store) -> None:
         usage = [model.Usage("s", "r", "u", Decimal(1))]
-        to.commit(self.project.id, WINDOW, usage, [model.Resource("r", {})], [])
+        with to.project(self.project.id) as project:
+            project.commit(WINDOW, usage, [model.Resource("r", {})], [])
 
     def stored(self) -> int:
         query = sa.select(sa.func.count()).where(models.usage_entry.c.tenant_id == self.project.id)

@@ -88,9 +88,11 @@ class TestPredecessor(unittest.TestCase):
         opened = store.Store(self.engine)
         start = datetime.datetime(2026, 1, 2, 3, tzinfo=datetime.UTC)
         self.assertEqual({"p1": start}, opened.last_collected(["p1", "p2", "P1"]))
-        self.assertEqual({"volume-1": {"name": "größe"}}, opened.resource_info("p1", ["volume-1"]))
+        with opened.project("p1") as project:
+            self.assertEqual({"volume-1": {"name": "größe"}}, project.info(["volume-1"]))
         usage = [model.Usage("b1.standard", "volume-1", "byte", Decimal("0.004"))]
-        opened.commit("p1", model.Window(start, start + datetime.timedelta(hours=1)), usage, [], [])
+        with opened.project("p1") as project:
+            project.commit(model.Window(start, start + datetime.timedelta(hours=1)), usage, [], [])
         with self.engine.connect() as connection:
             query = sa.select(models.usage_entry.c.volume).where(models.usage_entry.c.start == start)
             self.assertEqual(Decimal("0.004"), connection.scalar(query))

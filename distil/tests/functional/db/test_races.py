@@ -49,7 +49,8 @@ class TestRacesSQLite(databases.DatabaseTestCase):
             def commit(number: int, window: model.Window = window) -> None:
                 usage = [model.Usage("s", f"r{index}", str(number), Decimal(number)) for index in range(50)]
                 resources = [model.Resource(f"r{index}", {"by": number}) for index in range(50)]
-                self.store.commit(project.id, window, usage, resources, [])
+                with self.store.project(project.id) as stored:
+                    stored.commit(window, usage, resources, [])
 
             outcomes = at_once(commit)
             self.assertEqual(1, outcomes.count(None), outcomes)

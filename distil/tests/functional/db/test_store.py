@@ -38,6 +38,10 @@ class StoreTestCase(databases.DatabaseTestCase):
         with self.engine.connect() as connection:
             return [dict(row) for row in connection.execute(query).mappings()]
 
+    def info(self, project_id: str, resource_ids: Sequence[str]) -> dict[str, Any]:
+        with self.store.project(project_id) as stored:
+            return stored.info(resource_ids)
+
     def commit(
         self,
         usage: Sequence[model.Usage] = (),
@@ -46,7 +50,8 @@ class StoreTestCase(databases.DatabaseTestCase):
         hour: int = 0,
     ) -> None:
         window = model.Window(START + hour * HOUR, START + (hour + 1) * HOUR)
-        self.store.commit(self.project.id, window, usage, resources, rejected)
+        with self.store.project(self.project.id) as stored:
+            stored.commit(window, usage, resources, rejected)
 
 
 class TestProjectsSQLite(StoreTestCase):
@@ -132,7 +137,7 @@ class TestCommitSQLite(StoreTestCase):
         with self.assertRaises(exceptions.WindowTaken):
             self.commit([model.Usage("other", "r", "u", Decimal(1))], [model.Resource("r", {"name": "2nd"})], rejected)
         self.assertEqual(["s"], [row["service"] for row in self.rows(models.usage_entry)])
-        self.assertEqual({"r": {"name": "first"}}, self.store.resource_info(self.project.id, ["r"]))
+        self.assertEqual({"r": {"name": "first"}}, self.info(self.project.id, ["r"]))
         self.assertEqual([], self.rows(models.rejected_samples))
 
     def test_a_window_that_is_not_next_is_not_stored(self) -> None:
@@ -157,16 +162,37 @@ class TestCommitSQLite(StoreTestCase):
         self.commit(resources=[model.Resource("r", {"name": "old", "os_distro": "debian"}), model.Resource("q", {})])
         self.commit(resources=[model.Resource("r", {"name": "new 🐘"}), model.Resource("p", {"a": 1})], hour=1)
         wanted = {"r": {"name": "new 🐘", "os_distro": "debian"}, "q": {}, "p": {"a": 1}}
-        self.assertEqual(wanted, self.store.resource_info(self.project.id, ["p", "q", "r", "unknown"]))
+        self.assertEqual(wanted, self.info(self.project.id, ["p", "q", "r", "unknown"]))
         self.assertIn("🐘", self.rows(models.resources)[-1]["info"])
+
+    def test_resources_are_merged_from_window_to_window_and_what_failed_is_forgotten(self) -> None:
+        with self.store.project(self.project.id) as stored:
+            stored.commit(WINDOW, [], [model.Resource("r", {"name": "old", "a": 1})], [])
+            second = model.Window(WINDOW.end, WINDOW.end + HOUR)
+            unstorable = model.Resource("r\ud800", {})
+            with self.assertRaises(exceptions.StoreError):
+                stored.commit(second, [], [model.Resource("r", {"name": "never"}), unstorable], [])
+            stored.commit(second, [], [model.Resource("r", {"b": 2})], [])
+            self.assertEqual({"r": {"name": "old", "a": 1, "b": 2}}, stored.info(["r", "unknown"]))
+        self.assertEqual({"r": {"name": "old", "a": 1, "b": 2}}, self.info(self.project.id, ["r"]))
+
+    def test_a_project_that_another_goes_on_with_takes_nothing_more(self) -> None:
+        with self.store.project(self.project.id) as mine, self.store.project(self.project.id) as theirs:
+            mine.commit(WINDOW, [], [model.Resource("r", {"name": "mine"})], [])
+            second = model.Window(WINDOW.end, WINDOW.end + HOUR)
+            theirs.commit(second, [], [model.Resource("r", {"name": "theirs"})], [])
+            with self.assertRaises(exceptions.WindowTaken):
+                mine.commit(second, [], [model.Resource("r", {"name": "mine again"})], [])
+            self.assertEqual({"r": {"name": "theirs"}}, mine.info(["r"]))
 
     def test_a_resource_is_its_project_s(self) -> None:
         other = self.new_project()
         self.store.register([(other, START)])
         self.commit(resources=[model.Resource("r", {"name": "ours"})])
-        self.store.commit(other.id, WINDOW, [], [model.Resource("r", {"name": "theirs"})], [])
-        self.assertEqual({"r": {"name": "ours"}}, self.store.resource_info(self.project.id, ["r"]))
-        self.assertEqual({"r": {"name": "theirs"}}, self.store.resource_info(other.id, ["r"]))
+        with self.store.project(other.id) as stored:
+            stored.commit(WINDOW, [], [model.Resource("r", {"name": "theirs"})], [])
+        self.assertEqual({"r": {"name": "ours"}}, self.info(self.project.id, ["r"]))
+        self.assertEqual({"r": {"name": "theirs"}}, self.info(other.id, ["r"]))
 
     def test_resources_without_change_are_not_written(self) -> None:
         info = {"name": "n", "odd": math.inf, "long": "x" * documents.MAX_INFO}
@@ -191,14 +217,14 @@ class TestCommitSQLite(StoreTestCase):
                 connection.execute(sa.insert(models.resources), values)
         self.commit(resources=[model.Resource("r3", {"name": "n"})])
         wanted = {"r0": {}, "r1": {}, "r2": {}, "r3": {"name": "n"}}
-        self.assertEqual(wanted, self.store.resource_info(self.project.id, list(wanted)))
+        self.assertEqual(wanted, self.info(self.project.id, list(wanted)))
 
     def test_the_longest_legal_ids_are_stored_and_told_apart(self) -> None:
         ids = [f"{'🐘' * 399}{end}" for end in "aA "] + ["🐘" * 399]
         usage = [model.Usage("🐘" * model.MAX_SERVICE, name, "🐘" * model.MAX_UNIT, Decimal(1)) for name in ids]
         self.commit(usage, [model.Resource(name, {"id": name}) for name in ids])
         self.assertEqual(set(ids), {row["resource_id"] for row in self.rows(models.usage_entry)})
-        self.assertEqual({name: {"id": name} for name in ids}, self.store.resource_info(self.project.id, ids))
+        self.assertEqual({name: {"id": name} for name in ids}, self.info(self.project.id, ids))
 
     def test_the_largest_volume_is_stored(self) -> None:
         volume = Decimal("9" * 28 + ".9999999999") if self.BACKEND != databases.SQLITE else Decimal(10**14)

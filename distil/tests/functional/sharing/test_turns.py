@@ -105,7 +105,8 @@ class TurnsTest(databases.DatabaseTestCase):
 
     def commit(self, project: model.Project, window: model.Window) -> None:
         """As another collector."""
-        self.store.commit(project.id, window, [], [], [])
+        with self.store.project(project.id) as stored:
+            stored.commit(window, [], [], [])
 
     def collected(self) -> list[datetime.datetime]:
         collected = self.store.last_collected([project.id for project in self.projects])
@@ -123,7 +124,7 @@ class TurnsTest(databases.DatabaseTestCase):
             connection.execute(statement.values(expires=START))
 
     def test_alone_it_collects_everything_and_keeps_no_lease(self) -> None:
-        turns = self.turns(meanwhile=lambda *_: self.assertEqual(1, self.leased()))
+        turns = self.turns(meanwhile=lambda *_: self.assertGreaterEqual(self.leased(), 1))
         self.take(turns)
         self.assertEqual([START + 2 * HOUR] * 3, self.collected())
         self.assertEqual((6, []), (turns.summary.windows, turns.summary.failed))

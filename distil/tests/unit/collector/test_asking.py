@@ -123,7 +123,7 @@ class AskingTest(unittest.TestCase):
         asks = questions(Archive([document("p", second) for second in range(200)]))
         self.assertEqual(1, asks.fitting)
         asks.alone("p", windows(1)[0])
-        self.assertEqual(30, asks.fitting)
+        self.assertEqual(20, asks.fitting)
 
     def test_an_answer_that_grows_too_large_is_given_up_and_later_ones_are_smaller(self) -> None:
         class Endless(Archive):

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is stored of one project, while it is being collected."""
+
+import contextlib
+import datetime
+from collections.abc import Collection
+from collections.abc import Iterator
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any
+from typing import Self
+
+import sqlalchemy as sa
+from oslo_db import exception as db_exception
+
+from distil import exceptions
+from distil import model
+from distil.db import errors
+from distil.db import writes
+from distil.db.models import tenants
+
+
+class StoredProject:
+    """One project's resources, usage and rejected samples, over one connection until the end of a ``with``.
+
+    Each resource is read once. What is known of it stays right from window to window: if anybody else stored anything
+    of the project meanwhile, the next window would not go through. For one thread.
+
+    Every method raises StoreError where the database does not do what it is asked; asking again is safe.
+    """
+
+    def __init__(self, engine: sa.Engine, project_id: str) -> None:
+        self._engine = engine
+        self._project_id = project_id
+        self._connection: sa.Connection | None = None
+        self._known: dict[str, dict[str, Any]] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._forget()
+
+    def info(self, resource_ids: Collection[str]) -> dict[str, dict[str, Any]]:
+        """Info of those of these resources that are stored."""
+        unread = [resource_id for resource_id in resource_ids if resource_id not in self._known]
+        if unread:
+            with self._translated("reading resources"), self._connected() as connection, connection.begin():
+                self._known |= writes.stored_info(connection, self._project_id, unread)
+        return {resource_id: self._known[resource_id] for resource_id in resource_ids if resource_id in self._known}
+
+    def commit(
+        self,
+        window: model.Window,
+        usage: Sequence[model.Usage],
+        resources: Sequence[model.Resource],
+        rejected: Sequence[model.RejectedSample],
+    ) -> None:
+        """Store everything of a window and move last collected on, all at once or not at all.
+
+        :raises WindowTaken: last collected is not the window's start; nothing was stored.
+        """
+        with self._translated(f"storing window {window}"):
+            with self._connected() as connection:
+                transaction = connection.begin()
+                _advance(connection, self._project_id, window)
+                now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
+                stored = writes.merge_resources(connection, self._project_id, resources, self._known, now)
+                writes.insert_usage(connection, self._project_id, window, usage, now)
+                writes.insert_rejected(connection, self._project_id, window, rejected, now)
+                lost = _commit(transaction)
+            if lost is not None:
+                self._forget()
+                self._settle(window, lost)
+        self._known |= stored
+
+    @contextlib.contextmanager
+    def _connected(self) -> Iterator[sa.Connection]:
+        """The connection; whatever fails over it, the next one is another, and nothing is known."""
+        if self._connection is None:
+            self._connection = self._engine.connect()
+        try:
+            yield self._connection
+        except BaseException:
+            self._forget()
+            raise
+
+    def _forget(self) -> None:
+        connection, self._connection, self._known = self._connection, None, {}
+        if connection is not None:
+            connection.close()
+
+    def _settle(self, window: model.Window, lost: db_exception.DBConnectionError) -> None:
+        """Find out what became of a COMMIT whose answer was lost.
+
+        Reading for update waits until the server has ended the transaction, should it still have it.
+        """
+        query = sa.select(tenants.c.last_collected).where(tenants.c.id == self._project_id).with_for_update()
+        with self._engine.begin() as connection:
+            last_collected = connection.scalar(query)
+        if last_collected is None or last_collected < window.end:
+            raise lost
+
+    def _translated(self, action: str) -> contextlib.AbstractContextManager[None]:
+        return errors.translated(f"{action} of project {self._project_id}")
+
+
+def _commit(transaction: sa.RootTransaction) -> db_exception.DBConnectionError | None:
+    """COMMIT. What comes back is the loss of the connection meanwhile: it may have been done or not."""
+    try:
+        transaction.commit()
+    except db_exception.DBConnectionError as error:
+        return error
+    return None
+
+
+def _advance(connection: sa.Connection, project_id: str, window: model.Window) -> None:
+    """The compare-and-set that lets one committer of a window through."""
+    statement = (
+        sa.update(tenants)
+        .where(tenants.c.id == project_id, tenants.c.last_collected == window.start)
+        .values(last_collected=window.end)
+    )
+    if connection.execute(statement).rowcount != 1:
+        raise exceptions.WindowTaken(f"window {window} of project {project_id} has been committed already")
