@@ -14,7 +14,7 @@ class Cache(Generic[Value]):
     """Remembers what ``load`` answered, None too; what it raises goes through and is not remembered.
 
     :param load: answers for a key. Threads that miss the same key at the same time each ask it.
-    :param lifetime: seconds for which an answer is good, counted from the question.
+    :param lifetime: seconds for which an answer is good, counted from the question; or what tells them, by the answer.
     :param size: number of answers kept; the oldest goes first.
     :param clock: seconds that only grow.
     """
@@ -22,13 +22,13 @@ class Cache(Generic[Value]):
     def __init__(
         self,
         load: Callable[[str], Value],
-        lifetime: float,
+        lifetime: float | Callable[[Value], float],
         *,
         size: int = 100_000,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._load = load
-        self._lifetime = lifetime
+        self._lifetime = lifetime if callable(lifetime) else lambda _: lifetime
         self._size = size
         self._clock = clock
         self._lock = threading.Lock()
@@ -44,8 +44,9 @@ class Cache(Generic[Value]):
 
     def refresh(self, key: str, /) -> Value:
         """A fresh answer for a key."""
-        expiry = self._clock() + self._lifetime
+        asked = self._clock()
         value = self._load(key)
+        expiry = asked + self._lifetime(value)
         with self._lock:
             self._entries.pop(key, None)
             while len(self._entries) >= self._size:

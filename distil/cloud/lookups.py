@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The names that samples do not carry, from Nova, Cinder and Swift."""
 
+import random
 import time
 from collections.abc import Callable
 
@@ -14,17 +15,34 @@ from distil.transformers import lookups
 
 LIFETIME = 3600.0
 
+# For what there is much of and hardly ever changes: a container's policy, and the type of a volume. A run an hour would
+# ask for each of them anew otherwise. They expire at different times, so that no run asks for all.
+LONG_LIFETIME = 12 * 3600.0
+_SPREAD = 0.5
+
 
 def cloud_lookups(
-    cloud: connection.Connection, lifetime: float = LIFETIME, clock: Callable[[], float] = time.monotonic
+    cloud: connection.Connection,
+    lifetime: float = LIFETIME,
+    clock: Callable[[], float] = time.monotonic,
+    long_lifetime: float = LONG_LIFETIME,
 ) -> lookups.Lookups:
-    """Look-ups that ask the cloud, and remember what it said for ``lifetime`` seconds.
+    """Look-ups that ask the cloud, and remember what it said.
+
+    :param lifetime: seconds; for what was not found, and for the names of flavors and volume types.
+    :param long_lifetime: seconds; half of it and more for the policies of containers and the types of volumes.
 
     Their ``get`` raises LookupUnavailable where a service gave no answer.
     """
 
     def cached(load: Callable[[str], str | None]) -> cache.Cache[str | None]:
         return cache.Cache(load, lifetime, clock=clock)
+
+    def long_cached(load: Callable[[str], str | None]) -> cache.Cache[str | None]:
+        def good_for(name: str | None) -> float:
+            return lifetime if name is None else long_lifetime * random.uniform(_SPREAD, 1)  # noqa: S311 - no secret
+
+        return cache.Cache(load, good_for, clock=clock)
 
     compute, block_storage, object_store = (
         service.Service(cloud, name, exceptions.LookupUnavailable)
@@ -33,8 +51,8 @@ def cloud_lookups(
     return lookups.Lookups(
         flavors=cached(lambda flavor_id: flavor_name(compute, flavor_id)),
         volume_types=cached(volume_types.VolumeTypes(block_storage, lifetime, clock).name),
-        types_of_volumes=cached(lambda volume_id: volume_types.type_of_volume(block_storage, volume_id)),
-        container_policies=cached(containers.Containers(object_store).policy),
+        types_of_volumes=long_cached(lambda volume_id: volume_types.type_of_volume(block_storage, volume_id)),
+        container_policies=long_cached(containers.Containers(object_store).policy),
     )
 
 

@@ -52,6 +52,16 @@ class TestLookups(unittest.TestCase):
             lookups.flavors.get("1")
         self.assertEqual([f"GET {FLAVOR}"] * 2, cloud.asked())
 
+    def test_the_policy_of_a_container_is_remembered_for_hours_and_that_there_is_none_for_one(self) -> None:
+        container = "/swift/v1/AUTH_p/c"
+        cloud, lookups = self.cloud({container: Answer(status=204, headers={COUNT: "1", "X-Storage-Policy": "gold"})})
+        for self.seconds in (0, 5 * 3600, 12 * 3600):
+            self.assertEqual("gold", lookups.container_policies.get("p/c"))
+        self.assertEqual([f"HEAD {container}"] * 2, cloud.asked())
+        for self.seconds in (0, 3599, 3600):
+            self.assertIsNone(lookups.container_policies.get("p/gone"))
+        self.assertEqual([f"HEAD {container}"] * 2 + ["HEAD /swift/v1/AUTH_p/gone"] * 2, cloud.asked())
+
     def test_not_found_is_an_answer_and_remembered(self) -> None:
         cloud, lookups = self.cloud({})
         tables = {"flavors": "1", "types_of_volumes": "v1", "container_policies": "p/c"}
