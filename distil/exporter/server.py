@@ -9,7 +9,6 @@ import threading
 from typing import Any
 
 from oslo_log import log
-from prometheus_client.registry import CollectorRegistry
 
 from distil import exceptions
 from distil.exporter.connections import Connections
@@ -25,16 +24,16 @@ _LIFETIME = 60.0
 
 
 class Exporter:
-    """Serves a registry, from a thread of its own once started.
+    """Serves pages, from a thread of its own once started.
 
     :param tls: None for plain HTTP.
     :raises ConfigurationError: the address cannot be listened on.
     """
 
-    def __init__(self, registry: CollectorRegistry, host: str, port: int, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, pages: Pages, host: str, port: int, tls: ssl.SSLContext | None = None) -> None:
         server = type("Server", (_Server,), {"address_family": _family(host)})
         try:
-            self._server: _Server = server((host, port), registry, tls)
+            self._server: _Server = server((host, port), pages, tls)
         except OSError as error:
             raise exceptions.ConfigurationError(
                 [f"exporter_host and exporter_port: cannot listen on {host}:{port}: {error.strerror}"]
@@ -60,9 +59,9 @@ class _Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 1024
 
-    def __init__(self, address: tuple[str, int], registry: CollectorRegistry, tls: ssl.SSLContext | None) -> None:
+    def __init__(self, address: tuple[str, int], pages: Pages, tls: ssl.SSLContext | None) -> None:
         self.connections = Connections(_MOST_CONNECTIONS, _PATIENCE, _LIFETIME)
-        self.pages = Pages(registry)
+        self.pages = pages
         self._tls = tls
         super().__init__(address, Handler)
 

@@ -14,6 +14,7 @@ from typing import Any
 from prometheus_client import CollectorRegistry
 from prometheus_client import Gauge
 
+from distil.exporter.page import Pages
 from distil.exporter.server import Exporter
 from distil.tests.functional.collector.site import Site
 from distil.tests.functional.collector.site import free_port
@@ -118,7 +119,7 @@ class BlockedReadersTest(unittest.TestCase):
         gauge = Gauge("large", "Large.", ["label"], registry=registry)
         for number in range(100):
             gauge.labels(f"{number}" * 100_000).set(1)
-        exporter = Exporter(registry, "127.0.0.1", 0)
+        exporter = Exporter(Pages(registry), "127.0.0.1", 0)
         exporter.start()
         self.addCleanup(exporter.stop)
         few = threading.active_count()

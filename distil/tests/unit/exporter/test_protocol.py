@@ -7,6 +7,7 @@ import unittest
 from prometheus_client import CollectorRegistry
 from prometheus_client import Gauge
 
+from distil.exporter.page import Pages
 from distil.exporter.server import Exporter
 
 
@@ -14,7 +15,7 @@ class ProtocolTest(unittest.TestCase):
     def setUp(self) -> None:
         registry = CollectorRegistry()
         Gauge("ok", "It is there.", registry=registry).set(1)
-        self.exporter = Exporter(registry, "127.0.0.1", 0)
+        self.exporter = Exporter(Pages(registry), "127.0.0.1", 0)
         self.exporter.start()
         self.addCleanup(self.exporter.stop)
 
