@@ -15,6 +15,7 @@ from distil import exceptions
 from distil.cmd import reading
 from distil.conf import database
 from distil.db import migration
+from distil.db import revision
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -77,7 +78,7 @@ def _run_on(engine: sa.Engine, command: cfg.ConfigOpts.SubCommandAttr) -> None:
         case "stamp":
             migration.stamp(engine, command.revision)
         case "current":
-            _say(migration.current(engine) or "no revision")
+            _say(revision.current(engine) or "no revision")
         case "check":
             migration.check(engine)
             _say("the tables are those of the newest revision")

@@ -27,7 +27,7 @@ from distil.conf import identity
 from distil.conf import rules
 from distil.conf import tls
 from distil.conf.collector import CollectorType
-from distil.db import migration
+from distil.db import revision
 from distil.db.store import Store
 from distil.exporter.metrics import Metrics
 from distil.exporter.server import Exporter
@@ -95,7 +95,7 @@ class Wiring:
         where = self._conf.keystone_authtoken.region_name, self._conf.keystone_authtoken.interface
         cloud = Connection(session, *where)
         engine = database.create_engine(self._conf)
-        migration.require_newest(engine)
+        revision.require_newest(engine)
         store = Store(engine)
         sharing = coordination.sharing(self._conf, engine, self._type.name, self._scope())
         rules = self._rules(announce=False)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Moves a database from one revision to another, and says where it stands."""
+"""Moves a database from one revision to another."""
 
 import contextlib
 from collections.abc import Iterator
@@ -11,7 +11,6 @@ from alembic import command
 from alembic import config as alembic_config
 from alembic import script as alembic_script
 from alembic import util as alembic_util
-from alembic.runtime import migration as alembic_migration
 
 from distil import exceptions
 from distil.db import errors
@@ -38,24 +37,6 @@ def stamp(engine: sa.Engine, revision: str) -> None:
     """
     with _session(engine, f"stamp {revision}") as config:
         command.stamp(config, revision)
-
-
-def current(engine: sa.Engine) -> str | None:
-    """The database's revision; None where it has none.
-
-    :raises StoreError: the database failed.
-    """
-    with errors.translated("current revision"), engine.connect() as connection:
-        context = alembic_migration.MigrationContext.configure(connection)
-        return context.get_current_revision()
-
-
-def require_newest(engine: sa.Engine) -> None:
-    """:raises StoreError: the database is at another revision than the code, which would store what it then rounds."""
-    revision, newest = current(engine), alembic_script.ScriptDirectory.from_config(_config()).get_current_head()
-    if revision != newest:
-        advice = "stop all collectors and run distil-db-manage upgrade head"
-        raise exceptions.StoreError(f"the database is at revision {revision or 'none'}, not {newest}: {advice}")
 
 
 def history() -> list[tuple[str, str]]:

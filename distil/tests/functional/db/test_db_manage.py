@@ -8,6 +8,7 @@ import tempfile
 
 from distil.db import migration
 from distil.db import models
+from distil.db import revision
 from distil.tests.functional import databases
 
 HEAD = migration.history()[-1][0]
@@ -71,7 +72,7 @@ class TestWithoutServer(DbManageTestCase):
     def test_head_is_where_upgrade_goes_by_itself(self) -> None:
         self.assert_succeeds("upgrade")
         self.assert_succeeds("upgrade")
-        self.assertEqual(HEAD, migration.current(self.engine))
+        self.assertEqual(HEAD, revision.current(self.engine))
         models.rejected_samples.drop(self.engine)
         self.addCleanup(migration.downgrade, self.engine, "base")
         self.assertIn("rejected_samples", self.assert_fails("check"))
@@ -79,7 +80,7 @@ class TestWithoutServer(DbManageTestCase):
     def test_stamp_records_a_revision(self) -> None:
         self.addCleanup(migration.stamp, self.engine, "base")
         self.assert_succeeds("stamp", "003")
-        self.assertEqual("003", migration.current(self.engine))
+        self.assertEqual("003", revision.current(self.engine))
 
     def test_history_begins_with_001(self) -> None:
         lines = self.assert_succeeds("history").splitlines()

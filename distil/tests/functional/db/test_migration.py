@@ -10,6 +10,7 @@ from oslo_db import exception as db_exception
 from distil import exceptions
 from distil.db import migration
 from distil.db import models
+from distil.db import revision
 from distil.tests.functional import databases
 
 
@@ -22,7 +23,7 @@ class TestMigrationSQLite(databases.DatabaseTestCase):
 
     def test_the_migrated_tables_are_those_of_the_models(self) -> None:
         migration.check(self.engine)
-        self.assertEqual(migration.history()[-1][0], migration.current(self.engine))
+        self.assertEqual(migration.history()[-1][0], revision.current(self.engine))
 
     def test_upgrading_twice_changes_nothing(self) -> None:
         migration.upgrade(self.engine)
@@ -33,7 +34,7 @@ class TestMigrationSQLite(databases.DatabaseTestCase):
             connection.execute(sa.insert(models.tenants), {"id": "p", "name": "n", "info": "i"})
             connection.execute(sa.insert(models.resources), {"id": "r", "tenant_id": "p", "info": "{}"})
         migration.downgrade(self.engine, "002")
-        self.assertEqual("002", migration.current(self.engine))
+        self.assertEqual("002", revision.current(self.engine))
         migration.upgrade(self.engine)
         migration.check(self.engine)
         with self.engine.connect() as connection:

@@ -12,6 +12,7 @@ from distil import model
 from distil.db import engine as db_engine
 from distil.db import migration
 from distil.db import models
+from distil.db import revision
 from distil.db import store
 from distil.tests.functional import databases
 from distil.tests.functional.db import predecessor
@@ -54,9 +55,9 @@ class TestPredecessor(unittest.TestCase):
 
     def test_another_revision_than_the_newest_is_refused(self) -> None:
         with self.assertRaisesRegex(exceptions.StoreError, "at revision 002, not .*distil-db-manage upgrade head"):
-            migration.require_newest(self.engine)
+            revision.require_newest(self.engine)
         migration.upgrade(self.engine)
-        migration.require_newest(self.engine)
+        revision.require_newest(self.engine)
 
     def test_a_zero_date_is_no_last_collected(self) -> None:
         migration.upgrade(self.engine)
@@ -117,7 +118,7 @@ class TestPredecessor(unittest.TestCase):
 
     def test_every_revision_can_be_run_again(self) -> None:
         """As after a crash between a revision's last step and the note that it is done."""
-        for before, revision in (
+        for before, after in (
             ("002", "003"),
             ("003", "004"),
             ("004", "005"),
@@ -125,10 +126,10 @@ class TestPredecessor(unittest.TestCase):
             ("006", "007"),
             ("007", "008"),
         ):
-            with self.subTest(revision=revision):
-                migration.upgrade(self.engine, revision)
+            with self.subTest(revision=after):
+                migration.upgrade(self.engine, after)
                 migration.stamp(self.engine, before)
-                migration.upgrade(self.engine, revision)
+                migration.upgrade(self.engine, after)
         migration.check(self.engine)
         self.assertEqual(self.before["usage_entry"], predecessor.rows(self.engine)["usage_entry"])
 

@@ -4,6 +4,7 @@
 import unittest
 
 from distil.db import migration
+from distil.db import revision
 
 
 class TestHistory(unittest.TestCase):
@@ -11,3 +12,6 @@ class TestHistory(unittest.TestCase):
         revisions = [revision for revision, _ in migration.history()]
         self.assertEqual([f"{number:03}" for number in range(1, len(revisions) + 1)], revisions)
         self.assertGreater(len(revisions), 2)
+
+    def test_the_newest_one_is_known_without_alembic(self) -> None:
+        self.assertEqual(migration.history()[-1][0], revision.newest())
