@@ -6,8 +6,6 @@ import sys
 import time
 from collections.abc import Iterator
 
-import rich.console
-import rich.progress
 from oslo_log import log
 
 from distil.collector.summary import Progress
@@ -23,21 +21,11 @@ def progress() -> Iterator[Progress]:
     if not sys.stderr.isatty():
         yield _Lines()
         return
-    columns = (*rich.progress.Progress.get_default_columns(), rich.progress.MofNCompleteColumn())
-    with rich.progress.Progress(*columns, console=rich.console.Console(stderr=True)) as bar:
-        yield _Bar(bar)
+    # Nobody else needs rich.
+    from distil.cmd import progress_bar  # noqa: PLC0415
 
-
-class _Bar:
-    def __init__(self, bar: rich.progress.Progress) -> None:
-        self._bar = bar
-        self._task = bar.add_task("windows", total=None)
-
-    def expect(self, windows: int) -> None:
-        self._bar.update(self._task, total=windows)
-
-    def advance(self) -> None:
-        self._bar.advance(self._task)
+    with progress_bar.progress() as bar:
+        yield bar
 
 
 class _Lines:

@@ -8,7 +8,7 @@ import unittest
 _PROGRAM = """
 import sys
 from distil.cmd import collector
-print(*sorted({"alembic"} & sys.modules.keys()))
+print(*sorted({"alembic", "rich"} & sys.modules.keys()))
 """
 
 

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a person sees of a run on a terminal."""
+
+import contextlib
+import os
+import subprocess
+import sys
+import unittest
+
+_PROGRAM = """
+from distil.cmd.progress import progress
+with progress() as watcher:
+    watcher.expect(2)
+    watcher.advance()
+    watcher.advance()
+"""
+
+
+class ProgressTest(unittest.TestCase):
+    def test_a_terminal_gets_a_bar(self) -> None:
+        terminal, end = os.openpty()
+        self.addCleanup(os.close, terminal)
+        environment = os.environ | {"TERM": "xterm"}
+        subprocess.run([sys.executable, "-c", _PROGRAM], check=True, stderr=end, timeout=60, env=environment)
+        os.close(end)
+        shown = b""
+        with contextlib.suppress(OSError):  # what Linux says where there is nothing more to read
+            while part := os.read(terminal, 4096):
+                shown += part
+        self.assertIn(b"windows", shown)
+        self.assertIn(b"2/2", shown)
