@@ -132,7 +132,7 @@ class Site:
     def collect(self, windows: int | None = None) -> Cost:
         """The whole of a collector's process that collects so many windows of each project, or all."""
         end = self.cloud.end if windows is None else self.cloud.start + windows * HOUR
-        start = "import sys; from distil.cmd.collector import main; sys.exit(main())"
+        start = "import sys; from distil.cmd.start import main; sys.exit(main())"
         command = [sys.executable, "-c", start, "--config-file", str(self.config)]
         return run([*command, "--collect-end-time", end.isoformat()])[0]
 
