@@ -19,6 +19,13 @@ from distil.db import errors
 from distil.db import writes
 from distil.db.models import tenants
 
+# Made once: making a statement takes as long as it takes the server to execute it.
+_ADVANCE = (
+    sa.update(tenants)
+    .where(tenants.c.id == sa.bindparam("project"), tenants.c.last_collected == sa.bindparam("start"))
+    .values(last_collected=sa.bindparam("end"))
+)
+
 
 class StoredProject:
     """One project's resources, usage and rejected samples, over one connection until the end of a ``with``.
@@ -118,10 +125,6 @@ def _commit(transaction: sa.RootTransaction) -> db_exception.DBConnectionError |
 
 def _advance(connection: sa.Connection, project_id: str, window: model.Window) -> None:
     """The compare-and-set that lets one committer of a window through."""
-    statement = (
-        sa.update(tenants)
-        .where(tenants.c.id == project_id, tenants.c.last_collected == window.start)
-        .values(last_collected=window.end)
-    )
-    if connection.execute(statement).rowcount != 1:
+    values = {"project": project_id, "start": window.start, "end": window.end}
+    if connection.execute(_ADVANCE, values).rowcount != 1:
         raise exceptions.WindowTaken(f"window {window} of project {project_id} has been committed already")

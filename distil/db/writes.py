@@ -20,6 +20,8 @@ from distil.db.models import usage_entry
 
 Info = dict[str, Any]
 
+_INSERT_USAGE = sa.insert(usage_entry)
+
 
 def stored_info(connection: sa.Connection, project_id: str, resource_ids: Collection[str]) -> dict[str, Info]:
     """Info by resource id; what is not stored is absent."""
@@ -89,21 +91,19 @@ def insert_usage(
     now: datetime.datetime,
 ) -> None:
     """One row an entry; of 0, too."""
+    common = {"tenant_id": project_id, "start": window.start, "end": window.end, "created": now}
     rows = [
         {
             "service": entry.service,
             "unit": entry.unit,
             "volume": entry.volume,
-            "tenant_id": project_id,
             "resource_id": entry.resource_id,
-            "start": window.start,
-            "end": window.end,
-            "created": now,
+            **common,
         }
         for entry in usage
     ]
     if rows:
-        connection.execute(sa.insert(usage_entry), rows)
+        connection.execute(_INSERT_USAGE, rows)
 
 
 def insert_rejected(
