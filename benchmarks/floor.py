@@ -14,6 +14,8 @@ from typing import Any
 
 import pymysql
 
+from benchmarks.process import peak_memory
+
 HOUR = datetime.timedelta(hours=1)
 COLUMNS = "service, unit, volume, tenant_id, resource_id, start, end, created"
 TABLES = {"tenants": "id, name, info, created, last_collected", "resources": "id, tenant_id, info, created"}
@@ -68,6 +70,7 @@ def main() -> None:
     start = datetime.datetime.fromisoformat(config["start"]).replace(tzinfo=None)
     starts = [start + number * HOUR for number in range(config["windows"])]
     parts = urllib.parse.urlsplit(url)
+    counts = {"samples": 0, "entries": 0}
     begun, before = time.monotonic(), resource.getrusage(resource.RUSAGE_SELF)
     connection = http.client.HTTPConnection(parts.netloc)
     headers = {"X-Auth-Token": secret, "Content-Type": "application/json"}
@@ -79,17 +82,18 @@ def main() -> None:
                 {">=": {"timestamp": group[0].isoformat()}},
                 {"<": {"timestamp": (group[-1] + HOUR).isoformat()}},
             ]
-            query = {"filter": json.dumps({"and": conditions}), "limit": config["page_size"]}
+            query = {"filter": json.dumps({"and": conditions}), "limit": config["limit"]}
             connection.request("POST", f"{parts.path}/v2/query/samples", json.dumps(query), headers)
-            json.loads(connection.getresponse().read())
+            counts["samples"] += len(json.loads(connection.getresponse().read()))
             for window in itertools.product(asked, group):
                 if usage[window]:
                     with target.cursor() as cursor:
-                        cursor.executemany(INSERT, usage[window])
+                        counts["entries"] += cursor.executemany(INSERT, usage[window]) or 0
                     target.commit()
     used = resource.getrusage(resource.RUSAGE_SELF)
     cpu = used.ru_utime + used.ru_stime - before.ru_utime - before.ru_stime
-    print(json.dumps({"wall": time.monotonic() - begun, "cpu": cpu, "memory": used.ru_maxrss / 1024}))
+    wall = time.monotonic() - begun
+    print(json.dumps({"wall": wall, "cpu": cpu, "memory": peak_memory(), "counts": counts}))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A collector with an exporter that has many usage series from its beginning.
+
+A word a line on standard input is answered with a line of JSON: ``cpu`` with the seconds that the process has used,
+``run`` with what a run up to the end time took.
+"""
+
+import decimal
+import json
+import sys
+import time
+
+from oslo_config import cfg
+from oslo_log import log
+
+from distil import conf as configuration
+from distil import model
+from distil.cmd.wiring import Wiring
+from distil.collector.run import Collector
+from distil.collector.stop import Stop
+from distil.conf.collector import CLI_OPTS
+from distil.conf.collector import collector_types
+from distil.exporter.metrics import Metrics
+
+# Services that a project uses.
+SERVICES = 20
+
+
+def count(metrics: Metrics, series: int) -> None:
+    """Count as much usage as makes so many series."""
+    services = [model.Usage(f"b1.service-{n}", "", "gigabyte", decimal.Decimal(n) / 7) for n in range(SERVICES)]
+    for first in range(0, series, SERVICES):
+        metrics.count_usage(f"{first:032x}", services[: series - first])
+
+
+def answer(collector: Collector, end: str, word: str) -> object:
+    """What a word is answered with.
+
+    :raises RuntimeError: a project failed.
+    """
+    if word == "cpu":
+        return time.process_time()
+    begun, before = time.monotonic(), time.process_time()
+    summary = collector.run(model.parse_time(end))
+    if summary.failed or not summary.windows:
+        raise RuntimeError(f"the run failed: {summary}")
+    wall, cpu = time.monotonic() - begun, time.process_time() - before
+    return {"wall": wall, "cpu": cpu, "windows": summary.windows, "entries": summary.usage_entries}
+
+
+def main() -> None:
+    """Print the exporter's port, and answer until there are no words any more."""
+    path, end, series = sys.argv[1:]
+    conf = cfg.ConfigOpts()
+    configuration.register_opts(conf)
+    conf.register_cli_opts(CLI_OPTS)
+    conf(["--config-file", path, "--collect-end-time", end], project="distil")
+    log.setup(conf, "distil")
+    wiring = Wiring(conf, collector_types(conf)[0])
+    collector = wiring.collector(Stop())
+    count(collector.metrics, int(series))
+    exporter = wiring.exporter()
+    if exporter is None:
+        raise RuntimeError("the configuration has no exporter")
+    exporter.start()
+    print(exporter.port, flush=True)
+    for line in sys.stdin:
+        print(json.dumps(answer(collector, end, line.strip())), flush=True)
+
+
+if __name__ == "__main__":
+    main()
