@@ -6,6 +6,7 @@ import dataclasses
 import datetime
 import json
 import pathlib
+import signal
 import sys
 import unittest
 from collections.abc import Callable
@@ -41,6 +42,8 @@ PARTS: dict[str, Callable[[Scale], Result]] = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """:returns: 0; 1 where there is no MariaDB server for the tests."""
+    # In order, so that no process and no database is left over.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     arguments = _parser().parse_args(argv)
     scale = _scale(arguments)
     document: dict[str, object] = {"at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")}

@@ -41,11 +41,6 @@ class Collection:
     def requests_a_window(self) -> float:
         return sum(self.requests.values()) / self.project_windows
 
-    @property
-    def cpu_a_sample(self) -> float:
-        """Microseconds, without those of a start."""
-        return self.cpu * 1_000_000 / self.samples
-
     def document(self) -> dict[str, Any]:
         """For JSON."""
         return dataclasses.asdict(self)

@@ -34,7 +34,7 @@ def _table(headings: Iterable[str], body: Iterable[Iterable[str]]) -> Iterator[s
     for row in (headings, *body):
         yield ""
         for number, cell in enumerate(row):
-            yield f"   {'-' if number else '* -'} {cell}".rstrip().replace("   - ", "     - ", 1)
+            yield f"   {' ' if number else '*'} - {cell}".rstrip()
 
 
 def main() -> None:

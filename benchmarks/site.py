@@ -36,10 +36,9 @@ class Site:
     """A database for a cloud, and a configuration with both.
 
     :param url: of the database.
-    :param options: of [collector].
     """
 
-    def __init__(self, its_cloud: Cloud, url: str, folder: pathlib.Path, **options: object) -> None:
+    def __init__(self, its_cloud: Cloud, url: str, folder: pathlib.Path) -> None:
         self.cloud = its_cloud
         self.url = url
         self.config = folder / "distil.conf"
@@ -49,7 +48,10 @@ class Site:
             "max_collection_start_age": (_away_from_the_hour() - its_cloud.start) // HOUR,
             "max_windows_per_cycle": its_cloud.size.windows,
             "trust_sources": "openstack, .{32}:TrafficAccounting",
-            **options,
+            # Only a process that goes on has one.
+            "enable_exporter": True,
+            "exporter_host": "127.0.0.1",
+            "exporter_port": 0,
         }
         lines = [its_cloud.conf, "[DEFAULT]", f"log_file = {folder / 'collector.log'}"]
         lines += ["[database]", f"connection = {url}"]
@@ -97,13 +99,10 @@ class Site:
 
 
 @contextlib.contextmanager
-def site(its_cloud: Cloud, **options: object) -> Iterator[Site]:
-    """An empty database.
-
-    :param options: of [collector].
-    """
+def site(its_cloud: Cloud) -> Iterator[Site]:
+    """An empty database."""
     with tempfile.TemporaryDirectory() as folder, databases.database(databases.MYSQL) as url:
-        yield Site(its_cloud, url, pathlib.Path(folder), **options)
+        yield Site(its_cloud, url, pathlib.Path(folder))
 
 
 def _away_from_the_hour() -> datetime.datetime:

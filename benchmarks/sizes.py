@@ -2,12 +2,12 @@
 """How cost grows with the size of the cloud."""
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 from benchmarks.cloud import Size
 from benchmarks.cloud import cloud
-from benchmarks.collection import Collection
-from benchmarks.collection import collect
+from benchmarks.resident import resident
 from benchmarks.results import Figure
 from benchmarks.results import Result
 from benchmarks.scale import Scale
@@ -17,55 +17,83 @@ from benchmarks.site import site
 WALL, MEMORY = 600.0, 250.0
 
 
+@dataclasses.dataclass(frozen=True)
+class Hours:
+    """A process that goes on collects the first hour, then the second, and then finds nothing due.
+
+    Of each: seconds of ``wall`` and ``cpu``, ``windows``, usage ``entries``, ``requests`` by service, and the peak
+    ``memory`` up to then, in MiB.
+    """
+
+    size: Size
+    first: dict[str, Any]
+    second: dict[str, Any]
+    nothing: dict[str, Any]
+
+    def cpu_a_sample(self) -> float:
+        """In the second hour, in microseconds."""
+        return float(self.second["cpu"] * 1_000_000 / self.size.samples)
+
+    def cpu_a_window(self) -> float:
+        """In the second hour, in milliseconds."""
+        return float(self.second["cpu"] * 1000 / self.size.project_windows)
+
+    def document(self) -> dict[str, Any]:
+        """For JSON."""
+        return dataclasses.asdict(self) | {"samples": self.size.samples}
+
+
 def large(scale: Scale) -> Result:
     """A large cloud's first and second hour, and those of one that is a tenth of it."""
-    sizes = [
-        Size(projects, scale.resources, windows=2, latency=scale.latency)
-        for projects in (scale.cloud_projects // 10, scale.cloud_projects)
+    numbers = (scale.cloud_projects // 10, scale.cloud_projects)
+    small, all_of_it = (_hours(Size(number, scale.resources, 2, scale.latency)) for number in numbers)
+    figures = [figure for hour in ("first", "second") for figure in _hour(all_of_it, hour)]
+    figures += [
+        Figure("CPU a sample, second hour", "µs", [all_of_it.cpu_a_sample()]),
+        Figure("peak memory", "MiB", [all_of_it.nothing["memory"]], MEMORY),
+        Figure("peak memory, of a tenth's", "times", [all_of_it.nothing["memory"] / small.nothing["memory"]]),
     ]
-    (small, _), (first, second) = measured = [_hours(size) for size in sizes]
-    figures = [
-        Figure("wall time, first hour", "s", [first.collector.wall], WALL),
-        Figure("wall time, second hour", "s", [second.collector.wall], WALL),
-        Figure("CPU, second hour", "s", [second.collector.cpu]),
-        Figure("CPU a sample, second hour", "µs", [second.cpu_a_sample]),
-        Figure("CPU of a run that finds nothing due", "s", [second.nothing.cpu]),
-        Figure("requests a project-window, first hour", "", [first.requests_a_window]),
-        Figure("requests a project-window, second hour", "", [second.requests_a_window]),
-        Figure("peak memory, first hour", "MiB", [first.collector.memory], MEMORY),
-        Figure("peak memory, second hour", "MiB", [second.collector.memory], MEMORY),
-        Figure("peak memory, of a tenth's", "times", [first.collector.memory / small.collector.memory]),
-    ]
-    return Result(figures, [_document(*each) for each in zip(sizes, measured, strict=True)])
+    return Result(figures, [small.document(), all_of_it.document()])
 
 
 def growth(scale: Scale) -> Result:
     """The second hour of clouds of several sizes."""
-    sizes = [Size(projects, scale.resources, windows=2) for projects in scale.growth_projects]
-    sizes += [Size(scale.few_projects, resources, windows=2) for resources in scale.growth_resources]
-    # A small cloud's cost is little beside the spread of a start's.
-    measured = [[_hours(size) for _ in range(scale.rounds)] for size in sizes]
-    pairs = list(zip(sizes, measured, strict=True))
-    figures = [figure for size, rounds in pairs for figure in _figures(size, [second for _, second in rounds])]
-    return Result(figures, [_document(size, hours) for size, rounds in pairs for hours in rounds])
+    sizes = [Size(projects, scale.resources, 2) for projects in scale.growth_projects]
+    sizes += [Size(scale.few_projects, resources, 2) for resources in scale.growth_resources]
+    rounds = [[_hours(size) for _ in range(scale.rounds)] for size in sizes]
+    figures = [figure for each in rounds for figure in _size(each)]
+    return Result(figures, [hours.document() for each in rounds for hours in each])
 
 
-def _hours(size: Size) -> tuple[Collection, Collection]:
-    """The first and the second, with their own starts' costs."""
-    with cloud(size) as its_cloud, site(its_cloud) as its:
-        return collect(its, 0, 1), collect(its, 1, 1)
+def _hours(size: Size) -> Hours:
+    """:raises RuntimeError: an hour was not collected."""
+    took = []
+    with cloud(size) as its_cloud, site(its_cloud) as its, resident(its) as collector:
+        for windows in (1, 2, 2):
+            its_cloud.requests()
+            took.append(collector.run(its.end(windows)) | {"requests": its_cloud.requests()})
+    if [each["windows"] for each in took] != [size.project_windows, size.project_windows, 0]:
+        raise RuntimeError(f"not every hour was collected once: {took}")
+    return Hours(size, *took)
 
 
-def _figures(size: Size, rounds: list[Collection]) -> list[Figure]:
-    which = f"{size.projects:,} projects, {size.resources} resources"
+def _hour(hours: Hours, name: str) -> list[Figure]:
+    took = dataclasses.asdict(hours)[name]
     return [
-        Figure(f"{which}: CPU a sample", "µs", [each.cpu_a_sample for each in rounds]),
-        Figure(f"{which}: CPU a project-window", "ms", [each.a_window(each.cpu) for each in rounds]),
-        Figure(f"{which}: CPU of a run that finds nothing due", "s", [each.nothing.cpu for each in rounds]),
-        Figure(f"{which}: peak memory", "MiB", [each.collector.memory for each in rounds], MEMORY),
+        Figure(f"wall time, {name} hour", "s", [took["wall"]], WALL),
+        Figure(f"CPU, {name} hour", "s", [took["cpu"]]),
+        Figure(
+            f"requests a project-window, {name} hour", "", [sum(took["requests"].values()) / hours.size.project_windows]
+        ),
     ]
 
 
-def _document(size: Size, hours: tuple[Collection, Collection]) -> dict[str, Any]:
-    first, second = hours
-    return {"size": dataclasses.asdict(size), "first": first.document(), "second": second.document()}
+def _size(rounds: Sequence[Hours]) -> list[Figure]:
+    size = rounds[0].size
+    which = f"projects {size.projects:,}, resources {size.resources}"
+    return [
+        Figure(f"{which}: CPU a sample", "µs", [each.cpu_a_sample() for each in rounds]),
+        Figure(f"{which}: CPU a project-window", "ms", [each.cpu_a_window() for each in rounds]),
+        Figure(f"{which}: CPU of a run that finds nothing due", "ms", [each.nothing["cpu"] * 1000 for each in rounds]),
+        Figure(f"{which}: peak memory", "MiB", [each.nothing["memory"] for each in rounds], MEMORY),
+    ]

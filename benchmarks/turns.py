@@ -10,6 +10,7 @@ from benchmarks.cloud import cloud
 from benchmarks.collection import Collection
 from benchmarks.collection import collect
 from benchmarks.process import Cost
+from benchmarks.resident import resident
 from benchmarks.results import Figure
 from benchmarks.results import Result
 from benchmarks.scale import Scale
@@ -54,8 +55,21 @@ def steady(scale: Scale) -> Result:
     """The second window of each project: what machines there are is known from the first, which is not measured."""
     size = Size(scale.projects, scale.resources, 2)
     with cloud(size) as its_cloud:
-        rounds = [_round(its_cloud, 1, TOGETHER, 1) for _ in range(scale.rounds)]
-    return Result(_figures(rounds, {"requests": STEADY_REQUESTS}), [each.document() for each in rounds])
+        both = [(_round(its_cloud, 1, TOGETHER, 1), _stay(its_cloud)) for _ in range(scale.rounds)]
+    rounds, stays = [a_round for a_round, _ in both], [stay for _, stay in both]
+    windows = size.project_windows
+    figures = [
+        *_figures(rounds, {"requests": STEADY_REQUESTS}),
+        Figure("CPU in a process that goes on", "ms", [each["cpu"] * 1000 / windows for each in stays]),
+        Figure("wall time in a process that goes on", "ms", [each["wall"] * 1000 / windows for each in stays]),
+        Figure(
+            "requests in a process that goes on",
+            "",
+            [sum(each["requests"].values()) / windows for each in stays],
+            STEADY_REQUESTS,
+        ),
+    ]
+    return Result(figures, [a_round.document() | {"stay": stay} for a_round, stay in both])
 
 
 def _in_turns(scale: Scale, size: Size, targets: dict[str, float]) -> Result:
@@ -76,6 +90,14 @@ def _round(its_cloud: Cloud, before: int, projects_together: int, windows_togeth
     if counts != {"samples": collection.samples, "entries": collection.entries}:
         raise RuntimeError(f"the floor read and stored {counts}, the collector {collection}")
     return Round(its_cloud.start.isoformat(), collection, floor, its_cloud.requests(), counts)
+
+
+def _stay(its_cloud: Cloud) -> dict[str, Any]:
+    """The second run of a process that has made the first: what that one looked up is remembered."""
+    with site(its_cloud) as its, resident(its) as collector:
+        collector.run(its.end(1))
+        its_cloud.requests()
+        return collector.run(its.end(2)) | {"requests": its_cloud.requests()}
 
 
 def _figures(rounds: list[Round], targets: dict[str, float]) -> list[Figure]:

@@ -4,6 +4,7 @@
 import datetime
 import json
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -105,9 +106,11 @@ class SmokeTest(unittest.TestCase):
         small, large = self.parts["cloud"]["rounds"]
         self.assertEqual((2, 20), (small["size"]["projects"], large["size"]["projects"]))
         for each in (small, large, *self.parts["growth"]["rounds"]):
+            self.assertEqual(samples(each["size"]["projects"], each["size"]["resources"], 1), each["samples"])
             for hour in ("first", "second"):
-                self.assertEqual(samples(each["size"]["projects"], each["size"]["resources"], 1), each[hour]["samples"])
+                self.assertEqual(each["size"]["projects"] + 1, each[hour]["windows"])
                 self.assertGreater(each[hour]["entries"], 0)
+            self.assertEqual((0, 0), (each["nothing"]["windows"], each["nothing"]["entries"]))
         self.assertGreater(large["second"]["entries"], small["second"]["entries"])
 
     def test_a_scrape_shows_every_series_and_each_run_collects_everything(self) -> None:
@@ -132,6 +135,11 @@ class SmokeTest(unittest.TestCase):
 
 
 class PartsTest(unittest.TestCase):
+    def test_every_part_is_described(self) -> None:
+        page = (ROOT / "doc" / "source" / "contributor" / "benchmark.rst").read_text()
+        described = re.findall(r"^``([a-z-]+)`` +\S", page, re.MULTILINE)
+        self.assertEqual(PARTS, described)
+
     def test_a_part_that_there_is_not_is_refused(self) -> None:
         with self.assertRaises(subprocess.CalledProcessError) as caught:
             run("benchmarks", "--smoke", "no-such-part")

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A collector with an exporter that has many usage series from its beginning.
+"""The process of :mod:`benchmarks.resident`.
 
-A word a line on standard input is answered with a line of JSON: ``cpu`` with the seconds that the process has used,
-``run`` with what a run up to the end time took.
+A line on standard input is answered with a line of JSON: ``cpu`` with the seconds that the process has used,
+``run TIME`` with what a run up to that time took.
 """
 
 import decimal
@@ -13,6 +13,7 @@ import time
 from oslo_config import cfg
 from oslo_log import log
 
+from benchmarks.process import peak_memory
 from distil import conf as configuration
 from distil import model
 from distil.cmd.wiring import Wiring
@@ -33,28 +34,30 @@ def count(metrics: Metrics, series: int) -> None:
         metrics.count_usage(f"{first:032x}", services[: series - first])
 
 
-def answer(collector: Collector, end: str, word: str) -> object:
-    """What a word is answered with.
+def answer(collector: Collector, words: list[str]) -> object:
+    """What words are answered with.
 
     :raises RuntimeError: a project failed.
     """
-    if word == "cpu":
+    if words == ["cpu"]:
         return time.process_time()
+    _, end = words
     begun, before = time.monotonic(), time.process_time()
     summary = collector.run(model.parse_time(end))
-    if summary.failed or not summary.windows:
-        raise RuntimeError(f"the run failed: {summary}")
     wall, cpu = time.monotonic() - begun, time.process_time() - before
-    return {"wall": wall, "cpu": cpu, "windows": summary.windows, "entries": summary.usage_entries}
+    if summary.failed:
+        raise RuntimeError(f"the run failed: {summary}")
+    counts = {"windows": summary.windows, "entries": summary.usage_entries}
+    return {"wall": wall, "cpu": cpu, "memory": peak_memory(), **counts}
 
 
 def main() -> None:
-    """Print the exporter's port, and answer until there are no words any more."""
-    path, end, series = sys.argv[1:]
+    """Print the exporter's port, and answer until there are no lines any more."""
+    path, series = sys.argv[1:]
     conf = cfg.ConfigOpts()
     configuration.register_opts(conf)
     conf.register_cli_opts(CLI_OPTS)
-    conf(["--config-file", path, "--collect-end-time", end], project="distil")
+    conf(["--config-file", path], project="distil")
     log.setup(conf, "distil")
     wiring = Wiring(conf, collector_types(conf)[0])
     collector = wiring.collector(Stop())
@@ -65,7 +68,7 @@ def main() -> None:
     exporter.start()
     print(exporter.port, flush=True)
     for line in sys.stdin:
-        print(json.dumps(answer(collector, end, line.strip())), flush=True)
+        print(json.dumps(answer(collector, line.split())), flush=True)
 
 
 if __name__ == "__main__":
