@@ -21,17 +21,19 @@ from distil.collector.run import Collector
 from distil.collector.stop import Stop
 from distil.conf.collector import CLI_OPTS
 from distil.conf.collector import collector_types
-from distil.exporter.metrics import Metrics
 
 # Services that a project uses.
 SERVICES = 20
 
 
-def count(metrics: Metrics, series: int) -> None:
-    """Count as much usage as makes so many series."""
-    services = [model.Usage(f"b1.service-{n}", "", "gigabyte", decimal.Decimal(n) / 7) for n in range(SERVICES)]
-    for first in range(0, series, SERVICES):
-        metrics.count_usage(f"{first:032x}", services[: series - first])
+class Counting(Wiring):
+    """With usage of projects that the cloud does not have."""
+
+    def count(self, series: int) -> None:
+        """Count as much as makes so many series."""
+        services = [model.Usage(f"b1.service-{n}", "", "gigabyte", decimal.Decimal(n) / 7) for n in range(SERVICES)]
+        for first in range(0, series, SERVICES):
+            self._metrics.count_usage(f"{first:032x}", services[: series - first])
 
 
 def answer(collector: Collector, words: list[str]) -> object:
@@ -59,9 +61,9 @@ def main() -> None:
     conf.register_cli_opts(CLI_OPTS)
     conf(["--config-file", path], project="distil")
     log.setup(conf, "distil")
-    wiring = Wiring(conf, collector_types(conf)[0])
+    wiring = Counting(conf, collector_types(conf)[0])
     collector = wiring.collector(Stop())
-    count(collector.metrics, int(series))
+    wiring.count(int(series))
     exporter = wiring.exporter()
     if exporter is None:
         raise RuntimeError("the configuration has no exporter")
