@@ -5,9 +5,11 @@ import importlib.metadata
 import os
 import pathlib
 import platform
+import subprocess
 
 import sqlalchemy as sa
 
+from benchmarks.process import ROOT
 from distil.db import engine as db_engine
 from distil.tests.functional import databases
 
@@ -32,7 +34,7 @@ def machine() -> dict[str, str]:
 
 def versions() -> dict[str, str]:
     """Of Python, libraries and the database with its settings."""
-    found = {"python": platform.python_version()}
+    found = {"commit": _commit(), "python": platform.python_version()}
     found |= {name: importlib.metadata.version(name) for name in _LIBRARIES}
     with databases.database(databases.MYSQL, migrated=False) as url:
         engine = db_engine.create_engine(url)
@@ -40,6 +42,15 @@ def versions() -> dict[str, str]:
             settings = dict(tuple(row) for row in connection.execute(sa.text("SHOW VARIABLES")))
         engine.dispose()
     return found | {f"MariaDB's {name}": settings[name] for name in _SETTINGS}
+
+
+def _commit() -> str:
+    """Of the tree; with ``-dirty`` where it has been changed since."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
+    try:
+        return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
 
 
 def _first(path: str, key: str) -> str:

@@ -35,11 +35,15 @@ def scrape(scale: Scale) -> Result:
     scrapes = [each["scrape"] for a_round in rounds for each in a_round.values()]
     if {each["series"] for each in scrapes} != {scale.series}:
         raise RuntimeError(f"a page does not show {scale.series} series: {scrapes}")
-    slower = [(each["with"]["run"]["wall"] / each["without"]["run"]["wall"] - 1) * 100 for each in rounds]
+    slower, dearer = (
+        [(each["with"]["run"][what] / each["without"]["run"][what] - 1) * 100 for each in rounds]
+        for what in ("wall", "cpu")
+    )
     figures = [
         Figure(f"CPU of a scrape of {scale.series:,} usage series", "s", [each["cpu"] for each in scrapes], CPU),
         Figure("length of a page", "MiB", [each["bytes"] / 2**20 for each in scrapes]),
         Figure(f"a run, slower under a scrape every {scale.scrape_interval:g} s", "%", slower, SLOWER),
+        Figure("CPU of that run, scrapes included, more than without", "%", dearer),
         Figure("wall time of a run without scrapes", "s", [each["without"]["run"]["wall"] for each in rounds]),
         Figure("scrapes in a run", "", [each["with"]["scrapes"] for each in rounds]),
     ]
