@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """``distil-collector``, which in the end prints its peak memory as JSON."""
 
+import importlib.metadata
 import json
 import sys
 
 from benchmarks.process import peak_memory
-from distil.cmd import collector
 
 
 def main() -> int:
     """:returns: the collector's status."""
-    status = collector.main()
+    (script,) = importlib.metadata.entry_points(group="console_scripts", name="distil-collector")
+    status: int = script.load()()
     print(json.dumps({"memory": peak_memory()}))
     return status
 

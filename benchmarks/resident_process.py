@@ -6,6 +6,7 @@ A line on standard input is answered with a line of JSON: ``cpu`` with the secon
 """
 
 import decimal
+import gc
 import json
 import sys
 import time
@@ -55,6 +56,8 @@ def answer(collector: Collector, words: list[str]) -> object:
 
 def main() -> None:
     """Print the exporter's port, and answer until there are no lines any more."""
+    # As the collector's own process does it.
+    gc.freeze()
     path, series = sys.argv[1:]
     conf = cfg.ConfigOpts()
     configuration.register_opts(conf)

@@ -49,9 +49,9 @@ def _round(url: str) -> float:
 
 
 def _seconds(listener: socket.socket, config: pathlib.Path) -> float:
-    begin = "import sys; from distil.cmd.collector import main; sys.exit(main())"
+    script = pathlib.Path(sys.executable).with_name("distil-collector")
     begun = time.monotonic()
-    with started([sys.executable, "-c", begin, "--config-file", str(config)]) as process:
+    with started([str(script), "--config-file", str(config)]) as process:
         connection, _ = listener.accept()
         with connection:
             connection.settimeout(_PATIENCE)
