@@ -22,6 +22,7 @@ from distil.collector.summary import Progress
 from distil.collector.summary import Summary
 from distil.collector.window import Tools
 from distil.collector.window import Visit
+from distil.db.stored_project import StoredProject
 
 LOG = log.getLogger(__name__)
 
@@ -92,7 +93,7 @@ class Turns:
         """:returns: the windows that are another collector's to collect, by project id."""
         left: dict[str, Sequence[model.Window]] = {}
         due = []
-        with contextlib.ExitStack() as stack:
+        with contextlib.ExitStack() as stack, self.tools.store.line() as line:
             for project, windows in work:
                 held = self._hold(stack, project, windows)
                 if held:
@@ -101,10 +102,7 @@ class Turns:
                     left[project.id] = windows
             # Whoever had them until now may have done some of the windows.
             for windows, alike in itertools.groupby(self._still_due(due), key=lambda each: each[1]):
-                visits = [
-                    Visit(self.tools, project, stack.enter_context(self.tools.store.project(project.id)))
-                    for project, _ in alike
-                ]
+                visits = [Visit(self.tools, project, StoredProject(line, project.id)) for project, _ in alike]
                 left |= self._collect(visits, windows)
         return left
 

@@ -100,7 +100,7 @@ OPTS = [
     ),
     cfg.IntOpt(
         "concurrency",
-        default=4,
+        default=8,
         min=1,
         max=64,
         help="Threads of a process that collect projects, so that it works on some while services and the database "

@@ -27,20 +27,12 @@ _ADVANCE = (
 )
 
 
-class StoredProject:
-    """One project's resources, usage and rejected samples, over one connection until the end of a ``with``.
+class Line:
+    """One connection for one thread, until the end of a ``with``; after a failure over it the next one is another."""
 
-    Each resource is read once. What is known of it stays right from window to window: if anybody else stored anything
-    of the project meanwhile, the next window would not go through. For one thread.
-
-    Every method raises StoreError where the database does not do what it is asked; asking again is safe.
-    """
-
-    def __init__(self, engine: sa.Engine, project_id: str) -> None:
-        self._engine = engine
-        self._project_id = project_id
+    def __init__(self, engine: sa.Engine) -> None:
+        self.engine = engine
         self._connection: sa.Connection | None = None
-        self._known: dict[str, dict[str, Any]] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -48,7 +40,39 @@ class StoredProject:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._forget()
+        self.hang_up()
+
+    @contextlib.contextmanager
+    def connection(self) -> Iterator[sa.Connection]:
+        """The connection."""
+        if self._connection is None:
+            self._connection = self.engine.connect()
+        try:
+            yield self._connection
+        except BaseException:
+            self.hang_up()
+            raise
+
+    def hang_up(self) -> None:
+        """Give the connection up, and roll back what is open."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+
+class StoredProject:
+    """One project's resources, usage and rejected samples, for whoever holds the project.
+
+    Each resource is read once. What is known of it stays right from window to window: if anybody else stored anything
+    of the project meanwhile, the next window would not go through.
+
+    Every method raises StoreError where the database does not do what it is asked; asking again is safe.
+    """
+
+    def __init__(self, line: Line, project_id: str) -> None:
+        self._line = line
+        self._project_id = project_id
+        self._known: dict[str, dict[str, Any]] = {}
 
     def info(self, resource_ids: Collection[str]) -> dict[str, dict[str, Any]]:
         """Info of those of these resources that are stored."""
@@ -79,25 +103,20 @@ class StoredProject:
                 writes.insert_rejected(connection, self._project_id, window, rejected, now)
                 lost = _commit(transaction)
             if lost is not None:
-                self._forget()
+                self._line.hang_up()
+                self._known = {}
                 self._settle(window, lost)
         self._known |= stored
 
     @contextlib.contextmanager
     def _connected(self) -> Iterator[sa.Connection]:
-        """The connection; whatever fails over it, the next one is another, and nothing is known."""
-        if self._connection is None:
-            self._connection = self._engine.connect()
+        """The connection. Whatever fails over it, nothing is known."""
         try:
-            yield self._connection
+            with self._line.connection() as connection:
+                yield connection
         except BaseException:
-            self._forget()
+            self._known = {}
             raise
-
-    def _forget(self) -> None:
-        connection, self._connection, self._known = self._connection, None, {}
-        if connection is not None:
-            connection.close()
 
     def _settle(self, window: model.Window, lost: db_exception.DBConnectionError) -> None:
         """Find out what became of a COMMIT whose answer was lost.
@@ -105,7 +124,7 @@ class StoredProject:
         Reading for update waits until the server has ended the transaction, should it still have it.
         """
         query = sa.select(tenants.c.last_collected).where(tenants.c.id == self._project_id).with_for_update()
-        with self._engine.begin() as connection:
+        with self._line.engine.begin() as connection:
             last_collected = connection.scalar(query)
         if last_collected is None or last_collected < window.end:
             raise lost

@@ -17,6 +17,7 @@ from distil import model
 from distil.db import documents
 from distil.db import models
 from distil.db import store
+from distil.db.stored_project import StoredProject
 from distil.tests.functional import databases
 
 START = datetime.datetime(2026, 1, 2, 3, tzinfo=datetime.UTC)
@@ -39,8 +40,8 @@ class StoreTestCase(databases.DatabaseTestCase):
             return [dict(row) for row in connection.execute(query).mappings()]
 
     def info(self, project_id: str, resource_ids: Sequence[str]) -> dict[str, Any]:
-        with self.store.project(project_id) as stored:
-            return stored.info(resource_ids)
+        with self.store.line() as line:
+            return StoredProject(line, project_id).info(resource_ids)
 
     def commit(
         self,
@@ -50,8 +51,8 @@ class StoreTestCase(databases.DatabaseTestCase):
         hour: int = 0,
     ) -> None:
         window = model.Window(START + hour * HOUR, START + (hour + 1) * HOUR)
-        with self.store.project(self.project.id) as stored:
-            stored.commit(window, usage, resources, rejected)
+        with self.store.line() as line:
+            StoredProject(line, self.project.id).commit(window, usage, resources, rejected)
 
 
 class TestProjectsSQLite(StoreTestCase):
@@ -166,7 +167,8 @@ class TestCommitSQLite(StoreTestCase):
         self.assertIn("🐘", self.rows(models.resources)[-1]["info"])
 
     def test_resources_are_merged_from_window_to_window_and_what_failed_is_forgotten(self) -> None:
-        with self.store.project(self.project.id) as stored:
+        with self.store.line() as line:
+            stored = StoredProject(line, self.project.id)
             stored.commit(WINDOW, [], [model.Resource("r", {"name": "old", "a": 1})], [])
             second = model.Window(WINDOW.end, WINDOW.end + HOUR)
             unstorable = model.Resource("r\ud800", {})
@@ -177,7 +179,8 @@ class TestCommitSQLite(StoreTestCase):
         self.assertEqual({"r": {"name": "old", "a": 1, "b": 2}}, self.info(self.project.id, ["r"]))
 
     def test_a_project_that_another_goes_on_with_takes_nothing_more(self) -> None:
-        with self.store.project(self.project.id) as mine, self.store.project(self.project.id) as theirs:
+        with self.store.line() as my_line, self.store.line() as their_line:
+            mine, theirs = (StoredProject(line, self.project.id) for line in (my_line, their_line))
             mine.commit(WINDOW, [], [model.Resource("r", {"name": "mine"})], [])
             second = model.Window(WINDOW.end, WINDOW.end + HOUR)
             theirs.commit(second, [], [model.Resource("r", {"name": "theirs"})], [])
@@ -189,8 +192,8 @@ class TestCommitSQLite(StoreTestCase):
         other = self.new_project()
         self.store.register([(other, START)])
         self.commit(resources=[model.Resource("r", {"name": "ours"})])
-        with self.store.project(other.id) as stored:
-            stored.commit(WINDOW, [], [model.Resource("r", {"name": "theirs"})], [])
+        with self.store.line() as line:
+            StoredProject(line, other.id).commit(WINDOW, [], [model.Resource("r", {"name": "theirs"})], [])
         self.assertEqual({"r": {"name": "ours"}}, self.info(self.project.id, ["r"]))
         self.assertEqual({"r": {"name": "theirs"}}, self.info(other.id, ["r"]))
 
