@@ -8,7 +8,6 @@ from collections.abc import Sequence
 
 from oslo_log import log
 
-from distil import exceptions
 from distil import model
 from distil.collector.stop import Stop
 from distil.telemetry.base import TelemetryDriver
@@ -70,8 +69,10 @@ class Questions:
         try:
             samples = self._telemetry.samples(project_ids, self._meters, windows[0].start, windows[-1].end)
             gathered = self._gathered(samples, _TOO_MANY)
-        except exceptions.TelemetryError as error:
+        except Exception as error:
+            # Whatever it is: what one project's data bring to light must not cost the others anything.
             LOG.warning("%d windows are asked for one by one, because all at once failed: %s", number, error)
+            self._ask_about_less()
             return None
         if gathered is None:
             LOG.info("%d windows are asked for one by one: together they have over %d samples.", number, _TOO_MANY)
@@ -95,6 +96,10 @@ class Questions:
         with self._lock:
             newest = samples / windows
             self._expected = newest if self._expected is None else newest * _NEWEST + self._expected * (1 - _NEWEST)
+
+    def _ask_about_less(self) -> None:
+        with self._lock:
+            self._expected = 2 * max(1.0, self._expected or 0)
 
 
 def _cut(samples: Samples, project_ids: Sequence[str], windows: Sequence[model.Window]) -> Answer | None:

@@ -33,6 +33,21 @@ class Kills(Suite):
         return [] if victim.wait() == _KILLED else [NOT_REACHED, *victim.problems(0)]
 
 
+class Threads(Suite):
+    """kill -9 while several threads collect, at as many points as one thread passes; a fresh process finishes."""
+
+    name = "threads"
+
+    def trials(self, world: World) -> list[Trial]:
+        return self.at(world, world.passages[WINDOWS].points)
+
+    def play(self, world: World, trial: Trial) -> list[str]:
+        victim = world.start(fault=Fault(trial.point, actions.KILL), concurrency=3)
+        victim.wait()
+        # Threads pass as many points as they meet each other at, a few less now and then.
+        return victim.problems(0, _KILLED)
+
+
 class Pauses(Suite):
     """A process is paused at a point for longer than any lease; another one collects everything; the first goes on."""
 
@@ -96,7 +111,8 @@ class Crowds(Suite):
         fates = [actions.STOP, actions.KILL, *(chance.choice((None, actions.STOP, actions.KILL)) for _ in range(3))]
         members = []
         for fate in chance.sample(fates, chance.randint(2, 5)):
-            members.append(world.start(fault=Fault(chance.randint(1, last), fate) if fate else None))
+            fault = Fault(chance.randint(1, last), fate) if fate else None
+            members.append(world.start(fault=fault, concurrency=chance.randint(1, 3)))
             time.sleep(chance.uniform(0, 0.2))
         _watch(world, members, early=chance.random())
         return [problem for member in members for problem in member.problems(0, 1, _KILLED)]

@@ -10,6 +10,7 @@ from distil.tests.functional.faults.deaths import Crowds
 from distil.tests.functional.faults.deaths import Kills
 from distil.tests.functional.faults.deaths import Pauses
 from distil.tests.functional.faults.deaths import Successors
+from distil.tests.functional.faults.deaths import Threads
 from distil.tests.functional.faults.mariadb import Server
 from distil.tests.functional.faults.outages import ReadOnly
 from distil.tests.functional.faults.outages import Restarts
@@ -17,7 +18,18 @@ from distil.tests.functional.faults.statements import Rivals
 from distil.tests.functional.faults.statements import Statements
 from distil.tests.functional.faults.world import World
 
-_SUITES = (Kills(), Pauses(), Successors(), Crowds(), Answers(), Statements(), Rivals(), Restarts(), ReadOnly())
+_SUITES = (
+    Kills(),
+    Threads(),
+    Pauses(),
+    Successors(),
+    Crowds(),
+    Answers(),
+    Statements(),
+    Rivals(),
+    Restarts(),
+    ReadOnly(),
+)
 BY_NAME: dict[str, trials.Suite] = {suite.name: suite for suite in _SUITES}
 
 

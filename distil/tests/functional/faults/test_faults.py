@@ -29,6 +29,10 @@ class KillsTest(_Sample.SampleTest):
     SUITE, TRIALS = "kills", 24
 
 
+class ThreadsTest(_Sample.SampleTest):
+    SUITE, TRIALS = "threads", 8
+
+
 class PausesTest(_Sample.SampleTest):
     SUITE, TRIALS = "pauses", 8
 

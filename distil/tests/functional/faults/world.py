@@ -70,9 +70,18 @@ class World(contextlib.ExitStack):
             self.passages[windows] = self._undisturbed(windows)
         return self
 
-    def start(self, windows: int = WINDOWS, fault: Fault | None = None, report: pathlib.Path | None = None) -> Member:
-        """Start a collector up to the end of a window, which then ends by itself."""
-        self.configure()
+    def start(
+        self,
+        windows: int = WINDOWS,
+        fault: Fault | None = None,
+        report: pathlib.Path | None = None,
+        concurrency: int = 1,
+    ) -> Member:
+        """Start a collector up to the end of a window, which then ends by itself.
+
+        :param concurrency: with one thread each run passes the same points.
+        """
+        self.configure(concurrency=concurrency)
         end = self._begin + windows * HOUR
         return self.warm.start(
             ["--config-file", str(self.config), "--collect-end-time", end.isoformat()], fault, report
@@ -80,7 +89,7 @@ class World(contextlib.ExitStack):
 
     def serve(self, fault: Fault | None = None) -> Member:
         """Start a collector that runs every two seconds until it is terminated."""
-        self.configure(periodic_interval=2)
+        self.configure(periodic_interval=2, concurrency=1)
         return self.warm.start(["--config-file", str(self.config)], fault)
 
     def complete(self) -> bool:

@@ -114,6 +114,21 @@ class AskingTest(unittest.TestCase):
         archive.failures = 1
         self.assertIsNone(questions(archive).together(PROJECTS, windows(2)))
 
+    def test_each_question_that_fails_has_the_next_one_be_about_less(self) -> None:
+        archive = Archive([document("p", second) for second in range(200)])
+        asks = questions(archive)
+        asks.alone("p", windows(1)[0])
+        archive.failures = 3
+        fitting = [asks.together(["p", "q"], windows(2)) or asks.fitting for _ in range(3)]
+        self.assertEqual([10, 5, 2], fitting)
+
+    def test_a_defect_of_a_driver_has_all_asked_for_alone(self) -> None:
+        class Defect(Archive):
+            def samples(self, *_: Any) -> Iterator[model.Sample | model.RejectedSample]:
+                raise KeyError("counter_name")
+
+        self.assertIsNone(questions(Defect([])).together(["p"], windows(2)))
+
     def test_one_window_of_one_project_is_asked_for_alone(self) -> None:
         archive = Archive([])
         self.assertIsNone(questions(archive).together(["p"], windows(1)))
