@@ -20,7 +20,8 @@ Samples = list[model.Sample | model.RejectedSample]
 Answer = dict[str, list[Samples]]
 
 # Samples that an answer is meant to hold, and those with which it is given up, because they do not fit into memory.
-_WANTED = 4_000
+# With more a thread takes longer for each: they do not fit into a processor's cache either.
+_WANTED = 2_000
 _TOO_MANY = 4 * _WANTED
 
 # Windows, of all projects together, that one question is about at most.

@@ -33,12 +33,17 @@ class UsageCounter(Collector):
         self._lock = threading.Lock()
         self._totals: dict[str, defaultdict[tuple[str, str], float]] = defaultdict(lambda: defaultdict(float))
         self._rendered: dict[str, bytes] = {}
+        self._kinds: dict[tuple[str, str], tuple[str, str]] = {}
 
     def add(self, project_id: str, usage: Iterable[model.Usage]) -> None:
         with self._lock:
             totals = self._totals[project_id]
             for entry in usage:
-                totals[entry.service, entry.unit] += float(entry.volume)
+                kind = entry.service, entry.unit
+                if kind not in totals:
+                    # One for all projects, in place of one for each.
+                    kind = self._kinds.setdefault(kind, kind)
+                totals[kind] += float(entry.volume)
             self._rendered.pop(project_id, None)
 
     def collect(self) -> Iterator[Metric]:
