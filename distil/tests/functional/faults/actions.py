@@ -8,6 +8,7 @@ import pathlib
 import re
 import signal
 import socket
+import threading
 import urllib.parse
 import urllib.request
 from collections.abc import Mapping
@@ -62,7 +63,8 @@ def _kill(_: Any, __: Mapping[str, Any]) -> None:
 
 
 def _stop(_: Any, __: Mapping[str, Any]) -> None:
-    os.kill(os.getpid(), signal.SIGSTOP)
+    # To this thread: to the process, another thread might take it, and this one would go on for a statement or two.
+    signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)
 
 
 def _cut(connection: Any, _: Mapping[str, Any]) -> None:
