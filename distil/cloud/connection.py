@@ -38,7 +38,10 @@ class Connection:
         if not isinstance(proxy, openstack.proxy.Proxy):
             self._forget(connection)
             region = f" in region {self._region_name}" if self._region_name else ""
-            raise exceptions.ServiceError(f"the catalog has no {self._interface} endpoint of it{region}")
+            raise exceptions.ServiceError(
+                f"the catalog has no {self._interface} endpoint of it{region}; a token without a project"
+                " ([keystone_authtoken] project_name) has no catalog at all"
+            )
         return proxy
 
     def _connect(self) -> openstack.connection.Connection:

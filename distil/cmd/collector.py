@@ -27,6 +27,9 @@ from distil.conf.collector import collector_types
 
 LOG = log.getLogger(__name__)
 
+# Seconds that transactions have to end in after a signal, where there is no service that says how long.
+_PATIENCE = 60.0
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the collectors.
@@ -34,10 +37,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     :returns: 0; 1 where the configuration cannot be used, a project could not be brought up to the end time, there is
         none in scope, or graceful_shutdown_timeout cut a process off.
     """
-    # Until there is something that has to end in order. A SIGHUP waits for who can heed it.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _end_at_once)
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
     conf = cfg.ConfigOpts()
     try:
         _parse(conf, argv)
@@ -51,10 +50,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (cfg.Error, exceptions.DistilError, log.LogConfigError, OSError, UnicodeError) as error:
         problems = reading.problems(error)
     return _give_up(conf, problems)
-
-
-def _end_at_once(*_: object) -> None:
-    raise SystemExit(0)
 
 
 def _parse(conf: cfg.ConfigOpts, argv: Sequence[str] | None) -> None:
@@ -124,11 +119,18 @@ def _collect_until(conf: cfg.ConfigOpts, types: Sequence[CollectorType], end: da
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end_early)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
+    status = 0
     try:
-        return max(_collect_one_until(conf, each, end, stop) for each in types)
+        for each in types:
+            status |= _collect_one_until(conf, each, end, stop)
+            if stop.requested:
+                return 1
     finally:
-        # Threads may be in a transaction, and have leases to give back.
-        stop.request()
+        # Threads may be in a transaction, and have leases to give back. Another signal must not keep them from it.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_IGN)
+        stop.request(_PATIENCE)
+    return status
 
 
 def _collect_one_until(conf: cfg.ConfigOpts, one: CollectorType, end: datetime.datetime, stop: Stop) -> int:

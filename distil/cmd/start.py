@@ -2,7 +2,14 @@
 """``distil-collector``, up to its imports."""
 
 import gc
+import signal
+import sys
 from collections.abc import Sequence
+
+
+def _end_at_once(*_: object) -> None:
+    # Up to an end time the status says whether it has come that far.
+    raise SystemExit(any(argument.startswith("--collect-e") for argument in sys.argv))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -13,6 +20,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     :returns: see :func:`distil.cmd.collector.main`.
     """
+    # Until there is something that has to end in order. A SIGHUP waits for who can heed it.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _end_at_once)
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
     gc.disable()
     from distil.cmd import collector  # noqa: PLC0415
 

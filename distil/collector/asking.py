@@ -27,6 +27,10 @@ _TOO_MANY = 4 * _WANTED
 # Windows, of all projects together, that one question is about at most.
 _MOST = 60
 
+# What each joint answer adds to that bound, after a question that failed has halved it. A service that answers short
+# questions only is asked one in vain now and then.
+_MORE = 1.02
+
 # Part that the newest answer has in what the next one is expected to be.
 _NEWEST = 0.3
 
@@ -45,12 +49,13 @@ class Questions:
         self._lock = threading.Lock()
         # Samples of one project in one window; None: nothing is known yet.
         self._expected: float | None = None
+        self._most = float(_MOST)
 
     @property
     def fitting(self) -> int:
         """How many windows, of all projects together, the next question is to be about: at least one."""
         expected = _WANTED if self._expected is None else max(1.0, self._expected)
-        return min(_MOST, max(1, int(_WANTED / expected)))
+        return max(1, min(int(self._most), int(_WANTED / expected)))
 
     def alone(self, project_id: str, window: model.Window) -> Samples:
         """The samples of one window.
@@ -70,17 +75,19 @@ class Questions:
         try:
             samples = self._telemetry.samples(project_ids, self._meters, windows[0].start, windows[-1].end)
             gathered = self._gathered(samples, _TOO_MANY)
+            answer = None if gathered is None else _cut(gathered, project_ids, windows)
         except Exception as error:
             # Whatever it is: what one project's data bring to light must not cost the others anything.
             LOG.warning("%d windows are asked for one by one, because all at once failed: %s", number, error)
-            self._ask_about_less()
+            with self._lock:
+                self._most = max(1, number // 2)
             return None
         if gathered is None:
             LOG.info("%d windows are asked for one by one: together they have over %d samples.", number, _TOO_MANY)
             self._learn(_TOO_MANY, 1)
             return None
         self._learn(len(gathered), number)
-        return _cut(gathered, project_ids, windows)
+        return answer
 
     def _gathered(self, samples: Iterable[model.Sample | model.RejectedSample], at_most: int | None) -> Samples | None:
         """:returns: all of them, or None where there are more than that."""
@@ -95,12 +102,10 @@ class Questions:
 
     def _learn(self, samples: int, windows: int) -> None:
         with self._lock:
+            if windows > 1 or self._most < 2:  # noqa: PLR2004 - else no joint question would ever be asked again
+                self._most = min(_MOST, self._most * _MORE)
             newest = samples / windows
             self._expected = newest if self._expected is None else newest * _NEWEST + self._expected * (1 - _NEWEST)
-
-    def _ask_about_less(self) -> None:
-        with self._lock:
-            self._expected = 2 * max(1.0, self._expected or 0)
 
 
 def _cut(samples: Samples, project_ids: Sequence[str], windows: Sequence[model.Window]) -> Answer | None:

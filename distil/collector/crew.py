@@ -4,15 +4,22 @@
 import threading
 from collections.abc import Callable
 from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import TypeVar
+
+from oslo_log import log
 
 from distil import exceptions
 from distil.collector.stop import Stop
+
+LOG = log.getLogger(__name__)
 
 Piece = TypeVar("Piece")
 
 # Seconds between looks at whether to stop.
 _GLANCE = 0.2
+
+_END = object()
 
 
 def share_out(work: Iterable[Piece], do: Callable[[Piece], None], threads: int, stop: Stop) -> None:
@@ -30,16 +37,14 @@ def share_out(work: Iterable[Piece], do: Callable[[Piece], None], threads: int, 
         try:
             while not failures:
                 with lock:
-                    piece = next(pieces)
-                do(piece)
-        except StopIteration:
-            return
+                    piece = next(pieces, _END)
+                if piece is _END:
+                    return
+                do(piece)  # type: ignore[arg-type]
         except BaseException as failure:
             failures.append(failure)
 
-    crew = [threading.Thread(target=run, name=f"collector-{number}", daemon=True) for number in range(threads)]
-    for each in crew:
-        each.start()
+    crew = _started([threading.Thread(target=run, name=f"collector-{n}", daemon=True) for n in range(threads)])
     for each in crew:
         while each.is_alive():
             if stop.event.is_set():
@@ -47,3 +52,21 @@ def share_out(work: Iterable[Piece], do: Callable[[Piece], None], threads: int, 
             each.join(_GLANCE)
     if failures:
         raise failures[0]
+
+
+def _started(threads: Sequence[threading.Thread]) -> list[threading.Thread]:
+    """As many as the system allows; with one the work goes on.
+
+    :raises RuntimeError: it allows none.
+    """
+    started: list[threading.Thread] = []
+    for thread in threads:
+        try:
+            thread.start()
+        except RuntimeError as error:
+            if not started:
+                raise
+            LOG.warning("Only %d of %d threads collect: %s", len(started), len(threads), error)
+            break
+        started.append(thread)
+    return started

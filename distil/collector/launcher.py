@@ -36,7 +36,7 @@ def launch(conf: cfg.ConfigOpts, services: Sequence[CollectorService], check: Ca
 
     threading.excepthook = functools.partial(_end_with_a_thread, os.getpid())
     launcher = oslo_service.ProcessLauncher(conf)
-    usher = Usher(services, check, conf.graceful_shutdown_timeout)
+    usher = Usher(services, check, lambda: conf.graceful_shutdown_timeout)
     for service in services:
         launcher.launch_service(service)
     usher.start()

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A collector as a process of oslo.service."""
 
+import contextlib
 import datetime
 import os
 import pathlib
@@ -83,7 +84,8 @@ class CollectorService(ServiceBase):  # type: ignore[misc]
         pid: int = self._pid.value
         if _parent_of(pid) != os.getpid():
             return None
-        os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # it has just ended
+            os.kill(pid, signal.SIGKILL)
         return pid
 
     @property

@@ -22,7 +22,6 @@ from distil.collector.summary import Progress
 from distil.collector.summary import Summary
 from distil.collector.window import Tools
 from distil.collector.window import Visit
-from distil.db.stored_project import StoredProject
 
 LOG = log.getLogger(__name__)
 
@@ -93,7 +92,7 @@ class Turns:
         """:returns: the windows that are another collector's to collect, by project id."""
         left: dict[str, Sequence[model.Window]] = {}
         due = []
-        with contextlib.ExitStack() as stack, self.tools.store.line() as line:
+        with contextlib.ExitStack() as stack:
             for project, windows in work:
                 held = self._hold(stack, project, windows)
                 if held:
@@ -102,7 +101,7 @@ class Turns:
                     left[project.id] = windows
             # Whoever had them until now may have done some of the windows.
             for windows, alike in itertools.groupby(self._still_due(due), key=lambda each: each[1]):
-                visits = [Visit(self.tools, project, StoredProject(line, project.id)) for project, _ in alike]
+                visits = [Visit(self.tools, project) for project, _ in alike]
                 left |= self._collect(visits, windows)
         return left
 

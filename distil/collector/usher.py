@@ -33,10 +33,12 @@ class Usher:
 
     :param check: looks at the configuration as it is in the files now. Where it raises anything the old one stays in
         force. It may take for ever: a file can block whoever opens it.
-    :param grace: seconds that the children have to end on SIGTERM; 0: as long as they need.
+    :param grace: seconds that the children have to end on SIGTERM, as it is then; 0: as long as they need.
     """
 
-    def __init__(self, services: Sequence[CollectorService], check: Callable[[], None], grace: float) -> None:
+    def __init__(
+        self, services: Sequence[CollectorService], check: Callable[[], None], grace: Callable[[], float]
+    ) -> None:
         self._services = services
         self._check = check
         self._grace = grace
@@ -85,14 +87,15 @@ class Usher:
             return
         LOG.info("%s: no new window is begun, and open transactions end.", number.name)
         self._systemd.stopping()
-        if self._grace:
+        grace = self._grace()
+        if grace and self._end not in self._deadlines:
             # A second more than a child gives itself, so that who can end on their own do.
-            self._within(self._grace + 1, self._end)
+            self._within(grace + 1, self._end)
         _raise(signal.SIGTERM)
 
     def _end(self) -> None:
         """End now: a child is stopped, or in the kernel for ever. Its lease expires."""
-        LOG.error("graceful_shutdown_timeout (%d seconds) is over: what has not ended is killed.", self._grace)
+        LOG.error("graceful_shutdown_timeout (%d seconds) is over: what has not ended is killed.", self._grace())
         for service in self._services:
             service.kill()
         os._exit(1)

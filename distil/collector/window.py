@@ -18,7 +18,6 @@ from distil.collector.distros import unknown_distros
 from distil.collector.sharing import Sharing
 from distil.collector.stop import Stop
 from distil.db.store import Store
-from distil.db.stored_project import StoredProject
 from distil.exporter.metrics import Metrics
 from distil.rating.rate import Rated
 from distil.rating.rate import Rules
@@ -45,10 +44,10 @@ class Tools:
 class Visit:
     """A project while it is held: collects its windows, oldest first."""
 
-    def __init__(self, tools: Tools, project: model.Project, stored: StoredProject) -> None:
+    def __init__(self, tools: Tools, project: model.Project) -> None:
         self.project = project
         self._tools = tools
-        self._stored = stored
+        self._stored = tools.store.project(project.id)
         self._attempts = attempts(tools.stop, self._say)
 
     def collect(self, window: model.Window, samples: Samples | None = None) -> Rated:

@@ -35,6 +35,9 @@ def create_engine(connection: str, *, connection_parameters: str = "", **options
     with errors.translated(f"cannot connect to {url.set(query={})}"):
         try:
             engine: sa.Engine = engines.create_engine(url, sqlite_fk=True, thread_checkin=False, **options)
+        except NotImplementedError as error:
+            # What SQLAlchemy makes of a first connection that is lost while it looks at the server.
+            raise exceptions.StoreError(f"cannot connect to {url.set(query={})}: the connection was lost") from error
         except (ImportError, sa.exc.NoSuchModuleError) as error:
             raise exceptions.ConfigurationError([f"[database] connection: {error}"]) from error
     return engine

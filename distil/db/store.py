@@ -15,7 +15,7 @@ from distil.db import errors
 from distil.db import projects
 from distil.db.clock import utc_now
 from distil.db.models import tenants
-from distil.db.stored_project import Line
+from distil.db.stored_project import StoredProject
 
 _RACES = (db_exception.DBDuplicateEntry, db_exception.DBDeadlock)
 
@@ -66,6 +66,6 @@ class Store:
         with errors.translated("refreshing projects"):
             projects.refresh(self._engine, {project.id: project for project in current})
 
-    def line(self) -> Line:
-        """A connection for what is stored of several projects, one after another."""
-        return Line(self._engine)
+    def project(self, project_id: str) -> StoredProject:
+        """What is stored of one project, for whoever holds it."""
+        return StoredProject(self._engine, project_id)

@@ -4,11 +4,8 @@
 import contextlib
 import datetime
 from collections.abc import Collection
-from collections.abc import Iterator
 from collections.abc import Sequence
-from types import TracebackType
 from typing import Any
-from typing import Self
 
 import sqlalchemy as sa
 from oslo_db import exception as db_exception
@@ -27,39 +24,6 @@ _ADVANCE = (
 )
 
 
-class Line:
-    """One connection for one thread, until the end of a ``with``; after a failure over it the next one is another."""
-
-    def __init__(self, engine: sa.Engine) -> None:
-        self.engine = engine
-        self._connection: sa.Connection | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.hang_up()
-
-    @contextlib.contextmanager
-    def connection(self) -> Iterator[sa.Connection]:
-        """The connection."""
-        if self._connection is None:
-            self._connection = self.engine.connect()
-        try:
-            yield self._connection
-        except BaseException:
-            self.hang_up()
-            raise
-
-    def hang_up(self) -> None:
-        """Give the connection up, and roll back what is open."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.close()
-
-
 class StoredProject:
     """One project's resources, usage and rejected samples, for whoever holds the project.
 
@@ -69,8 +33,8 @@ class StoredProject:
     Every method raises StoreError where the database does not do what it is asked; asking again is safe.
     """
 
-    def __init__(self, line: Line, project_id: str) -> None:
-        self._line = line
+    def __init__(self, engine: sa.Engine, project_id: str) -> None:
+        self._engine = engine
         self._project_id = project_id
         self._known: dict[str, dict[str, Any]] = {}
 
@@ -78,7 +42,7 @@ class StoredProject:
         """Info of those of these resources that are stored."""
         unread = [resource_id for resource_id in resource_ids if resource_id not in self._known]
         if unread:
-            with self._translated("reading resources"), self._connected() as connection, connection.begin():
+            with self._translated("reading resources"), self._engine.connect() as connection:
                 self._known |= writes.stored_info(connection, self._project_id, unread)
         return {resource_id: self._known[resource_id] for resource_id in resource_ids if resource_id in self._known}
 
@@ -93,30 +57,19 @@ class StoredProject:
 
         :raises WindowTaken: last collected is not the window's start; nothing was stored.
         """
+        known, self._known = self._known, {}  # nothing, until it is certain that this has been stored
         with self._translated(f"storing window {window}"):
-            with self._connected() as connection:
+            with self._engine.connect() as connection:
                 transaction = connection.begin()
                 _advance(connection, self._project_id, window)
                 now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
-                stored = writes.merge_resources(connection, self._project_id, resources, self._known, now)
+                stored = writes.merge_resources(connection, self._project_id, resources, known, now)
                 writes.insert_usage(connection, self._project_id, window, usage, now)
                 writes.insert_rejected(connection, self._project_id, window, rejected, now)
                 lost = _commit(transaction)
             if lost is not None:
-                self._line.hang_up()
-                self._known = {}
                 self._settle(window, lost)
-        self._known |= stored
-
-    @contextlib.contextmanager
-    def _connected(self) -> Iterator[sa.Connection]:
-        """The connection. Whatever fails over it, nothing is known."""
-        try:
-            with self._line.connection() as connection:
-                yield connection
-        except BaseException:
-            self._known = {}
-            raise
+        self._known = known | stored
 
     def _settle(self, window: model.Window, lost: db_exception.DBConnectionError) -> None:
         """Find out what became of a COMMIT whose answer was lost.
@@ -124,7 +77,7 @@ class StoredProject:
         Reading for update waits until the server has ended the transaction, should it still have it.
         """
         query = sa.select(tenants.c.last_collected).where(tenants.c.id == self._project_id).with_for_update()
-        with self._line.engine.begin() as connection:
+        with self._engine.begin() as connection:
             last_collected = connection.scalar(query)
         if last_collected is None or last_collected < window.end:
             raise lost

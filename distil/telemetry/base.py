@@ -15,7 +15,7 @@ class TelemetryDriver(abc.ABC):
     """Answers questions (projects, meters, period) with samples.
 
     Drivers are found in the ``distil.telemetry`` namespace, by the name that ``[collector] collector_backend`` gives.
-    Constructing one sends nothing.
+    Constructing one sends nothing. A collector's threads share it, so that several questions are asked at once.
 
     :param session: authenticated, with the operator's TLS settings and time-outs.
     :param region_name: region of the catalog's endpoint; None is any.

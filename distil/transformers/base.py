@@ -18,6 +18,7 @@ class Transformer(abc.ABC):
 
     Transformers are found in the ``distil.transformer`` namespace. Each meter mapping gets an instance of its own,
     which keeps nothing from one call to the next, so nothing that is answered for one resource can reach another.
+    Several threads call it.
 
     :param options: the transformer file's section of that name, with the mapping's ``transformer_config`` over it.
     """

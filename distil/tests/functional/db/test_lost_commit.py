@@ -12,7 +12,6 @@ from distil import model
 from distil.db import engine as db_engine
 from distil.db import models
 from distil.db import store
-from distil.db.stored_project import StoredProject
 from distil.tests.functional import databases
 from distil.tests.functional.db import proxy
 
@@ -47,8 +46,7 @@ class TestLostCommitMySQL(databases.DatabaseTestCase):
 
     def commit(self, to: store.Store) -> None:
         usage = [model.Usage("s", "r", "u", Decimal(1))]
-        with to.line() as line:
-            StoredProject(line, self.project.id).commit(WINDOW, usage, [model.Resource("r", {})], [])
+        to.project(self.project.id).commit(WINDOW, usage, [model.Resource("r", {})], [])
 
     def stored(self) -> int:
         query = sa.select(sa.func.count()).where(models.usage_entry.c.tenant_id == self.project.id)

@@ -14,7 +14,6 @@ from distil.db import migration
 from distil.db import models
 from distil.db import revision
 from distil.db import store
-from distil.db.stored_project import StoredProject
 from distil.tests.functional import databases
 from distil.tests.functional.db import predecessor
 
@@ -90,11 +89,9 @@ class TestPredecessor(unittest.TestCase):
         opened = store.Store(self.engine)
         start = datetime.datetime(2026, 1, 2, 3, tzinfo=datetime.UTC)
         self.assertEqual({"p1": start}, opened.last_collected(["p1", "p2", "P1"]))
-        with opened.line() as line:
-            self.assertEqual({"volume-1": {"name": "größe"}}, StoredProject(line, "p1").info(["volume-1"]))
+        self.assertEqual({"volume-1": {"name": "größe"}}, opened.project("p1").info(["volume-1"]))
         usage = [model.Usage("b1.standard", "volume-1", "byte", Decimal("0.004"))]
-        with opened.line() as line:
-            StoredProject(line, "p1").commit(model.Window(start, start + datetime.timedelta(hours=1)), usage, [], [])
+        opened.project("p1").commit(model.Window(start, start + datetime.timedelta(hours=1)), usage, [], [])
         with self.engine.connect() as connection:
             query = sa.select(models.usage_entry.c.volume).where(models.usage_entry.c.start == start)
             self.assertEqual(Decimal("0.004"), connection.scalar(query))

@@ -14,7 +14,6 @@ from distil import exceptions
 from distil import model
 from distil.db import models
 from distil.db import store
-from distil.db.stored_project import StoredProject
 from distil.tests.functional import databases
 
 START = datetime.datetime(2026, 1, 2, 3, tzinfo=datetime.UTC)
@@ -50,8 +49,7 @@ class TestRacesSQLite(databases.DatabaseTestCase):
             def commit(number: int, window: model.Window = window) -> None:
                 usage = [model.Usage("s", f"r{index}", str(number), Decimal(number)) for index in range(50)]
                 resources = [model.Resource(f"r{index}", {"by": number}) for index in range(50)]
-                with self.store.line() as line:
-                    StoredProject(line, project.id).commit(window, usage, resources, [])
+                self.store.project(project.id).commit(window, usage, resources, [])
 
             outcomes = at_once(commit)
             self.assertEqual(1, outcomes.count(None), outcomes)

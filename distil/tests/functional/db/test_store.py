@@ -17,7 +17,6 @@ from distil import model
 from distil.db import documents
 from distil.db import models
 from distil.db import store
-from distil.db.stored_project import StoredProject
 from distil.tests.functional import databases
 
 START = datetime.datetime(2026, 1, 2, 3, tzinfo=datetime.UTC)
@@ -40,8 +39,7 @@ class StoreTestCase(databases.DatabaseTestCase):
             return [dict(row) for row in connection.execute(query).mappings()]
 
     def info(self, project_id: str, resource_ids: Sequence[str]) -> dict[str, Any]:
-        with self.store.line() as line:
-            return StoredProject(line, project_id).info(resource_ids)
+        return self.store.project(project_id).info(resource_ids)
 
     def commit(
         self,
@@ -51,8 +49,7 @@ class StoreTestCase(databases.DatabaseTestCase):
         hour: int = 0,
     ) -> None:
         window = model.Window(START + hour * HOUR, START + (hour + 1) * HOUR)
-        with self.store.line() as line:
-            StoredProject(line, self.project.id).commit(window, usage, resources, rejected)
+        self.store.project(self.project.id).commit(window, usage, resources, rejected)
 
 
 class TestProjectsSQLite(StoreTestCase):
@@ -167,33 +164,30 @@ class TestCommitSQLite(StoreTestCase):
         self.assertIn("🐘", self.rows(models.resources)[-1]["info"])
 
     def test_resources_are_merged_from_window_to_window_and_what_failed_is_forgotten(self) -> None:
-        with self.store.line() as line:
-            stored = StoredProject(line, self.project.id)
-            stored.commit(WINDOW, [], [model.Resource("r", {"name": "old", "a": 1})], [])
-            second = model.Window(WINDOW.end, WINDOW.end + HOUR)
-            unstorable = model.Resource("r\ud800", {})
-            with self.assertRaises(exceptions.StoreError):
-                stored.commit(second, [], [model.Resource("r", {"name": "never"}), unstorable], [])
-            stored.commit(second, [], [model.Resource("r", {"b": 2})], [])
-            self.assertEqual({"r": {"name": "old", "a": 1, "b": 2}}, stored.info(["r", "unknown"]))
+        stored = self.store.project(self.project.id)
+        stored.commit(WINDOW, [], [model.Resource("r", {"name": "old", "a": 1})], [])
+        second = model.Window(WINDOW.end, WINDOW.end + HOUR)
+        unstorable = model.Resource("r\ud800", {})
+        with self.assertRaises(exceptions.StoreError):
+            stored.commit(second, [], [model.Resource("r", {"name": "never"}), unstorable], [])
+        stored.commit(second, [], [model.Resource("r", {"b": 2})], [])
+        self.assertEqual({"r": {"name": "old", "a": 1, "b": 2}}, stored.info(["r", "unknown"]))
         self.assertEqual({"r": {"name": "old", "a": 1, "b": 2}}, self.info(self.project.id, ["r"]))
 
     def test_a_project_that_another_goes_on_with_takes_nothing_more(self) -> None:
-        with self.store.line() as my_line, self.store.line() as their_line:
-            mine, theirs = (StoredProject(line, self.project.id) for line in (my_line, their_line))
-            mine.commit(WINDOW, [], [model.Resource("r", {"name": "mine"})], [])
-            second = model.Window(WINDOW.end, WINDOW.end + HOUR)
-            theirs.commit(second, [], [model.Resource("r", {"name": "theirs"})], [])
-            with self.assertRaises(exceptions.WindowTaken):
-                mine.commit(second, [], [model.Resource("r", {"name": "mine again"})], [])
-            self.assertEqual({"r": {"name": "theirs"}}, mine.info(["r"]))
+        mine, theirs = (self.store.project(self.project.id) for _ in range(2))
+        mine.commit(WINDOW, [], [model.Resource("r", {"name": "mine"})], [])
+        second = model.Window(WINDOW.end, WINDOW.end + HOUR)
+        theirs.commit(second, [], [model.Resource("r", {"name": "theirs"})], [])
+        with self.assertRaises(exceptions.WindowTaken):
+            mine.commit(second, [], [model.Resource("r", {"name": "mine again"})], [])
+        self.assertEqual({"r": {"name": "theirs"}}, mine.info(["r"]))
 
     def test_a_resource_is_its_project_s(self) -> None:
         other = self.new_project()
         self.store.register([(other, START)])
         self.commit(resources=[model.Resource("r", {"name": "ours"})])
-        with self.store.line() as line:
-            StoredProject(line, other.id).commit(WINDOW, [], [model.Resource("r", {"name": "theirs"})], [])
+        self.store.project(other.id).commit(WINDOW, [], [model.Resource("r", {"name": "theirs"})], [])
         self.assertEqual({"r": {"name": "ours"}}, self.info(self.project.id, ["r"]))
         self.assertEqual({"r": {"name": "theirs"}}, self.info(other.id, ["r"]))
 

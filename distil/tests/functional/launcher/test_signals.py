@@ -6,6 +6,7 @@ import pathlib
 import signal
 import socket
 import threading
+import time
 import unittest
 
 import sqlalchemy as sa
@@ -37,6 +38,17 @@ class SignalsTest(LauncherTestCase):
         self.started()
         os.killpg(os.getpgid(self.collector.pid), signal.SIGINT)
         self.assertEqual(0, self.collector.wait(30))
+
+    def test_further_signals_do_not_put_the_end_off(self) -> None:
+        _limit_the_grace(self.site)
+        self.started()
+        os.kill(self.pid_of("one"), signal.SIGSTOP)
+        began = time.monotonic()
+        while self.collector.poll() is None and time.monotonic() - began < 20:
+            self.collector.send_signal(signal.SIGTERM)
+            time.sleep(0.5)
+        self.assertEqual(1, self.collector.wait(1))
+        self.assertLess(time.monotonic() - began, 10)
 
     def test_a_child_that_is_stopped_is_killed_after_the_graceful_time_and_the_status_says_so(self) -> None:
         _limit_the_grace(self.site)
@@ -142,6 +154,32 @@ class SignalsTest(LauncherTestCase):
             listener.join()
         states = [state for state in told if state != "WATCHDOG=1"]
         self.assertEqual(["READY=1", "RELOADING=1", "READY=1", "STOPPING=1"], states)
+
+
+class EndTimeTest(unittest.TestCase):
+    def test_a_second_signal_leaves_no_lease_behind(self) -> None:
+        site = self.enterContext(Site(databases.MYSQL, projects=3, resources=2))
+        site.cloud.faults.set_latency("metering", 0.5)
+        collector = site.collector("--collect-end-time", site.end.isoformat())
+        leases = sa.select(sa.func.count()).select_from(models.project_locks)
+        wait_for(lambda: site.rows(leases)[0][0])
+        for _ in range(3):
+            collector.send_signal(signal.SIGTERM)
+            time.sleep(0.005)
+        self.assertEqual(1, collector.wait(30))
+        self.assertEqual(0, site.rows(leases)[0][0])
+
+    def test_a_signal_before_anything_is_read_says_that_the_end_was_not_reached(self) -> None:
+        site = self.enterContext(Site())
+        os.mkfifo(site.folder / "blocks")
+        log = site.folder / "log"
+        site.configure(
+            sections={"DEFAULT": {"log_file": log}}, meter_mappings_file=site.folder / "blocks", misspelt="said before"
+        )
+        collector = site.collector("--collect-end-time", site.end.isoformat())
+        wait_for(lambda: log.exists() and "misspelt" in log.read_text())
+        collector.send_signal(signal.SIGTERM)
+        self.assertEqual(1, collector.wait(10))
 
 
 class CutOffTest(unittest.TestCase):

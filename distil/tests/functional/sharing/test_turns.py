@@ -24,7 +24,6 @@ from distil.collector.window import Tools
 from distil.db import models
 from distil.db import store
 from distil.db.leases import Leases
-from distil.db.stored_project import StoredProject
 from distil.exporter.metrics import Metrics
 from distil.rating.rate import Rules
 from distil.telemetry.base import TelemetryDriver
@@ -106,8 +105,7 @@ class TurnsTest(databases.DatabaseTestCase):
 
     def commit(self, project: model.Project, window: model.Window) -> None:
         """As another collector."""
-        with self.store.line() as line:
-            StoredProject(line, project.id).commit(window, [], [], [])
+        self.store.project(project.id).commit(window, [], [], [])
 
     def collected(self) -> list[datetime.datetime]:
         collected = self.store.last_collected([project.id for project in self.projects])

@@ -10,6 +10,7 @@ from typing import Any
 import hypothesis
 from hypothesis import strategies as st
 from keystoneauth1 import session as ks_session
+from msgspec import structs
 
 from distil import exceptions
 from distil import model
@@ -114,13 +115,39 @@ class AskingTest(unittest.TestCase):
         archive.failures = 1
         self.assertIsNone(questions(archive).together(PROJECTS, windows(2)))
 
-    def test_each_question_that_fails_has_the_next_one_be_about_less(self) -> None:
-        archive = Archive([document("p", second) for second in range(200)])
+    def test_a_service_that_answers_short_questions_only_is_seldom_asked_a_long_one(self) -> None:
+        class Short(Archive):
+            refused = 0
+
+            def samples(self, projects: Collection[str], *period: Any) -> Iterator[model.Sample | model.RejectedSample]:
+                if len(projects) > 10:
+                    self.refused += 1
+                    raise exceptions.TelemetryError("413")
+                return super().samples(projects, *period)
+
+        archive = Short([])
         asks = questions(archive)
-        asks.alone("p", windows(1)[0])
-        archive.failures = 3
-        fitting = [asks.together(["p", "q"], windows(2)) or asks.fitting for _ in range(3)]
-        self.assertEqual([5, 2, 1], fitting)
+        names = iter(range(2000))
+        left = 2000
+        while left > 0:
+            together = [str(next(names)) for _ in range(min(asks.fitting, left))]
+            left -= len(together)
+            if asks.together(together, windows(1)) is None:
+                for name in together:
+                    asks.alone(name, windows(1)[0])
+        self.assertLess(archive.refused, 20)
+
+    def test_a_bound_that_a_passing_trouble_left_grows_again(self) -> None:
+        archive = Archive([])
+        asks = questions(archive)
+        archive.failures = 10
+        for _ in range(10):
+            asks.together(["p", "q"], windows(2))
+        self.assertEqual(1, asks.fitting)
+        for _ in range(300):
+            if asks.together(["p"], windows(asks.fitting)) is None:
+                asks.alone("p", windows(1)[0])
+        self.assertEqual(60, asks.fitting)
 
     def test_a_defect_of_a_driver_has_all_asked_for_alone(self) -> None:
         class Defect(Archive):
@@ -128,6 +155,24 @@ class AskingTest(unittest.TestCase):
                 raise KeyError("counter_name")
 
         self.assertIsNone(questions(Defect([])).together(["p"], windows(2)))
+
+    def test_so_has_one_that_yields_what_it_must_not(self) -> None:
+        good = intake.read_sample(document("p", 1), "p", "meter")
+        assert isinstance(good, model.Sample)
+        for odd in (
+            None,
+            structs.replace(good, timestamp=good.timestamp.replace(tzinfo=None)),
+            structs.replace(good, timestamp="2026-01-01"),
+            structs.replace(good, project_id=["p"]),
+            model.RejectedSample("p", "meter", None, "odd", "no mapping"),  # type: ignore[arg-type]
+        ):
+            with self.subTest(odd=odd):
+
+                class Defect(Archive):
+                    def samples(self, *_: Any, odd: Any = odd) -> Iterator[Any]:
+                        yield odd
+
+                self.assertIsNone(questions(Defect([])).together(["p"], windows(2)))
 
     def test_one_window_of_one_project_is_asked_for_alone(self) -> None:
         archive = Archive([])

@@ -3,6 +3,7 @@
 
 import threading
 import unittest
+from unittest import mock
 
 from distil import exceptions
 from distil.collector.crew import share_out
@@ -48,6 +49,29 @@ class CrewTest(unittest.TestCase):
     def test_a_defect_in_what_makes_the_pieces_is_raised(self) -> None:
         with self.assertRaises(ZeroDivisionError):
             share_out((1 // 0 for _ in range(1)), lambda _: None, 2, Stop())
+
+    def test_stop_iteration_from_a_piece_is_a_failure_like_any_other(self) -> None:
+        def do(_: int) -> None:
+            raise StopIteration
+
+        with self.assertRaises(StopIteration):
+            share_out(range(3), do, 2, Stop())
+
+    def test_with_fewer_threads_than_wanted_the_work_goes_on(self) -> None:
+        allowed = iter([True, True])
+        start = threading.Thread.start
+
+        def limited(thread: threading.Thread) -> None:
+            if not next(allowed, False):
+                raise RuntimeError("can't start new thread")
+            start(thread)
+
+        done: list[int] = []
+        with mock.patch.object(threading.Thread, "start", limited):
+            share_out(range(20), done.append, 5, Stop())
+            self.assertEqual(list(range(20)), sorted(done))
+            with self.assertRaisesRegex(RuntimeError, "can't start new thread"):
+                share_out(range(20), done.append, 5, Stop())
 
     def test_a_stop_does_not_wait_for_a_piece_that_hangs(self) -> None:
         stop, hang = Stop(), threading.Event()
