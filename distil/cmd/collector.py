@@ -98,11 +98,11 @@ def _serve(conf: cfg.ConfigOpts, argv: Sequence[str] | None, types: Sequence[Col
         except cfg.Error as error:
             raise exceptions.ConfigurationError(reading.problems(error)) from error
         new_types = collector_types(new)
+        if [(each.name, worker) for each in new_types for worker in range(each.workers)] != running:
+            raise exceptions.ConfigurationError(["other collectors or workers than before need a restart"])
         # By the configuration in force, which the last reload may have changed.
         listening = {(each.exporter_host, port) for each in types for port in each.exporter_ports}
         _check(new, new_types, listening)
-        if [(each.name, worker) for each in new_types for worker in range(each.workers)] != running:
-            raise exceptions.ConfigurationError(["other collectors or workers than before need a restart"])
 
     return 0 if launch(conf, services, check) else 1
 
