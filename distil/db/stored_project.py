@@ -66,7 +66,7 @@ class StoredProject:
                 stored = writes.merge_resources(connection, self._project_id, resources, known, now)
                 writes.insert_usage(connection, self._project_id, window, usage, now)
                 writes.insert_rejected(connection, self._project_id, window, rejected, now)
-                lost = _commit(transaction)
+                lost = _commit(connection, transaction)
             if lost is not None:
                 self._settle(window, lost)
         self._known = known | stored
@@ -86,12 +86,17 @@ class StoredProject:
         return errors.translated(f"{action} of project {self._project_id}")
 
 
-def _commit(transaction: sa.RootTransaction) -> db_exception.DBConnectionError | None:
+def _commit(connection: sa.Connection, transaction: sa.RootTransaction) -> db_exception.DBConnectionError | None:
     """COMMIT. What comes back is the loss of the connection meanwhile: it may have been done or not."""
     try:
         transaction.commit()
     except db_exception.DBConnectionError as error:
         return error
+    except BaseException:
+        # SQLAlchemy takes the transaction for ended and would lend the connection as it is: whoever reads over it next
+        # would see what is then rolled back.
+        connection.invalidate()
+        raise
     return None
 
 

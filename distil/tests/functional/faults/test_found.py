@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Answers that the harness has caught being taken for something else. None of them is an answer to what was asked."""
+"""What the harness has found once: answers taken for something else, and a transaction that was not over."""
 
 import re
 import unittest
@@ -35,3 +35,15 @@ class FoundTest(unittest.TestCase):
                 with self.subTest(trial.command):
                     result = judge(world, suite, trial)
                     self.assertTrue(result.good, str(result))
+
+    def test_what_a_failed_commit_leaves_is_not_read_by_the_next_attempt(self) -> None:
+        suite = suites.BY_NAME["statements"]
+        world = self.enterContext(World(SEED))
+        concerned = [
+            trial for trial in suite.trials(world) if trial.kind == "table-full" and trial.what == "before COMMIT"
+        ]
+        self.assertGreater(len(concerned), 3)
+        for trial in concerned:
+            with self.subTest(trial.command):
+                result = judge(world, suite, trial)
+                self.assertTrue(result.good, str(result))

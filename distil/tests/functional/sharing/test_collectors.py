@@ -63,6 +63,7 @@ class _Backends:
         def setUp(self) -> None:
             self.site = self.enterContext(Site(self.BACKEND))
             self.expected = undisturbed(self, self.site)
+            self.site.configure(concurrency=1)
             self.site.cloud.add_fault("metering", "timeout", times=1)
             asked = self.site.cloud.requests.total("metering")
             self.collector = self.site.collector()
