@@ -29,10 +29,10 @@ def cloud_lookups(
 ) -> lookups.Lookups:
     """Look-ups that ask the cloud, and remember what it said.
 
+    Their ``get`` raises LookupUnavailable where a service gave no answer.
+
     :param lifetime: seconds; for what was not found, and for the names of flavors and volume types.
     :param long_lifetime: seconds; half of it and more for the policies of containers and the types of volumes.
-
-    Their ``get`` raises LookupUnavailable where a service gave no answer.
     """
 
     def cached(load: Callable[[str], str | None]) -> cache.Cache[str | None]:

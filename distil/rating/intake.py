@@ -21,7 +21,7 @@ def read_sample(document: object, project_id: str, meter: str) -> model.Sample |
     :param project_id: the project that was asked for.
     :param meter: the meter that was asked for.
     """
-    if not isinstance(document, dict | Mapping):
+    if not isinstance(document, Mapping):
         reason = f"the sample is {_kind(document)}, not a mapping"
         return model.RejectedSample(project_id, meter, None, reason, {"sample": document})
     try:
