@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a collector's process remembers of its runs, for whoever looks at it."""
+
+import dataclasses
+import datetime
+import enum
+import threading
+from collections import deque
+from collections.abc import Sequence
+
+# Runs, and samples that were rejected, that are remembered.
+_RUNS = 48
+_REJECTED = 50
+
+
+class Outcome(enum.StrEnum):
+    """What became of a run.
+
+    ``complete``: no project failed. ``partial``: at least one did. ``failed``: it did not get as far as the projects.
+    """
+
+    COMPLETE = "complete"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    STOPPED = "stopped"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Run:
+    """One run.
+
+    :param id: what its log lines are found by.
+    :param ended: None while it lasts, and so is ``outcome``.
+    :param windows: number of windows committed; of the run that lasts, so far.
+    :param due: number of windows that were due at its start.
+    :param failed: number of projects that failed.
+    :param rejected: number of samples that cannot be used.
+    :param problem: why it failed as a whole.
+    """
+
+    id: str
+    started: datetime.datetime
+    ended: datetime.datetime | None = None
+    outcome: Outcome | None = None
+    projects: int = 0
+    windows: int = 0
+    due: int = 0
+    usage_entries: int = 0
+    failed: int = 0
+    rejected: int = 0
+    problem: str | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Behind:
+    """A project whose windows that are due have not all been committed.
+
+    :param due: their number.
+    :param problem: why the first of them could not be collected; None where the run had no room for it.
+    """
+
+    project_id: str
+    name: str
+    last_collected: datetime.datetime
+    due: int
+    problem: str | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Rejected:
+    """Samples of one window that cannot be used.
+
+    :param reason: that of the first of them.
+    """
+
+    project_id: str
+    meter: str
+    window: str
+    number: int
+    reason: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Everything at one moment.
+
+    :param started: when the process did.
+    :param runs: those that have ended, newest first.
+    :param behind: furthest back first, as of the last run.
+    :param rejected: newest first.
+    """
+
+    collector: str
+    version: str
+    interval: datetime.timedelta
+    started: datetime.datetime
+    current: Run | None
+    runs: tuple[Run, ...]
+    behind: tuple[Behind, ...]
+    rejected: tuple[Rejected, ...]
+    next_run: datetime.datetime | None
+
+
+class History:
+    """Remembers the last runs. Threads may share it.
+
+    :param collector: name of the collector type.
+    """
+
+    def __init__(self, collector: str, version: str, interval: datetime.timedelta, started: datetime.datetime) -> None:
+        self._lock = threading.Lock()
+        self._is = Snapshot(collector, version, interval, started, None, (), (), (), None)
+        self._runs: deque[Run] = deque(maxlen=_RUNS)
+        self._rejected: deque[Rejected] = deque(maxlen=_REJECTED)
+
+    def begin(self, run: Run) -> None:
+        """A run has begun, or is further than it was."""
+        with self._lock:
+            self._is = dataclasses.replace(self._is, current=run)
+
+    def end(self, run: Run, behind: Sequence[Behind] | None) -> None:
+        """A run has ended.
+
+        :param behind: furthest back first; None where the run did not find out, and what was known before stays.
+        """
+        with self._lock:
+            self._runs.appendleft(run)
+            known = self._is.behind if behind is None else tuple(behind)
+            self._is = dataclasses.replace(self._is, current=None, behind=known)
+
+    def reject(self, rejected: Rejected) -> None:
+        """Samples have been rejected."""
+        with self._lock:
+            self._rejected.appendleft(rejected)
+
+    def next(self, start: datetime.datetime) -> None:
+        """The next run starts then."""
+        with self._lock:
+            self._is = dataclasses.replace(self._is, next_run=start)
+
+    def snapshot(self) -> Snapshot:
+        """Everything as it is now."""
+        with self._lock:
+            return dataclasses.replace(self._is, runs=tuple(self._runs), rejected=tuple(self._rejected))
