@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -62,10 +63,14 @@ class Site:
         """Of the first so many windows."""
         return self.cloud.start + windows * HOUR
 
-    def collect(self, windows: int, processes: int = 1) -> Cost:
-        """The whole of collectors' processes that collect the first so many windows of every project, if not done."""
+    def collect(self, windows: int, beginnings: Sequence[Sequence[str]] = ((),)) -> Cost:
+        """The whole of collectors' processes that collect the first so many windows of every project, if not done.
+
+        :param beginnings: of the command line of each process.
+        """
         command = [sys.executable, "-m", "benchmarks.collect", "--config-file", str(self.config)]
-        return run(*[[*command, "--collect-end-time", self.end(windows).isoformat()]] * processes)[0]
+        command += ["--collect-end-time", self.end(windows).isoformat()]
+        return run(*[[*beginning, *command] for beginning in beginnings])[0]
 
     def floor(self, before: int, projects_together: int, windows_together: int) -> tuple[Cost, dict[str, int]]:
         """The floor's cost, of rows that :meth:`collect` stored, and its numbers of samples and of entries.
