@@ -13,6 +13,7 @@ MAX_PROJECT_ID = 100
 MAX_PROJECT_NAME = 255
 MAX_METER = 255
 MAX_OWNER = 255
+MAX_COLLECTOR = 255
 
 metadata = sa.MetaData()
 
@@ -88,4 +89,18 @@ rejected_samples = sa.Table(
     sa.Column("sample", types.long_text(), nullable=False),
     sa.Column("created", types.UTCDateTime, nullable=False),
     sa.Index("ix_rejected_samples_tenant_id_start", "tenant_id", "start"),
+)
+
+# A project may fail before it is registered, so it needs no row in tenants.
+project_failures = sa.Table(
+    "project_failures",
+    metadata,
+    sa.Column("tenant_id", types.Identifier(MAX_PROJECT_ID), primary_key=True),
+    sa.Column("collector", sa.String(MAX_COLLECTOR), nullable=False),
+    sa.Column("start", types.UTCDateTime),
+    sa.Column("end", types.UTCDateTime),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("since", types.UTCDateTime, nullable=False),
+    sa.Column("seen", types.UTCDateTime, nullable=False),
+    sa.Column("runs", sa.Integer, nullable=False),
 )

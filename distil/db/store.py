@@ -12,8 +12,10 @@ from oslo_db import exception as db_exception
 from distil import model
 from distil.db import chunks
 from distil.db import errors
+from distil.db import failures
 from distil.db import projects
 from distil.db.clock import utc_now
+from distil.db.failures import Failure
 from distil.db.models import tenants
 from distil.db.stored_project import StoredProject
 
@@ -21,7 +23,7 @@ _RACES = (db_exception.DBDuplicateEntry, db_exception.DBDeadlock)
 
 
 class Store:
-    """Keeps projects, resources, usage entries and rejected samples. Threads may share it.
+    """Keeps projects, resources, usage entries, rejected samples and failures. Threads may share it.
 
     Every method raises StoreError where the database does not do what it is asked; asking again is safe.
     """
@@ -52,20 +54,34 @@ class Store:
         One that has a last collected already keeps it, also where another collector registers it at this moment.
         """
         wanted = {project.id: (project, start) for project, start in starts}
-        retry = tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(_RACES),
-            stop=tenacity.stop_after_attempt(5),
-            wait=tenacity.wait_random(0, 0.2),
-            reraise=True,
-        )
         with errors.translated("registering projects"):
-            retry(projects.register, self._engine, wanted)
+            _retrying()(projects.register, self._engine, wanted)
 
     def refresh(self, current: Iterable[model.Project]) -> None:
         """Store the names and descriptions that have changed in Keystone. Unknown projects stay unknown."""
         with errors.translated("refreshing projects"):
             projects.refresh(self._engine, {project.id: project for project in current})
 
+    def remember(self, failed: Iterable[Failure], now: datetime.datetime) -> None:
+        """Store why projects wait, all of them or none. One that has waited already keeps since when."""
+        with errors.translated("storing failures"):
+            _retrying()(failures.remember, self._engine, list(failed), now)
+
+    def forget(self, project_ids: Collection[str]) -> None:
+        """Delete the failures of projects that wait no more."""
+        with errors.translated("deleting failures"):
+            _retrying()(failures.forget, self._engine, project_ids)
+
     def project(self, project_id: str) -> StoredProject:
         """What is stored of one project, for whoever holds it."""
         return StoredProject(self._engine, project_id)
+
+
+def _retrying() -> tenacity.Retrying:
+    """A few attempts as long as others are in the way."""
+    return tenacity.Retrying(
+        retry=tenacity.retry_if_exception_type(_RACES),
+        stop=tenacity.stop_after_attempt(5),
+        wait=tenacity.wait_random(0, 0.2),
+        reraise=True,
+    )

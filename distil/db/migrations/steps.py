@@ -11,6 +11,8 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from alembic import op
 
+from distil.db import types
+
 _CONVENTION = {"fk": "fk_%(table_name)s_%(column_0_N_name)s"}
 _TENANTS = sa.table(
     "tenants", sa.column("id"), sa.column("name"), sa.column("created", sa.DateTime), sa.column("last_collected")
@@ -37,6 +39,12 @@ def indexes(table: str) -> set[str | None]:
 
 def columns(table: str) -> set[str]:
     return {column["name"] for column in sa.inspect(op.get_bind()).get_columns(table)}
+
+
+def identifier(length: int) -> sa.String:
+    """The type of a new column of ids; it is that of :class:`distil.db.types.Identifier`."""
+    dialect = op.get_bind().dialect
+    return sa.String(length, collation=types.exact_collation(dialect) if dialect.name == "mysql" else None)
 
 
 def drop_foreign_key(table: str, *columns: str) -> None:

@@ -5,7 +5,6 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import mysql
 
-from distil.db import types
 from distil.db.migrations import steps
 
 revision = "006"
@@ -20,9 +19,9 @@ def upgrade() -> None:
     op.create_table(
         "rejected_samples",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True),
-        sa.Column("tenant_id", _identifier(100), nullable=False),
+        sa.Column("tenant_id", steps.identifier(100), nullable=False),
         sa.Column("meter", sa.String(255), nullable=False),
-        sa.Column("resource_id", _identifier(400)),
+        sa.Column("resource_id", steps.identifier(400)),
         sa.Column("start", sa.DateTime, nullable=False),
         sa.Column("end", sa.DateTime, nullable=False),
         sa.Column("reason", sa.Text, nullable=False),
@@ -34,11 +33,6 @@ def upgrade() -> None:
     )
     if INDEX not in steps.indexes("rejected_samples"):
         op.create_index(INDEX, "rejected_samples", ["tenant_id", "start"])
-
-
-def _identifier(length: int) -> sa.String:
-    dialect = op.get_bind().dialect
-    return sa.String(length, collation=types.exact_collation(dialect) if dialect.name == "mysql" else None)
 
 
 def downgrade() -> None:

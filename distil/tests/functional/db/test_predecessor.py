@@ -123,6 +123,7 @@ class TestPredecessor(unittest.TestCase):
             ("005", "006"),
             ("006", "007"),
             ("007", "008"),
+            ("008", "009"),
         ):
             with self.subTest(revision=after):
                 migration.upgrade(self.engine, after)

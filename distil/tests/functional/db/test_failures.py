@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which projects wait, and why, on every backend."""
+
+import datetime
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from distil import model
+from distil.db import documents
+from distil.db import store
+from distil.db.failures import Failure
+from distil.db.models import project_failures
+from distil.tests.functional import databases
+from distil.tests.functional.db.test_races import THREADS
+from distil.tests.functional.db.test_races import at_once
+
+NOW = datetime.datetime(2026, 1, 2, 3, 4, 5, tzinfo=datetime.UTC)
+HOUR = datetime.timedelta(hours=1)
+WINDOW = model.Window(NOW - HOUR, NOW)
+
+
+class TestFailuresSQLite(databases.DatabaseTestCase):
+    def setUp(self) -> None:
+        self.store = store.Store(self.engine)
+        self.addCleanup(self.clear)
+
+    def clear(self) -> None:
+        with self.engine.begin() as connection:
+            connection.execute(sa.delete(project_failures))
+
+    def rows(self) -> dict[str, Mapping[str, Any]]:
+        with self.engine.connect() as connection:
+            return {row["tenant_id"]: dict(row) for row in connection.execute(sa.select(project_failures)).mappings()}
+
+    def test_a_failure_is_stored_with_its_window(self) -> None:
+        self.store.remember([Failure("p1", "main", WINDOW, "größe 🐘"), Failure("p2", "main", None, "no")], NOW)
+        common = {"collector": "main", "since": NOW, "seen": NOW, "runs": 1}
+        first = {"tenant_id": "p1", "start": WINDOW.start, "end": WINDOW.end, "reason": "größe 🐘"}
+        second = {"tenant_id": "p2", "start": None, "end": None, "reason": "no"}
+        self.assertEqual({"p1": first | common, "p2": second | common}, self.rows())
+
+    def test_the_next_run_s_failure_counts_and_keeps_since_when(self) -> None:
+        self.store.remember([Failure("p1", "main", WINDOW, "first")], NOW)
+        self.store.remember([Failure("p1", "other", None, "second"), Failure("p2", "other", None, "new")], NOW + HOUR)
+        changed = {"collector": "other", "start": None, "reason": "second", "since": NOW, "seen": NOW + HOUR, "runs": 2}
+        rows = self.rows()
+        self.assertLessEqual(changed.items(), rows["p1"].items())
+        self.assertEqual((NOW + HOUR, 1), (rows["p2"]["since"], rows["p2"]["runs"]))
+
+    def test_of_two_failures_of_a_project_in_a_run_the_last_is_kept(self) -> None:
+        self.store.remember([Failure("p1", "main", WINDOW, "first"), Failure("p1", "main", WINDOW, "last")], NOW)
+        self.assertEqual(("last", 1), (self.rows()["p1"]["reason"], self.rows()["p1"]["runs"]))
+
+    def test_projects_whose_ids_differ_in_case_fail_apart(self) -> None:
+        self.store.remember([Failure(project_id, "main", None, "no") for project_id in ("p1", "P1", "p1 ")], NOW)
+        self.store.forget(["P1"])
+        self.assertEqual({"p1", "p1 "}, self.rows().keys())
+
+    def test_a_reason_however_long_or_odd_is_kept_in_bounds(self) -> None:
+        self.store.remember([Failure("p1", "c" * 300, None, "🐘\ud800\x00" * 1000)], NOW)
+        row = self.rows()["p1"]
+        self.assertEqual((255, documents.MAX_REASON), (len(row["collector"]), len(row["reason"])))
+        self.assertTrue(row["reason"].startswith(r"🐘\ud800\x00"))
+
+    def test_those_that_succeed_are_forgotten_and_no_others(self) -> None:
+        failed = [Failure(f"p{number}", "main", WINDOW, "no") for number in range(1203)]
+        self.store.remember(failed, NOW)
+        self.store.forget([f"p{number}" for number in range(1, 1203)] + ["never failed"])
+        self.assertEqual({"p0"}, self.rows().keys())
+
+    def test_without_failures_forgetting_asks_one_question(self) -> None:
+        asked: list[str] = []
+
+        def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+            asked.append(statement)
+
+        sa.event.listen(self.engine, "before_cursor_execute", note)
+        self.addCleanup(sa.event.remove, self.engine, "before_cursor_execute", note)
+        self.store.forget([f"p{number}" for number in range(2000)])
+        self.store.remember([], NOW)
+        self.assertEqual(1, len([statement for statement in asked if "project_failures" in statement]), asked)
+
+    def test_collectors_that_store_failures_at_once_lose_none(self) -> None:
+        ids = [f"p{number}" for number in range(100)]
+
+        def remember(number: int) -> None:
+            ordered = ids[number * 20 :] + ids[: number * 20]
+            self.store.remember([Failure(project_id, "main", WINDOW, "no") for project_id in ordered], NOW)
+
+        self.assertEqual([None] * THREADS, at_once(remember))
+        self.assertEqual({THREADS}, {row["runs"] for row in self.rows().values()})
+        self.assertEqual(set(ids), self.rows().keys())
+
+
+class TestFailuresMySQL(TestFailuresSQLite):
+    BACKEND = databases.MYSQL
+
+
+class TestFailuresPostgreSQL(TestFailuresSQLite):
+    BACKEND = databases.POSTGRESQL
