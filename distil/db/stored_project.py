@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from oslo_db import exception as db_exception
 
 from distil import exceptions
 from distil import model
 from distil.db import errors
+from distil.db import transaction
 from distil.db import writes
 from distil.db.models import tenants
 
@@ -58,46 +58,24 @@ class StoredProject:
         :raises WindowTaken: last collected is not the window's start; nothing was stored.
         """
         known, self._known = self._known, {}  # nothing, until it is certain that this has been stored
-        with self._translated(f"storing window {window}"):
-            with self._engine.connect() as connection:
-                transaction = connection.begin()
-                _advance(connection, self._project_id, window)
-                now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
-                stored = writes.merge_resources(connection, self._project_id, resources, known, now)
-                writes.insert_usage(connection, self._project_id, window, usage, now)
-                writes.insert_rejected(connection, self._project_id, window, rejected, now)
-                lost = _commit(connection, transaction)
-            if lost is not None:
-                self._settle(window, lost)
+        with self._translated(f"storing window {window}"), self._committing(window) as connection:
+            _advance(connection, self._project_id, window)
+            now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
+            stored = writes.merge_resources(connection, self._project_id, resources, known, now)
+            writes.insert_usage(connection, self._project_id, window, usage, now)
+            writes.insert_rejected(connection, self._project_id, window, rejected, now)
         self._known = known | stored
 
-    def _settle(self, window: model.Window, lost: db_exception.DBConnectionError) -> None:
-        """Find out what became of a COMMIT whose answer was lost.
+    def _committing(self, window: model.Window) -> contextlib.AbstractContextManager[sa.Connection]:
+        def committed(connection: sa.Connection) -> bool:
+            query = sa.select(tenants.c.last_collected).where(tenants.c.id == self._project_id)
+            last_collected = connection.scalar(query.with_for_update())
+            return last_collected is not None and last_collected >= window.end
 
-        Reading for update waits until the server has ended the transaction, should it still have it.
-        """
-        query = sa.select(tenants.c.last_collected).where(tenants.c.id == self._project_id).with_for_update()
-        with self._engine.begin() as connection:
-            last_collected = connection.scalar(query)
-        if last_collected is None or last_collected < window.end:
-            raise lost
+        return transaction.certain(self._engine, committed)
 
     def _translated(self, action: str) -> contextlib.AbstractContextManager[None]:
         return errors.translated(f"{action} of project {self._project_id}")
-
-
-def _commit(connection: sa.Connection, transaction: sa.RootTransaction) -> db_exception.DBConnectionError | None:
-    """COMMIT. What comes back is the loss of the connection meanwhile: it may have been done or not."""
-    try:
-        transaction.commit()
-    except db_exception.DBConnectionError as error:
-        return error
-    except BaseException:
-        # SQLAlchemy takes the transaction for ended and would lend the connection as it is: whoever reads over it next
-        # would see what is then rolled back.
-        connection.invalidate()
-        raise
-    return None
 
 
 def _advance(connection: sa.Connection, project_id: str, window: model.Window) -> None:

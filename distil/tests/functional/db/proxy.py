@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A TCP proxy in front of a database server, which cuts the connection at COMMIT."""
+"""A TCP proxy in front of a database server, which stands in the way of COMMIT."""
 
 import contextlib
 import socket
@@ -42,17 +42,28 @@ class CommitCutter:
             while data := source.recv(65536):
                 if from_client and self.armed.is_set() and b"COMMIT" in data:
                     self.armed.clear()
-                    self._cut(source, target, data)
-                    break
-                target.sendall(data)
+                    self._meet(source, target, data)
+                else:
+                    target.sendall(data)
         _shut(source)
         _shut(target)
 
-    def _cut(self, client: socket.socket, server: socket.socket, data: bytes) -> None:
+    def _meet(self, client: socket.socket, server: socket.socket, data: bytes) -> None:
         self.cut.set()
         _shut(client)
         if self._deliver:
             server.sendall(data)
+
+
+class CommitRefuser(CommitCutter):
+    """Answers COMMIT itself, as a MariaDB server with a full disk does, and the server knows nothing of it."""
+
+    def __init__(self, server: tuple[str, int]) -> None:
+        super().__init__(server, deliver=False)
+
+    def _meet(self, client: socket.socket, server: socket.socket, data: bytes) -> None:
+        error = b"\xff" + (1114).to_bytes(2, "little") + b"#HY000The table is full"
+        client.sendall(len(error).to_bytes(3, "little") + b"\x01" + error)
 
 
 def _shut(each: socket.socket) -> None:

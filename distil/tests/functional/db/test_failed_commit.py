@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A COMMIT that fails and leaves the transaction open: nobody reads what it did, nor waits for it."""
+
+import datetime
+from collections.abc import Callable
+
+import sqlalchemy as sa
+
+from distil import exceptions
+from distil import model
+from distil.db import engine as db_engine
+from distil.db import leases
+from distil.db import models
+from distil.db import store
+from distil.db.failures import Failure
+from distil.tests.functional import databases
+from distil.tests.functional.db import proxy
+
+START = datetime.datetime(2026, 1, 2, 3, tzinfo=datetime.UTC)
+WINDOW = model.Window(START, START + datetime.timedelta(hours=1))
+
+
+class TestFailedCommit(databases.DatabaseTestCase):
+    BACKEND = databases.MYSQL
+
+    def setUp(self) -> None:
+        url = sa.make_url(self.url)
+        self.refuser = proxy.CommitRefuser((url.host or "localhost", url.port or 3306))
+        self.addCleanup(self.refuser.close)
+        detour = url.set(host="127.0.0.1", port=self.refuser.port).render_as_string(hide_password=False)
+        # One connection, so that everybody gets the same.
+        self.refused = db_engine.create_engine(detour, max_pool_size=1, max_overflow=0)
+        self.addCleanup(self.refused.dispose)
+        self.store = store.Store(self.refused)
+        self.store.register([(model.Project("p1", "n", "d"), START)])
+
+    def assert_over(self, write: Callable[[], object], table: sa.Table) -> None:
+        before = self.rows(table)
+        self.refuser.armed.set()
+        with self.assertRaisesRegex(exceptions.StoreError, "The table is full"):
+            write()
+        self.assertEqual(before, self.rows(table))
+        with self.engine.begin() as other:
+            other.execute(sa.text("SET innodb_lock_wait_timeout = 1"))
+            other.execute(sa.select(table).with_for_update())
+        write()
+        self.assertEqual(before + 1, self.rows(table))
+
+    def rows(self, table: sa.Table) -> int:
+        with self.refused.connect() as connection:
+            return connection.scalar(sa.select(sa.func.count()).select_from(table)) or 0
+
+    def test_of_a_window(self) -> None:
+        stored = self.store.project("p1")
+        self.assert_over(lambda: stored.commit(WINDOW, [], [model.Resource("r", {})], []), models.resources)
+
+    def test_of_a_lease(self) -> None:
+        owned = leases.Leases(self.refused, "owner")
+        self.assert_over(lambda: owned.acquire("p1"), models.project_locks)
+
+    def test_of_a_registration(self) -> None:
+        self.assert_over(lambda: self.store.register([(model.Project("p2", "n", "d"), START)]), models.tenants)
+
+    def test_of_a_failure(self) -> None:
+        failed = [Failure("p1", "main", WINDOW, "no")]
+        self.assert_over(lambda: self.store.remember(failed, START), models.project_failures)
