@@ -22,6 +22,10 @@ class ConfigurationError(DistilError):
         super().__init__("\n".join(self.problems))
 
 
+class NotFound(DistilError):
+    """What was asked for does not exist."""
+
+
 class SampleRejected(DistilError):
     """A sample cannot be used; the message is the reason that is kept with it."""
 

@@ -76,13 +76,13 @@ class Leases:
         if not stored.expired:
             LOG.debug("Project %s: the lease is %s's.", project_id, stored.owner)
             return False
-        taken = self._extend(project_id, sa.and_(project_locks.c.owner == stored.owner, _expired()))
+        taken = self._extend(project_id, sa.and_(project_locks.c.owner == stored.owner, expired()))
         if taken:
             LOG.info("Project %s: the lease of %s has expired and is taken over.", project_id, stored.owner)
         return taken
 
     def _stored(self, project_id: str) -> "_Stored | None":
-        query = sa.select(project_locks.c.owner, _expired()).where(project_locks.c.project_id == project_id)
+        query = sa.select(project_locks.c.owner, expired()).where(project_locks.c.project_id == project_id)
         with self._engine.connect() as connection:
             row = connection.execute(query).one_or_none()
         return None if row is None else _Stored(row[0], bool(row[1]))
@@ -112,8 +112,11 @@ class _Stored(NamedTuple):
     expired: bool
 
 
-def _expired() -> sa.ColumnElement[bool]:
-    """Also one that ends later than any that is taken now: the clock was ahead when it was."""
+def expired() -> sa.ColumnElement[bool]:
+    """Whether a lease has ended.
+
+    Also one that ends later than any that is taken now: the clock was ahead when it was.
+    """
     ended = sa.or_(project_locks.c.expires <= utc_now(), project_locks.c.expires > utc_now(2 * LENGTH))
     created = project_locks.c.created
     forgotten = sa.or_(created <= utc_now(-_WITHOUT_END), created > utc_now(_WITHOUT_END))

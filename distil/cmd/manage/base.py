@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What commands are made of."""
+
+import argparse
+import datetime
+from decimal import Decimal
+from typing import Any
+
+from cliff import command
+from cliff import lister
+from cliff import show
+
+from distil import model
+from distil.cmd.manage.app import Manage
+
+
+class _Command(command.Command):
+    """A command that may have something to show and yet not have succeeded.
+
+    :ivar status: the exit status; :meth:`take_action`, or the rows while they are shown, may set it.
+    """
+
+    app: Manage
+    status = 0
+
+    def run(self, parsed_args: argparse.Namespace) -> int:
+        return super().run(parsed_args) or self.status
+
+
+class Listing(_Command, lister.Lister):
+    """Shows rows. ``take_action`` gives the names of the columns and the rows, as they are read."""
+
+
+class Showing(_Command, show.ShowOne):
+    """Shows one thing. ``take_action`` gives the names of its fields and their values."""
+
+
+class Doing(_Command):
+    """Shows nothing. ``take_action`` gives nothing."""
+
+
+def time(value: str) -> datetime.datetime:
+    """A point in time of the command line: ISO 8601, in UTC where it names no zone."""
+    try:
+        return model.parse_time(value)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{value!r} is no ISO 8601 time: {error}") from error
+
+
+def add_project(parser: Any, **details: Any) -> None:
+    """The option ``--project``, whose values :func:`distil.cmd.manage.project.find` understands."""
+    parser.add_argument("--project", metavar="PROJECT", help="only of this project: its id, or its name", **details)
+
+
+def shown_time(moment: datetime.datetime | None) -> str | None:
+    """ISO 8601 in UTC."""
+    return None if moment is None else f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def shown_volume(volume: Decimal) -> str:
+    """Exactly, without the zeros at its end; as text, for JSON's numbers are not exact to everyone who reads them."""
+    return f"{volume.normalize():f}"

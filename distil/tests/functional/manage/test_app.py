@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is the same for every command."""
+
+import subprocess
+
+from distil.db import migration
+from distil.tests.functional.manage import base
+
+
+class AppTest(base.ManageTestCase):
+    def test_a_database_at_another_revision_is_an_error_that_says_what_to_do(self) -> None:
+        migration.stamp(self.engine, "007")
+        self.addCleanup(migration.stamp, self.engine, "head")
+        self.assertIn("run distil-db-manage upgrade head", self.error("lease", "list"))
+
+    def test_a_configuration_that_cannot_be_read_is_an_error_without_its_passwords(self) -> None:
+        self.config.write_text("[database]\nconnection = mysql://u:sekret@127.0.0.1/d\nsekret\n")
+        error = self.error("lease", "list")
+        self.assertIn(f"{self.config}:3", error)
+        self.assertNotIn("sekret", error)
+
+    def test_a_missing_configuration_file_is_an_error(self) -> None:
+        self.config.unlink()
+        self.assertIn(str(self.config), self.error("lease", "list"))
+
+    def test_a_server_that_does_not_answer_is_one_line(self) -> None:
+        self.config.write_text("[database]\nconnection = mysql://u:sekret@127.0.0.1:1/d\n")
+        self.assertNotIn("sekret", self.error("lease", "list"))
+
+    def test_debug_shows_where_an_error_came_from(self) -> None:
+        self.config.write_text("")
+        result = base.run(self.config, "--debug", "lease", "list")
+        self.assertEqual(1, result.returncode)
+        self.assertIn("Traceback", result.stderr)
+
+    def test_a_wrong_command_line_has_status_2(self) -> None:
+        for arguments in ((), ("lease",), ("frob", "it"), ("lease", "list", "--frob"), ("--frob", "lease", "list")):
+            with self.subTest(arguments=arguments):
+                result = base.run(self.config, *arguments)
+                self.assertEqual((2, ""), (result.returncode, result.stdout), result.stderr)
+
+    def test_an_incomplete_command_is_answered_with_the_nearest(self) -> None:
+        self.assertIn("the nearest: lease list", base.run(self.config, "lease").stderr)
+
+    def test_help_after_a_command_is_about_the_command(self) -> None:
+        self.assertIn("List the leases", self.output("lease", "list", "--help"))
+
+    def test_the_list_of_commands_has_them_all_and_needs_no_configuration(self) -> None:
+        result = subprocess.run([base.PROGRAM, "--help"], capture_output=True, text=True, check=True, timeout=60)
+        self.assertIn("lease list", result.stdout)
+        self.assertNotIn("Could not", result.stdout)
+
+    def test_a_reader_who_has_seen_enough_is_no_error(self) -> None:
+        command = f"{base.PROGRAM} --config-file {self.config} lease list --format csv | true; exit ${{PIPESTATUS[0]}}"
+        result = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False, timeout=60)
+        self.assertEqual("", result.stderr)
