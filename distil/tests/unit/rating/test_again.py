@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What rejected samples give when they are rated once more, and what of it may be billed."""
+
+import unittest
+from collections import defaultdict
+from collections.abc import Mapping
+from collections.abc import Sequence
+from decimal import Decimal
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from distil import model
+from distil.rating import again
+from distil.rating import intake
+from distil.rating import rate
+from distil.tests.unit import builders
+from distil.tests.unit import strategies
+from distil.tests.unit.builders import document
+from distil.tests.unit.builders import entry
+from distil.transformers.lookups import Lookups
+
+DATABASE = entry("databasemanagementuptime", unit="hour", transformer_config={"tracked_states": ["active"]})
+SIZE = entry("max", service="size", volume={"source": "metadata.size"})
+ALL_FLAVORS = {"1": "c1", "2": "c2"}
+HOUR = Decimal(3600)
+
+
+def database(minute: int, flavor: str, size: object = 1) -> builders.Document:
+    metadata = {"status": "ACTIVE", "flavor.id": flavor, "size": size}
+    return document(minute, id=str(minute), metadata=metadata)
+
+
+def samples(documents: Sequence[builders.Document]) -> list[model.Sample | model.RejectedSample]:
+    return [intake.read_sample(each, builders.PROJECT, each["meter"]) for each in documents]
+
+
+def billed(
+    before: rate.Rules,
+    after: rate.Rules,
+    documents: Sequence[builders.Document],
+    flavors: Mapping[str, str] = ALL_FLAVORS,
+) -> tuple[Sequence[model.Usage], Sequence[model.Usage]]:
+    """What is billed of documents at first, with some flavors, and what is added by a retry, with all of them."""
+    first = rate.rate(before, samples(documents), builders.HOUR, Lookups(flavors))
+    kept = dict(enumerate(samples([dict(each.document) for each in first.rejected])))
+    second = again.rate_again(after, kept, builders.HOUR, Lookups(ALL_FLAVORS))
+    meters = {sample.meter for sample in kept.values()}
+    return first.usage, again.to_bill(after, meters, second.rated.usage, first.usage)
+
+
+def volumes(usage: Sequence[model.Usage]) -> dict[str, Decimal]:
+    return {each.service: each.volume for each in usage}
+
+
+class TestRetry(unittest.TestCase):
+    def test_a_resource_that_was_rejected_as_a_whole_is_billed_as_a_whole(self) -> None:
+        rules = builders.rules([DATABASE])
+        first, added = billed(rules, rules, [database(0, "1"), database(30, "2")], flavors={})
+        self.assertEqual(({}, {"c1": HOUR / 2, "c2": HOUR / 2}), (volumes(first), volumes(added)))
+
+    def test_what_has_been_billed_of_a_resource_is_not_changed(self) -> None:
+        rules = builders.rules([entry("sum")])
+        first, added = billed(rules, rules, [document(0, volume=5), document(10, volume="much")])
+        self.assertEqual(({"s1": 5}, []), (volumes(first), added))
+
+    def test_an_hour_that_was_billed_by_one_flavor_is_not_billed_by_another_too(self) -> None:
+        rules = builders.rules([DATABASE])
+        first, added = billed(rules, rules, [database(0, "1"), database(30, "2")], flavors={"1": "c1"})
+        self.assertEqual(({"c1": HOUR}, []), (volumes(first), added))
+
+    def test_nor_where_another_mapping_rejected_the_rest(self) -> None:
+        rules = builders.rules([DATABASE, SIZE])
+        first, added = billed(rules, rules, [database(0, "1", size="?"), database(30, "2", "?")], flavors={"1": "c1"})
+        self.assertEqual(({"c1": HOUR}, []), (volumes(first), added))
+
+    def test_what_one_mapping_rejected_is_billed_beside_what_another_billed(self) -> None:
+        broken = builders.rules([DATABASE, entry("max", service="size", volume={"source": "metadata.status"})])
+        first, added = billed(broken, builders.rules([DATABASE, SIZE]), [database(0, "1"), database(30, "2", 3)])
+        self.assertEqual({"c1": HOUR / 2, "c2": HOUR / 2}, volumes(first))
+        self.assertEqual({"size": 3}, volumes(added))
+
+    def test_usage_of_other_meters_of_the_resource_is_in_nobody_s_way(self) -> None:
+        other = entry("sum", meter="m2", service="other")
+        documents = [document(0, meter="m2"), document(0)]
+        broken = builders.rules([entry("sum", volume={"source": "metadata"}), other])
+        first, added = billed(broken, builders.rules([entry("sum"), other]), documents)
+        self.assertEqual(({"other": 1}, {"s1": 1}), (volumes(first), volumes(added)))
+
+    def test_a_sample_that_is_kept_with_two_reasons_counts_once(self) -> None:
+        broken = [
+            entry("sum", volume={"source": "metadata.a"}),
+            entry("sum", service="s2", volume={"source": "metadata.b"}),
+        ]
+        repaired = builders.rules([entry("sum"), entry("sum", service="s2")])
+        first, added = billed(builders.rules(broken), repaired, [document(0, volume=5)])
+        self.assertEqual(([], {"s1": 5, "s2": 5}), (list(first), volumes(added)))
+
+    def test_a_sample_that_still_cannot_be_used_is_told_with_its_reason(self) -> None:
+        kept = dict(zip((7, 8), samples([document(0, volume="much"), document(1)]), strict=True))
+        result = again.rate_again(builders.rules([entry("sum")]), kept, builders.HOUR, Lookups())
+        self.assertEqual({7: "volume 'much' is no number"}, result.reasons)
+        self.assertEqual({"s1": 1}, volumes(result.rated.usage))
+
+
+ENTRIES = [
+    DATABASE,
+    SIZE,
+    entry("sum", service="sum"),
+    entry("max", service="max", res_id_template="%s-volume"),
+    entry("sum", meter="m2", service="other", volume={"source": "metadata.size"}),
+]
+DOCUMENTS = st.builds(
+    lambda minute, meter, flavor, size, volume: {**database(minute, flavor, size), "meter": meter, "volume": volume},
+    st.integers(0, 59),
+    st.sampled_from(["m1", "m2"]),
+    st.sampled_from(["1", "2", "gone"]),
+    st.sampled_from([1, 2, "?"]),
+    st.sampled_from([1, 2, "much", None]),
+)
+
+
+class TestProperties(unittest.TestCase):
+    @strategies.PROPERTY
+    @given(
+        st.lists(DOCUMENTS, max_size=6, unique_by=lambda each: each["id"]),
+        st.sets(st.sampled_from(["1", "2"])),
+        st.sets(st.integers(0, len(ENTRIES) - 1)),
+    )
+    def test_a_resource_never_comes_to_more_than_all_its_samples_give(
+        self, documents: list[builders.Document], known: set[str], broken: set[int]
+    ) -> None:
+        entries = [{**each, "volume": {"source": "type(@)"}} if n in broken else each for n, each in enumerate(ENTRIES)]
+        flavors = {key: ALL_FLAVORS[key] for key in known}
+        rules = builders.rules(ENTRIES)
+        first, added = billed(builders.rules(entries), rules, documents, flavors)
+        whole = rate.rate(rules, samples(documents), builders.HOUR, Lookups(ALL_FLAVORS)).usage
+        keys = [(each.service, each.resource_id) for each in (*first, *added)]
+        self.assertEqual(len(set(keys)), len(keys))
+        allowed = totals(whole)
+        for resource_id, total in totals([*first, *added]).items():
+            self.assertLessEqual(total, allowed[resource_id])
+
+
+def totals(usage: Sequence[model.Usage]) -> dict[str, Decimal]:
+    found: dict[str, Decimal] = defaultdict(Decimal)
+    for each in usage:
+        found[each.resource_id] += each.volume
+    return found
