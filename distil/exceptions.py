@@ -62,5 +62,9 @@ class WindowTaken(DistilError):
     """The window has been committed already, by another collector or by an earlier try."""
 
 
+class Refused(DistilError):
+    """Rejected samples are not billed, lest something is lost or billed twice; the message says why."""
+
+
 class ProjectTaken(DistilError):
     """The project is another collector's to collect by now."""

@@ -3,10 +3,13 @@
 
 from collections.abc import Iterator
 from collections.abc import Sequence
+from typing import TypeVar
 
 SIZE = 500
 
+Item = TypeVar("Item")
 
-def of(items: Sequence[str], size: int = SIZE) -> Iterator[Sequence[str]]:
+
+def of(items: Sequence[Item], size: int = SIZE) -> Iterator[Sequence[Item]]:
     for start in range(0, len(items), size):
         yield items[start : start + size]

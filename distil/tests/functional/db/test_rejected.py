@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Rejected samples are billed after all, once, on every backend."""
+
+import datetime
+import uuid
+from collections.abc import Sequence
+from decimal import Decimal
+
+import sqlalchemy as sa
+
+from distil import exceptions
+from distil import model
+from distil.db import engine as db_engine
+from distil.db import rejected
+from distil.db import store
+from distil.db.rejected import Chosen
+from distil.tests.functional import databases
+from distil.tests.functional.db import proxy
+from distil.tests.functional.db.test_races import THREADS
+from distil.tests.functional.db.test_races import at_once
+
+START = datetime.datetime(2026, 1, 2, 3, tzinfo=datetime.UTC)
+HOUR = datetime.timedelta(hours=1)
+WINDOW = model.Window(START, START + HOUR)
+NEXT = model.Window(WINDOW.end, WINDOW.end + HOUR)
+
+
+class _RejectedTestCase(databases.DatabaseTestCase):
+    def setUp(self) -> None:
+        self.store = store.Store(self.engine)
+        self.project_id = uuid.uuid4().hex
+        self.store.register([(model.Project(self.project_id, "n", "d"), START)])
+        self.reject(WINDOW, ("m1", "r1"), ("m2", "r1"), ("m1", "r2"), ("m1", None))
+
+    def reject(self, window: model.Window, *samples: tuple[str, str | None]) -> None:
+        rejected_samples = [
+            model.RejectedSample(self.project_id, meter, resource_id, "no", {"n": number})
+            for number, (meter, resource_id) in enumerate(samples)
+        ]
+        self.store.project(self.project_id).commit(
+            window, [], [model.Resource("r1", {"name": "new"})], rejected_samples
+        )
+
+    def kept(self, chosen: Chosen | None = None, window: model.Window = WINDOW) -> list[rejected.Kept]:
+        return rejected.with_their_resources(self.engine, chosen or Chosen(), self.project_id, window)
+
+    def bill(self, used: Sequence[int], window: model.Window = WINDOW, engine: sa.Engine | None = None) -> None:
+        usage = [model.Usage("s", "r1", "u", Decimal("0.5")), model.Usage("s", "r2", "u", Decimal(2))]
+        resources = [model.Resource("r1", {"name": "old", "size": 1}), model.Resource("r2", {"name": "second"})]
+        rejected.bill(engine or self.engine, self.project_id, window, usage, resources, used)
+
+    def stored(self) -> list[model.Usage]:
+        return rejected.usage(self.engine, self.project_id, WINDOW, ["r1", "r2"])
+
+
+class TestRejectedSQLite(_RejectedTestCase):
+    def test_a_sample_is_found_as_it_was_kept(self) -> None:
+        (first, *_) = self.kept()
+        self.assertEqual(first, rejected.kept(self.engine, first.id))
+        self.assertEqual(("m1", "r1", "no", '{"n": 0}'), (first.meter, first.resource_id, first.reason, first.sample))
+        self.assertEqual((self.project_id, WINDOW), (first.project_id, first.window))
+
+    def test_one_that_is_not_there_is_not_found(self) -> None:
+        with self.assertRaises(exceptions.NotFound):
+            rejected.kept(self.engine, 10**9)
+
+    def test_with_a_sample_come_the_others_of_its_resource_and_window(self) -> None:
+        self.reject(NEXT, ("m1", "r1"))
+        all_of_them = self.kept()
+        self.assertEqual(4, len(all_of_them))
+        self.assertEqual(all_of_them[:2], self.kept(Chosen(ids=[all_of_them[0].id])))
+        self.assertEqual(all_of_them[:2], self.kept(Chosen(meters=["m2"])))
+        self.assertEqual(all_of_them[3:], self.kept(Chosen(ids=[all_of_them[3].id])))
+
+    def test_windows_are_told_once_in_order(self) -> None:
+        self.reject(NEXT, ("m1", "r1"))
+        mine = Chosen(projects=[self.project_id])
+        self.assertEqual([(self.project_id, WINDOW), (self.project_id, NEXT)], rejected.windows(self.engine, mine))
+        later = Chosen(projects=[self.project_id], start=WINDOW.end)
+        self.assertEqual([(self.project_id, NEXT)], rejected.windows(self.engine, later))
+        earlier = Chosen(projects=[self.project_id], end=WINDOW.end)
+        self.assertEqual([(self.project_id, WINDOW)], rejected.windows(self.engine, earlier))
+
+    def test_usage_is_stored_and_the_samples_are_gone(self) -> None:
+        ids = [sample.id for sample in self.kept()]
+        self.bill(ids[:3])
+        self.assertEqual(
+            {("r1", Decimal("0.5")), ("r2", Decimal(2))}, {(u.resource_id, u.volume) for u in self.stored()}
+        )
+        self.assertEqual(ids[3:], [sample.id for sample in self.kept()])
+
+    def test_of_a_resource_only_what_is_not_known_is_added(self) -> None:
+        self.bill([])
+        wanted = {"r1": {"name": "new", "size": 1}, "r2": {"name": "second"}}
+        self.assertEqual(wanted, self.store.project(self.project_id).info(["r1", "r2"]))
+
+    def test_a_window_that_is_not_collected_is_refused(self) -> None:
+        with self.assertRaisesRegex(exceptions.Refused, "not collected"):
+            self.bill([], NEXT)
+
+    def test_a_project_that_is_not_there_is_refused(self) -> None:
+        usage = [model.Usage("s", "r1", "u", Decimal(1))]
+        with self.assertRaises(exceptions.Refused):
+            rejected.bill(self.engine, "", WINDOW, usage, [model.Resource("r1", {})], [])
+
+    def test_samples_that_are_gone_are_refused_and_nothing_is_stored(self) -> None:
+        ids = [sample.id for sample in self.kept()]
+        with self.assertRaisesRegex(exceptions.Refused, "somebody else"):
+            self.bill([*ids, 10**9])
+        self.assertEqual(([], ids), (self.stored(), [sample.id for sample in self.kept()]))
+
+    def test_what_is_billed_already_is_refused_and_the_samples_stay(self) -> None:
+        ids = [sample.id for sample in self.kept()]
+        self.bill([])
+        before = self.stored()
+        with self.assertRaisesRegex(exceptions.Refused, "somebody else"):
+            self.bill(ids)
+        self.assertEqual((before, ids), (self.stored(), [sample.id for sample in self.kept()]))
+
+    def test_of_several_at_once_one_bills(self) -> None:
+        ids = [sample.id for sample in self.kept()]
+        outcomes = at_once(lambda _: self.bill(ids))
+        self.assertEqual(1, outcomes.count(None), outcomes)
+        self.assertEqual(THREADS - 1, sum(isinstance(item, exceptions.Refused) for item in outcomes), outcomes)
+        self.assertEqual((2, []), (len(self.stored()), self.kept()))
+
+    def test_a_collector_that_goes_on_meanwhile_is_in_nobody_s_way(self) -> None:
+        ids = [sample.id for sample in self.kept()]
+
+        def work(number: int) -> None:
+            if number:
+                self.bill(ids[number - 1 : number] if number == 1 else [], WINDOW)
+            else:
+                self.store.project(self.project_id).commit(NEXT, [], [], [])
+
+        outcomes = at_once(work)
+        self.assertIsNone(outcomes[0])
+        self.assertEqual(1, outcomes[1:].count(None), outcomes)
+        self.assertEqual({self.project_id: NEXT.end}, self.store.last_collected([self.project_id]))
+
+
+class TestRejectedMySQL(TestRejectedSQLite):
+    BACKEND = databases.MYSQL
+
+
+class TestRejectedPostgreSQL(TestRejectedSQLite):
+    BACKEND = databases.POSTGRESQL
+
+
+class TestLostCommitMySQL(_RejectedTestCase):
+    BACKEND = databases.MYSQL
+
+    def bill_through(self, *, deliver: bool) -> None:
+        url = sa.make_url(self.url)
+        cutter = proxy.CommitCutter((url.host or "localhost", url.port or 3306), deliver=deliver)
+        self.addCleanup(cutter.close)
+        detour = url.set(host="127.0.0.1", port=cutter.port).render_as_string(hide_password=False)
+        engine = db_engine.create_engine(detour)
+        self.addCleanup(engine.dispose)
+        cutter.armed.set()
+        try:
+            self.bill([sample.id for sample in self.kept()], engine=engine)
+        finally:
+            self.assertTrue(cutter.cut.is_set())
+
+    def test_a_commit_whose_answer_is_lost_stands(self) -> None:
+        self.bill_through(deliver=True)
+        self.assertEqual((2, []), (len(self.stored()), self.kept()))
+
+    def test_a_commit_that_never_arrived_is_an_error_and_can_be_tried_again(self) -> None:
+        with self.assertRaises(exceptions.StoreError):
+            self.bill_through(deliver=False)
+        self.assertEqual((0, 4), (len(self.stored()), len(self.kept())))
+        self.bill([sample.id for sample in self.kept()])
+        self.assertEqual((2, []), (len(self.stored()), self.kept()))
