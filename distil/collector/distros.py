@@ -4,6 +4,7 @@
 import random
 from collections.abc import Callable
 from collections.abc import Mapping
+from collections.abc import Sequence
 
 from oslo_log import log
 
@@ -21,16 +22,33 @@ _PATIENCE = 3
 AskDistro = Callable[[str, object], str]
 
 
-def unknown_distros(
-    ask: AskDistro, machines: Mapping[str, model.Sample], known: Mapping[str, Mapping[str, object]]
-) -> dict[str, str]:
-    """The distributions of the machines that have none yet, as far as there are answers.
+def with_distros(
+    ask: AskDistro,
+    machines: Mapping[str, model.Sample],
+    known: Mapping[str, Mapping[str, object]],
+    resources: Sequence[model.Resource],
+) -> Sequence[model.Resource]:
+    """The resources, with the distributions of the machines that have none yet, as far as there are answers.
 
     The distribution decides about licence fees: without an answer none is stored, and the next window asks again.
 
     :param machines: stored id -> last sample.
     :param known: stored id -> stored info.
     """
+    distros = _unknown_distros(ask, machines, known)
+    if not distros:
+        return resources
+    return [
+        model.Resource(resource.id, {**resource.info, OS_DISTRO: distros[resource.id]})
+        if resource.id in distros
+        else resource
+        for resource in resources
+    ]
+
+
+def _unknown_distros(
+    ask: AskDistro, machines: Mapping[str, model.Sample], known: Mapping[str, Mapping[str, object]]
+) -> dict[str, str]:
     distros: dict[str, str] = {}
     failures: list[exceptions.LookupUnavailable] = []
     wanted = [resource_id for resource_id in machines if OS_DISTRO not in known.get(resource_id, {})]

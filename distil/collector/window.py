@@ -12,9 +12,8 @@ from distil import model
 from distil.collector.asking import Questions
 from distil.collector.asking import Samples
 from distil.collector.attempts import attempts
-from distil.collector.distros import OS_DISTRO
 from distil.collector.distros import AskDistro
-from distil.collector.distros import unknown_distros
+from distil.collector.distros import with_distros
 from distil.collector.sharing import Sharing
 from distil.collector.stop import Stop
 from distil.db.store import Store
@@ -81,15 +80,7 @@ class Visit:
 
     def _with_os_distro(self, rated: Rated) -> Sequence[model.Resource]:
         known = self._stored.info([resource.id for resource in rated.resources])
-        distros = unknown_distros(self._tools.os_distro, rated.machines, known)
-        if not distros:
-            return rated.resources
-        return [
-            model.Resource(resource.id, {**resource.info, OS_DISTRO: distros[resource.id]})
-            if resource.id in distros
-            else resource
-            for resource in rated.resources
-        ]
+        return with_distros(self._tools.os_distro, rated.machines, known, rated.resources)
 
     def _say(self, state: tenacity.RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
