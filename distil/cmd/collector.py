@@ -2,7 +2,6 @@
 """distil-collector: collects usage once an hour, or up to a point in time and no further."""
 
 import datetime
-import importlib.metadata
 import signal
 import sys
 from collections.abc import Collection
@@ -21,9 +20,11 @@ from distil.collector.launcher import launch
 from distil.collector.service import CollectorService
 from distil.collector.stop import Stop
 from distil.conf import unknown
+from distil.conf import values
 from distil.conf.collector import CLI_OPTS
 from distil.conf.collector import CollectorType
 from distil.conf.collector import collector_types
+from distil.conf.options import Options
 
 LOG = log.getLogger(__name__)
 
@@ -37,13 +38,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     :returns: 0; 1 where the configuration cannot be used, a project could not be brought up to the end time, there is
         none in scope, or graceful_shutdown_timeout cut a process off.
     """
-    conf = cfg.ConfigOpts()
+    conf = Options()
     try:
         _parse(conf, argv)
-        log.setup(conf, "distil")
-        end = _end_time(conf)
+        reading.set_up_logging(conf)
         for problem in unknown.problems(conf):
             LOG.warning(problem)
+        values.check(conf)
+        end = _end_time(conf)
         types = collector_types(conf)
         _check(conf, types, () if end is None else None)
         return _serve(conf, argv, types) if end is None else _collect_until(conf, types, end)
@@ -52,10 +54,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     return _give_up(conf, problems)
 
 
-def _parse(conf: cfg.ConfigOpts, argv: Sequence[str] | None) -> None:
+def _parse(conf: Options, argv: Sequence[str] | None) -> None:
     configuration.register_opts(conf)
     conf.register_cli_opts(CLI_OPTS)
-    conf(argv, project="distil", prog="distil-collector", version=importlib.metadata.version("distil"))
+    reading.read(conf, argv, "distil-collector")
 
 
 def _give_up(conf: cfg.ConfigOpts, problems: Sequence[str]) -> int:
@@ -92,11 +94,12 @@ def _serve(conf: cfg.ConfigOpts, argv: Sequence[str] | None, types: Sequence[Col
 
     def check() -> None:
         """Look at the files as they are now, beside the configuration that is in force."""
-        new = cfg.ConfigOpts()
+        new = Options()
         try:
             _parse(new, argv)
         except cfg.Error as error:
             raise exceptions.ConfigurationError(reading.problems(error)) from error
+        values.check(new)
         new_types = collector_types(new)
         if [(each.name, worker) for each in new_types for worker in range(each.workers)] != running:
             raise exceptions.ConfigurationError(["other collectors or workers than before need a restart"])

@@ -1,7 +1,62 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is said of a configuration that cannot be read."""
+"""Reads the command line and the files, and says what is wrong with them."""
+
+import argparse
+import contextlib
+import importlib.metadata
+import io
+import sys
+from collections.abc import Sequence
 
 from oslo_config import cfg
+from oslo_log import log
+
+from distil import exceptions
+from distil.conf import files
+from distil.conf import values
+from distil.conf.options import DEFAULT
+from distil.conf.options import Options
+
+# What oslo.config ends the process with where a value is wrong; where the command line is it is another.
+_WRONG_VALUE = 1
+
+
+def read(conf: Options, argv: Sequence[str] | None, prog: str) -> None:
+    """Read them. The options are registered.
+
+    :param argv: arguments after the program's name; None: those of the process.
+    :raises oslo_config.cfg.Error: a file cannot be read.
+    :raises ConfigurationError: nor can another, or values are wrong that the command line may have, too.
+    """
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(said):
+            conf(argv, project="distil", prog=prog, version=importlib.metadata.version("distil"))
+    except SystemExit as error:
+        if error.code == _WRONG_VALUE:
+            # It takes the file's value for the command line's, and the first for the only one.
+            raise exceptions.ConfigurationError(_wrong_values(conf, argv, prog) or [said.getvalue()]) from error
+        sys.stderr.write(said.getvalue())
+        raise
+    except UnicodeDecodeError as error:
+        raise exceptions.ConfigurationError(_undecodable(conf, argv) or [str(error)]) from error
+
+
+def set_up_logging(conf: Options) -> None:
+    """:raises ConfigurationError: with every wrong value, where logging's are among them."""
+    try:
+        log.setup(conf, "distil")
+    except cfg.Error:
+        values.check(conf)
+        raise
+
+
+def file_arguments(argv: Sequence[str] | None) -> list[str]:
+    """What names files among the arguments."""
+    named = _files(argv)
+    return [f"--config-file={path}" for path in named.config_file] + [
+        f"--config-dir={path}" for path in named.config_dir
+    ]
 
 
 def problems(error: Exception) -> list[str]:
@@ -9,8 +64,41 @@ def problems(error: Exception) -> list[str]:
 
     A line of a file that cannot be parsed is not repeated: it may be the one with the password.
     """
-    if isinstance(error, cfg.ConfigFileParseError):
-        fault = error.__context__
-        where = f": at {fault.filename}:{fault.lineno}, {fault.msg}" if isinstance(fault, cfg.ParseError) else ""
-        return [f"{error.config_file} cannot be parsed{where}"]
+    match error:
+        case cfg.ConfigFileParseError():
+            fault = error.__context__
+            where = f": at {fault.filename}:{fault.lineno}, {fault.msg}" if isinstance(fault, cfg.ParseError) else ""
+            return [f"{error.config_file} cannot be parsed{where}"]
+        case cfg.ConfigFilesNotFoundError():
+            return [f"{path} cannot be read: there is no such file" for path in error.config_files]
+        case cfg.ConfigFilesPermissionDeniedError():
+            return [f"{path} cannot be read: permission denied" for path in error.config_files]
     return str(error).splitlines() or [repr(error)]
+
+
+def _files(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    for option in ("--config-file", "--config-dir"):
+        parser.add_argument(option, action="append", default=[])
+    return parser.parse_known_args(argv)[0]
+
+
+def _wrong_values(conf: Options, argv: Sequence[str] | None, prog: str) -> list[str]:
+    """Read the files once more, with no option that the command line may have."""
+    alone = Options()
+    for group, options in conf.known.items():
+        alone.register_opts(list(options.values()), group=None if group == DEFAULT else group)
+    alone(file_arguments(argv), project="distil", prog=prog)
+    return values.problems(alone)
+
+
+def _undecodable(conf: Options, argv: Sequence[str] | None) -> list[str]:
+    named = _files(argv)
+    found = []
+    for path in files.paths(named.config_file or conf.default_config_files, named.config_dir):
+        try:
+            path.read_text()  # in the encoding that oslo.config takes
+        except UnicodeDecodeError as error:
+            line = error.object.count(b"\n", 0, error.start) + 1
+            found.append(f"{path} cannot be read: line {line} is no {error.encoding} text")
+    return found

@@ -123,11 +123,7 @@ class Wiring:
         return collector
 
     def check(self) -> list[str]:
-        """The problems with the configuration that can be seen from here, for the whole of a collector's life.
-
-        :raises oslo_config.cfg.Error: an option has a value that it cannot have.
-        """
-        self._type.read()
+        """The problems with the configuration that can be seen from here, for the whole of a collector's life."""
         own = [problem for part in (self._scope, self._driver, self._tls) for problem in _problems(part)]
         problems = [f"[{self._type.group}] {problem}" for problem in own]
         problems += _problems(self._rules)

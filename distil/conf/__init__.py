@@ -4,8 +4,12 @@
 Nothing else looks at a ConfigOpts: the rest is given values.
 """
 
+import contextlib
+
+from keystoneauth1 import exceptions as ks_exceptions
 from oslo_config import cfg
 from oslo_log import log
+from oslo_service import opts as oslo_service
 
 from distil.conf import collector
 from distil.conf import coordination
@@ -16,7 +20,19 @@ from distil.conf import identity
 def register_opts(conf: cfg.ConfigOpts) -> None:
     """Register the options of every group."""
     log.register_options(conf)
+    oslo_service.register_service_opts(conf)
     collector.register_opts(conf)
     coordination.register_opts(conf)
     database.register_opts(conf)
     identity.register_opts(conf)
+
+
+def register_named_opts(conf: cfg.ConfigOpts) -> None:
+    """Register the options of the collectors and of Keystone's plugin that the configuration names, once it is read.
+
+    Where such a name cannot be used, others say so.
+    """
+    with contextlib.suppress(cfg.Error):
+        collector.register_named_opts(conf)
+    with contextlib.suppress(cfg.Error, ks_exceptions.NoMatchingPlugin):
+        identity.register_plugin_opts(conf)

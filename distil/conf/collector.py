@@ -200,6 +200,12 @@ def register_opts(conf: cfg.ConfigOpts) -> None:
     conf.register_opts(DEFAULT_OPTS)
 
 
+def register_named_opts(conf: cfg.ConfigOpts) -> None:
+    """Register the options of the groups that ``enabled_collectors`` names, which has been read."""
+    for name in conf.enabled_collectors:
+        conf.register_opts([_without_default(option) for option in OPTS], group=f"{GROUP}:{name}")
+
+
 class CollectorType:
     """A named collector; its options are attributes.
 
@@ -209,21 +215,11 @@ class CollectorType:
     def __init__(self, conf: cfg.ConfigOpts, name: str | None) -> None:
         self._conf = conf
         self.group = GROUP if name is None else f"{GROUP}:{name}"
-        if name is not None:
-            conf.register_opts([_without_default(option) for option in OPTS], group=self.group)
         self.name: str = name or conf.collector.partitioning_suffix or "default"
 
     def __getattr__(self, option: str) -> Any:
         value = self._conf[self.group][option]
         return self._conf[GROUP][option] if value is None else value
-
-    def read(self) -> None:
-        """Read every option; oslo.config looks at a value only when it is read.
-
-        :raises oslo_config.cfg.Error: an option has a value that it cannot have.
-        """
-        for option in OPTS:
-            getattr(self, option.dest)
 
     @property
     def exporter_ports(self) -> Sequence[int]:
@@ -251,6 +247,7 @@ def collector_types(conf: cfg.ConfigOpts) -> list[CollectorType]:
         problems.append(f"--collector {chosen} is none of [DEFAULT] enabled_collectors: {known}")
     if problems:
         raise exceptions.ConfigurationError(problems)
+    register_named_opts(conf)
     found = [CollectorType(conf, name) for name in names or [None]]
     ports = [port for each in found for port in each.exporter_ports if port]
     problems = [f"exporter_port: {port} is used by more than one collector or worker" for port in _repeated(ports)]

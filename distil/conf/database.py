@@ -24,6 +24,8 @@ _ENGINE_OPTIONS = (
     "sqlite_synchronous",
 )
 
+MEANINGLESS = {option.dest for option in options.database_opts} - {"connection", *_ENGINE_OPTIONS}
+
 
 def register_opts(conf: cfg.ConfigOpts) -> None:
     conf.register_opts(options.database_opts, group="database")

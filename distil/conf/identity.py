@@ -58,6 +58,17 @@ def register_opts(conf: cfg.ConfigOpts) -> None:
     conf.register_opts(session_opts(), group=GROUP)
 
 
+def register_plugin_opts(conf: cfg.ConfigOpts) -> None:
+    """Register the options of the plugin that the configuration names.
+
+    :raises keystoneauth1.exceptions.NoMatchingPlugin: there is none of that name.
+    """
+    loading.register_auth_conf_options(conf, GROUP)
+    section = conf[GROUP].auth_section or GROUP
+    if conf[section].auth_type:
+        conf.register_opts(loading.get_auth_plugin_conf_options(conf[section].auth_type), group=section)
+
+
 def load_session(conf: cfg.ConfigOpts, on_request: Callable[[], None] = lambda: None) -> ks_session.Session:
     """The authenticated session; loading it sends nothing.
 
@@ -67,8 +78,11 @@ def load_session(conf: cfg.ConfigOpts, on_request: Callable[[], None] = lambda: 
     :param on_request: called before each request.
     :raises ConfigurationError: an option is missing or wrong.
     """
-    _check(conf)
-    section = conf[GROUP].auth_section or GROUP
+    group = conf[GROUP]
+    section = group.auth_section or GROUP
+    problems = tls.client_problems(GROUP, group.cafile, group.certfile, group.keyfile)
+    if problems:
+        raise exceptions.ConfigurationError(problems)
     try:
         loading.register_auth_conf_options(conf, GROUP)
         with secret.unquoted(f"[{section}]"):
@@ -85,7 +99,7 @@ def load_session(conf: cfg.ConfigOpts, on_request: Callable[[], None] = lambda: 
         raise exceptions.ConfigurationError([f"[{section}] auth_type is {error.name}, which is not known."]) from error
     except ks_exceptions.ClientException as error:
         raise exceptions.ConfigurationError([f"[{section}] {error}"]) from error
-    http.limit_requests(session, _TIMEOUTS_OF_A_REQUEST * conf[GROUP].timeout, on_request)
+    http.limit_requests(session, _TIMEOUTS_OF_A_REQUEST * group.timeout, on_request)
     return session
 
 
@@ -94,17 +108,3 @@ def _check_url(section: str, url: str | None) -> None:
         raise exceptions.ConfigurationError(
             [f"[{section}] auth_url must not hold a user or a password: keystoneauth logs it."]
         )
-
-
-def _check(conf: cfg.ConfigOpts) -> None:
-    """Look at every option: oslo.config checks a value when it is read, and requests a file when it sends."""
-    problems = []
-    for option in session_opts():
-        try:
-            conf[GROUP][option.dest]
-        except cfg.Error as error:
-            problems.append(f"[{GROUP}] {option.dest} cannot be used: {error}")
-    if not problems:
-        problems = tls.client_problems(GROUP, conf[GROUP].cafile, conf[GROUP].certfile, conf[GROUP].keyfile)
-    if problems:
-        raise exceptions.ConfigurationError(problems)

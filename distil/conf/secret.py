@@ -21,5 +21,9 @@ def unquoted(name: str) -> Iterator[None]:
     try:
         yield
     except cfg.NoSuchOptError:
-        problem = f"{name}: there is a $ in it that no option's name follows; a $ itself is written $$"
-        raise exceptions.ConfigurationError([problem]) from None
+        raise exceptions.ConfigurationError([dollar(name)]) from None
+
+
+def dollar(name: str) -> str:
+    """The sentence about such an option."""
+    return f"{name}: there is a $ in it that no option's name follows; a $ itself is written $$"

@@ -247,7 +247,7 @@ class ConfigurationTest(NoSecretsTest):
 
     def test_the_option_with_the_dollar_is_named(self) -> None:
         self.edit("password", f"a$x{self.plain}")
-        self.assertIn("[keystone_authtoken]: there is a $", self.collect(1))
+        self.assertIn("[keystone_authtoken] password: there is a $", self.collect(1))
         self.write()
         self.edit("connection", f"a$x{self.plain}")
         self.assertIn("[database] connection: there is a $", self.collect(1))

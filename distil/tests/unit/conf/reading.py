@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Configuration files on disk, read as a command reads them."""
+
+import os
+import pathlib
+import tempfile
+import unittest
+from unittest import mock
+
+from distil import conf as configuration
+from distil.cmd import reading
+from distil.conf.options import Options
+
+
+class ReadingCase(unittest.TestCase):
+    def setUp(self) -> None:
+        self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
+        self.path = self.folder / "distil.conf"
+        self.enterContext(mock.patch.dict(os.environ))
+        self.conf = Options()
+        configuration.register_opts(self.conf)
+
+    def read(self, text: str, *arguments: str) -> Options:
+        """The options that a file sets."""
+        self.path.write_text(text)
+        reading.read(self.conf, ["--config-file", str(self.path), *arguments], "distil-collector")
+        return self.conf

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Files that cannot be read are told by name, all of them."""
+
+import contextlib
+import io
+import unittest
+
+from oslo_config import cfg
+
+from distil import exceptions
+from distil.cmd import reading
+from distil.tests.unit.conf.reading import ReadingCase
+
+
+class FilesTest(ReadingCase):
+    def problems(self, text: str, *arguments: str) -> list[str]:
+        try:
+            self.read(text, *arguments)
+        except (cfg.Error, exceptions.ConfigurationError) as error:
+            return reading.problems(error)
+        raise AssertionError("the files have been read")
+
+    def test_those_that_are_not_there(self) -> None:
+        expected = [
+            "/nowhere/a cannot be read: there is no such file",
+            "/nowhere/b cannot be read: there is no such file",
+        ]
+        self.assertEqual(expected, self.problems("", "--config-file", "/nowhere/a", "--config-file=/nowhere/b"))
+        self.assertIn("/nowhere/c", self.problems("", "--config-dir", "/nowhere/c")[0])
+
+    def test_one_that_may_not_be_read(self) -> None:
+        error = cfg.ConfigFilesPermissionDeniedError(["/etc/distil/distil.conf"])
+        self.assertEqual(["/etc/distil/distil.conf cannot be read: permission denied"], reading.problems(error))
+
+    def test_one_that_is_no_text(self) -> None:
+        other = self.folder / "other.conf"
+        other.write_bytes(b"[DEFAULT]\n# caf\xe9\n")
+        found = self.problems("[collector]\n", f"--config-file={other}")
+        self.assertEqual([f"{other} cannot be read: line 2 is no utf-8 text"], found)
+        folder = self.problems("[collector]\n", "--config-dir", str(self.folder))
+        self.assertEqual(found, folder)
+
+    def test_the_command_line_is_told_as_ever(self) -> None:
+        said = io.StringIO()
+        with contextlib.redirect_stderr(said), self.assertRaises(SystemExit) as caught:
+            self.read("", "--nonsense")
+        self.assertEqual(2, caught.exception.code)
+        self.assertIn("unrecognized arguments: --nonsense", said.getvalue())
+
+    def test_a_file_of_a_folder_is_looked_at_like_any(self) -> None:
+        (self.folder / "later.conf").write_text("[DEFAULT]\ndebug = perhaps\n")
+        expected = [f"{self.folder}/later.conf: [DEFAULT] debug = perhaps: must be true or false"]
+        self.assertEqual(expected, self.problems("[collector]\n", "--config-dir", str(self.folder)))
+
+
+class ArgumentsTest(unittest.TestCase):
+    def test_what_names_files_is_found_among_other_arguments(self) -> None:
+        found = reading.file_arguments(
+            ["--debug", "--config-file", "a", "upgrade", "--config-dir=b", "check", "--json"]
+        )
+        self.assertEqual(["--config-file=a", "--config-dir=b"], found)
