@@ -42,8 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         _parse(conf, argv)
         reading.set_up_logging(conf)
-        for problem in unknown.problems(conf):
-            LOG.warning(problem)
+        _warn(conf)
         values.check(conf)
         end = _end_time(conf)
         types = collector_types(conf)
@@ -58,6 +57,11 @@ def _parse(conf: Options, argv: Sequence[str] | None) -> None:
     configuration.register_opts(conf)
     conf.register_cli_opts(CLI_OPTS)
     reading.read(conf, argv, "distil-collector")
+
+
+def _warn(conf: Options) -> None:
+    for problem in unknown.problems(conf):
+        LOG.warning(problem)
 
 
 def _give_up(conf: cfg.ConfigOpts, problems: Sequence[str]) -> int:
@@ -100,6 +104,7 @@ def _serve(conf: cfg.ConfigOpts, argv: Sequence[str] | None, types: Sequence[Col
         except cfg.Error as error:
             raise exceptions.ConfigurationError(reading.problems(error)) from error
         values.check(new)
+        _warn(new)
         new_types = collector_types(new)
         if [(each.name, worker) for each in new_types for worker in range(each.workers)] != running:
             raise exceptions.ConfigurationError(["other collectors or workers than before need a restart"])

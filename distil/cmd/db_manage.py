@@ -2,9 +2,9 @@
 """``distil-db-manage``: brings the database to a revision and says where it stands."""
 
 import argparse
-import importlib.metadata
 import logging
 import sys
+from collections.abc import Iterable
 from collections.abc import Sequence
 
 import sqlalchemy as sa
@@ -14,28 +14,38 @@ from oslo_log import log
 from distil import exceptions
 from distil.cmd import reading
 from distil.conf import database
+from distil.conf import values
+from distil.conf.options import Options
 from distil.db import migration
 from distil.db import revision
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """:param argv: arguments after the program's name; None: those of the process.
-    :return: the exit status: 0, or 1 with a line on stderr.
+    :return: the exit status: 0, or 1 with a line on stderr; one for each problem with the configuration.
     """
-    conf = cfg.ConfigOpts()
+    conf = Options()
     database.register_opts(conf)
     log.register_options(conf)
     # Standard output is for what was asked for.
     conf.set_default("use_stderr", True)
     conf.register_cli_opt(cfg.SubCommandOpt("command", title="commands", handler=_add_commands))
     try:
-        conf(args=argv, project="distil", prog="distil-db-manage", version=importlib.metadata.version("distil"))
+        reading.read(conf, argv, "distil-db-manage")
         _set_up_logging(conf)
+        values.check(conf)
         _run(conf)
+    except exceptions.ConfigurationError as error:
+        return _give_up(error.problems)
     except (cfg.Error, exceptions.DistilError, log.LogConfigError, OSError, UnicodeError) as error:
-        sys.stderr.write(f"distil-db-manage: {' '.join(' '.join(reading.problems(error)).split())}\n")
-        return 1
+        return _give_up([" ".join(reading.problems(error))])
     return 0
+
+
+def _give_up(problems: Iterable[str]) -> int:
+    for problem in problems:
+        sys.stderr.write(f"distil-db-manage: {' '.join(problem.split())}\n")
+    return 1
 
 
 def _add_commands(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -51,10 +61,13 @@ def _add_commands(subparsers: "argparse._SubParsersAction[argparse.ArgumentParse
     subparsers.add_parser("check", help="fail unless the tables are those of the newest revision")
 
 
-def _set_up_logging(conf: cfg.ConfigOpts) -> None:
-    log.setup(conf, "distil")
+def _set_up_logging(conf: Options) -> None:
+    reading.set_up_logging(conf)
     # It logs, with a traceback, what comes out as an exception and is reported by main().
     logging.getLogger("oslo_db.sqlalchemy.exc_filters").setLevel(logging.ERROR)
+    if conf.command.name == "check" and not conf.debug:
+        # What Alembic has to say on the way comes out as one answer.
+        logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
 def _run(conf: cfg.ConfigOpts) -> None:

@@ -30,9 +30,11 @@ def register_opts(conf: cfg.ConfigOpts) -> None:
 def register_named_opts(conf: cfg.ConfigOpts) -> None:
     """Register the options of the collectors and of Keystone's plugin that the configuration names, once it is read.
 
-    Where such a name cannot be used, others say so.
+    Where such a name cannot be used, others say so. A command that asks for neither has not registered their groups.
     """
     with contextlib.suppress(cfg.Error):
-        collector.register_named_opts(conf)
+        if collector.GROUP in conf:
+            collector.register_named_opts(conf)
     with contextlib.suppress(cfg.Error, ks_exceptions.NoMatchingPlugin):
-        identity.register_plugin_opts(conf)
+        if identity.GROUP in conf:
+            identity.register_plugin_opts(conf)

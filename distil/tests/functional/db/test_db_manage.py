@@ -94,6 +94,17 @@ class TestWithoutServer(DbManageTestCase):
         self.configuration.write_text("")
         self.assertIn("[database] connection is not set", self.assert_fails("upgrade"))
 
+    def test_a_good_check_says_nothing_else(self) -> None:
+        self.addCleanup(migration.downgrade, self.engine, "base")
+        self.assert_succeeds("upgrade")
+        result = self.run_it("check")
+        self.assertEqual((0, "the tables are those of the newest revision\n", ""), tuple(vars(result).values())[1:])
+
+    def test_each_wrong_value_is_a_line(self) -> None:
+        self.configuration.write_text("[DEFAULT]\ndebug = perhaps\n[database]\nmax_retries = often\npool_timeout = x\n")
+        for option in ("[DEFAULT] debug = perhaps", "[database] max_retries = often", "[database] pool_timeout = x"):
+            self.assertIn(f"distil-db-manage: {self.configuration}: {option}: must be", self.run_it("current").stderr)
+
     def test_no_configuration_file(self) -> None:
         self.configuration.unlink()
         self.assertIn(str(self.configuration), self.assert_fails("upgrade"))
