@@ -35,7 +35,8 @@ def read(conf: Options, argv: Sequence[str] | None, prog: str) -> None:
     except SystemExit as error:
         if error.code == _WRONG_VALUE:
             # It takes the file's value for the command line's, and the first for the only one.
-            raise exceptions.ConfigurationError(_wrong_values(conf, argv, prog) or [said.getvalue()]) from error
+            found = values.problems(read_files(conf, argv, prog))
+            raise exceptions.ConfigurationError(found or [said.getvalue()]) from error
         sys.stderr.write(said.getvalue())
         raise
     except UnicodeDecodeError as error:
@@ -51,12 +52,20 @@ def set_up_logging(conf: Options) -> None:
         raise
 
 
-def file_arguments(argv: Sequence[str] | None) -> list[str]:
-    """What names files among the arguments."""
+def read_files(conf: Options, argv: Sequence[str] | None, prog: str) -> Options:
+    """The files that the command line names, alone: no value in them ends the process.
+
+    :param conf: has the options that are to be known.
+    :raises oslo_config.cfg.Error: a file cannot be read.
+    """
+    alone = Options()
+    for group, options in conf.known.items():
+        alone.register_opts(list(options.values()), group=None if group == DEFAULT else group)
     named = _files(argv)
-    return [f"--config-file={path}" for path in named.config_file] + [
-        f"--config-dir={path}" for path in named.config_dir
-    ]
+    arguments = [f"--config-file={path}" for path in named.config_file]
+    arguments += [f"--config-dir={path}" for path in named.config_dir]
+    alone(arguments, project="distil", prog=prog)
+    return alone
 
 
 def problems(error: Exception) -> list[str]:
@@ -81,15 +90,6 @@ def _files(argv: Sequence[str] | None) -> argparse.Namespace:
     for option in ("--config-file", "--config-dir"):
         parser.add_argument(option, action="append", default=[])
     return parser.parse_known_args(argv)[0]
-
-
-def _wrong_values(conf: Options, argv: Sequence[str] | None, prog: str) -> list[str]:
-    """Read the files once more, with no option that the command line may have."""
-    alone = Options()
-    for group, options in conf.known.items():
-        alone.register_opts(list(options.values()), group=None if group == DEFAULT else group)
-    alone(file_arguments(argv), project="distil", prog=prog)
-    return values.problems(alone)
 
 
 def _undecodable(conf: Options, argv: Sequence[str] | None) -> list[str]:

@@ -124,13 +124,20 @@ class Wiring:
 
     def check(self) -> list[str]:
         """The problems with the configuration that can be seen from here, for the whole of a collector's life."""
+        return [*self.check_options(), *self.check_rules()]
+
+    def check_options(self) -> list[str]:
+        """Those of the options, and of what they name."""
         own = [problem for part in (self._scope, self._driver, self._tls) for problem in _problems(part)]
         problems = [f"[{self._type.group}] {problem}" for problem in own]
-        problems += _problems(self._rules)
         problems += _problems(lambda: database.check(self._conf))
         problems += _problems(lambda: coordination.check(self._conf))
         problems += _problems(lambda: identity.load_session(self._conf))
         return problems
+
+    def check_rules(self) -> Sequence[str]:
+        """Those of the meter mappings and the transformers' options."""
+        return _problems(self._rules)
 
     def check_exporter(self) -> list[str]:
         """The problem with the address that the exporter is to listen on, while nobody does."""

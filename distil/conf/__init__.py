@@ -6,7 +6,6 @@ Nothing else looks at a ConfigOpts: the rest is given values.
 
 import contextlib
 
-from keystoneauth1 import exceptions as ks_exceptions
 from oslo_config import cfg
 from oslo_log import log
 from oslo_service import opts as oslo_service
@@ -35,6 +34,6 @@ def register_named_opts(conf: cfg.ConfigOpts) -> None:
     with contextlib.suppress(cfg.Error):
         if collector.GROUP in conf:
             collector.register_named_opts(conf)
-    with contextlib.suppress(cfg.Error, ks_exceptions.NoMatchingPlugin):
+    with contextlib.suppress(cfg.Error):
         if identity.GROUP in conf:
             identity.register_plugin_opts(conf)

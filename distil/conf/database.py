@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The group [database]: oslo.db's options."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from oslo_config import cfg
 from oslo_db import options
@@ -39,12 +41,13 @@ def check(conf: cfg.ConfigOpts) -> None:
         raise exceptions.ConfigurationError(["[database] connection is not set"])
 
 
-def create_engine(conf: cfg.ConfigOpts) -> sa.Engine:
+def create_engine(conf: cfg.ConfigOpts, **others: Any) -> sa.Engine:
     """The engine that the group describes.
 
+    :param others: options with other values than there.
     :raises ConfigurationError: there is no connection URL, or it cannot be used.
     :raises StoreError: there is no connecting to the database.
     """
     check(conf)
     arguments = {name: conf.database[name] for name in _ENGINE_OPTIONS}
-    return engine.create_engine(conf.database.connection, **arguments)
+    return engine.create_engine(conf.database.connection, **arguments | others)

@@ -16,6 +16,8 @@ from distil.conf import tls
 
 GROUP = "keystone_authtoken"
 
+_USUAL_PLUGIN = "password"
+
 # A request ends after so many times its time-out, however steadily its answer drips.
 _TIMEOUTS_OF_A_REQUEST = 5
 
@@ -44,10 +46,10 @@ def session_opts() -> list[cfg.Opt]:
 
 
 def list_opts() -> list[cfg.Opt]:
-    """All options of the group for the sample generator, those of the ``password`` plugin among them."""
+    """All options of the group for the sample generator, those of the usual plugin among them."""
     return [
         *loading.get_auth_common_conf_options(),
-        *loading.get_auth_plugin_conf_options("password"),
+        *loading.get_auth_plugin_conf_options(_USUAL_PLUGIN),
         *session_opts(),
     ]
 
@@ -59,14 +61,14 @@ def register_opts(conf: cfg.ConfigOpts) -> None:
 
 
 def register_plugin_opts(conf: cfg.ConfigOpts) -> None:
-    """Register the options of the plugin that the configuration names.
-
-    :raises keystoneauth1.exceptions.NoMatchingPlugin: there is none of that name.
-    """
+    """Register the options of the plugin that the configuration names; where there is none, the usual one's."""
     loading.register_auth_conf_options(conf, GROUP)
     section = conf[GROUP].auth_section or GROUP
-    if conf[section].auth_type:
-        conf.register_opts(loading.get_auth_plugin_conf_options(conf[section].auth_type), group=section)
+    try:
+        options = loading.get_auth_plugin_conf_options(conf[section].auth_type or _USUAL_PLUGIN)
+    except ks_exceptions.NoMatchingPlugin:
+        options = loading.get_auth_plugin_conf_options(_USUAL_PLUGIN)
+    conf.register_opts(options, group=section)
 
 
 def load_session(conf: cfg.ConfigOpts, on_request: Callable[[], None] = lambda: None) -> ks_session.Session:

@@ -24,7 +24,7 @@ LOG = log.getLogger(__name__)
 LENGTH = 300
 
 # Seconds from the creation of a lease without an end, which is the predecessor's, to when it counts as expired.
-_WITHOUT_END = 3600
+WITHOUT_END = 3600
 
 
 class Leases:
@@ -107,6 +107,32 @@ class Leases:
             connection.execute(sa.delete(project_locks).where(project_locks.c.owner == self.owner, which))
 
 
+class Abandoned(NamedTuple):
+    """A lease whose owner does not renew it.
+
+    :param expired: False: it has no end, and is not that old yet.
+    """
+
+    owner: str
+    expired: bool
+
+
+def abandoned(engine: sa.Engine) -> list[Abandoned]:
+    """Those that have expired, and those of the predecessor, which have no end; at any revision of the database.
+
+    :raises StoreError: the database did not do what it was asked.
+    """
+    with errors.translated("looking for leases"), engine.connect() as connection:
+        inspector = sa.inspect(connection)
+        if not inspector.has_table(project_locks.name):
+            return []
+        query = sa.select(project_locks.c.owner, _expired())
+        query = query.where(sa.or_(project_locks.c.expires.is_(None), _expired()))
+        if "expires" not in {column["name"] for column in inspector.get_columns(project_locks.name)}:
+            query = sa.select(project_locks.c.owner, _forgotten())
+        return [Abandoned(owner, bool(expired)) for owner, expired in connection.execute(query)]
+
+
 class _Stored(NamedTuple):
     owner: str
     expired: bool
@@ -118,6 +144,10 @@ def expired() -> sa.ColumnElement[bool]:
     Also one that ends later than any that is taken now: the clock was ahead when it was.
     """
     ended = sa.or_(project_locks.c.expires <= utc_now(), project_locks.c.expires > utc_now(2 * LENGTH))
+    return sa.or_(ended, sa.and_(project_locks.c.expires.is_(None), _forgotten()))
+
+
+def _forgotten() -> sa.ColumnElement[bool]:
+    """Of one without an end."""
     created = project_locks.c.created
-    forgotten = sa.or_(created <= utc_now(-_WITHOUT_END), created > utc_now(_WITHOUT_END))
-    return sa.or_(ended, sa.and_(project_locks.c.expires.is_(None), forgotten))
+    return sa.or_(created <= utc_now(-WITHOUT_END), created > utc_now(WITHOUT_END))

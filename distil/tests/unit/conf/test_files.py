@@ -3,7 +3,6 @@
 
 import contextlib
 import io
-import unittest
 
 from oslo_config import cfg
 
@@ -52,10 +51,9 @@ class FilesTest(ReadingCase):
         expected = [f"{self.folder}/later.conf: [DEFAULT] debug = perhaps: must be true or false"]
         self.assertEqual(expected, self.problems("[collector]\n", "--config-dir", str(self.folder)))
 
-
-class ArgumentsTest(unittest.TestCase):
     def test_what_names_files_is_found_among_other_arguments(self) -> None:
-        found = reading.file_arguments(
-            ["--debug", "--config-file", "a", "upgrade", "--config-dir=b", "check", "--json"]
-        )
-        self.assertEqual(["--config-file=a", "--config-dir=b"], found)
+        self.path.write_text("[collector]\nworkers = 2\n")
+        arguments = ["--debug", f"--config-file={self.path}", "upgrade", "--config-dir", str(self.folder), "--json"]
+        conf = reading.read_files(self.conf, arguments, "distil-collector")
+        self.assertEqual(([str(self.path)], [str(self.folder)]), (conf.config_file, conf.config_dir))
+        self.assertEqual(2, conf.collector.workers)

@@ -44,6 +44,12 @@ class UnknownTest(ReadingCase):
         text = "[keystone_authtoken]\nauth_section = cloud\n[cloud]\nauth_type = password\npassword = x\nuser_nam = x\n"
         self.assertEqual(["[cloud] unknown key 'user_nam'; did you mean username?"], self.problems(text))
 
+    def test_without_a_plugin_that_is_known_its_options_are_still_looked_at(self) -> None:
+        for auth_type in ("", "auth_type = passport\n"):
+            text = f"[keystone_authtoken]\n{auth_type}auth_url = x\nproject_name = x\npasword = x\n"
+            expected = ["[keystone_authtoken] unknown key 'pasword'; did you mean password?"]
+            self.assertEqual(expected, self.problems(text))
+
     def test_groups_of_others_are_left_alone_and_misspelt_ones_of_ours_are_not(self) -> None:
         text = (
             "[odoo]\na = 1\n[oslo_messaging_rabbit]\na = 1\n[default]\na = 1\n[collectors]\na = 1\n[data_base]\na = 1\n"
