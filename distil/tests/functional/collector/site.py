@@ -117,7 +117,7 @@ class Site(contextlib.ExitStack):
             env=os.environ | self.environment,
             start_new_session=True,
         )
-        self.callback(_end, process)
+        self.callback(end, process)
         return process
 
     def collect(self, end: datetime.datetime | None = None, status: int = 0) -> str:
@@ -165,7 +165,8 @@ class Site(contextlib.ExitStack):
         return good | values
 
 
-def _end(process: subprocess.Popen[str]) -> None:
+def end(process: subprocess.Popen[str]) -> None:
+    """Ask a process to end, and see to it that it does."""
     process.terminate()
     try:
         process.communicate(timeout=30)
