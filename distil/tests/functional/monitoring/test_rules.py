@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The rules for alerts, as Prometheus reads and evaluates them."""
+
+import pathlib
+import re
+import unittest
+
+import yaml
+
+from distil.tests.functional.monitoring.programs import promtool
+
+ETC = pathlib.Path(__file__).parents[4] / "etc" / "prometheus"
+TESTS = sorted((ETC / "tests").glob("*.yml"))
+
+
+class RulesTest(unittest.TestCase):
+    def test_the_configuration_and_its_rules_are_accepted(self) -> None:
+        self.assertIn("rules found", promtool("check", "config", str(ETC / "prometheus.yml")))
+
+    def test_alerts_are_raised_when_they_must_be_and_not_otherwise(self) -> None:
+        said = promtool("test", "rules", *map(str, TESTS))
+        self.assertEqual(len(TESTS), said.count("SUCCESS"))
+
+    def test_each_alert_is_raised_by_a_test(self) -> None:
+        rules = yaml.safe_load((ETC / "distil-rules.yml").read_text())
+        alerts = {rule["alert"] for group in rules["groups"] for rule in group["rules"] if "alert" in rule}
+        raised: set[str] = set()
+        for path in TESTS:
+            for test in yaml.safe_load(path.read_text())["tests"]:
+                raised |= {each["alertname"] for each in test.get("alert_rule_test", []) if each.get("exp_alerts")}
+                for expected in test.get("promql_expr_test", []):
+                    labels = " ".join(sample["labels"] for sample in expected.get("exp_samples", []))
+                    raised |= set(re.findall(r'alertname="(\w+)"', labels))
+        self.assertEqual(alerts, raised)

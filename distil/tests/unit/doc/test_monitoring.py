@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The rules for alerts are about metrics that exist, and lead to their documentation."""
+
+import pathlib
+import re
+import unittest
+from typing import Any
+
+import prometheus_client
+import yaml
+
+from distil.exporter.table import TABLE
+from distil.exporter.table import Kind
+
+ROOT = pathlib.Path(__file__).parents[4]
+PROMETHEUS = ROOT / "etc" / "prometheus"
+RUNBOOK = "admin/alerts.html"
+
+# In place of what Prometheus adds to every series, and to a histogram's.
+_OF_A_TARGET = {"job", "instance"}
+_OF_A_HISTOGRAM = ("_bucket", "_count", "_sum")
+_KEYWORDS = {"and", "or", "unless", "offset", "bool"}
+
+
+def rules() -> list[dict[str, Any]]:
+    text = yaml.safe_load((PROMETHEUS / "distil-rules.yml").read_text())
+    return [rule for group in text["groups"] for rule in group["rules"]]
+
+
+def own_series() -> dict[str, set[str]]:
+    """The collector's: name -> labels."""
+    series = {"up": _OF_A_TARGET}
+    for family in prometheus_client.ProcessCollector(registry=None).collect():
+        series |= {sample.name: _OF_A_TARGET for sample in family.samples}
+    for row in TABLE:
+        ends = _OF_A_HISTOGRAM if row.kind is Kind.HISTOGRAM else ("",)
+        series |= {row.full_name + end: _OF_A_TARGET | {*row.labels} for end in ends}
+    return series
+
+
+def names(expression: str) -> set[str]:
+    """Those of the series in it."""
+    without_strings = re.sub(r'"[^"]*"', "", expression)
+    bare = re.sub(r"\{[^}]*\}|\[[^]]*\]|\b(by|on|ignoring|without|group_left)\s*\([^)]*\)", "", without_strings)
+    return set(re.findall(r"\b[a-zA-Z_:][\w:]*\b(?!\s*\()", bare)) - _KEYWORDS
+
+
+class RulesTest(unittest.TestCase):
+    def test_they_are_about_series_that_exist(self) -> None:
+        known = {*own_series(), *(rule["record"] for rule in rules() if "record" in rule)}
+        for rule in rules():
+            self.assertLessEqual(names(rule["expr"]), known)
+            self.assertTrue(names(rule["expr"]))
+
+    def test_their_tests_are_about_series_that_exist(self) -> None:
+        known = own_series()
+        for path in (PROMETHEUS / "tests").glob("*.yml"):
+            for test in yaml.safe_load(path.read_text())["tests"]:
+                for series in test["input_series"]:
+                    name, _, labels = series["series"].partition("{")
+                    self.assertEqual(known[name], set(re.findall(r'(\w+)="', labels)), series)
+
+    def test_each_alert_has_a_section_where_its_runbook_leads_to(self) -> None:
+        text = (ROOT / "doc" / "source" / RUNBOOK).with_suffix(".rst").read_text()
+        sections = re.findall(r"^(\w+)\n-+$", text, re.MULTILINE)
+        alerts = [rule for rule in rules() if "alert" in rule]
+        self.assertEqual([rule["alert"] for rule in alerts], sections)
+        for rule in alerts:
+            self.assertEqual({"summary", "description", "runbook"}, rule["annotations"].keys())
+            self.assertEqual(f"{RUNBOOK}#{rule['alert'].lower()}", rule["annotations"]["runbook"])
+            self.assertIn(rule["labels"]["severity"], ("critical", "warning"))
