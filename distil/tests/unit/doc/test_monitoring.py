@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The rules for alerts are about metrics that exist, and lead to their documentation."""
+"""The rules for alerts and the dashboard are about metrics that exist, and lead to their documentation."""
 
+import itertools
+import json
 import pathlib
 import re
 import unittest
@@ -14,17 +16,30 @@ from distil.exporter.table import Kind
 
 ROOT = pathlib.Path(__file__).parents[4]
 PROMETHEUS = ROOT / "etc" / "prometheus"
+DASHBOARD = json.loads((ROOT / "etc" / "grafana" / "distil-collector.json").read_text())
 RUNBOOK = "admin/alerts.html"
+COLUMNS = 24
 
 # In place of what Prometheus adds to every series, and to a histogram's.
 _OF_A_TARGET = {"job", "instance"}
 _OF_A_HISTOGRAM = ("_bucket", "_count", "_sum")
+# Metrics of the table that the dashboard leaves out: others tell the same, or the rules record them.
+_NOT_SHOWN = {
+    "distil_collector_last_run_start",
+    "distil_collector_last_run_end",
+    "distil_collector_projects_in_scope",
+    "distil_collector_usage_total",
+}
 _KEYWORDS = {"and", "or", "unless", "offset", "bool"}
 
 
 def rules() -> list[dict[str, Any]]:
     text = yaml.safe_load((PROMETHEUS / "distil-rules.yml").read_text())
     return [rule for group in text["groups"] for rule in group["rules"]]
+
+
+def recorded() -> set[str]:
+    return {rule["record"] for rule in rules() if "record" in rule}
 
 
 def own_series() -> dict[str, set[str]]:
@@ -47,7 +62,7 @@ def names(expression: str) -> set[str]:
 
 class RulesTest(unittest.TestCase):
     def test_they_are_about_series_that_exist(self) -> None:
-        known = {*own_series(), *(rule["record"] for rule in rules() if "record" in rule)}
+        known = {*own_series(), *recorded()}
         for rule in rules():
             self.assertLessEqual(names(rule["expr"]), known)
             self.assertTrue(names(rule["expr"]))
@@ -69,3 +84,39 @@ class RulesTest(unittest.TestCase):
             self.assertEqual({"summary", "description", "runbook"}, rule["annotations"].keys())
             self.assertEqual(f"{RUNBOOK}#{rule['alert'].lower()}", rule["annotations"]["runbook"])
             self.assertIn(rule["labels"]["severity"], ("critical", "warning"))
+
+
+class DashboardTest(unittest.TestCase):
+    panels = tuple(panel for panel in DASHBOARD["panels"] if panel["type"] != "row")
+
+    def test_it_is_about_series_that_exist(self) -> None:
+        shown = {name for panel in self.panels for target in panel["targets"] for name in names(target["expr"])}
+        self.assertLessEqual(shown, {"ALERTS", *own_series(), *recorded()})
+        exported = {row.full_name for row in TABLE}
+        self.assertEqual(_NOT_SHOWN, exported - {name.removesuffix("_bucket") for name in shown})
+
+    def test_every_panel_says_what_it_shows_and_in_which_unit(self) -> None:
+        titles = [panel["title"] for panel in self.panels]
+        self.assertEqual(len(titles), len(set(titles)))
+        for panel in self.panels:
+            with self.subTest(panel["title"]):
+                self.assertRegex(panel["description"], r"^[A-Z0-9].+\.$")
+                self.assertTrue(panel["type"] == "table" or panel["fieldConfig"]["defaults"]["unit"])
+
+    def test_panels_have_ids_of_their_own_and_fill_each_line(self) -> None:
+        panels = DASHBOARD["panels"]
+        self.assertEqual(len(panels), len({panel["id"] for panel in panels}))
+        following = 0
+        for y, line in itertools.groupby((panel["gridPos"] for panel in panels), key=lambda grid: grid["y"]):
+            places = list(line)
+            self.assertEqual(following, y)
+            self.assertEqual(1, len({place["h"] for place in places}))
+            edges = [*itertools.accumulate((place["w"] for place in places), initial=0)]
+            self.assertEqual(edges, [*(place["x"] for place in places), COLUMNS])
+            following = y + places[0]["h"]
+
+    def test_each_row_is_described(self) -> None:
+        text = (ROOT / "doc" / "source" / RUNBOOK).with_suffix(".rst").read_text()
+        for panel in DASHBOARD["panels"]:
+            if panel["type"] == "row":
+                self.assertIn(f"*{panel['title']}*", text)
