@@ -2,9 +2,12 @@
 """Prometheus's programs."""
 
 import os
+import pathlib
 import shutil
 import subprocess
 import unittest
+
+ETC = pathlib.Path(__file__).parents[4] / "etc" / "prometheus"
 
 
 def program(name: str) -> str:

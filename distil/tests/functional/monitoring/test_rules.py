@@ -1,15 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The rules for alerts, as Prometheus reads and evaluates them."""
 
-import pathlib
 import re
 import unittest
 
 import yaml
 
+from distil.tests.functional.monitoring.programs import ETC
 from distil.tests.functional.monitoring.programs import promtool
 
-ETC = pathlib.Path(__file__).parents[4] / "etc" / "prometheus"
 TESTS = sorted((ETC / "tests").glob("*.yml"))
 
 
