@@ -83,7 +83,7 @@ class Wiring:
         if not self._type.enable_exporter:
             return None
         port = self._type.exporter_ports[self._worker]
-        return Exporter(self._metrics.pages(), self._type.exporter_host, port, self._tls())
+        return Exporter({"/metrics": self._metrics.pages()}, self._type.exporter_host, port, self._tls())
 
     def collector(self, stop: Stop) -> Collector:
         """The collector. Only the database is connected to.

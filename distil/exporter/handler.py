@@ -13,11 +13,11 @@ from typing import Protocol
 from oslo_log import log
 
 from distil.exporter.connections import Connections
-from distil.exporter.page import Pages
+from distil.exporter.resource import Answer
+from distil.exporter.resource import Resource
 
 LOG = log.getLogger(__name__)
 
-PATH = "/metrics"
 METHODS = ("GET", "HEAD")
 
 # Bytes of a request line and headers together.
@@ -33,7 +33,7 @@ class Owner(Protocol):
     """What a handler needs from its server."""
 
     connections: Connections
-    pages: Pages
+    resources: Mapping[str, Resource]
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -80,29 +80,33 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.send_error(HTTPStatus.BAD_REQUEST, explain="HTTP/0.9 is not spoken here.")
         elif self.request_version == "HTTP/1.1" and "Host" not in self.headers:
             self.send_error(HTTPStatus.BAD_REQUEST, explain="HTTP/1.1 demands a Host header.")
-        elif words[1].partition("?")[0] != PATH:
-            self.send_error(HTTPStatus.NOT_FOUND, explain=f"Metrics are at {PATH}.")
-        elif self.command not in METHODS:
-            self._send(HTTPStatus.METHOD_NOT_ALLOWED, b"", _TEXT, {"Allow": ", ".join(METHODS)})
         else:
-            page = self.server.pages.accepted(self.headers.get("Accept", ""))
-            self._send(HTTPStatus.OK, page.body(), page.content_type)
+            self._show(self.server.resources.get(words[1].partition("?")[0]))
 
-    def _send(
-        self, status: HTTPStatus, body: bytes, content_type: str, headers: Mapping[str, str] | None = None
-    ) -> None:
-        self.send_response(status)
-        fields = {"Content-Type": content_type, "Content-Length": str(len(body)), "Connection": "close"}
-        for name, value in (fields | dict(headers or {})).items():
+    def _show(self, resource: Resource | None) -> None:
+        if resource is None:
+            there = ", ".join(sorted(self.server.resources))
+            self.send_error(HTTPStatus.NOT_FOUND, explain=f"What there is: {there}")
+        elif self.command not in METHODS:
+            allow = {"Allow": ", ".join(METHODS)}
+            self._send(Answer(_TEXT, b"", HTTPStatus.METHOD_NOT_ALLOWED, allow))
+        else:
+            self._send(resource.answer(self.headers.get("Accept", "")))
+
+    def _send(self, answer: Answer) -> None:
+        self.send_response(answer.status)
+        length = str(len(answer.body))
+        fields = {"Content-Type": answer.content_type, "Content-Length": length, "Connection": "close"}
+        for name, value in (fields | dict(answer.headers)).items():
             self.send_header(name, value)
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.write(body)
+            self.wfile.write(answer.body)
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """In plain text, without ``message``, in which the base class gives back what was sent."""
         status = HTTPStatus(code)
-        self._send(status, f"{explain or status.description}\n".encode(), _TEXT)
+        self._send(Answer(_TEXT, f"{explain or status.description}\n".encode(), status))
 
     def _linger(self) -> None:
         """Let the client read the answer before the connection goes: closing it over unread bytes would be a reset."""

@@ -1,20 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The HTTP server that shows metrics to Prometheus."""
+"""The HTTP server that shows what becomes of a collector."""
 
 import http.server
 import socket
 import ssl
 import sys
 import threading
+from collections.abc import Mapping
 from typing import Any
 
 from oslo_log import log
 
 from distil import exceptions
 from distil.exporter.connections import Connections
-from distil.exporter.handler import PATH
 from distil.exporter.handler import Handler
-from distil.exporter.page import Pages
+from distil.exporter.resource import Resource
 
 LOG = log.getLogger(__name__)
 
@@ -24,16 +24,19 @@ _LIFETIME = 60.0
 
 
 class Exporter:
-    """Serves pages, from a thread of its own once started.
+    """Serves resources, from a thread of its own once started.
 
+    :param resources: by path.
     :param tls: None for plain HTTP.
     :raises ConfigurationError: the address cannot be listened on.
     """
 
-    def __init__(self, pages: Pages, host: str, port: int, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self, resources: Mapping[str, Resource], host: str, port: int, tls: ssl.SSLContext | None = None
+    ) -> None:
         server = type("Server", (_Server,), {"address_family": _family(host)})
         try:
-            self._server: _Server = server((host, port), pages, tls)
+            self._server: _Server = server((host, port), resources, tls)
         except OSError as error:
             raise exceptions.ConfigurationError(
                 [f"exporter_host and exporter_port: cannot listen on {host}:{port}: {error.strerror}"]
@@ -43,7 +46,7 @@ class Exporter:
 
     def start(self) -> None:
         threading.Thread(target=self._server.serve_forever, name="exporter", daemon=True).start()
-        LOG.info("Metrics are shown at %s://%s:%d%s.", self._scheme, self._server.server_name, self.port, PATH)
+        LOG.info("The exporter is at %s://%s:%d.", self._scheme, self._server.server_name, self.port)
 
     def close(self) -> None:
         """Give the port back, of an exporter that has not been started."""
@@ -59,9 +62,9 @@ class _Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 1024
 
-    def __init__(self, address: tuple[str, int], pages: Pages, tls: ssl.SSLContext | None) -> None:
+    def __init__(self, address: tuple[str, int], resources: Mapping[str, Resource], tls: ssl.SSLContext | None) -> None:
         self.connections = Connections(_MOST_CONNECTIONS, _PATIENCE, _LIFETIME)
-        self.pages = pages
+        self.resources = resources
         self._tls = tls
         super().__init__(address, Handler)
 

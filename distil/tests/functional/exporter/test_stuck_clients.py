@@ -119,7 +119,7 @@ class BlockedReadersTest(unittest.TestCase):
         gauge = Gauge("large", "Large.", ["label"], registry=registry)
         for number in range(100):
             gauge.labels(f"{number}" * 100_000).set(1)
-        exporter = Exporter(Pages(registry), "127.0.0.1", 0)
+        exporter = Exporter({"/metrics": Pages(registry)}, "127.0.0.1", 0)
         exporter.start()
         self.addCleanup(exporter.stop)
         few = threading.active_count()

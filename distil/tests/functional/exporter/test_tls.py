@@ -25,7 +25,7 @@ class TlsTest(unittest.TestCase):
 
     def serve(self, client_cafile: pathlib.Path | None = None) -> Exporter:
         context = server_context(str(self.certificate), str(self.key), str(client_cafile) if client_cafile else None)
-        exporter = Exporter(Metrics({"distil": "1"}).pages(), "127.0.0.1", 0, context)
+        exporter = Exporter({"/metrics": Metrics({"distil": "1"}).pages()}, "127.0.0.1", 0, context)
         exporter.start()
         self.addCleanup(exporter.stop)
         return exporter

@@ -19,7 +19,7 @@ OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 class ExporterTest(unittest.TestCase):
     def setUp(self) -> None:
         self.metrics = Metrics({"distil": "1.2", "oslo.db": "3.4", "python-ceilometerclient": "5.6"})
-        self.exporter = Exporter(self.metrics.pages(), "127.0.0.1", 0)
+        self.exporter = Exporter({"/metrics": self.metrics.pages()}, "127.0.0.1", 0)
         self.exporter.start()
         self.addCleanup(self.exporter.stop)
 
@@ -75,4 +75,4 @@ class ExporterTest(unittest.TestCase):
         with self.assertRaisesRegex(
             exceptions.ConfigurationError, rf"127\.0\.0\.1:{self.exporter.port}: Address already"
         ):
-            Exporter(self.metrics.pages(), "127.0.0.1", self.exporter.port)
+            Exporter({"/metrics": self.metrics.pages()}, "127.0.0.1", self.exporter.port)

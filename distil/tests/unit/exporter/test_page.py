@@ -40,11 +40,11 @@ class PageTest(unittest.TestCase):
     def test_each_question_after_an_answer_is_answered_anew(self) -> None:
         self.metrics.released.set()
         for count in (1, 2, 3):
-            self.assertIn(f"asked {count}.0", self.page.body().decode())
+            self.assertIn(f"asked {count}.0", self.page.answer().body.decode())
 
     def test_those_who_wait_share_one_rendering_that_began_after_they_asked(self) -> None:
         bodies: list[bytes] = []
-        threads = [threading.Thread(target=lambda: bodies.append(self.page.body())) for _ in range(20)]
+        threads = [threading.Thread(target=lambda: bodies.append(self.page.answer().body)) for _ in range(20)]
         threads[0].start()
         self.assertTrue(self.metrics.entered.wait(30))
         for thread in threads[1:]:
@@ -63,8 +63,8 @@ class PageTest(unittest.TestCase):
         failing = Failing()
         registry.register(failing)
         page = Page(registry, "")
-        self.assertRaises(ValueError, page.body)
-        self.assertIn("fine 1.0", page.body().decode())
+        self.assertRaises(ValueError, page.answer)
+        self.assertIn("fine 1.0", page.answer().body.decode())
 
 
 class Failing(Collector):

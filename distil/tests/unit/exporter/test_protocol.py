@@ -15,7 +15,7 @@ class ProtocolTest(unittest.TestCase):
     def setUp(self) -> None:
         registry = CollectorRegistry()
         Gauge("ok", "It is there.", registry=registry).set(1)
-        self.exporter = Exporter(Pages(registry), "127.0.0.1", 0)
+        self.exporter = Exporter({"/metrics": Pages(registry)}, "127.0.0.1", 0)
         self.exporter.start()
         self.addCleanup(self.exporter.stop)
 

@@ -68,7 +68,7 @@ class UsageTest(unittest.TestCase):
         registries[1].register(Reference(next(iter(usage.collect())), counted))
         pages, reference = Pages(registries[0], usage.series), Pages(registries[1])
         for accept in ("", OPENMETRICS):
-            self.assertEqual(reference.accepted(accept).body(), pages.accepted(accept).body())
+            self.assertEqual(reference.answer(accept), pages.answer(accept))
 
     def test_usage_of_a_service_adds_up_over_resources_and_windows(self) -> None:
         self.count("p", "c1", "1.5", "2")
