@@ -2,6 +2,7 @@
 """From the configuration to the parts of a collector."""
 
 import datetime
+import functools
 import importlib.metadata
 import ssl
 from collections.abc import Callable
@@ -29,7 +30,10 @@ from distil.conf import tls
 from distil.conf.collector import CollectorType
 from distil.db import revision
 from distil.db.store import Store
+from distil.exporter.health import Health
+from distil.exporter.history import History
 from distil.exporter.metrics import Metrics
+from distil.exporter.resource import Resource
 from distil.exporter.server import Exporter
 from distil.rating.rate import Rules
 from distil.telemetry.base import TelemetryDriver
@@ -69,6 +73,11 @@ class Wiring:
         self._worker = worker
         self._metrics = Metrics({name: importlib.metadata.version(name) for name in _LIBRARIES})
 
+    @functools.cached_property
+    def history(self) -> History:
+        """That of the process that asks: a child, which may be the second and begin long after its parent."""
+        return History(self._type.name, importlib.metadata.version("distil"), self.interval(), utc_now())
+
     def interval(self) -> datetime.timedelta:
         return datetime.timedelta(seconds=self._type.periodic_interval)
 
@@ -83,7 +92,11 @@ class Wiring:
         if not self._type.enable_exporter:
             return None
         port = self._type.exporter_ports[self._worker]
-        return Exporter({"/metrics": self._metrics.pages()}, self._type.exporter_host, port, self._tls())
+        resources: dict[str, Resource] = {
+            "/health": Health(self.history.snapshot, utc_now),
+            "/metrics": self._metrics.pages(),
+        }
+        return Exporter(resources, self._type.exporter_host, port, self._tls())
 
     def collector(self, stop: Stop) -> Collector:
         """The collector. Only the database is connected to.

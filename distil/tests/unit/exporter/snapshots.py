@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""States that a collector may be in, as its status page and its health check are told of them."""
+
+import datetime
+import uuid
+from typing import Any
+
+from distil.exporter.history import Behind
+from distil.exporter.history import Outcome
+from distil.exporter.history import Rejected
+from distil.exporter.history import Run
+from distil.exporter.history import Snapshot
+
+HOUR = datetime.timedelta(hours=1)
+NOW = datetime.datetime(2026, 11, 24, 12, 30, tzinfo=datetime.UTC)
+MINUTE = datetime.timedelta(minutes=1)
+
+
+def clock() -> datetime.datetime:
+    return NOW
+
+
+def snapshot(**values: Any) -> Snapshot:
+    """That of a process that has just started, but for what is said."""
+    nothing: dict[str, Any] = {"current": None, "runs": (), "behind": (), "rejected": (), "next_run": None}
+    process: dict[str, Any] = {"collector": "default", "version": "1.2.3", "interval": HOUR, "started": NOW - MINUTE}
+    return Snapshot(**process | nothing | values)
+
+
+def run(age: datetime.timedelta, outcome: Outcome | None = Outcome.COMPLETE, took: int = 120, **values: Any) -> Run:
+    """A run that began so long ago, and took so many seconds where it has an outcome."""
+    started = NOW - age
+    run_id = f"req-{uuid.uuid5(uuid.NAMESPACE_OID, str(age))}"
+    return Run(run_id, started, started + datetime.timedelta(seconds=took) if outcome else None, outcome, **values)
+
+
+def behind(name: str = "project", problem: str | None = None, hours: int = 2, project_id: str = "a1") -> Behind:
+    return Behind(project_id, name, NOW - hours * HOUR, hours, problem)
+
+
+def rich() -> Snapshot:
+    """Everything that there can be, and a lot of it."""
+    refused = "metering POST /query/samples: HTTP 503 Service Unavailable"
+    long = "database: (pymysql.err.OperationalError) (2013, 'Lost connection to server during query') " + "x" * 150
+    busy: dict[str, Any] = {"projects": 990, "due": 990, "usage_entries": 41234}
+    runs = [
+        run(number * HOUR + 5 * MINUTE, took=100 + number * 53 % 90, windows=900 + number * 37 % 90, **busy)
+        for number in range(1, 49)
+    ]
+    runs[2] = run(3 * HOUR, Outcome.PARTIAL, projects=990, windows=640, due=990, failed=3, rejected=17)
+    runs[9] = run(10 * HOUR, Outcome.FAILED, problem="identity GET /v3/projects: HTTP 503 Service Unavailable. " * 5)
+    runs[30] = run(31 * HOUR, Outcome.STOPPED, projects=990, windows=210, due=990, usage_entries=12345)
+    return snapshot(
+        started=NOW - 50 * HOUR,
+        current=run(5 * MINUTE, None, projects=990, windows=312, due=990),
+        runs=tuple(runs),
+        behind=(
+            behind("research-cluster", refused, 9, "b8810f0093cd3369dc57b2fb00000001"),
+            behind("<b>bold</b> & ünïcode 🐌 " * 4, long, 4, "b8810f0093cd3369dc57b2fb00000002"),
+            behind("no-room", None, 3, "b8810f0093cd3369dc57b2fb00000003"),
+            *(behind(f"project-{number}", None, 2, f"{number:032x}") for number in range(200)),
+        ),
+        rejected=tuple(
+            Rejected(f"{number:032x}", "volume.size", "[2026-11-24T04:00:00Z, 2026-11-24T05:00:00Z)", number, reason)
+            for number, reason in enumerate(("volume 'lots' is no number", "timestamp is missing", "y" * 300), 1)
+        ),
+        next_run=NOW + 25 * MINUTE,
+    )
