@@ -35,6 +35,7 @@ from distil.exporter.history import History
 from distil.exporter.metrics import Metrics
 from distil.exporter.resource import Resource
 from distil.exporter.server import Exporter
+from distil.exporter.status import StatusPage
 from distil.rating.rate import Rules
 from distil.telemetry.base import TelemetryDriver
 
@@ -93,6 +94,7 @@ class Wiring:
             return None
         port = self._type.exporter_ports[self._worker]
         resources: dict[str, Resource] = {
+            "/": StatusPage(self.history.snapshot, utc_now),
             "/health": Health(self.history.snapshot, utc_now),
             "/metrics": self._metrics.pages(),
         }

@@ -7,15 +7,26 @@ import unittest
 from prometheus_client import CollectorRegistry
 from prometheus_client import Gauge
 
+from distil.exporter.health import Health
 from distil.exporter.page import Pages
+from distil.exporter.resource import Resource
 from distil.exporter.server import Exporter
+from distil.exporter.status import StatusPage
+from distil.tests.unit.exporter import snapshots
+
+PATHS = ("/", "/health", "/metrics")
 
 
 class ProtocolTest(unittest.TestCase):
     def setUp(self) -> None:
         registry = CollectorRegistry()
         Gauge("ok", "It is there.", registry=registry).set(1)
-        self.exporter = Exporter({"/metrics": Pages(registry)}, "127.0.0.1", 0)
+        resources: dict[str, Resource] = {
+            "/": StatusPage(snapshots.rich, snapshots.clock),
+            "/health": Health(snapshots.rich, snapshots.clock),
+            "/metrics": Pages(registry),
+        }
+        self.exporter = Exporter(resources, "127.0.0.1", 0)
         self.exporter.start()
         self.addCleanup(self.exporter.stop)
 
@@ -46,12 +57,27 @@ class ProtocolTest(unittest.TestCase):
         self.assertEqual(400, self.status(self.ask("/metrics", version="HTTP/1.1", headers="")))
 
     def test_head_of_anything_has_no_body(self) -> None:
-        for target, status in (("/metrics", 200), ("/", 404)):
+        for target, status in (*((path, 200) for path in PATHS), ("/other", 404)):
             head, _, body = self.ask(target, "HEAD").partition(b"\r\n\r\n")
-            self.assertEqual((status, b""), (self.status(head), body))
+            self.assertEqual((status, b""), (self.status(head), body), target)
 
     def test_a_query_changes_nothing(self) -> None:
-        self.assertEqual(200, self.status(self.ask("/metrics?name[]=x")))
+        for path in PATHS:
+            self.assertEqual(200, self.status(self.ask(f"{path}?name[]=x")), path)
+
+    def test_only_pages_for_people_are_guarded_and_only_they_are_html(self) -> None:
+        for path, content_type, guarded in (("/", b"text/html", True), ("/metrics", b"text/plain", False)):
+            head = self.ask(path).partition(b"\r\n\r\n")[0]
+            self.assertIn(b"\r\nContent-Type: " + content_type, head)
+            for header in (
+                b"\r\nContent-Security-Policy: default-src 'none'; style-src 'unsafe-inline';",
+                b"\r\nX-Content-Type-Options: nosniff",
+                b"\r\nCache-Control: no-store",
+            ):
+                self.assertEqual(guarded, header in head, head)
+
+    def test_what_is_not_there_is_answered_with_what_is(self) -> None:
+        self.assertTrue(self.ask("/other").endswith(b"\r\n\r\nWhat there is: /, /health, /metrics\n"))
 
     def test_other_methods_are_told_which_are_allowed(self) -> None:
         for method in (
@@ -67,19 +93,19 @@ class ProtocolTest(unittest.TestCase):
             "handle",
             "send",
         ):
-            answer = self.ask("/metrics", method)
-            self.assertEqual(405, self.status(answer), method)
-            self.assertIn(b"\r\nAllow: GET, HEAD\r\n", answer)
-            self.assertNotIn(b"ok 1.0", answer)
+            for path in PATHS:
+                head, _, body = self.ask(path, method).partition(b"\r\n\r\n")
+                self.assertEqual((405, b""), (self.status(head), body), method)
+                self.assertIn(b"\r\nAllow: GET, HEAD", head)
 
     def test_the_body_of_a_request_that_is_refused_costs_nobody_the_answer(self) -> None:
         body = b"x" * 50_000
         for method in (b"POST", b"GET"):
-            answer = self.send(method + b" / HTTP/1.1\r\nHost: a\r\nContent-Length: 50000\r\n\r\n" + body)
+            answer = self.send(method + b" /other HTTP/1.1\r\nHost: a\r\nContent-Length: 50000\r\n\r\n" + body)
             self.assertEqual(404, self.status(answer))
 
     def test_other_paths_are_not_there_for_any_method(self) -> None:
-        plain = ("/", "/metrics/", "/METRICS", "metrics", "*", "http://a/metrics")
+        plain = ("/other", "/metrics/", "/health/", "/METRICS", "metrics", "*", "http://a/metrics")
         tricks = ("//metrics", "/./metrics", "/a/../metrics", "/%6detrics", "/metrics%00", "/../../../../etc/passwd")
         for target in plain + tricks:
             for method in ("GET", "POST"):
