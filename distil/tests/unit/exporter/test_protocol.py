@@ -8,6 +8,8 @@ from prometheus_client import CollectorRegistry
 from prometheus_client import Gauge
 
 from distil.exporter.health import Health
+from distil.exporter.history import History
+from distil.exporter.history import Outcome
 from distil.exporter.page import Pages
 from distil.exporter.resource import Resource
 from distil.exporter.server import Exporter
@@ -26,6 +28,9 @@ class ProtocolTest(unittest.TestCase):
             "/health": Health(snapshots.rich, snapshots.clock),
             "/metrics": Pages(registry),
         }
+        self.serve(resources)
+
+    def serve(self, resources: dict[str, Resource]) -> None:
         self.exporter = Exporter(resources, "127.0.0.1", 0)
         self.exporter.start()
         self.addCleanup(self.exporter.stop)
@@ -75,6 +80,14 @@ class ProtocolTest(unittest.TestCase):
                 b"\r\nCache-Control: no-store",
             ):
                 self.assertEqual(guarded, header in head, head)
+
+    def test_ill_health_is_answered_with_503_until_a_run_is_good(self) -> None:
+        history = History("default", "1", snapshots.HOUR, snapshots.NOW)
+        self.serve({"/health": Health(history.snapshot, snapshots.clock)})
+        for outcome, status in ((Outcome.FAILED, 503), (Outcome.STOPPED, 503), (Outcome.PARTIAL, 200)):
+            history.end(snapshots.run(snapshots.MINUTE, outcome), None)
+            for method in ("GET", "HEAD"):
+                self.assertEqual(status, self.status(self.ask("/health", method)))
 
     def test_what_is_not_there_is_answered_with_what_is(self) -> None:
         self.assertTrue(self.ask("/other").endswith(b"\r\n\r\nWhat there is: /, /health, /metrics\n"))
