@@ -3,6 +3,7 @@
 
 import datetime
 import functools
+import sys
 from decimal import Decimal
 from typing import Any
 
@@ -59,6 +60,10 @@ class UTCDateTime(types.TypeDecorator[datetime.datetime]):
         return value.replace(tzinfo=datetime.UTC) if isinstance(value, datetime.datetime) else None
 
 
+# Up to here all digits of a volume's scale are among those that a floating point number keeps.
+_EXACT = 10 ** (sys.float_info.dig - model.SCALE)
+
+
 class Volume(types.TypeDecorator[Decimal]):
     """A Decimal with :data:`distil.model.SCALE` digits after the point.
 
@@ -77,7 +82,14 @@ class Volume(types.TypeDecorator[Decimal]):
         return dialect.type_descriptor(sa.Numeric(38, model.SCALE))
 
     def process_result_value(self, value: Any, _dialect: Dialect) -> Decimal | None:
-        return Decimal(f"{value:.{model.SCALE}f}") if isinstance(value, float) else value
+        if isinstance(value, int):
+            return Decimal(value)
+        return _decimal(value) if isinstance(value, float) else value
+
+
+def _decimal(value: float) -> Decimal:
+    """Without the digits that a floating point number has and nobody stored."""
+    return Decimal(f"{value:.{model.SCALE}f}" if abs(value) < _EXACT else f"{value:.{sys.float_info.dig}g}")
 
 
 # All entries of a window have the same times.

@@ -5,8 +5,8 @@ The commands of a noun are in its file: one class each, derived from :class:`bas
 :class:`base.Doing`, and an entry point of the group ``distil.manage``, whose name is the command with ``_`` for each
 blank. Its docstring is what ``--help`` shows, the first line what the list of commands does. Then:
 
-- ``get_parser`` adds the arguments: :func:`base.time` is a type for times, :func:`base.add_project` the option for
-  projects. Several nouns have them, and they look alike everywhere.
+- ``get_parser`` adds the arguments. Those that several commands have (``--project``, ``--start``, ``--end``,
+  ``--limit``) are in :mod:`base`, so that they look alike everywhere.
 - ``take_action`` asks a function of ``distil.db`` and shows what it says. ``self.app.engine`` is the database, which
   is at the newest revision; ``self.app.conf`` the configuration. Rows may come from a generator.
 - Times are shown by :func:`base.shown_time`, volumes by :func:`base.shown_volume`: as text, which every format keeps.

@@ -23,6 +23,7 @@ from distil import exceptions
 from distil.cmd import reading
 from distil.conf import database
 from distil.conf.collector import CLI_OPTS
+from distil.conf.options import Options
 from distil.db import revision
 
 _NOT_FOUND = 3
@@ -71,18 +72,18 @@ class Manage(app.App):
         self._error: BaseException | None = None
 
     @functools.cached_property
-    def conf(self) -> cfg.ConfigOpts:
+    def conf(self) -> Options:
         """The configuration, as it is read; nothing has looked at its values.
 
         :raises ConfigurationError: a file cannot be read.
         """
-        conf = cfg.ConfigOpts()
+        conf = Options()
         configuration.register_opts(conf)
         conf.register_cli_opts(CLI_OPTS)
         arguments = [f"--config-file={path}" for path in self.options.config_file]
         arguments += [f"--config-dir={path}" for path in self.options.config_dir]
         try:
-            conf(arguments, project="distil", prog=self.NAME)
+            reading.read(conf, arguments, self.NAME)
         except cfg.Error as error:
             raise exceptions.ConfigurationError(reading.problems(error)) from None
         return conf

@@ -47,9 +47,31 @@ def time(value: str) -> datetime.datetime:
         raise argparse.ArgumentTypeError(f"{value!r} is no ISO 8601 time: {error}") from error
 
 
+def count(value: str) -> int:
+    """A whole number of the command line that is not negative."""
+    if not value.isdecimal():
+        raise argparse.ArgumentTypeError(f"{value!r} is no number of rows")
+    return int(value)
+
+
 def add_project(parser: Any, **details: Any) -> None:
-    """The option ``--project``, whose values :func:`distil.cmd.manage.project.find` understands."""
+    """The option ``--project``, whose values :func:`distil.db.project_table.find` understands."""
     parser.add_argument("--project", metavar="PROJECT", help="only of this project: its id, or its name", **details)
+
+
+def add_period(parser: Any, what: str) -> None:
+    """The options ``--start`` and ``--end``.
+
+    :param what: has to be in the period, for the help.
+    """
+    for option, when in (("start", "at this time or later"), ("end", "before this time")):
+        text = f"only {what} {when} (ISO 8601, in UTC where it names no zone)"
+        parser.add_argument(f"--{option}", metavar="TIME", type=time, help=text)
+
+
+def add_limit(parser: Any) -> None:
+    """The option ``--limit``."""
+    parser.add_argument("--limit", metavar="N", type=count, help="no more than so many rows")
 
 
 def shown_time(moment: datetime.datetime | None) -> str | None:
@@ -57,6 +79,9 @@ def shown_time(moment: datetime.datetime | None) -> str | None:
     return None if moment is None else f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 
-def shown_volume(volume: Decimal) -> str:
+def shown_volume(volume: Decimal | None) -> str | None:
     """Exactly, without the zeros at its end; as text, for JSON's numbers are not exact to everyone who reads them."""
-    return f"{volume.normalize():f}"
+    if volume is None:
+        return None
+    text = f"{volume:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -7,10 +7,12 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
 
+from distil.db import models
 from distil.tests.functional import databases
 
 PROGRAM = str(pathlib.Path(sys.executable).with_name("distil-manage"))
@@ -30,16 +32,18 @@ class ManageTestCase(databases.DatabaseTestCase):
         directory = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
         self.config = directory / "distil.conf"
         self.config.write_text(f"[database]\nconnection = {self.url}\n")
+        self.addCleanup(self.empty, *reversed(models.metadata.sorted_tables))
 
-    def insert(self, table: sa.Table, *rows: dict[str, object]) -> None:
+    def insert(self, table: sa.Table, *rows: Mapping[str, object]) -> None:
         """Rows for the duration of the test."""
-        with self.engine.begin() as connection:
-            connection.execute(sa.insert(table), list(rows))
-        self.addCleanup(self.empty, table)
+        if rows:
+            with self.engine.begin() as connection:
+                connection.execute(sa.insert(table), list(rows))
 
-    def empty(self, table: sa.Table) -> None:
+    def empty(self, *tables: sa.Table) -> None:
         with self.engine.begin() as connection:
-            connection.execute(sa.delete(table))
+            for table in tables:
+                connection.execute(sa.delete(table))
 
     def rows(self, *arguments: str, status: int = 0) -> Any:
         """What a command shows, as it comes in JSON."""

@@ -50,3 +50,10 @@ class TestTypes(unittest.TestCase):
             found = list(self.connection.scalars(sa.select(self.table.c.volume)))
         self.assertEqual(volumes, found)
         self.assertEqual([str(volume) for volume in volumes], [str(volume) for volume in found])
+
+    def test_a_whole_or_a_large_volume_has_no_digits_that_nobody_stored(self) -> None:
+        volumes = [Decimal(text) for text in ("3600", "999999.994", "123456789012.345", "0")]
+        self.connection.execute(sa.insert(self.table), [{"volume": volume} for volume in volumes])
+        found = list(self.connection.scalars(sa.select(self.table.c.volume)))
+        self.assertEqual(volumes, found)
+        self.assertEqual({Decimal}, {type(volume) for volume in found})

@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How values are shown."""
+
+import datetime
+import unittest
+from decimal import Decimal
+
+from distil.cmd.manage import base
+
+
+class ShownTest(unittest.TestCase):
+    def test_a_volume_loses_the_zeros_at_its_end_and_nothing_else(self) -> None:
+        for volume, shown in (
+            ("100", "100"),
+            ("100.0000000000", "100"),
+            ("1E+3", "1000"),
+            ("0E-10", "0"),
+            ("0.0000000001", "0.0000000001"),
+            ("1234567890123456789012345678.0000000010", "1234567890123456789012345678.000000001"),
+        ):
+            self.assertEqual(shown, base.shown_volume(Decimal(volume)))
+
+    def test_what_is_not_known_stays_so(self) -> None:
+        self.assertIsNone(base.shown_volume(None))
+        self.assertIsNone(base.shown_time(None))
+
+    def test_a_time_is_shown_in_utc_and_says_so(self) -> None:
+        moment = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+        self.assertEqual("2026-01-01T00:00:00Z", base.shown_time(moment))
