@@ -9,6 +9,7 @@ from collections.abc import Callable
 from collections.abc import Sequence
 
 import stevedore
+from keystoneauth1 import session as ks_session
 from oslo_config import cfg
 
 from distil import exceptions
@@ -62,6 +63,16 @@ def utc_now() -> datetime.datetime:
     return datetime.datetime.now(datetime.UTC)
 
 
+def connect(conf: cfg.ConfigOpts, on_request: Callable[[], None] = lambda: None) -> Connection:
+    """The connection to the cloud; making it sends nothing.
+
+    :param on_request: called before each request.
+    :raises ConfigurationError: an option is missing or wrong.
+    """
+    session = identity.load_session(conf, on_request)
+    return Connection(session, conf.keystone_authtoken.region_name, conf.keystone_authtoken.interface)
+
+
 class Wiring:
     """What one process of a collector type is made of, by the configuration as it is when it is asked.
 
@@ -72,6 +83,7 @@ class Wiring:
         self._conf = conf
         self._type = collector_type
         self._worker = worker
+        self.name: str = collector_type.name
         self._metrics = Metrics({name: importlib.metadata.version(name) for name in _LIBRARIES})
 
     @functools.cached_property
@@ -106,16 +118,14 @@ class Wiring:
         :raises ConfigurationError: the configuration cannot be used.
         :raises StoreError: there is no connecting to the database, or it is not at the newest revision.
         """
-        session = identity.load_session(self._conf, on_request=stop.live)
-        where = self._conf.keystone_authtoken.region_name, self._conf.keystone_authtoken.interface
-        cloud = Connection(session, *where)
+        cloud = connect(self._conf, on_request=stop.live)
         engine = database.create_engine(self._conf)
         revision.require_newest(engine)
         store = Store(engine)
-        sharing = coordination.sharing(self._conf, engine, self._type.name, self._scope())
-        rules = self._rules(announce=False)
+        sharing = coordination.sharing(self._conf, engine, self._type.name, self.scope())
+        rules = self.rules(announce=False)
         tools = Tools(
-            questions=Questions(self._driver()(session, *where), rules.meters, stop),
+            questions=Questions(self.driver(cloud.session), rules.meters, stop),
             rules=rules,
             lookups=cloud_lookups(cloud),
             os_distro=OsDistros(cloud).os_distro,
@@ -127,8 +137,8 @@ class Wiring:
         collector = Collector(
             name=self._type.name,
             keystone=Projects(cloud),
-            scope=self._scope(),
-            plan=self._plan(),
+            scope=self.scope(),
+            plan=self.plan(),
             tools=tools,
             project_order=self._type.project_order,
             concurrency=self._type.concurrency,
@@ -139,20 +149,28 @@ class Wiring:
 
     def check(self) -> list[str]:
         """The problems with the configuration that can be seen from here, for the whole of a collector's life."""
-        return [*self.check_options(), *self.check_rules()]
+        return [problem for _, problems in self.checks() for problem in problems]
+
+    def checks(self) -> list[tuple[str, Sequence[str]]]:
+        """What is looked at, each with its problems: the groups of options, and the rules."""
+        return [*self._groups(), (f"rules of [{self._type.group}]", self.check_rules())]
 
     def check_options(self) -> list[str]:
         """Those of the options, and of what they name."""
-        own = [problem for part in (self._scope, self._driver, self._tls) for problem in _problems(part)]
-        problems = [f"[{self._type.group}] {problem}" for problem in own]
-        problems += _problems(lambda: database.check(self._conf))
-        problems += _problems(lambda: coordination.check(self._conf))
-        problems += _problems(lambda: identity.load_session(self._conf))
-        return problems
+        return [problem for _, problems in self._groups() for problem in problems]
 
     def check_rules(self) -> Sequence[str]:
         """Those of the meter mappings and the transformers' options."""
-        return _problems(self._rules)
+        return _problems(self.rules)
+
+    def _groups(self) -> list[tuple[str, Sequence[str]]]:
+        own = [problem for part in (self.scope, self._driver, self._tls) for problem in _problems(part)]
+        return [
+            (f"[{self._type.group}]", [f"[{self._type.group}] {problem}" for problem in own]),
+            ("[database]", _problems(lambda: database.check(self._conf))),
+            ("[coordination]", _problems(lambda: coordination.check(self._conf))),
+            ("[keystone_authtoken]", _problems(lambda: identity.load_session(self._conf))),
+        ]
 
     def check_exporter(self) -> list[str]:
         """The problem with the address that the exporter is to listen on, while nobody does."""
@@ -170,7 +188,7 @@ class Wiring:
             return None
         return tls.server_context(own.exporter_certfile, own.exporter_keyfile, own.exporter_client_cafile)
 
-    def _scope(self) -> Scope:
+    def scope(self) -> Scope:
         return Scope(
             include_domains=frozenset(self._type.include_domains),
             ignore_domains=frozenset(self._type.ignore_domains),
@@ -178,7 +196,7 @@ class Wiring:
             ignore_projects=frozenset(self._type.ignore_projects),
         )
 
-    def _plan(self) -> Plan:
+    def plan(self) -> Plan:
         return Plan(
             collect_window=self._type.collect_window,
             max_windows_per_cycle=self._type.max_windows_per_cycle,
@@ -186,9 +204,17 @@ class Wiring:
             collection_delay=self._type.collection_delay,
         )
 
-    def _rules(self, announce: bool = True) -> Rules:
+    def rules(self, announce: bool = True) -> Rules:
         own = self._type
         return rules.load(own.meter_mappings_file, own.transformer_file, own.trust_sources, own.group, announce)
+
+    def driver(self, session: ks_session.Session) -> TelemetryDriver:
+        """The telemetry driver; making it sends nothing.
+
+        :raises ConfigurationError: there is no such driver.
+        """
+        where = self._conf.keystone_authtoken.region_name, self._conf.keystone_authtoken.interface
+        return self._driver()(session, *where)
 
     def _driver(self) -> type[TelemetryDriver]:
         name = self._type.collector_backend

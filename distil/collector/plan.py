@@ -50,6 +50,10 @@ class Plan:
         """The windows of a project that one run collects."""
         return itertools.islice(self.windows(last_collected, self.latest_end(now)), self.max_windows_per_cycle)
 
+    def waiting(self, last_collected: datetime.datetime, now: datetime.datetime) -> int:
+        """How many windows of a project may be collected by now, in however many runs."""
+        return max(0, (self.latest_end(now) - last_collected) // datetime.timedelta(hours=self.collect_window))
+
     def latest_end(self, now: datetime.datetime) -> datetime.datetime:
         """No window that ends later may be collected yet."""
         return min(floor(now), now - datetime.timedelta(seconds=self.collection_delay))
