@@ -4,6 +4,7 @@
 What a library raises is translated where it comes in (``telemetry``, ``cloud``, ``db``), with the cause kept.
 """
 
+import enum
 from collections.abc import Iterable
 
 
@@ -26,8 +27,33 @@ class NotFound(DistilError):
     """What was asked for does not exist."""
 
 
+class Flaw(enum.StrEnum):
+    """What is wrong with a sample that is rejected, in a word. Metrics count by it; people read the reason."""
+
+    DOCUMENT = "document"
+    PROJECT_ID = "project_id"
+    METER = "meter"
+    TIMESTAMP = "timestamp"
+    RESOURCE_ID = "resource_id"
+    SOURCE = "source"
+    METADATA = "metadata"
+    VOLUME = "volume"
+    EXPRESSION = "expression"
+    LOOKUP = "lookup"
+    SERVICE = "service"
+    UNIT = "unit"
+    TRANSFORMER = "transformer"
+
+
 class SampleRejected(DistilError):
-    """A sample cannot be used; the message is the reason that is kept with it."""
+    """A sample cannot be used.
+
+    :param reason: what is kept with it.
+    """
+
+    def __init__(self, reason: str, flaw: Flaw = Flaw.TRANSFORMER) -> None:
+        self.flaw = flaw
+        super().__init__(reason)
 
 
 class ServiceError(DistilError):

@@ -16,6 +16,8 @@ from typing import Any
 
 import msgspec
 
+from distil import exceptions
+
 # What the database's columns hold. A sample that would not fit is rejected before it gets there.
 MAX_RESOURCE_ID = 400
 MAX_SERVICE = 260
@@ -110,6 +112,7 @@ class RejectedSample(msgspec.Struct, frozen=True, gc=False):
     resource_id: str | None
     reason: str
     document: Mapping[str, Any]
+    flaw: exceptions.Flaw = exceptions.Flaw.DOCUMENT
 
 
 class Resource(msgspec.Struct, frozen=True, gc=False):

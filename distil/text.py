@@ -39,7 +39,7 @@ def service_name(name: str) -> str:
     """
     if not name or len(name) > model.MAX_SERVICE or not storable(name):
         reason = f"service {shown(name)} is empty, no text, or longer than {model.MAX_SERVICE} characters"
-        raise exceptions.SampleRejected(reason)
+        raise exceptions.SampleRejected(reason, exceptions.Flaw.SERVICE)
     return name
 
 

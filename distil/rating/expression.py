@@ -61,9 +61,12 @@ class Expression:
         try:
             return self.search(document)
         except (jmespath.exceptions.JMESPathError, ArithmeticError, LookupError, TypeError, ValueError) as error:
-            raise exceptions.SampleRejected(f"{self.source!r} fails on it: {error}") from error
+            raise exceptions.SampleRejected(
+                f"{self.source!r} fails on it: {error}", exceptions.Flaw.EXPRESSION
+            ) from error
         except RecursionError:
-            raise exceptions.SampleRejected(f"{self.source!r} fails on it: it is nested too deeply") from None
+            reason = f"{self.source!r} fails on it: it is nested too deeply"
+            raise exceptions.SampleRejected(reason, exceptions.Flaw.EXPRESSION) from None
 
 
 def _comparison(node: Mapping[str, Any]) -> Search | None:

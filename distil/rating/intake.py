@@ -8,6 +8,7 @@ from typing import Any
 from distil import exceptions
 from distil import model
 from distil import text
+from distil.exceptions import Flaw
 from distil.transformers import numbers
 
 
@@ -23,7 +24,7 @@ def read_sample(document: object, project_id: str, meter: str) -> model.Sample |
     """
     if not isinstance(document, Mapping):
         reason = f"the sample is {_kind(document)}, not a mapping"
-        return model.RejectedSample(project_id, meter, None, reason, {"sample": document})
+        return model.RejectedSample(project_id, meter, None, reason, {"sample": document}, Flaw.DOCUMENT)
     try:
         return model.Sample(
             project_id=project_id,
@@ -36,28 +37,31 @@ def read_sample(document: object, project_id: str, meter: str) -> model.Sample |
             document=document,
         )
     except exceptions.SampleRejected as error:
-        return _rejected(project_id, meter, document, str(error))
+        return _rejected(project_id, meter, document, error)
 
 
-def reject(sample: model.Sample, reason: str) -> model.RejectedSample:
-    """The sample, rejected for a reason."""
-    return _rejected(sample.project_id, sample.meter, sample.document, reason)
+def reject(sample: model.Sample, error: exceptions.SampleRejected) -> model.RejectedSample:
+    """The sample, rejected for what an error says."""
+    return _rejected(sample.project_id, sample.meter, sample.document, error)
 
 
-def _rejected(project_id: str, meter: str, document: Mapping[str, Any], reason: str) -> model.RejectedSample:
+def _rejected(
+    project_id: str, meter: str, document: Mapping[str, Any], error: exceptions.SampleRejected
+) -> model.RejectedSample:
     resource_id = document.get("resource_id")
     known_id = text.cleaned(resource_id, model.MAX_RESOURCE_ID) if isinstance(resource_id, str) else None
-    return model.RejectedSample(project_id, meter, known_id, text.cleaned(reason, text.MAX_REASON), document)
+    reason = text.cleaned(str(error), text.MAX_REASON)
+    return model.RejectedSample(project_id, meter, known_id, reason, document, error.flaw)
 
 
 def _timestamp(document: Mapping[str, Any]) -> datetime.datetime:
     value = document.get("timestamp")
     if value is None:
-        raise exceptions.SampleRejected("timestamp is missing")
+        raise exceptions.SampleRejected("timestamp is missing", Flaw.TIMESTAMP)
     try:
         return model.parse_time(value)
     except ValueError:
-        raise exceptions.SampleRejected(f"timestamp {text.shown(value)} cannot be read") from None
+        raise exceptions.SampleRejected(f"timestamp {text.shown(value)} cannot be read", Flaw.TIMESTAMP) from None
 
 
 def _text(document: Mapping[str, Any], key: str) -> str:
@@ -65,10 +69,10 @@ def _text(document: Mapping[str, Any], key: str) -> str:
     if isinstance(value, str) and value and text.storable(value):
         return value
     if value is None or value == "":
-        raise exceptions.SampleRejected(f"{key} is missing")
+        raise exceptions.SampleRejected(f"{key} is missing", Flaw(key))
     if not isinstance(value, str):
-        raise exceptions.SampleRejected(f"{key} is {_kind(value)}, not text")
-    raise exceptions.SampleRejected(f"{key} {text.shown(value)} holds characters that are no text")
+        raise exceptions.SampleRejected(f"{key} is {_kind(value)}, not text", Flaw(key))
+    raise exceptions.SampleRejected(f"{key} {text.shown(value)} holds characters that are no text", Flaw(key))
 
 
 def _metadata(document: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -76,7 +80,7 @@ def _metadata(document: Mapping[str, Any]) -> Mapping[str, Any]:
     if isinstance(metadata, dict):
         return metadata
     if not isinstance(metadata, Mapping):
-        raise exceptions.SampleRejected(f"metadata is {_kind(metadata)}, not a mapping")
+        raise exceptions.SampleRejected(f"metadata is {_kind(metadata)}, not a mapping", Flaw.METADATA)
     return metadata
 
 

@@ -76,4 +76,4 @@ class MeterMapping:
             if value is not None:
                 return value
         sources = ", ".join(expression.source for expression in self.volume)
-        raise exceptions.SampleRejected(f"volume is missing: nothing found by {sources}")
+        raise exceptions.SampleRejected(f"volume is missing: nothing found by {sources}", exceptions.Flaw.VOLUME)

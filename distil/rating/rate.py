@@ -52,6 +52,7 @@ class Rated:
 
     :param machines: stored id of each virtual machine -> its last sample.
     :param samples: number of samples that telemetry answered.
+    :param used: number of samples among them that a meter mapping billed by.
     :param untrusted: number of samples among them whose source is not trusted.
     """
 
@@ -60,6 +61,7 @@ class Rated:
     rejected: tuple[model.RejectedSample, ...]
     machines: Mapping[str, model.Sample]
     samples: int
+    used: int
     untrusted: int
 
 
@@ -90,7 +92,7 @@ def rate(
         for mapping in rules.mappings:
             for group in groups.get(mapping.meter, ()):
                 _bill(mapping, group, window, lookups, ledger)
-    return Rated(ledger.usage, ledger.resources, ledger.rejected, ledger.machines, samples=count, untrusted=untrusted)
+    return Rated(ledger.usage, ledger.resources, ledger.rejected, ledger.machines, count, ledger.used, untrusted)
 
 
 def _in_order(by_resource: Mapping[str, list[model.Sample]]) -> list[list[model.Sample]]:
@@ -116,10 +118,10 @@ def _bill(
     if not group:
         return
     try:
-        ledger.bill(mapping, group[-1], mapping.transformer.usage(mapping.service, group, window, lookups))
+        ledger.bill(mapping, group, mapping.transformer.usage(mapping.service, group, window, lookups))
     except exceptions.SampleRejected as error:
         for sample in group:
-            ledger.reject(intake.reject(sample, str(error)))
+            ledger.reject(intake.reject(sample, error))
 
 
 def _fitting(
@@ -130,7 +132,7 @@ def _fitting(
         try:
             fitted = mapping.fit(sample, lookups)
         except exceptions.SampleRejected as error:
-            ledger.reject(intake.reject(sample, str(error)))
+            ledger.reject(intake.reject(sample, error))
         else:
             if fitted is not None:
                 fitting.append(fitted)

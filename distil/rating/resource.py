@@ -32,7 +32,8 @@ def describe(mapping: MeterMapping, last: model.Sample) -> model.Resource:
     if mapping.res_id_template is not None:
         resource_id = mapping.res_id_template % resource_id
     if len(resource_id) > model.MAX_RESOURCE_ID:
-        raise exceptions.SampleRejected(f"resource_id is longer than {model.MAX_RESOURCE_ID} characters")
+        reason = f"resource_id is longer than {model.MAX_RESOURCE_ID} characters"
+        raise exceptions.SampleRejected(reason, exceptions.Flaw.RESOURCE_ID)
     return model.Resource(resource_id, {name: text.bounded(value) for name, value in info.items()})
 
 

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from collections.abc import Iterator
 from collections.abc import Mapping
 
+from distil import exceptions
 from distil import model
 from distil.rating import intake
 from distil.telemetry import paging
@@ -66,11 +67,11 @@ def _named(row: object, key: str, asked: Collection[str]) -> str:
 
 
 def _unattributed(row: object, project_id: str, meter: str) -> model.RejectedSample:
-    missing = "meter" if project_id else "project_id"
+    missing = exceptions.Flaw.METER if project_id else exceptions.Flaw.PROJECT_ID
     document = row if isinstance(row, Mapping) else {"sample": row}
     resource_id = document.get("resource_id")
     known_id = resource_id if isinstance(resource_id, str) else None
-    return model.RejectedSample(project_id, meter, known_id, f"{missing} is missing", document)
+    return model.RejectedSample(project_id, meter, known_id, f"{missing} is missing", document, missing)
 
 
 def _names(names: Collection[str]) -> str:

@@ -62,7 +62,7 @@ def text(sample: model.Sample, *keys: str) -> str:
         value = sample.metadata.get(key)
         if isinstance(value, str | int | float):
             return str(value)
-    raise exceptions.SampleRejected(f"metadata has no {' and no '.join(keys)}")
+    raise exceptions.SampleRejected(f"metadata has no {' and no '.join(keys)}", exceptions.Flaw.METADATA)
 
 
 def text_or_none(sample: model.Sample, key: str) -> str | None:

@@ -25,5 +25,6 @@ def container_name(resource_id: str) -> str:
     """
     _, _, name = resource_id.partition("/")
     if not name:
-        raise exceptions.SampleRejected(f"resource_id {shown(resource_id)} is not <project>/<container>")
+        reason = f"resource_id {shown(resource_id)} is not <project>/<container>"
+        raise exceptions.SampleRejected(reason, exceptions.Flaw.RESOURCE_ID)
     return name

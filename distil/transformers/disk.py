@@ -69,7 +69,7 @@ class DatabaseVolumeMax(Transformer):
     def _size(self, sample: model.Sample) -> Decimal:
         size = _size(sample, "volume.size")
         if size is None:
-            raise exceptions.SampleRejected("metadata has no volume.size")
+            raise exceptions.SampleRejected("metadata has no volume.size", exceptions.Flaw.METADATA)
         return Decimal(int(size))
 
 

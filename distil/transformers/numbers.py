@@ -45,12 +45,12 @@ def number(value: object, name: str) -> Decimal | None:
     if value is None:
         return None
     if value is MISSING:
-        raise exceptions.SampleRejected(f"{name} is missing")
+        raise _rejected(name, "is missing")
     result = _decimal(value)
     if result is None:
-        raise exceptions.SampleRejected(f"{name} {text.shown(value)} is no number")
+        raise _rejected(name, f"{text.shown(value)} is no number")
     if not result.is_finite():
-        raise exceptions.SampleRejected(f"{name} {text.shown(value)} is not finite")
+        raise _rejected(name, f"{text.shown(value)} is not finite")
     return result
 
 
@@ -61,9 +61,9 @@ def quantity(value: object, name: str) -> Decimal | None:
     """
     result = number(value, name)
     if result is not None and result < 0:
-        raise exceptions.SampleRejected(f"{name} {_shown(value)} is negative")
+        raise _rejected(name, f"{_shown(value)} is negative")
     if result is not None and result >= LIMIT:
-        raise exceptions.SampleRejected(f"{name} {_shown(value)} is beyond 10 ** 18, more than can be stored")
+        raise _rejected(name, f"{_shown(value)} is beyond 10 ** 18, more than can be stored")
     return result
 
 
@@ -71,6 +71,11 @@ def split(whole: Decimal, parts: int) -> list[Decimal]:
     """The whole, a multiple of QUANTUM, in multiples that differ by one QUANTUM at most and sum to it."""
     quanta, larger = divmod(int(whole / QUANTUM), parts)
     return [(quanta + 1) * QUANTUM] * larger + [quanta * QUANTUM] * (parts - larger)
+
+
+def _rejected(name: str, problem: str) -> exceptions.SampleRejected:
+    flaw = exceptions.Flaw.METADATA if name.startswith("metadata.") else exceptions.Flaw.VOLUME
+    return exceptions.SampleRejected(f"{name} {problem}", flaw)
 
 
 def _shown(value: object) -> str:

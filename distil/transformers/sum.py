@@ -17,7 +17,7 @@ class Sum(Transformer):
     def check(self, sample: model.Sample, lookups: Lookups) -> None:
         # Null is no 0 here: a part of the usage is not known, and somebody has to hear of it.
         if sample.volume is None:
-            raise exceptions.SampleRejected("volume is null, which cannot be summed")
+            raise exceptions.SampleRejected("volume is null, which cannot be summed", exceptions.Flaw.VOLUME)
 
     def usage(
         self, service: str, samples: Sequence[model.Sample], window: model.Window, lookups: Lookups

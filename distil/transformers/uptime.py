@@ -73,5 +73,6 @@ class DatabaseUptime(FlavorUptime):
         flavor_id = text(sample, "flavor.id")
         name = lookups.flavors.get(flavor_id)
         if name is None:
-            raise exceptions.SampleRejected(f"there is no flavor {shown(flavor_id)}, so no name to bill it by")
+            reason = f"there is no flavor {shown(flavor_id)}, so no name to bill it by"
+            raise exceptions.SampleRejected(reason, exceptions.Flaw.LOOKUP)
         return name

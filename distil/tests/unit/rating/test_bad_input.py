@@ -61,7 +61,8 @@ class TestBadInput(unittest.TestCase):
                 self.assertIs(bad, rejected.document)
                 self.assertEqual((PROJECT, METER), (rejected.project_id, rejected.meter))
                 self.assertIn(next(iter(fields)), rejected.reason)
-                self.assertEqual(3, result.samples)
+                self.assertEqual(next(iter(fields)), rejected.flaw)
+                self.assertEqual((3, 2), (result.samples, result.used))
 
     def test_a_missing_volume_is_rejected(self) -> None:
         result = builders.rated(entry("max"), [builders.without(document(1), "volume"), document(2)])

@@ -180,4 +180,4 @@ class TestAccounting(unittest.TestCase):
 
     def test_no_samples_are_no_usage(self) -> None:
         result = builders.rated(ENTRIES, [])
-        self.assertEqual(rate.Rated((), (), (), {}, samples=0, untrusted=0), result)
+        self.assertEqual(rate.Rated((), (), (), {}, samples=0, used=0, untrusted=0), result)

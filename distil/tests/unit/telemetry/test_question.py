@@ -6,6 +6,7 @@ import unittest
 from typing import Any
 
 from distil import model
+from distil.exceptions import Flaw
 from distil.telemetry.question import Question
 
 START = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
@@ -53,11 +54,11 @@ class TestRead(unittest.TestCase):
 
     def test_a_row_that_nobody_can_attribute_is_rejected(self) -> None:
         nameless = row(project_id=None)
-        self.assertEqual(
-            model.RejectedSample("", "cpu", "r1", "project_id is missing", nameless), MANY.read(nameless, HOUR)
-        )
+        rejected = model.RejectedSample("", "cpu", "r1", "project_id is missing", nameless, Flaw.PROJECT_ID)
+        self.assertEqual(rejected, MANY.read(nameless, HOUR))
         nameless = row(meter=...)
-        self.assertEqual(model.RejectedSample("p1", "", "r1", "meter is missing", nameless), MANY.read(nameless, HOUR))
+        rejected = model.RejectedSample("p1", "", "r1", "meter is missing", nameless, Flaw.METER)
+        self.assertEqual(rejected, MANY.read(nameless, HOUR))
 
     def test_a_row_that_is_no_mapping_is_rejected(self) -> None:
         others: tuple[Any, ...] = (None, 1, "sample", [])
