@@ -6,6 +6,7 @@ import datetime
 import enum
 import threading
 from collections import deque
+from collections.abc import Callable
 from collections.abc import Sequence
 
 # Runs, and samples that were rejected, that are remembered.
@@ -16,13 +17,26 @@ _REJECTED = 50
 class Outcome(enum.StrEnum):
     """What became of a run.
 
-    ``complete``: no project failed. ``partial``: at least one did. ``failed``: it did not get as far as the projects.
+    ``complete``: no project failed. ``partial``: at least one did. ``failed``: it failed as a whole.
     """
 
     COMPLETE = "complete"
     PARTIAL = "partial"
     FAILED = "failed"
     STOPPED = "stopped"
+
+
+class State(enum.StrEnum):
+    """What a run left of a project in scope.
+
+    ``behind``: windows are due that it had no room for. ``failed``: a window that was due could not be collected.
+    ``skipped``: another collector's, or nobody can tell what is due.
+    """
+
+    UP_TO_DATE = "up_to_date"
+    BEHIND = "behind"
+    FAILED = "failed"
+    SKIPPED = "skipped"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -112,6 +126,7 @@ class History:
         self._is = Snapshot(collector, version, interval, started, None, (), (), (), None)
         self._runs: deque[Run] = deque(maxlen=_RUNS)
         self._rejected: deque[Rejected] = deque(maxlen=_REJECTED)
+        self._next: Callable[[], datetime.datetime | None] = lambda: None
 
     def begin(self, run: Run) -> None:
         """A run has begun, or is further than it was."""
@@ -133,12 +148,12 @@ class History:
         with self._lock:
             self._rejected.appendleft(rejected)
 
-    def next(self, start: datetime.datetime) -> None:
-        """The next run starts then."""
-        with self._lock:
-            self._is = dataclasses.replace(self._is, next_run=start)
+    def next(self, start: Callable[[], datetime.datetime]) -> None:
+        """Who to ask when the next run starts: a run that outlasts its interval puts it off."""
+        self._next = start
 
     def snapshot(self) -> Snapshot:
         """Everything as it is now."""
         with self._lock:
-            return dataclasses.replace(self._is, runs=tuple(self._runs), rejected=tuple(self._rejected))
+            runs, rejected = tuple(self._runs), tuple(self._rejected)
+            return dataclasses.replace(self._is, runs=runs, rejected=rejected, next_run=self._next())

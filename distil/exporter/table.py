@@ -36,6 +36,11 @@ class Row:
         return PREFIX + self.name
 
 
+def row(name: str) -> Row:
+    """The row of a metric, by its name without the prefix."""
+    return next(each for each in TABLE if each.name == name)
+
+
 TABLE = (
     Row("build_info", Kind.GAUGE, "", ("version", "python_version"), "Always 1. The labels, of which there is one for "
         "each library too, tell what the collector is and runs with."),
@@ -51,14 +56,16 @@ TABLE = (
     Row("next_run_timestamp_seconds", Kind.GAUGE, "timestamp", (), "When the next run starts; during a run, when the "
         "one after it does."),
     Row("runs_total", Kind.COUNTER, "", ("outcome",), "Runs that ended: complete (no project failed), partial (at "
-        "least one did), failed (the projects were not even known) or stopped."),
+        "least one did), failed (as a whole, because of Keystone, the database or the configuration) or "
+        "stopped."),
     Row("projects_in_scope", Kind.GAUGE, "", (), "Projects in the scope of the last run."),
     Row("projects", Kind.GAUGE, "", ("state",), "Projects in scope by what the last run left of them: up_to_date, "
         "behind (windows are due that it had no room for), failed (a window that was due could not be collected) or "
-        "skipped (another collector's, or nobody could tell)."),
-    Row("windows_total", Kind.COUNTER, "", ("outcome",), "Windows of projects: committed, or failed (they wait for the "
-        "next run)."),
-    Row("windows_due", Kind.GAUGE, "", (), "Windows that were due and that the last run did not commit."),
+        "skipped (another collector's, or nobody can tell what is due)."),
+    Row("windows_total", Kind.COUNTER, "", ("outcome",), "Windows of projects: committed, or failed (it waits for the "
+        "next run, and so do its project's other windows)."),
+    Row("windows_due", Kind.GAUGE, "", (), "Windows that were due when the last run started and that nobody had "
+        "committed when it ended."),
     Row("usage_entries_total", Kind.COUNTER, "", (), "Usage entries stored."),
     Row("lag_seconds", Kind.GAUGE, "seconds", (), "Since the last collected of the project in scope that is furthest "
         "back; it grows while nothing is collected."),

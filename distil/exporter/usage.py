@@ -14,8 +14,9 @@ from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
 from distil import model
+from distil.exporter.table import row
 
-_NAME = "distil_collector_usage"
+_ROW = row("usage_total")
 
 _Totals = Mapping[tuple[str, str], float]
 _number: Callable[[float], str] = floatToGoString
@@ -47,8 +48,7 @@ class UsageCounter(Collector):
             self._rendered.pop(project_id, None)
 
     def collect(self) -> Iterator[Metric]:
-        documentation = "Usage that was collected and stored since the collector started."
-        yield CounterMetricFamily(_NAME, documentation, labels=("project_id", "service", "unit"))
+        yield CounterMetricFamily(_ROW.full_name, _ROW.meaning, labels=_ROW.labels)
 
     def series(self) -> bytes:
         """As both formats have them."""
@@ -64,7 +64,7 @@ class UsageCounter(Collector):
 
 
 def _render(project_id: str, totals: _Totals) -> bytes:
-    beginning = f'{_NAME}_total{{project_id="{_escape(project_id)}"'
+    beginning = f'{_ROW.full_name}{{project_id="{_escape(project_id)}"'
     return "".join(
         f'{beginning},service="{_escape(service)}",unit="{_escape(unit)}"}} {_number(total)}\n'
         for (service, unit), total in totals.items()

@@ -2,12 +2,17 @@
 """How Sphinx builds the documentation."""
 
 import importlib.metadata
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).with_name("_ext")))
 
 project = "Distil Collector"
 copyright = "Distil contributors"
 release = version = importlib.metadata.version("distil")
 
 extensions = [
+    "distil_metrics",
     "openstackdocstheme",
     "oslo_config.sphinxconfiggen",
     "oslo_config.sphinxext",

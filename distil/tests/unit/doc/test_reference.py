@@ -15,7 +15,9 @@ from oslo_config import cfg
 from distil import conf as configuration
 from distil.conf import identity
 from distil.conf.collector import CLI_OPTS
+from distil.exceptions import Flaw
 from distil.exporter.metrics import Metrics
+from distil.exporter.table import TABLE
 from distil.rating import parse
 
 ROOT = pathlib.Path(__file__).parents[4]
@@ -83,10 +85,17 @@ class ReferenceTest(unittest.TestCase):
         self.assertLessEqual({*parse.KEYS, *parse.UNUSED_KEYS}, titles("configuration/meter-mappings.rst"))
 
     def test_every_metric_is_described(self) -> None:
+        """Those of the table by the directive that makes the page of it."""
         text = page("admin/metrics.rst")
-        for family in Metrics({"distil": "1"}).registry.collect():
-            name = family.name + ("_total" if family.type == "counter" else "")
-            self.assertIn(f"``{name}", text)
+        self.assertIn("\n.. distil-metrics::\n", text)
+        described = {row.full_name for row in TABLE} | set(re.findall(r"``(process_\w+)``", text))
+        families = Metrics({"distil": "1"}).registry.collect()
+        names = {each.name + ("_total" if each.type == "counter" else "") for each in families}
+        self.assertEqual(names, described)
+
+    def test_every_reason_that_samples_are_counted_by_is_described(self) -> None:
+        for flaw in Flaw:
+            self.assertIn(f"``{flaw}``", page("admin/metrics.rst"))
 
     def test_every_option_of_the_command_line_is_described(self) -> None:
         for option in CLI_OPTS:
