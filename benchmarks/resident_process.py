@@ -18,6 +18,7 @@ from benchmarks.process import peak_memory
 from distil import conf as configuration
 from distil import model
 from distil.cmd.wiring import Wiring
+from distil.collector.recorder import Recorder
 from distil.collector.run import Collector
 from distil.collector.stop import Stop
 from distil.conf.collector import CLI_OPTS
@@ -34,10 +35,10 @@ class Counting(Wiring):
         """Count as much as makes so many series."""
         services = [model.Usage(f"b1.service-{n}", "", "gigabyte", decimal.Decimal(n) / 7) for n in range(SERVICES)]
         for first in range(0, series, SERVICES):
-            self._metrics.count_usage(f"{first:032x}", services[: series - first])
+            self.metrics.count_usage(f"{first:032x}", services[: series - first])
 
 
-def answer(collector: Collector, words: list[str]) -> object:
+def answer(recorder: Recorder, collector: Collector, words: list[str]) -> object:
     """What words are answered with.
 
     :raises RuntimeError: a project failed.
@@ -46,7 +47,8 @@ def answer(collector: Collector, words: list[str]) -> object:
         return time.process_time()
     _, end = words
     begun, before = time.monotonic(), time.process_time()
-    summary = collector.run(model.parse_time(end))
+    with recorder.run() as record:
+        summary = collector.run(record, model.parse_time(end))
     wall, cpu = time.monotonic() - begun, time.process_time() - before
     if summary.failed:
         raise RuntimeError(f"the run failed: {summary}")
@@ -73,7 +75,7 @@ def main() -> None:
     exporter.start()
     print(exporter.port, flush=True)
     for line in sys.stdin:
-        print(json.dumps(answer(collector, line.split())), flush=True)
+        print(json.dumps(answer(wiring.recorder(), collector, line.split())), flush=True)
 
 
 if __name__ == "__main__":

@@ -32,6 +32,14 @@ def storable(value: str) -> bool:
     return not _UNSTORABLE.search(value)
 
 
+def counted(number: int, one: str, more: str = "") -> str:
+    """The number with its noun: ``1 window``, ``2 windows``.
+
+    :param more: the plural, where it is not ``one`` with an s.
+    """
+    return f"{number} {one if number == 1 else more or one + 's'}"
+
+
 def service_name(name: str) -> str:
     """The name as it came.
 

@@ -143,9 +143,9 @@ def _collect_until(conf: cfg.ConfigOpts, types: Sequence[CollectorType], end: da
 
 def _collect_one_until(conf: cfg.ConfigOpts, one: CollectorType, end: datetime.datetime, stop: Stop) -> int:
     try:
-        collector = wiring.Wiring(conf, one).collector(stop)
-        with progress() as watcher:
-            summary = collector.run(end, watcher)
+        parts = wiring.Wiring(conf, one)
+        with progress() as watcher, parts.recorder().run(watcher) as record:
+            summary = parts.collector(stop).run(record, end)
     except exceptions.DistilError as error:
         # It costs the other collectors nothing.
         problems = [f"[{one.group}] {problem}" for problem in reading.problems(error)]

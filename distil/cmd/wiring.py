@@ -19,6 +19,7 @@ from distil.cloud.os_distro import OsDistros
 from distil.cloud.projects import Projects
 from distil.collector.asking import Questions
 from distil.collector.plan import Plan
+from distil.collector.recorder import Recorder
 from distil.collector.run import Collector
 from distil.collector.scope import Scope
 from distil.collector.stop import Stop
@@ -29,6 +30,7 @@ from distil.conf import identity
 from distil.conf import rules
 from distil.conf import tls
 from distil.conf.collector import CollectorType
+from distil.conf.digest import digest
 from distil.db import revision
 from distil.db.store import Store
 from distil.exporter.health import Health
@@ -84,12 +86,24 @@ class Wiring:
         self._type = collector_type
         self._worker = worker
         self.name: str = collector_type.name
-        self._metrics = Metrics({name: importlib.metadata.version(name) for name in _LIBRARIES})
+
+    # What follows is made when it is first needed, in the collector's process and not in its parent.
+
+    @functools.cached_property
+    def metrics(self) -> Metrics:
+        own = self._type
+        window, delay = datetime.timedelta(hours=own.collect_window), datetime.timedelta(seconds=own.collection_delay)
+        versions = {name: importlib.metadata.version(name) for name in _LIBRARIES}
+        metrics = Metrics(versions, lag_allowed=window + 2 * self.interval() + delay)
+        metrics.run_interval.set(self.interval().total_seconds())
+        return metrics
 
     @functools.cached_property
     def history(self) -> History:
-        """That of the process that asks: a child, which may be the second and begin long after its parent."""
         return History(self._type.name, importlib.metadata.version("distil"), self.interval(), utc_now())
+
+    def recorder(self) -> Recorder:
+        return Recorder(self.metrics, self.history, utc_now)
 
     def interval(self) -> datetime.timedelta:
         return datetime.timedelta(seconds=self._type.periodic_interval)
@@ -108,7 +122,7 @@ class Wiring:
         resources: dict[str, Resource] = {
             "/": StatusPage(self.history.snapshot, utc_now),
             "/health": Health(self.history.snapshot, utc_now),
-            "/metrics": self._metrics.pages(),
+            "/metrics": self.metrics.pages(),
         }
         return Exporter(resources, self._type.exporter_host, port, self._tls())
 
@@ -124,6 +138,8 @@ class Wiring:
         store = Store(engine)
         sharing = coordination.sharing(self._conf, engine, self._type.name, self.scope())
         rules = self.rules(announce=False)
+        self.metrics.config_info.clear()
+        self.metrics.config_info.labels(self._type.name, digest(self._conf, self._type)).set(1)
         tools = Tools(
             questions=Questions(self.driver(cloud.session), rules.meters, stop),
             rules=rules,
@@ -131,7 +147,8 @@ class Wiring:
             os_distro=OsDistros(cloud).os_distro,
             store=store,
             sharing=sharing,
-            metrics=self._metrics,
+            metrics=self.metrics,
+            history=self.history,
             stop=stop,
         )
         collector = Collector(

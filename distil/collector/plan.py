@@ -46,6 +46,10 @@ class Plan:
         newest = max(earliest, _created(project) or earliest, min(collected, default=earliest))
         return floor(min(newest, now))
 
+    def count(self, last_collected: datetime.datetime, end: datetime.datetime) -> int:
+        """How many :meth:`windows` there are."""
+        return max(0, (end - last_collected) // datetime.timedelta(hours=self.collect_window))
+
     def due(self, last_collected: datetime.datetime, now: datetime.datetime) -> Iterator[model.Window]:
         """The windows of a project that one run collects."""
         return itertools.islice(self.windows(last_collected, self.latest_end(now)), self.max_windows_per_cycle)

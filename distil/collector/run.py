@@ -5,6 +5,7 @@ import dataclasses
 import datetime
 import random
 from collections.abc import Callable
+from collections.abc import Collection
 from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -17,12 +18,14 @@ from distil.cloud.projects import Projects
 from distil.collector.attempts import attempts
 from distil.collector.plan import Plan
 from distil.collector.plan import floor
+from distil.collector.record import Record
 from distil.collector.scope import Scope
-from distil.collector.summary import Progress
+from distil.collector.standing import standing
 from distil.collector.summary import Summary
 from distil.collector.turns import Turns
 from distil.collector.window import Tools
 from distil.db import leases
+from distil.exporter.metrics import PLAN
 
 LOG = log.getLogger(__name__)
 
@@ -53,39 +56,48 @@ class Collector:
     concurrency: int
     clock: Callable[[], datetime.datetime]
 
-    def run(self, end: datetime.datetime | None = None, progress: Progress | None = None) -> Summary:
+    def run(self, record: Record, end: datetime.datetime | None = None) -> Summary:
         """Collect the windows that are due; with ``end``, all whole ones up to then, however many.
 
+        :param record: is told what becomes of it.
         :raises IdentityError: the projects are not known, so nothing was collected.
         :raises StoreError: nor was anything where the database does not answer at the beginning.
         :raises Stopped: the collector is stopping; what is committed stays.
         """
-        started = self.clock()
-        self.tools.metrics.last_run_start.set(started.timestamp())
-        summary = self._run(started, end, progress)
-        # Not for a run that failed as a whole: that the end grows old is how an operator's alert finds that out.
-        ended = self.clock()
-        self.tools.metrics.last_run_end.set(ended.timestamp())
-        self.tools.metrics.last_run_duration.set((ended - started).total_seconds())
-        LOG.info("Run of collector %s over %s; %.1f seconds.", self.name, summary, (ended - started).total_seconds())
-        return summary
-
-    def _run(self, now: datetime.datetime, end: datetime.datetime | None, progress: Progress | None) -> Summary:
-        now = attempts(self.tools.stop, _say)(self._certainly_over, now)
-        projects, collected = attempts(self.tools.stop, _say)(self._standing, now)
-        due = {project.id: self._due(collected[project.id], now, end) for project in projects}
+        attempt = attempts(self.tools.stop, self._say)
+        now = attempt(self._certainly_over, record.started)
+        until = min(self.plan.latest_end(now), end or now)
+        projects, collected = attempt(self._standing, now)
+        self.tools.metrics.lags.know(collected)
+        due = {project_id: self._due(stands, now, end) for project_id, stands in collected.items()}
+        all_due = sum(self.plan.count(stands, until) for stands in collected.values())
+        record.plan(len(projects), all_due, windows=sum(map(len, due.values())))
         if end is None and not self.plan.max_windows_per_cycle:
             LOG.warning("max_windows_per_cycle of collector %s is 0, so it collects nothing.", self.name)
-        if progress:
-            progress.expect(sum(map(len, due.values())))
-        summary = Summary(projects=len(projects))
         self.tools.sharing.begin()
-        turns = Turns(tools=self.tools, concurrency=self.concurrency, summary=summary, progress=progress)
-        work = [(project, due[project.id]) for project in projects if due[project.id]]
-        turns.take(work, patience=PATIENCE if end else 0)
+        turns = Turns(tools=self.tools, concurrency=self.concurrency, record=record)
+        work = [(project, due[project.id]) for project in projects if due.get(project.id)]
+        left = turns.take(work, patience=PATIENCE if end else 0)
+        attempt(self._look_back, record, projects, left, until, end)
+        took = (self.clock() - record.started).total_seconds()
+        LOG.info("Run of collector %s over %s; %.1f seconds.", self.name, record.summary, took)
+        return record.summary
+
+    def _look_back(
+        self,
+        record: Record,
+        projects: Sequence[model.Project],
+        left: Collection[str],
+        until: datetime.datetime,
+        end: datetime.datetime | None,
+    ) -> None:
+        """See how the projects stand, also those that others collect."""
+        collected = self.tools.store.last_collected([project.id for project in projects])
+        self.tools.metrics.lags.know(collected)
+        failed = record.summary.failed
         if end:
-            summary.failed = attempts(self.tools.stop, _say)(self._behind, projects, end)
-        return summary
+            failed = record.summary.failed = _short_of(end, projects, collected, failed)
+        record.leave(standing(projects, collected, lambda stands: self.plan.count(stands, until), failed, left))
 
     def _certainly_over(self, now: datetime.datetime) -> datetime.datetime:
         """Now, by this host's clock or the database's, whichever is behind.
@@ -98,13 +110,13 @@ class Collector:
         return min(now, stored)
 
     def _standing(self, now: datetime.datetime) -> tuple[list[model.Project], Mapping[str, datetime.datetime]]:
-        """The projects in scope in their order, and last collected of each."""
+        """The projects in scope in their order, and last collected of those of whom it is known."""
         projects = self._ordered(self._in_scope())
         collected = self._last_collected(projects, now)
         for project in projects:
             if project.id not in collected:
                 LOG.error("Project %s (%s): its last collected cannot be read or stored.", project.id, project.name)
-        return [project for project in projects if project.id in collected], collected
+        return projects, collected
 
     def _in_scope(self) -> list[model.Project]:
         domain_ids = self.keystone.domain_ids(self.scope.domains)
@@ -141,21 +153,29 @@ class Collector:
     def _due(
         self, last_collected: datetime.datetime, now: datetime.datetime, end: datetime.datetime | None
     ) -> list[model.Window]:
+        """The windows of a project that this run collects."""
         if end is None:
             return list(self.plan.due(last_collected, now))
         return list(self.plan.windows(last_collected, min(end, self.plan.latest_end(now))))
 
-    def _behind(self, projects: Sequence[model.Project], end: datetime.datetime) -> list[str]:
-        """Those that do not stand at the last full hour up to the end."""
-        collected = self.tools.store.last_collected([project.id for project in projects])
-        behind = {
-            each.id: stands for each in projects if (stands := collected.get(each.id)) is None or stands < floor(end)
-        }
-        for project_id, stands in behind.items():
-            LOG.error("Project %s could not be brought up to %s; it stands at %s.", project_id, end, stands)
-        return list(behind)
+    def _say(self, state: tenacity.RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        LOG.warning("Attempt %d to find out what is due failed: %s", state.attempt_number, error)
+        self.tools.metrics.retries.labels(PLAN).inc()
 
 
-def _say(state: tenacity.RetryCallState) -> None:
-    error = state.outcome.exception() if state.outcome else None
-    LOG.warning("Attempt %d to find out what is due failed: %s", state.attempt_number, error)
+def _short_of(
+    end: datetime.datetime,
+    projects: Iterable[model.Project],
+    collected: Mapping[str, datetime.datetime],
+    failed: Mapping[str, str],
+) -> dict[str, str]:
+    """Why, of the projects that do not stand at the last full hour up to the end."""
+    problems = {}
+    for project in projects:
+        stands = collected.get(project.id)
+        if stands is None or stands < floor(end):
+            problem = f"it could not be brought up to {end}; it stands at {stands}"
+            LOG.error("Project %s (%s): %s", project.id, project.name, problem)
+            problems[project.id] = failed.get(project.id, problem)
+    return problems

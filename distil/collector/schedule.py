@@ -24,12 +24,16 @@ def repeat(
     interval: datetime.timedelta,
     stop: Stop,
     clock: Callable[[], datetime.datetime],
+    announce: Callable[[Callable[[], datetime.datetime]], None],
 ) -> None:
     """Run now and then at every interval after this start, however long a run takes, until stopped.
 
     Starts are missed, not made up for, where a run outlasts its interval.
+
+    :param announce: is told who to ask when the next run starts.
     """
     first = started = clock()
+    announce(lambda: next_start(first, interval, clock()))
     while not stop.requested:
         run()
         due = next_start(first, interval, clock())

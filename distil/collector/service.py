@@ -15,6 +15,7 @@ from oslo_log import log
 from oslo_service.backend.base import ServiceBase
 
 from distil import exceptions
+from distil.collector.recorder import Recorder
 from distil.collector.restarts import Restarts
 from distil.collector.run import Collector
 from distil.collector.schedule import repeat
@@ -38,6 +39,9 @@ class Parts(Protocol):
 
     def grace(self) -> float:
         """Seconds to end in on SIGTERM; 0: as long as it takes."""
+
+    def recorder(self) -> Recorder:
+        """Where runs are told of."""
 
     def exporter(self) -> Exporter | None:
         """The exporter, or None where there is to be none.
@@ -106,7 +110,7 @@ class CollectorService(ServiceBase):  # type: ignore[misc]
         self._show_metrics()
 
     def wait(self) -> None:
-        repeat(self._run, self._parts.interval(), self._stop, self._clock)
+        repeat(self._run, self._parts.interval(), self._stop, self._clock, self._parts.recorder().next)
 
     def stop(self, graceful: bool = False) -> None:
         """End once no transaction is open. A request that waits for an answer is given up: nothing depends on it.
@@ -143,8 +147,9 @@ class CollectorService(ServiceBase):  # type: ignore[misc]
         self._show_metrics()
         failure: Exception | None = None
         try:
-            self._collector = self._collector or self._parts.collector(self._stop)
-            self._collector.run()
+            with self._parts.recorder().run() as record:
+                self._collector = self._collector or self._parts.collector(self._stop)
+                self._collector.run(record)
         except exceptions.Stopped:
             LOG.info("The run ends early, because the collector is stopping.")
         except Exception as error:

@@ -5,6 +5,7 @@ import dataclasses
 from typing import Protocol
 
 from distil.rating.rate import Rated
+from distil.text import counted
 
 
 class Progress(Protocol):
@@ -22,18 +23,25 @@ class Summary:
     """What became of a run.
 
     :param projects: number of projects in scope.
+    :param due: number of windows that were due at its start; ``left`` of them are still due at its end.
     :param windows: number of windows committed.
     :param rejected: number of samples that cannot be used.
     :param untrusted: number of samples whose source is not trusted.
-    :param failed: ids of the projects of which a window that was due could not be collected.
+    :param failed: why, by id, of the projects of which a window that was due could not be collected.
+    :param behind: number of projects with windows that are due and that it had no room for.
+    :param skipped: number of projects with windows that are another collector's, or of which nobody can tell.
     """
 
-    projects: int
+    projects: int = 0
+    due: int = 0
+    left: int = 0
     windows: int = 0
     usage_entries: int = 0
     rejected: int = 0
     untrusted: int = 0
-    failed: list[str] = dataclasses.field(default_factory=list)
+    failed: dict[str, str] = dataclasses.field(default_factory=dict)
+    behind: int = 0
+    skipped: int = 0
 
     def add(self, rated: Rated) -> None:
         """Count a committed window."""
@@ -44,7 +52,8 @@ class Summary:
 
     def __str__(self) -> str:
         return (
-            f"{self.projects} projects: {self.windows} windows committed with {self.usage_entries} usage entries; "
-            f"{self.rejected} samples rejected, {self.untrusted} of sources that are not trusted; "
-            f"{len(self.failed)} projects failed"
+            f"{counted(self.projects, 'project')}: {counted(self.windows, 'window')} committed with "
+            f"{counted(self.usage_entries, 'usage entry', 'usage entries')}, {counted(self.left, 'window')} still due; "
+            f"{counted(self.rejected, 'sample')} rejected, {self.untrusted} of sources that are not trusted; "
+            f"{counted(len(self.failed), 'project')} failed, {self.behind} behind, {self.skipped} skipped"
         )

@@ -4,8 +4,8 @@
 import contextlib
 import dataclasses
 import itertools
-import threading
 import time
+from collections.abc import Collection
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Sequence
@@ -18,10 +18,11 @@ from distil import model
 from distil.collector.asking import Samples
 from distil.collector.attempts import attempts
 from distil.collector.crew import share_out
-from distil.collector.summary import Progress
-from distil.collector.summary import Summary
+from distil.collector.record import Record
 from distil.collector.window import Tools
 from distil.collector.window import Visit
+from distil.exporter.metrics import TAKE
+from distil.text import counted
 
 LOG = log.getLogger(__name__)
 
@@ -43,16 +44,15 @@ class Turns:
 
     tools: Tools
     concurrency: int
-    summary: Summary
-    progress: Progress | None
-    _lock: threading.Lock = dataclasses.field(default_factory=threading.Lock)
+    record: Record
 
-    def take(self, work: Sequence[Work], patience: float) -> None:
+    def take(self, work: Sequence[Work], patience: float) -> Collection[str]:
         """Collect the windows of each project, up to the first that cannot be.
 
         What another collector has is looked at again at the end: it may have died, or left something over. With
         patience that goes on until nothing is left, or nothing has moved for so many seconds.
 
+        :returns: the ids of the projects that others have.
         :raises StoreError: the database did not answer at the end.
         :raises Stopped: the collector is stopping; what is committed stays.
         """
@@ -68,7 +68,8 @@ class Turns:
             if self.tools.stop.wait(_PAUSE):
                 raise exceptions.Stopped("the collector is stopping")
         if left:
-            LOG.info("%d projects are left to other collectors.", len(left))
+            LOG.info("%s left to other collectors.", counted(len(left), "project is", "projects are"))
+        return {project.id for project, _ in left}
 
     def _round(self, work: Sequence[Work]) -> list[Work]:
         """:returns: what others have of it."""
@@ -111,7 +112,7 @@ class Turns:
         """False: another collector has the project. None: nobody could tell, and it has to wait."""
         failure: exceptions.StoreError
         try:
-            hold = attempts(self.tools.stop, _say)
+            hold = attempts(self.tools.stop, self._say)
             return hold(lambda: stack.enter_context(self.tools.sharing.hold(project.id, windows[0].start)))
         except exceptions.StoreError as error:
             failure = error
@@ -121,7 +122,7 @@ class Turns:
     def _still_due(self, work: Sequence[Work]) -> list[Work]:
         failure: exceptions.StoreError
         try:
-            return attempts(self.tools.stop, _say)(self._not_committed, work)
+            return attempts(self.tools.stop, self._say)(self._not_committed, work)
         except exceptions.StoreError as error:
             failure = error
         for project, _ in work:
@@ -135,7 +136,7 @@ class Turns:
         for project, windows in work:
             starts = [window.start for window in windows]
             done = starts.index(collected[project.id]) if collected.get(project.id) in starts else len(starts)
-            self._advance(done)
+            self.record.passed_over(done)
             rest.append((project, windows[done:]))
         return [(project, windows) for project, windows in rest if windows]
 
@@ -167,9 +168,7 @@ class Turns:
             failure: Exception
             try:
                 rated = visit.collect(window, answers[number] if answers else None)
-                with self._lock:
-                    self.summary.add(rated)
-                self._advance(1)
+                self.record.committed(rated)
                 continue
             except exceptions.Stopped:
                 raise
@@ -180,26 +179,23 @@ class Turns:
             _tell(visit.project, window, failure)
             if isinstance(failure, _TAKEN):
                 return windows[number:]
-            with self._lock:
-                self.summary.failed.append(visit.project.id)
+            self.record.fail(visit.project.id, failure)
             return ()
         return None
 
     def _fail(self, project: model.Project, failure: exceptions.StoreError) -> None:
-        LOG.error("Project %s (%s) waits for the next run: %s", project.id, project.name, failure)
-        with self._lock:
-            self.summary.failed.append(project.id)
+        LOG.error("Project %s (%s): it waits for the next run: %s", project.id, project.name, failure)
+        self.record.fail(project.id, failure)
 
-    def _advance(self, windows: int) -> None:
-        if self.progress:
-            with self._lock:
-                for _ in range(windows):
-                    self.progress.advance()
+    def _say(self, state: tenacity.RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        LOG.warning("Attempt %d to take projects failed: %s", state.attempt_number, error)
+        self.tools.metrics.retries.labels(TAKE).inc()
 
 
 def _tell(project: model.Project, window: model.Window, failure: Exception) -> None:
     if isinstance(failure, _TAKEN):
-        LOG.info("Project %s: window %s: %s; moving on.", project.id, window, failure)
+        LOG.info("Project %s (%s): window %s: %s; moving on.", project.id, project.name, window, failure)
         return
     trace = None if isinstance(failure, exceptions.DistilError) else failure
     LOG.error(
@@ -210,8 +206,3 @@ def _tell(project: model.Project, window: model.Window, failure: Exception) -> N
         failure,
         exc_info=trace,
     )
-
-
-def _say(state: tenacity.RetryCallState) -> None:
-    error = state.outcome.exception() if state.outcome else None
-    LOG.warning("Attempt %d to take projects failed: %s", state.attempt_number, error)

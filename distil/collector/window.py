@@ -2,6 +2,7 @@
 """One window of one project: samples in, usage entries out, once."""
 
 import dataclasses
+import time
 from collections.abc import Sequence
 
 import tenacity
@@ -17,10 +18,14 @@ from distil.collector.distros import with_distros
 from distil.collector.sharing import Sharing
 from distil.collector.stop import Stop
 from distil.db.store import Store
+from distil.exporter.history import History
+from distil.exporter.history import Rejected
+from distil.exporter.metrics import WINDOW
 from distil.exporter.metrics import Metrics
 from distil.rating.rate import Rated
 from distil.rating.rate import Rules
 from distil.rating.rate import rate
+from distil.text import counted
 from distil.transformers.lookups import Lookups
 
 LOG = log.getLogger(__name__)
@@ -37,6 +42,7 @@ class Tools:
     store: Store
     sharing: Sharing
     metrics: Metrics
+    history: History
     stop: Stop
 
 
@@ -69,14 +75,20 @@ class Visit:
         rated = rate(tools.rules, samples, window, tools.lookups)
         resources = self._with_os_distro(rated)
         with tools.stop.transaction():
+            began = time.perf_counter()
             self._stored.commit(window, rated.usage, resources, rated.rejected)
-        tools.metrics.count_usage(project.id, rated.usage)
+        tools.metrics.committed(project.id, window, rated, time.perf_counter() - began)
         if rated.rejected:
-            LOG.warning(
-                "Project %s: window %s: %d samples were rejected and are kept, with reasons; the first, of %s: %s",
-                project.id, window, len(rated.rejected), rated.rejected[0].meter, rated.rejected[0].reason,
-            )  # fmt: skip
+            self._tell_of_rejected(window, rated.rejected)
         return rated
+
+    def _tell_of_rejected(self, window: model.Window, rejected: Sequence[model.RejectedSample]) -> None:
+        project, first, number = self.project, rejected[0], len(rejected)
+        self._tools.history.reject(Rejected(project.id, first.meter, str(window), number, first.reason))
+        LOG.warning(
+            "Project %s (%s): window %s: %s rejected and kept, with reasons; the first, of %s: %s",
+            project.id, project.name, window, counted(number, "sample was", "samples were"), first.meter, first.reason,
+        )  # fmt: skip
 
     def _with_os_distro(self, rated: Rated) -> Sequence[model.Resource]:
         known = self._stored.info([resource.id for resource in rated.resources])
@@ -85,4 +97,8 @@ class Visit:
     def _say(self, state: tenacity.RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
         number, window = state.attempt_number, state.args[0]
-        LOG.warning("Project %s: window %s: attempt %d failed: %s", self.project.id, window, number, error)
+        LOG.warning(
+            "Project %s (%s): window %s: attempt %d failed: %s",
+            self.project.id, self.project.name, window, number, error,
+        )  # fmt: skip
+        self._tools.metrics.retries.labels(WINDOW).inc()

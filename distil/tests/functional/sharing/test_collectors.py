@@ -168,7 +168,7 @@ class RingTest(unittest.TestCase):
 
     def committed(self, name: str) -> list[int]:
         """Windows of each run."""
-        return [int(count) for count in re.findall(r": (\d+) windows committed", self.said(name))]
+        return [int(count) for count in re.findall(r": (\d+) windows? committed", self.said(name))]
 
     def wait_until_collected(self, hours: int) -> None:
         ids = set(self.site.cloud.projects.enabled_ids)

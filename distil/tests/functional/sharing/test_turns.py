@@ -15,15 +15,16 @@ from keystoneauth1 import session as ks_session
 from distil import exceptions
 from distil import model
 from distil.collector.asking import Questions
+from distil.collector.record import Record
 from distil.collector.sharing import LeaseSharing
 from distil.collector.sharing import Sharing
 from distil.collector.stop import Stop
-from distil.collector.summary import Summary
 from distil.collector.turns import Turns
 from distil.collector.window import Tools
 from distil.db import models
 from distil.db import store
 from distil.db.leases import Leases
+from distil.exporter.history import History
 from distil.exporter.metrics import Metrics
 from distil.rating.rate import Rules
 from distil.telemetry.base import TelemetryDriver
@@ -95,10 +96,11 @@ class TurnsTest(databases.DatabaseTestCase):
             store=self.store,
             sharing=sharing,
             metrics=Metrics({"distil": "0"}),
+            history=History("default", "0", HOUR, START),
             stop=stop,
         )
         self.bar = Bar()
-        return Turns(tools=tools, concurrency=1, summary=Summary(projects=len(self.projects)), progress=self.bar)
+        return Turns(tools=tools, concurrency=1, record=Record(tools.metrics, tools.history, START, self.bar))
 
     def take(self, turns: Turns, patience: float = 0, count: int = 2) -> None:
         turns.take([(project, windows(count)) for project in self.projects], patience)
@@ -126,7 +128,7 @@ class TurnsTest(databases.DatabaseTestCase):
         turns = self.turns(meanwhile=lambda *_: self.assertGreaterEqual(self.leased(), 1))
         self.take(turns)
         self.assertEqual([START + 2 * HOUR] * 3, self.collected())
-        self.assertEqual((6, []), (turns.summary.windows, turns.summary.failed))
+        self.assertEqual((6, set()), (turns.record.summary.windows, set(turns.record.summary.failed)))
         self.assertEqual(6, self.bar.advanced)
         self.assertEqual(0, self.leased())
 
@@ -135,7 +137,7 @@ class TurnsTest(databases.DatabaseTestCase):
         turns = self.turns()
         self.take(turns)
         self.assertEqual([START + 2 * HOUR, START, START + 2 * HOUR], self.collected())
-        self.assertEqual([], turns.summary.failed)
+        self.assertEqual(set(), set(turns.record.summary.failed))
         self.assertEqual(1, self.leased())
 
     def test_what_another_has_given_up_is_collected_at_the_end(self) -> None:
@@ -153,7 +155,7 @@ class TurnsTest(databases.DatabaseTestCase):
         self.take(turns)
         self.assertEqual([START + 2 * HOUR] * 3, self.collected())
         self.assertNotIn((self.projects[1].id, START), self.telemetry.asked)
-        self.assertEqual((5, 6), (turns.summary.windows, self.bar.advanced))
+        self.assertEqual((5, 6), (turns.record.summary.windows, self.bar.advanced))
 
     def test_a_window_that_another_commits_first_ends_the_turn_and_not_the_project(self) -> None:
         def meanwhile(project_id: str, start: datetime.datetime) -> None:
@@ -163,7 +165,7 @@ class TurnsTest(databases.DatabaseTestCase):
         turns = self.turns(meanwhile)
         self.take(turns)
         self.assertEqual([START + 2 * HOUR] * 3, self.collected())
-        self.assertEqual((5, []), (turns.summary.windows, turns.summary.failed))
+        self.assertEqual((5, set()), (turns.record.summary.windows, set(turns.record.summary.failed)))
 
     def test_a_lease_that_is_lost_ends_the_turn_before_the_next_window(self) -> None:
         """The lease is so short that after a while each attempt renews it."""
@@ -177,7 +179,7 @@ class TurnsTest(databases.DatabaseTestCase):
         turns = self.turns(meanwhile, length=1)
         self.take(turns)
         self.assertEqual([START + HOUR, START + 2 * HOUR, START + 2 * HOUR], self.collected())
-        self.assertEqual([], turns.summary.failed)
+        self.assertEqual(set(), set(turns.record.summary.failed))
         self.assertEqual(1, self.leased())
 
     def test_patience_lasts_until_the_other_is_done(self) -> None:
@@ -195,7 +197,7 @@ class TurnsTest(databases.DatabaseTestCase):
         self.take(turns, patience=60, count=3)
         other.join()
         self.assertEqual([START + 3 * HOUR] * 3, self.collected())
-        self.assertEqual((6, 9), (turns.summary.windows, self.bar.advanced))
+        self.assertEqual((6, 9), (turns.record.summary.windows, self.bar.advanced))
 
     def test_patience_ends_where_nothing_moves(self) -> None:
         self.other.acquire(self.projects[0].id)
@@ -204,7 +206,7 @@ class TurnsTest(databases.DatabaseTestCase):
         self.take(turns, patience=2)
         self.assertLess(time.monotonic() - started, 30)
         self.assertEqual(START, self.collected()[0])
-        self.assertEqual([], turns.summary.failed)
+        self.assertEqual(set(), set(turns.record.summary.failed))
 
     def test_patience_ends_with_a_stop(self) -> None:
         self.other.acquire(self.projects[0].id)
@@ -223,7 +225,7 @@ class TurnsTest(databases.DatabaseTestCase):
         self.addCleanup(self._drop_trigger)
         turns = self.turns()
         self.take(turns)
-        self.assertEqual([self.projects[0].id], turns.summary.failed)
+        self.assertEqual({self.projects[0].id}, set(turns.record.summary.failed))
         self.assertEqual([START, START + 2 * HOUR, START + 2 * HOUR], self.collected())
 
     def _drop_trigger(self) -> None:

@@ -3,6 +3,7 @@
 
 import datetime
 import unittest
+from collections.abc import Callable
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -49,7 +50,7 @@ class RepeatTest(unittest.TestCase):
             starts.append(clock.now)
             clock.now += durations[(len(starts) - 1) % len(durations)]
 
-        repeat(run, HOUR, clock, lambda: clock.now)
+        repeat(run, HOUR, clock, lambda: clock.now, lambda _: None)
         return starts
 
     def test_runs_start_at_once_and_then_at_the_same_minute_however_long_they_take(self) -> None:
@@ -62,6 +63,20 @@ class RepeatTest(unittest.TestCase):
         self.assertEqual([FIRST + hour * HOUR for hour in range(0, 24, 3)], starts[:8])
         self.assertIn("2 starts were missed", logs.output[0])
 
+    def test_the_next_start_is_known_at_any_time_of_a_run_that_outlasts_its_interval(self) -> None:
+        clock = Clock()
+        announced: list[Callable[[], datetime.datetime]] = []
+        starts = []
+
+        def run() -> None:
+            for minutes in (0, 50, 70):
+                clock.now += datetime.timedelta(minutes=minutes)
+                starts.append((announced[0]() - FIRST) // HOUR)
+            clock.request()
+
+        repeat(run, HOUR, clock, lambda: clock.now, announced.append)
+        self.assertEqual([1, 1, 3], starts)
+
     def test_a_clock_that_is_set_back_a_year_delays_no_run_by_more_than_an_interval(self) -> None:
         clock = Clock()
         starts: list[datetime.datetime] = []
@@ -73,11 +88,11 @@ class RepeatTest(unittest.TestCase):
             if len(starts) == 4:
                 clock.request()
 
-        repeat(run, HOUR, clock, lambda: clock.now)
+        repeat(run, HOUR, clock, lambda: clock.now, lambda _: None)
         self.assertLessEqual(starts[2], starts[1] - 365 * 24 * HOUR + HOUR)
         self.assertEqual(HOUR, starts[3] - starts[2])
 
     def test_a_stop_that_was_requested_before_the_first_run_prevents_it(self) -> None:
         clock = Clock()
         clock.request()
-        repeat(lambda: self.fail("it ran"), HOUR, clock, lambda: clock.now)
+        repeat(lambda: self.fail("it ran"), HOUR, clock, lambda: clock.now, lambda _: None)

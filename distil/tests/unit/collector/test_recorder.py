@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""However a run ends, metrics and history know of it."""
+
+import datetime
+import unittest
+from collections import Counter
+
+from distil import exceptions
+from distil.collector.recorder import Recorder
+from distil.collector.standing import Standing
+from distil.exporter.history import Behind
+from distil.exporter.history import History
+from distil.exporter.history import Outcome
+from distil.exporter.history import State
+from distil.exporter.metrics import Metrics
+from distil.rating.rate import Rated
+
+NOW = datetime.datetime(2026, 1, 2, 3, tzinfo=datetime.UTC)
+HOUR = datetime.timedelta(hours=1)
+MINUTE = datetime.timedelta(minutes=1)
+EMPTY = Rated((), (), (), {}, samples=0, used=0, untrusted=0)
+BEHIND = Behind("p1", "one", NOW - HOUR, 1)
+
+
+class RecorderTest(unittest.TestCase):
+    def setUp(self) -> None:
+        self.now = NOW
+        self.metrics = Metrics({"distil": "0"})
+        self.history = History("default", "0", HOUR, NOW)
+        self.recorder = Recorder(self.metrics, self.history, lambda: self.now)
+
+    def value(self, name: str, **labels: str) -> float | None:
+        return self.metrics.registry.get_sample_value(f"distil_collector_{name}", labels)
+
+    def assert_ended(self, outcome: Outcome) -> None:
+        """The last run is known to have ended so, in both places."""
+        snapshot = self.history.snapshot()
+        self.assertIsNone(snapshot.current)
+        self.assertEqual((outcome, self.now), (snapshot.runs[0].outcome, snapshot.runs[0].ended))
+        self.assertEqual(1, self.value("runs_total", outcome=outcome))
+
+    def test_a_run_in_which_no_project_failed_is_complete(self) -> None:
+        with self.recorder.run():
+            self.now += MINUTE
+        self.assert_ended(Outcome.COMPLETE)
+        times = ("last_run_start", "last_run_end", "last_complete_run_timestamp_seconds")
+        self.assertEqual([NOW.timestamp(), *[self.now.timestamp()] * 2], [self.value(name) for name in times])
+        self.assertEqual(60, self.value("last_run_duration_seconds"))
+
+    def test_one_in_which_a_project_failed_is_partial(self) -> None:
+        with self.recorder.run() as record:
+            record.fail("p1", exceptions.TelemetryError("no answer"))
+        self.assert_ended(Outcome.PARTIAL)
+        self.assertEqual(
+            (NOW.timestamp(), 0), (self.value("last_run_end"), self.value("last_complete_run_timestamp_seconds"))
+        )
+        self.assertEqual(1, self.value("windows_total", outcome="failed"))
+        self.assertEqual(1, self.history.snapshot().runs[0].failed)
+
+    def test_one_that_fails_as_a_whole_keeps_its_problem_and_does_not_move_the_end(self) -> None:
+        with self.assertRaises(exceptions.IdentityError), self.recorder.run():
+            raise exceptions.IdentityError("nobody answers")
+        self.assert_ended(Outcome.FAILED)
+        self.assertEqual("nobody answers", self.history.snapshot().runs[0].problem)
+        self.assertEqual((NOW.timestamp(), 0), (self.value("last_run_start"), self.value("last_run_end")))
+
+    def test_a_defect_without_words_is_named(self) -> None:
+        with self.assertRaises(KeyError), self.recorder.run():
+            raise KeyError
+        self.assertEqual("KeyError()", self.history.snapshot().runs[0].problem)
+
+    def test_one_that_a_stop_ends_is_stopped(self) -> None:
+        for error in (exceptions.Stopped(""), SystemExit(1)):
+            with self.subTest(error=error), self.assertRaises(type(error)), self.recorder.run():
+                raise error
+            self.assertEqual(Outcome.STOPPED, self.history.snapshot().runs[0].outcome)
+        self.assertEqual(2, self.value("runs_total", outcome="stopped"))
+        self.assertEqual(0, self.value("last_run_end"))
+
+    def test_while_it_lasts_it_is_the_current_one(self) -> None:
+        with self.recorder.run() as record:
+            record.plan(projects=2, due=9, windows=4)
+            current = self.history.snapshot().current
+            assert current
+            self.assertEqual((record.id, NOW, 2, 9), (current.id, current.started, current.projects, current.due))
+            self.assertRegex(current.id, "^req-[0-9a-f-]{36}$")
+            self.assertEqual(2, self.value("projects_in_scope"))
+
+    def test_how_far_it_is_is_told_now_and_then_and_not_for_every_window(self) -> None:
+        with self.recorder.run() as record:
+            record.committed(EMPTY)
+            self.assertEqual(0, self.current_windows())
+            record._told -= 1
+            record.committed(EMPTY)
+            self.assertEqual(2, self.current_windows())
+        self.assertEqual(2, self.history.snapshot().runs[0].windows)
+
+    def current_windows(self) -> int:
+        current = self.history.snapshot().current
+        assert current
+        return current.windows
+
+    def test_who_is_behind_stays_known_after_a_run_that_could_not_find_out(self) -> None:
+        with self.recorder.run() as record:
+            record.leave(Standing(Counter({State.BEHIND: 1, State.UP_TO_DATE: 3}), (BEHIND,)))
+        with self.assertRaises(exceptions.StoreError), self.recorder.run():
+            raise exceptions.StoreError("gone")
+        self.assertEqual((BEHIND,), self.history.snapshot().behind)
+        states = {state: self.value("projects", state=state) for state in State}
+        self.assertEqual({"up_to_date": 3, "behind": 1, "failed": 0, "skipped": 0}, states)
+        self.assertEqual(1, self.value("windows_due"))
+
+    def test_the_next_start_is_asked_for_when_somebody_wants_to_know(self) -> None:
+        self.recorder.next(lambda: self.now + HOUR)
+        self.now += MINUTE
+        self.assertEqual((NOW + HOUR + MINUTE).timestamp(), self.value("next_run_timestamp_seconds"))
+        self.assertEqual(NOW + HOUR + MINUTE, self.history.snapshot().next_run)
