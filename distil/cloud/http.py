@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A time limit for every request as a whole.
+"""What holds for every request: a time limit for the whole of it, and somebody who is told of it.
 
 The time-out of requests is for each read from the socket: a server that sends a byte now and then holds a request for
 ever. Here every read of an answer, from the status line's to the last of the body's, has what is left of the limit.
 """
 
+import contextlib
+import contextvars
 import http.client
 import io
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from typing import Any
 
 import requests
@@ -21,22 +23,51 @@ from urllib3 import connectionpool
 _CONNECTIONS = 64
 
 
+# A request may be for a token, or for the versions of an API, on the way to the one that was meant. keystoneauth passes
+# nothing on by which they could be told apart.
+_SERVICE = contextvars.ContextVar("service", default="other")
+
+
 class LimitExceeded(OSError):
     """An answer was not whole when its time was over."""
 
 
-def limit_requests(session: ks_session.Session, limit: float, on_request: Callable[[], None] = lambda: None) -> None:
+class Watcher:
+    """Is told of every request. This one does nothing about it."""
+
+    def begins(self) -> None:
+        """One is about to be sent."""
+
+    def ended(self, service: str, method: str, status: int | None, seconds: float) -> None:
+        """One was answered, or will not be.
+
+        :param service: what :func:`asking` was told.
+        :param status: None where no answer came.
+        :param seconds: from the request to the headers of its answer.
+        """
+
+
+@contextlib.contextmanager
+def asking(service_type: str) -> Iterator[None]:
+    """Around requests to a service, of this thread."""
+    before = _SERVICE.set(service_type)
+    try:
+        yield
+    finally:
+        _SERVICE.reset(before)
+
+
+def limit_requests(session: ks_session.Session, limit: float, watcher: Watcher | None = None) -> None:
     """Make every request of a session end in time.
 
     Time runs from the attempt to connect, or from the request where a connection is used again. Connecting to an
     address, the TLS handshake and sending each have the session's time-out, as always.
 
     :param limit: seconds.
-    :param on_request: called before each.
     """
     # Releases of keystoneauth before these options have no such attributes.
     options = {name: getattr(session, name) for name in ("tls_ciphers", "tls_min_version") if hasattr(session, name)}
-    adapter = _LimitedAdapter(limit, on_request, **options)
+    adapter = _LimitedAdapter(limit, watcher or Watcher(), **options)
     for prefix in list(session.adapters):
         session.mount(prefix, adapter)
 
@@ -44,14 +75,21 @@ def limit_requests(session: ks_session.Session, limit: float, on_request: Callab
 class _LimitedAdapter(ks_session.TCPKeepAliveAdapter):
     """keystoneauth's adapter, with connections, through proxies too, that know the limit."""
 
-    def __init__(self, limit: float, on_request: Callable[[], None], **options: Any) -> None:
+    def __init__(self, limit: float, watcher: Watcher, **options: Any) -> None:
         self._limit = limit
-        self._on_request = on_request
+        self._watcher = watcher
         super().__init__(pool_maxsize=_CONNECTIONS, **options)
 
-    def send(self, *args: Any, **kwargs: Any) -> requests.Response:
-        self._on_request()
-        return super().send(*args, **kwargs)
+    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+        self._watcher.begins()
+        began = time.perf_counter()
+        status = None
+        try:
+            response = super().send(request, *args, **kwargs)
+            status = response.status_code
+        finally:
+            self._watcher.ended(_SERVICE.get(), request.method or "", status, time.perf_counter() - began)
+        return response
 
     def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> connectionpool.HTTPConnectionPool:
         pool = super().get_connection_with_tls_context(*args, **kwargs)

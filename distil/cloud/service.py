@@ -14,6 +14,7 @@ from keystoneauth1 import exceptions as ks_exceptions
 from distil import exceptions
 from distil.cloud import answer
 from distil.cloud import connection
+from distil.cloud import http
 
 _SUCCESS = 2
 # 400: what services say of an id that nothing of theirs can have.
@@ -78,7 +79,8 @@ class Service:
 
     def _asked(self, request: str, ask: Callable[[], _Result]) -> _Result:
         try:
-            return ask()
+            with http.asking(self._name.replace("_", "-")):
+                return ask()
         except Exception as error:  # keystoneauth and openstacksdk let a KeyError or TypeError out of an odd answer too
             raise self.failure(f"{request}: {_reason(error)}") from error
 

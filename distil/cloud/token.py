@@ -10,9 +10,11 @@ from keystoneauth1 import plugin
 from keystoneauth1 import session as ks_session
 from keystoneauth1.identity import base
 
+from distil.cloud import http
+
 
 def guard(auth: plugin.BaseAuthPlugin) -> None:
-    """Keep a plugin from a wait without end.
+    """Keep a plugin from a wait without end, and its requests from counting as another service's.
 
     It asks Keystone for its versions while it holds its lock. Where the answer is 401, as a proxy may give it,
     keystoneauth asks again with a token, and waits for that lock. With an error instead it goes on as it does where
@@ -28,7 +30,8 @@ def guard(auth: plugin.BaseAuthPlugin) -> None:
             raise ks_exceptions.Unauthorized("Keystone demands a token of those who ask for its versions")
         thread.is_getting_it = True
         try:
-            return get_access(session, **kwargs)
+            with http.asking("identity"):
+                return get_access(session, **kwargs)
         finally:
             thread.is_getting_it = False
 

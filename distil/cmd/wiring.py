@@ -13,6 +13,7 @@ from keystoneauth1 import session as ks_session
 from oslo_config import cfg
 
 from distil import exceptions
+from distil.cloud import http
 from distil.cloud.connection import Connection
 from distil.cloud.lookups import cloud_lookups
 from distil.cloud.os_distro import OsDistros
@@ -23,6 +24,7 @@ from distil.collector.recorder import Recorder
 from distil.collector.run import Collector
 from distil.collector.scope import Scope
 from distil.collector.stop import Stop
+from distil.collector.watcher import Watcher
 from distil.collector.window import Tools
 from distil.conf import coordination
 from distil.conf import database
@@ -65,13 +67,13 @@ def utc_now() -> datetime.datetime:
     return datetime.datetime.now(datetime.UTC)
 
 
-def connect(conf: cfg.ConfigOpts, on_request: Callable[[], None] = lambda: None) -> Connection:
+def connect(conf: cfg.ConfigOpts, watcher: http.Watcher | None = None) -> Connection:
     """The connection to the cloud; making it sends nothing.
 
-    :param on_request: called before each request.
+    :param watcher: is told of each request.
     :raises ConfigurationError: an option is missing or wrong.
     """
-    session = identity.load_session(conf, on_request)
+    session = identity.load_session(conf, watcher)
     return Connection(session, conf.keystone_authtoken.region_name, conf.keystone_authtoken.interface)
 
 
@@ -132,7 +134,7 @@ class Wiring:
         :raises ConfigurationError: the configuration cannot be used.
         :raises StoreError: there is no connecting to the database, or it is not at the newest revision.
         """
-        cloud = connect(self._conf, on_request=stop.live)
+        cloud = connect(self._conf, Watcher(stop, self.metrics))
         engine = database.create_engine(self._conf)
         revision.require_newest(engine)
         store = Store(engine)

@@ -3,12 +3,12 @@
 
 import datetime
 import threading
-from collections.abc import Iterable
 from collections.abc import Sequence
 
 from oslo_log import log
 
 from distil import model
+from distil.cloud import http
 from distil.collector.stop import Stop
 from distil.telemetry.base import TelemetryDriver
 
@@ -62,8 +62,7 @@ class Questions:
 
         :raises TelemetryError: there is no answer.
         """
-        samples = self._telemetry.samples([project_id], self._meters, window.start, window.end)
-        answer = self._gathered(samples, at_most=None) or []
+        answer = self._gathered([project_id], window.start, window.end, at_most=None) or []
         self._learn(len(answer), 1)
         return answer
 
@@ -73,8 +72,7 @@ class Questions:
         if number == 1:
             return None
         try:
-            samples = self._telemetry.samples(project_ids, self._meters, windows[0].start, windows[-1].end)
-            gathered = self._gathered(samples, _TOO_MANY)
+            gathered = self._gathered(project_ids, windows[0].start, windows[-1].end, _TOO_MANY)
             answer = None if gathered is None else _cut(gathered, project_ids, windows)
         except Exception as error:
             # Whatever it is: what one project's data bring to light must not cost the others anything.
@@ -89,15 +87,18 @@ class Questions:
         self._learn(len(gathered), number)
         return answer
 
-    def _gathered(self, samples: Iterable[model.Sample | model.RejectedSample], at_most: int | None) -> Samples | None:
+    def _gathered(
+        self, project_ids: Sequence[str], start: datetime.datetime, end: datetime.datetime, at_most: int | None
+    ) -> Samples | None:
         """:returns: all of them, or None where there are more than that."""
         gathered: Samples = []
-        for sample in samples:
-            if not len(gathered) % 1000:
-                self._stop.live()
-                if at_most is not None and len(gathered) >= at_most:
-                    return None
-            gathered.append(sample)
+        with http.asking(self._telemetry.service_type):
+            for sample in self._telemetry.samples(project_ids, self._meters, start, end):
+                if not len(gathered) % 1000:
+                    self._stop.live()
+                    if at_most is not None and len(gathered) >= at_most:
+                        return None
+                gathered.append(sample)
         return gathered
 
     def _learn(self, samples: int, windows: int) -> None:

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Options of ``[keystone_authtoken]``: how a collector reaches the cloud, and as whom."""
 
-from collections.abc import Callable
-
 from keystoneauth1 import exceptions as ks_exceptions
 from keystoneauth1 import loading
 from keystoneauth1 import session as ks_session
@@ -71,13 +69,13 @@ def register_plugin_opts(conf: cfg.ConfigOpts) -> None:
     conf.register_opts(options, group=section)
 
 
-def load_session(conf: cfg.ConfigOpts, on_request: Callable[[], None] = lambda: None) -> ks_session.Session:
+def load_session(conf: cfg.ConfigOpts, watcher: http.Watcher | None = None) -> ks_session.Session:
     """The authenticated session; loading it sends nothing.
 
     Without ``cafile`` the bundle that REQUESTS_CA_BUNDLE names counts, as everywhere in requests.
 
     :param conf: read, with :func:`register_opts` done.
-    :param on_request: called before each request.
+    :param watcher: is told of each request.
     :raises ConfigurationError: an option is missing or wrong.
     """
     group = conf[GROUP]
@@ -101,7 +99,7 @@ def load_session(conf: cfg.ConfigOpts, on_request: Callable[[], None] = lambda: 
         raise exceptions.ConfigurationError([f"[{section}] auth_type is {error.name}, which is not known."]) from error
     except ks_exceptions.ClientException as error:
         raise exceptions.ConfigurationError([f"[{section}] {error}"]) from error
-    http.limit_requests(session, _TIMEOUTS_OF_A_REQUEST * group.timeout, on_request)
+    http.limit_requests(session, _TIMEOUTS_OF_A_REQUEST * group.timeout, watcher)
     return session
 
 

@@ -5,6 +5,7 @@ import abc
 import datetime
 from collections.abc import Collection
 from collections.abc import Iterator
+from typing import ClassVar
 
 from keystoneauth1 import session as ks_session
 
@@ -17,10 +18,13 @@ class TelemetryDriver(abc.ABC):
     Drivers are found in the ``distil.telemetry`` namespace, by the name that ``[collector] collector_backend`` gives.
     Constructing one sends nothing. A collector's threads share it, so that several questions are asked at once.
 
+    :cvar service_type: of the service that it asks, which its requests are counted by.
     :param session: authenticated, with the operator's TLS settings and time-outs.
     :param region_name: region of the catalog's endpoint; None is any.
     :param interface: interface of the catalog's endpoint (public, internal, admin).
     """
+
+    service_type: ClassVar[str] = "metering"
 
     def __init__(self, session: ks_session.Session, region_name: str | None, interface: str) -> None:
         self._session = session

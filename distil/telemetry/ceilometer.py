@@ -34,6 +34,8 @@ class CeilometerDriver(base.TelemetryDriver):
     :param page_size: limit of a request, in samples; Ceilometer itself has no upper bound for it.
     """
 
+    service_type = transport.SERVICE_TYPE
+
     def __init__(
         self, session: ks_session.Session, region_name: str | None, interface: str, page_size: int = 10_000
     ) -> None:

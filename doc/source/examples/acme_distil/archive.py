@@ -17,6 +17,8 @@ from distil.telemetry.base import TelemetryDriver
 class ArchiveDriver(TelemetryDriver):
     """Asks for one project and one meter at a time."""
 
+    service_type = "usage-archive"
+
     def samples(
         self,
         projects: Collection[str],
@@ -45,7 +47,7 @@ class ArchiveDriver(TelemetryDriver):
             yield from documents
 
     def _page(self, parameters: dict[str, str]) -> Any:
-        where = {"service_type": "usage-archive", "interface": self._interface, "region_name": self._region_name}
+        where = {"service_type": self.service_type, "interface": self._interface, "region_name": self._region_name}
         try:
             return self._session.get("/samples", endpoint_filter=where, params=parameters).json()
         except (ks_exceptions.ClientException, ValueError) as error:
