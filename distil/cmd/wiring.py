@@ -138,7 +138,7 @@ class Wiring:
         engine = database.create_engine(self._conf)
         revision.require_newest(engine)
         store = Store(engine)
-        sharing = coordination.sharing(self._conf, engine, self._type.name, self.scope())
+        sharing = coordination.sharing(self._conf, engine, self._type.name, self.scope(), self.metrics)
         rules = self.rules(announce=False)
         self.metrics.config_info.clear()
         self.metrics.config_info.labels(self._type.name, digest(self._conf, self._type)).set(1)

@@ -17,6 +17,7 @@ from oslo_log import log
 
 from distil import exceptions
 from distil.db.leases import Leases
+from distil.exporter.metrics import Metrics
 
 LOG = log.getLogger(__name__)
 
@@ -57,9 +58,11 @@ class Sharing(Protocol):
 class LeaseSharing:
     """Shares by leases in the database: a project belongs to whoever is first, while it is being collected."""
 
-    def __init__(self, leases: Leases) -> None:
+    def __init__(self, leases: Leases, metrics: Metrics) -> None:
         self._leases = leases
+        self._lost = metrics.leases_lost
         self._renewed: dict[str, float] = {}
+        metrics.leases_held.set_function(lambda: len(self._renewed))
         self._closed = False
         self._lock = threading.Lock()
 
@@ -85,6 +88,7 @@ class LeaseSharing:
         if now - self._renewed[project_id] < self._leases.length * _NEW:
             return
         if not self._leases.renew(project_id):
+            self._lost.inc()
             raise exceptions.ProjectTaken(f"the lease of project {project_id} expired and is another collector's now")
         self._renewed[project_id] = now
 

@@ -18,6 +18,7 @@ from distil.collector.sharing import Sharing
 from distil.collector.sharing_ring import RingSharing
 from distil.conf import secret
 from distil.db.leases import Leases
+from distil.exporter.metrics import Metrics
 
 GROUP = "coordination"
 
@@ -51,7 +52,7 @@ def check(conf: cfg.ConfigOpts) -> None:
         raise exceptions.ConfigurationError([f"[{GROUP}] backend_url: {found}"])
 
 
-def sharing(conf: cfg.ConfigOpts, engine: sa.Engine, collector: str, scope: Scope) -> Sharing:
+def sharing(conf: cfg.ConfigOpts, engine: sa.Engine, collector: str, scope: Scope, metrics: Metrics) -> Sharing:
     """How a collector shares its projects with others. Nothing is connected to yet.
 
     A run up to an end time always goes by leases. It collects whatever nobody else is collecting at the moment:
@@ -59,7 +60,7 @@ def sharing(conf: cfg.ConfigOpts, engine: sa.Engine, collector: str, scope: Scop
     theirs.
     """
     member = _member(collector)
-    leases = LeaseSharing(Leases(engine, member))
+    leases = LeaseSharing(Leases(engine, member, on_takeover=metrics.leases_taken_over.inc), metrics)
     url = conf.coordination.backend_url
     if not url or conf.collect_end_time is not None:
         return leases

@@ -6,6 +6,7 @@ They avoid wasted work and nothing else: what decides who stores a window is the
 """
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -34,12 +35,20 @@ class Leases:
 
     :param owner: unique to this start of a process: only it renews and releases what it has acquired.
     :param length: seconds from an acquisition or a renewal to the expiry, rounded up.
+    :param on_takeover: is called when a lease of another owner that has expired is acquired.
     """
 
-    def __init__(self, engine: sa.Engine, owner: str, length: float = LENGTH) -> None:
+    def __init__(
+        self,
+        engine: sa.Engine,
+        owner: str,
+        length: float = LENGTH,
+        on_takeover: Callable[[], None] = lambda: None,
+    ) -> None:
         self.owner = owner
         self.length = math.ceil(length)
         self._engine = engine
+        self._on_takeover = on_takeover
         self._retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(db_exception.DBDeadlock),
             stop=tenacity.stop_after_attempt(5),
@@ -78,6 +87,7 @@ class Leases:
             return False
         taken = self._extend(project_id, sa.and_(project_locks.c.owner == stored.owner, expired()))
         if taken:
+            self._on_takeover()
             LOG.info("Project %s: the lease of %s has expired and is taken over.", project_id, stored.owner)
         return taken
 

@@ -86,7 +86,10 @@ class TurnsTest(databases.DatabaseTestCase):
         sharing: Sharing | None = None,
     ) -> Turns:
         stop = Stop()
-        sharing = sharing or LeaseSharing(Leases(self.engine, f"mine-{uuid.uuid4().hex}", length))
+        self.metrics = metrics = Metrics({"distil": "0"})
+        owner = f"mine-{uuid.uuid4().hex}"
+        leases = Leases(self.engine, owner, length, on_takeover=metrics.leases_taken_over.inc)
+        sharing = sharing or LeaseSharing(leases, metrics)
         self.telemetry = Telemetry(meanwhile)
         tools = Tools(
             questions=Questions(self.telemetry, (), stop),
@@ -95,15 +98,18 @@ class TurnsTest(databases.DatabaseTestCase):
             os_distro=lambda *_: "",
             store=self.store,
             sharing=sharing,
-            metrics=Metrics({"distil": "0"}),
+            metrics=metrics,
             history=History("default", "0", HOUR, START),
             stop=stop,
         )
         self.bar = Bar()
         return Turns(tools=tools, concurrency=1, record=Record(tools.metrics, tools.history, START, self.bar))
 
-    def take(self, turns: Turns, patience: float = 0, count: int = 2) -> None:
-        turns.take([(project, windows(count)) for project in self.projects], patience)
+    def take(self, turns: Turns, patience: float = 0, count: int = 2) -> Collection[str]:
+        return turns.take([(project, windows(count)) for project in self.projects], patience)
+
+    def value(self, name: str, **labels: str) -> float | None:
+        return self.metrics.registry.get_sample_value(f"distil_collector_{name}", labels)
 
     def commit(self, project: model.Project, window: model.Window) -> None:
         """As another collector."""
@@ -125,17 +131,17 @@ class TurnsTest(databases.DatabaseTestCase):
             connection.execute(statement.values(expires=START))
 
     def test_alone_it_collects_everything_and_keeps_no_lease(self) -> None:
-        turns = self.turns(meanwhile=lambda *_: self.assertGreaterEqual(self.leased(), 1))
+        turns = self.turns(meanwhile=lambda *_: self.assertTrue(0 < self.leased() == self.value("leases_held")))
         self.take(turns)
         self.assertEqual([START + 2 * HOUR] * 3, self.collected())
         self.assertEqual((6, set()), (turns.record.summary.windows, set(turns.record.summary.failed)))
         self.assertEqual(6, self.bar.advanced)
-        self.assertEqual(0, self.leased())
+        self.assertEqual((0, 0), (self.leased(), self.value("leases_held")))
 
     def test_what_another_has_is_neither_collected_nor_failed(self) -> None:
         self.other.acquire(self.projects[1].id)
         turns = self.turns()
-        self.take(turns)
+        self.assertEqual({self.projects[1].id}, self.take(turns))
         self.assertEqual([START + 2 * HOUR, START, START + 2 * HOUR], self.collected())
         self.assertEqual(set(), set(turns.record.summary.failed))
         self.assertEqual(1, self.leased())
@@ -145,6 +151,13 @@ class TurnsTest(databases.DatabaseTestCase):
         self.take(self.turns(meanwhile=lambda *_: self.other.release_all()))
         self.assertEqual([START + 2 * HOUR] * 3, self.collected())
         self.assertEqual(self.projects[0].id, self.telemetry.asked[-1][0])
+
+    def test_what_another_had_and_let_expire_is_taken_over_and_counted(self) -> None:
+        self.other.acquire(self.projects[0].id)
+        self.expire(self.projects[0])
+        self.assertEqual(set(), self.take(self.turns()))
+        self.assertEqual([START + 2 * HOUR] * 3, self.collected())
+        self.assertEqual((1, 0), (self.value("leases_taken_over_total"), self.value("leases_lost_total")))
 
     def test_what_another_has_collected_meanwhile_is_not_asked_for(self) -> None:
         def meanwhile(project_id: str, start: datetime.datetime) -> None:
@@ -179,6 +192,7 @@ class TurnsTest(databases.DatabaseTestCase):
         turns = self.turns(meanwhile, length=1)
         self.take(turns)
         self.assertEqual([START + HOUR, START + 2 * HOUR, START + 2 * HOUR], self.collected())
+        self.assertEqual(1, self.value("leases_lost_total"))
         self.assertEqual(set(), set(turns.record.summary.failed))
         self.assertEqual(1, self.leased())
 
@@ -227,6 +241,9 @@ class TurnsTest(databases.DatabaseTestCase):
         self.take(turns)
         self.assertEqual({self.projects[0].id}, set(turns.record.summary.failed))
         self.assertEqual([START, START + 2 * HOUR, START + 2 * HOUR], self.collected())
+        self.assertEqual(
+            (2, 1), (self.value("retries_total", step="take"), self.value("windows_total", outcome="failed"))
+        )
 
     def _drop_trigger(self) -> None:
         with self.engine.begin() as connection:
