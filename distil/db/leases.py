@@ -136,8 +136,8 @@ def abandoned(engine: sa.Engine) -> list[Abandoned]:
         inspector = sa.inspect(connection)
         if not inspector.has_table(project_locks.name):
             return []
-        query = sa.select(project_locks.c.owner, _expired())
-        query = query.where(sa.or_(project_locks.c.expires.is_(None), _expired()))
+        query = sa.select(project_locks.c.owner, expired())
+        query = query.where(sa.or_(project_locks.c.expires.is_(None), expired()))
         if "expires" not in {column["name"] for column in inspector.get_columns(project_locks.name)}:
             query = sa.select(project_locks.c.owner, _forgotten())
         return [Abandoned(owner, bool(expired)) for owner, expired in connection.execute(query)]

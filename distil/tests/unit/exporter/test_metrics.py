@@ -28,7 +28,7 @@ class TableTest(unittest.TestCase):
         }
 
     def test_each_row_is_one_metric_and_there_is_no_other(self) -> None:
-        page = self.metrics.pages().accepted("").body().decode()
+        page = self.metrics.pages().answer("").body.decode()
         types = [line.split()[2:] for line in page.splitlines() if line.startswith("# TYPE distil_collector_")]
         self.assertEqual(sorted([row.full_name, row.kind] for row in TABLE), sorted(types))
 
@@ -87,7 +87,7 @@ class CountingTest(unittest.TestCase):
         self.assertEqual(
             (1, 0.2), (self.value("commit_duration_seconds_count"), self.value("commit_duration_seconds_sum"))
         )
-        self.assertIn(b"distil_collector_usage_total{", self.metrics.pages().accepted("").body())
+        self.assertIn(b"distil_collector_usage_total{", self.metrics.pages().answer("").body)
         lag = self.value("lag_seconds") or 0
         self.assertAlmostEqual(time.time() - (START + HOUR).timestamp(), lag, delta=10)
 
