@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import stevedore
 from keystoneauth1 import session as ks_session
 from oslo_config import cfg
+from oslo_log import log
 
 from distil import exceptions
 from distil.cloud import http
@@ -29,6 +30,7 @@ from distil.collector.window import Tools
 from distil.conf import coordination
 from distil.conf import database
 from distil.conf import identity
+from distil.conf import logs
 from distil.conf import rules
 from distil.conf import tls
 from distil.conf.collector import CollectorType
@@ -43,6 +45,8 @@ from distil.exporter.server import Exporter
 from distil.exporter.status import StatusPage
 from distil.rating.rate import Rules
 from distil.telemetry.base import TelemetryDriver
+
+LOG = log.getLogger(__name__)
 
 # What a collector's results may depend on.
 _LIBRARIES = (
@@ -106,6 +110,11 @@ class Wiring:
 
     def recorder(self) -> Recorder:
         return Recorder(self.metrics, self.history, utc_now)
+
+    def set_up_log(self) -> None:
+        """Have the process's log follow the configuration; where it cannot, it stays as it is, and says so."""
+        for problem in _problems(lambda: logs.set_up(self._conf)):
+            LOG.error(problem)
 
     def interval(self) -> datetime.timedelta:
         return datetime.timedelta(seconds=self._type.periodic_interval)

@@ -81,7 +81,7 @@ class Questions:
                 self._most = max(1, number // 2)
             return None
         if gathered is None:
-            LOG.info("%d windows are asked for one by one: together they have over %d samples.", number, _TOO_MANY)
+            LOG.debug("%d windows are asked for one by one: together they have over %d samples.", number, _TOO_MANY)
             self._learn(_TOO_MANY, 1)
             return None
         self._learn(len(gathered), number)

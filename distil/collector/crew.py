@@ -10,6 +10,7 @@ from typing import TypeVar
 from oslo_log import log
 
 from distil import exceptions
+from distil.collector.context import carried
 from distil.collector.stop import Stop
 
 LOG = log.getLogger(__name__)
@@ -44,7 +45,7 @@ def share_out(work: Iterable[Piece], do: Callable[[Piece], None], threads: int, 
         except BaseException as failure:
             failures.append(failure)
 
-    crew = _started([threading.Thread(target=run, name=f"collector-{n}", daemon=True) for n in range(threads)])
+    crew = _started([threading.Thread(target=carried(run), name=f"collector-{n}", daemon=True) for n in range(threads)])
     for each in crew:
         while each.is_alive():
             if stop.event.is_set():

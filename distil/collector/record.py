@@ -4,7 +4,6 @@
 import datetime
 import threading
 import time
-import uuid
 
 from distil.collector.standing import Standing
 from distil.collector.summary import Progress
@@ -24,15 +23,15 @@ _PAUSE = 1.0
 class Record:
     """What becomes of one run. Threads may share it.
 
+    :param run_id: what its log lines are found by.
     :param progress: who else wants to know how far it is.
-    :ivar id: what its log lines are found by.
     :ivar standing: how it leaves the projects; None until it has found that out.
     """
 
     def __init__(
-        self, metrics: Metrics, history: History, started: datetime.datetime, progress: Progress | None
+        self, run_id: str, metrics: Metrics, history: History, started: datetime.datetime, progress: Progress | None
     ) -> None:
-        self.id = f"req-{uuid.uuid4()}"
+        self.id = run_id
         self.started = started
         self.summary = Summary()
         self.standing: Standing | None = None

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from collections.abc import Iterator
 
 from distil import exceptions
+from distil.collector.context import begin_run
 from distil.collector.record import Record
 from distil.collector.summary import Progress
 from distil.exporter.history import History
@@ -38,7 +39,7 @@ class Recorder:
         """
         started = self._clock()
         self._metrics.last_run_start.set(started.timestamp())
-        record = Record(self._metrics, self._history, started, progress)
+        record = Record(begin_run(self._history.snapshot().collector), self._metrics, self._history, started, progress)
         try:
             yield record
         except (exceptions.Stopped, SystemExit):

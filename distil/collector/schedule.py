@@ -40,7 +40,7 @@ def repeat(
         missed = (due - started) // interval - 1
         if missed > 0:
             LOG.warning("The run outlasted its interval of %s: %d starts were missed.", interval, missed)
-        LOG.info("The next run starts at %s.", due.isoformat(timespec="seconds"))
+        LOG.debug("The next run starts at %s.", due.isoformat(timespec="seconds"))
         started = _sleep_until(due, first, interval, stop, clock)
 
 

@@ -34,6 +34,9 @@ _LAST_WORDS = 6.0
 class Parts(Protocol):
     """Where a collector's process gets what it is made of, by the configuration as it is then."""
 
+    def set_up_log(self) -> None:
+        """Have the process's log follow the configuration."""
+
     def interval(self) -> datetime.timedelta:
         """From the start of a run to the start of the next."""
 
@@ -103,6 +106,7 @@ class CollectorService(ServiceBase):  # type: ignore[misc]
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP, signal.SIGTERM})
         self._pid.value = os.getpid()
         self._ending.value = 0
+        self._parts.set_up_log()
         delay = self._restarts.delay()
         if delay:
             LOG.warning("The process before this one died early; this one begins in %.0f seconds.", delay)

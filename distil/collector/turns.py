@@ -17,6 +17,7 @@ from distil import exceptions
 from distil import model
 from distil.collector.asking import Samples
 from distil.collector.attempts import attempts
+from distil.collector.context import project_context
 from distil.collector.crew import share_out
 from distil.collector.record import Record
 from distil.collector.window import Tools
@@ -68,7 +69,7 @@ class Turns:
             if self.tools.stop.wait(_PAUSE):
                 raise exceptions.Stopped("the collector is stopping")
         if left:
-            LOG.info("%s left to other collectors.", counted(len(left), "project is", "projects are"))
+            LOG.debug("%s left to other collectors.", counted(len(left), "project is", "projects are"))
         return {project.id for project, _ in left}
 
     def _round(self, work: Sequence[Work]) -> list[Work]:
@@ -95,7 +96,8 @@ class Turns:
         due = []
         with contextlib.ExitStack() as stack:
             for project, windows in work:
-                held = self._hold(stack, project, windows)
+                with project_context(project):
+                    held = self._hold(stack, project, windows)
                 if held:
                     due.append((project, windows))
                 elif held is False:
@@ -167,7 +169,8 @@ class Turns:
         for number, window in enumerate(windows):
             failure: Exception
             try:
-                rated = visit.collect(window, answers[number] if answers else None)
+                with project_context(visit.project, window):
+                    rated = visit.collect(window, answers[number] if answers else None)
                 self.record.committed(rated)
                 continue
             except exceptions.Stopped:
@@ -176,7 +179,8 @@ class Turns:
                 # Whatever it is: what one project's data bring to light must not cost the others their usage.
                 failure = error
             # Told outside of the except block, or oslo.log would add the exception's text to it again.
-            _tell(visit.project, window, failure)
+            with project_context(visit.project, window):
+                _tell(visit.project, window, failure)
             if isinstance(failure, _TAKEN):
                 return windows[number:]
             self.record.fail(visit.project.id, failure)
@@ -184,7 +188,8 @@ class Turns:
         return None
 
     def _fail(self, project: model.Project, failure: exceptions.StoreError) -> None:
-        LOG.error("Project %s (%s): it waits for the next run: %s", project.id, project.name, failure)
+        with project_context(project):
+            LOG.error("Project %s (%s): it waits for the next run: %s", project.id, project.name, failure)
         self.record.fail(project.id, failure)
 
     def _say(self, state: tenacity.RetryCallState) -> None:
@@ -195,7 +200,7 @@ class Turns:
 
 def _tell(project: model.Project, window: model.Window, failure: Exception) -> None:
     if isinstance(failure, _TAKEN):
-        LOG.info("Project %s (%s): window %s: %s; moving on.", project.id, project.name, window, failure)
+        LOG.debug("Project %s (%s): window %s: %s; moving on.", project.id, project.name, window, failure)
         return
     trace = None if isinstance(failure, exceptions.DistilError) else failure
     LOG.error(

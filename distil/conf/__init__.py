@@ -7,18 +7,18 @@ Nothing else looks at a ConfigOpts: the rest is given values.
 import contextlib
 
 from oslo_config import cfg
-from oslo_log import log
 from oslo_service import opts as oslo_service
 
 from distil.conf import collector
 from distil.conf import coordination
 from distil.conf import database
 from distil.conf import identity
+from distil.conf import logs
 
 
 def register_opts(conf: cfg.ConfigOpts) -> None:
     """Register the options of every group."""
-    log.register_options(conf)
+    logs.register_opts(conf)
     oslo_service.register_service_opts(conf)
     collector.register_opts(conf)
     coordination.register_opts(conf)

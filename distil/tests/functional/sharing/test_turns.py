@@ -103,7 +103,7 @@ class TurnsTest(databases.DatabaseTestCase):
             stop=stop,
         )
         self.bar = Bar()
-        return Turns(tools=tools, concurrency=1, record=Record(tools.metrics, tools.history, START, self.bar))
+        return Turns(tools=tools, concurrency=1, record=Record("req-1", tools.metrics, tools.history, START, self.bar))
 
     def take(self, turns: Turns, patience: float = 0, count: int = 2) -> Collection[str]:
         return turns.take([(project, windows(count)) for project in self.projects], patience)

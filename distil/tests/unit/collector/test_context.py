@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What log lines are about."""
+
+import datetime
+import io
+import json
+import logging
+import re
+import threading
+import unittest
+
+from oslo_config import cfg
+from oslo_context import fixture
+from oslo_log import formatters
+
+from distil import conf as configuration
+from distil import model
+from distil.collector.context import begin_run
+from distil.collector.context import project_context
+from distil.collector.crew import share_out
+from distil.collector.stop import Stop
+
+START = datetime.datetime(2026, 3, 1, 10, tzinfo=datetime.UTC)
+WINDOW = model.Window(START, START + datetime.timedelta(hours=1))
+PROJECT = model.Project("p1", "project one", "default")
+OTHER = model.Project("p2", "project two", "default")
+
+
+class ContextTest(unittest.TestCase):
+    def setUp(self) -> None:
+        forget = fixture.ClearRequestContext()
+        forget.setUp()
+        self.addCleanup(forget.cleanUp)
+        self.logger = logging.getLogger("test")
+        self.logger.setLevel(logging.INFO)
+        self.text = self.listen(formatters.ContextFormatter(config=_configuration()))
+        self.json = self.listen(formatters.JSONFormatter())
+
+    def listen(self, formatter: logging.Formatter) -> io.StringIO:
+        said = io.StringIO()
+        handler = logging.StreamHandler(said)
+        handler.setFormatter(formatter)
+        self.logger.addHandler(handler)
+        self.addCleanup(self.logger.removeHandler, handler)
+        return said
+
+    def about(self) -> list[str]:
+        """What the lines are about, by the text format."""
+        return re.findall(r" test \[(.*?)\] ", self.text.getvalue())
+
+    def test_a_line_of_a_run_names_the_run_and_its_collector(self) -> None:
+        run_id = begin_run("customers")
+        self.logger.info("hello")
+        self.assertRegex(run_id, r"^req-[0-9a-f-]{36}$")
+        self.assertEqual([f"{run_id} customers"], self.about())
+        said = json.loads(self.json.getvalue())["context"]
+        self.assertEqual((run_id, "customers", None), (said["request_id"], said["collector"], said["project_id"]))
+
+    def test_a_run_s_id_can_be_given(self) -> None:
+        self.assertEqual("req-1", begin_run("customers", "req-1"))
+        self.logger.info("hello")
+        self.assertEqual(["req-1 customers"], self.about())
+
+    def test_a_line_of_a_project_names_it_and_its_window_and_the_next_one_does_not(self) -> None:
+        begin_run("customers", "req-1")
+        with project_context(PROJECT, WINDOW):
+            self.logger.info("hello")
+        self.logger.info("hello")
+        window = "2026-03-01T10:00:00Z/2026-03-01T11:00:00Z"
+        self.assertEqual([f"req-1 customers p1 {window}", "req-1 customers"], self.about())
+        said = json.loads(self.json.getvalue().splitlines()[0])["context"]
+        found = [said[name] for name in ("request_id", "collector", "project_id", "project_name", "window")]
+        self.assertEqual(["req-1", "customers", "p1", "project one", window], found)
+
+    def test_a_project_s_failure_leaves_nothing_behind(self) -> None:
+        begin_run("customers", "req-1")
+        with self.assertRaises(ZeroDivisionError), project_context(PROJECT):
+            raise ZeroDivisionError
+        self.logger.info("hello")
+        self.assertEqual(["req-1 customers"], self.about())
+
+    def test_outside_of_a_run_a_line_is_about_nothing(self) -> None:
+        with project_context(PROJECT):
+            self.logger.info("hello")
+        self.assertEqual(["-"], self.about())
+
+    def test_each_thread_s_lines_are_about_the_run_and_its_own_project(self) -> None:
+        begin_run("customers", "req-1")
+        together = threading.Barrier(2, timeout=10)
+
+        def do(project: model.Project) -> None:
+            with project_context(project):
+                together.wait()
+                self.logger.info("hello")
+                together.wait()
+
+        share_out([PROJECT, OTHER], do, 2, Stop())
+        self.assertEqual(["req-1 customers p1", "req-1 customers p2"], sorted(self.about()))
+
+
+def _configuration() -> cfg.ConfigOpts:
+    conf = cfg.ConfigOpts()
+    configuration.register_opts(conf)
+    conf([])
+    return conf
