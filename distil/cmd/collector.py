@@ -19,6 +19,7 @@ from distil.cmd.progress import progress
 from distil.collector.launcher import launch
 from distil.collector.service import CollectorService
 from distil.collector.stop import Stop
+from distil.conf import logs
 from distil.conf import unknown
 from distil.conf import values
 from distil.conf.collector import CLI_OPTS
@@ -27,6 +28,8 @@ from distil.conf.collector import collector_types
 from distil.conf.options import Options
 
 LOG = log.getLogger(__name__)
+
+_PROBLEMS = (cfg.Error, exceptions.DistilError, OSError, UnicodeError)
 
 # Seconds that transactions have to end in after a signal, where there is no service that says how long.
 _PATIENCE = 60.0
@@ -42,13 +45,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         _parse(conf, argv)
         reading.set_up_logging(conf)
+    except _PROBLEMS as error:
+        return _say(reading.problems(error))
+    try:
         _warn(conf)
         values.check(conf)
         end = _end_time(conf)
         types = collector_types(conf)
         _check(conf, types, () if end is None else None)
         return _serve(conf, argv, types) if end is None else _collect_until(conf, types, end)
-    except (cfg.Error, exceptions.DistilError, log.LogConfigError, OSError, UnicodeError) as error:
+    except _PROBLEMS as error:
         problems = reading.problems(error)
     return _give_up(conf, problems)
 
@@ -65,10 +71,15 @@ def _warn(conf: Options) -> None:
 
 
 def _give_up(conf: cfg.ConfigOpts, problems: Sequence[str]) -> int:
+    in_a_file = conf.log_file or conf.log_dir
+    for problem in problems if in_a_file or conf.use_json else ():
+        LOG.critical(problem)
+    return 1 if conf.use_json and not in_a_file else _say(problems)
+
+
+def _say(problems: Sequence[str]) -> int:
     for problem in problems:
         print(f"distil-collector: {problem}", file=sys.stderr)  # noqa: T201
-        if conf.log_file or conf.log_dir:
-            LOG.critical(problem)
     return 1
 
 
@@ -97,7 +108,7 @@ def _serve(conf: cfg.ConfigOpts, argv: Sequence[str] | None, types: Sequence[Col
     running = [(each.name, worker) for each, worker in processes]
 
     def check() -> None:
-        """Look at the files as they are now, beside the configuration that is in force."""
+        """Look at the files as they are now, beside the configuration in force, and have the log follow them."""
         new = Options()
         try:
             _parse(new, argv)
@@ -111,6 +122,7 @@ def _serve(conf: cfg.ConfigOpts, argv: Sequence[str] | None, types: Sequence[Col
         # By the configuration in force, which the last reload may have changed.
         listening = {(each.exporter_host, port) for each in types for port in each.exporter_ports}
         _check(new, new_types, listening)
+        logs.set_up(new)
 
     return 0 if launch(conf, services, check) else 1
 

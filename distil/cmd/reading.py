@@ -9,10 +9,10 @@ import sys
 from collections.abc import Sequence
 
 from oslo_config import cfg
-from oslo_log import log
 
 from distil import exceptions
 from distil.conf import files
+from distil.conf import logs
 from distil.conf import values
 from distil.conf.options import DEFAULT
 from distil.conf.options import Options
@@ -44,10 +44,10 @@ def read(conf: Options, argv: Sequence[str] | None, prog: str) -> None:
 
 
 def set_up_logging(conf: Options) -> None:
-    """:raises ConfigurationError: with every wrong value, where logging's are among them."""
+    """:raises ConfigurationError: there is no logging so; with every wrong value, where there are any."""
     try:
-        log.setup(conf, "distil")
-    except cfg.Error:
+        logs.set_up(conf)
+    except exceptions.ConfigurationError:
         values.check(conf)
         raise
 

@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The log of a collector's processes: its lines, its files, and what SIGHUP does to it."""
+
+import json
+import pathlib
+import signal
+import subprocess
+import unittest
+from typing import Any
+
+from distil.tests.functional.collector.site import Site
+from distil.tests.functional.collector.site import wait_for
+
+RUN = "Run of collector default"
+DEFECT = """
+from distil.rating.ledger import Ledger
+Ledger.bill = lambda *_: 1 / 0
+"""
+
+
+class LogTestCase(unittest.TestCase):
+    def setUp(self) -> None:
+        self.site = self.enterContext(Site(projects=1, resources=1))
+        self.log = self.site.folder / "log"
+
+    def configure(self, log: pathlib.Path | None = None, **default: Any) -> None:
+        default = {"log_file": log or self.log, **default}
+        self.site.configure(sections={"DEFAULT": default}, periodic_interval=1)
+
+    def wait_for_lines(self, text: str, log: pathlib.Path | None = None, times: int = 1) -> None:
+        wait_for(lambda: (log or self.log).exists() and (log or self.log).read_text().count(text) >= times)
+
+    def end(self, collector: subprocess.Popen[str]) -> str:
+        collector.send_signal(signal.SIGTERM)
+        said, _ = collector.communicate(timeout=60)
+        self.assertEqual(0, collector.returncode)
+        return said
+
+
+class LinesTest(LogTestCase):
+    def test_with_json_each_line_is_an_object_from_the_first_to_the_last(self) -> None:
+        self.site.cloud.add_fault("metering", "status", status=503)
+        self.site.configure(sections={"DEFAULT": {"use_json": True, "log_file": self.log}}, misspelt=1)
+        collector = self.site.collector()
+        self.wait_for_lines(RUN)
+        self.assertEqual("", self.end(collector))
+        lines = [json.loads(line) for line in self.log.read_text().splitlines()]
+        self.assertIn("misspelt", lines[0]["message"])
+        self.assertEqual(2, len({line["process"] for line in lines}), "the test has lost the parent or the child")
+        (run,) = (line for line in lines if line["message"].startswith(RUN))
+        self.assertRegex(run["context"]["request_id"], "^req-")
+        self.assertEqual("default", run["context"]["collector"])
+        failed = next(line for line in lines if "waits for the next run" in line["message"])
+        self.assertEqual(run["context"]["request_id"], failed["context"]["request_id"])
+        self.assertIn(failed["context"]["project_id"], self.site.last_collected())
+        self.assertRegex(failed["context"]["window"], r"^\d{4}-\d\d-\d\dT\d\d:00:00Z/\d{4}-\d\d-\d\dT\d\d:00:00Z$")
+
+    def test_with_json_a_defect_s_traceback_is_in_its_line(self) -> None:
+        (self.site.folder / "sitecustomize.py").write_text(DEFECT)
+        self.site.environment = {"PYTHONPATH": str(self.site.folder)}
+        self.configure(use_json=True)
+        collector = self.site.collector()
+        self.wait_for_lines(RUN)
+        self.assertEqual("", self.end(collector))
+        lines = [json.loads(line) for line in self.log.read_text().splitlines()]
+        self.assertIn("ZeroDivisionError", next(line["traceback"] for line in lines if line["levelname"] == "ERROR"))
+
+    def test_with_json_what_keeps_a_collector_from_starting_is_an_object_too(self) -> None:
+        self.site.configure(sections={"DEFAULT": {"use_json": True}}, meter_mappings_file="/nowhere")
+        collector = self.site.collector()
+        said, _ = collector.communicate(timeout=60)
+        self.assertEqual(["CRITICAL"], [json.loads(line)["levelname"] for line in said.splitlines()])
+
+    def test_a_run_is_one_line(self) -> None:
+        self.configure()
+        collector = self.site.collector()
+        self.wait_for_lines(RUN, times=4)
+        lines = self.log.read_text().splitlines()
+        self.assertEqual([], [line for line in lines if " INFO " in line and RUN not in line])
+        self.end(collector)
+
+
+class LogFileTest(LogTestCase):
+    def refused(self) -> str:
+        collector = self.site.collector()
+        said, _ = collector.communicate(timeout=60)
+        self.assertEqual(1, collector.returncode)
+        return said
+
+    def test_a_file_that_cannot_be_written_is_told_in_one_line(self) -> None:
+        self.configure(self.site.folder / "nowhere" / "log")
+        self.assertEqual(
+            f"distil-collector: the log file {self.site.folder}/nowhere/log cannot be written: "
+            "No such file or directory\n",
+            self.refused(),
+        )
+
+    def test_a_level_that_does_not_exist_is_told_in_one_line(self) -> None:
+        self.configure(default_log_levels="distil=LOUD")
+        self.assertEqual(
+            "distil-collector: there is no logging as [DEFAULT] says: Unknown level: 'LOUD'\n", self.refused()
+        )
+
+    def test_a_file_that_is_renamed_is_followed_by_a_new_one_without_a_signal(self) -> None:
+        self.configure()
+        collector = self.site.collector()
+        self.wait_for_lines(RUN)
+        self.log.rename(self.site.folder / "log.1")
+        self.wait_for_lines(RUN)
+        self.end(collector)
+        said = self.log.read_text()
+        self.assertIn("SIGTERM: no new window", said)
+        self.assertNotIn("SIGTERM", (self.site.folder / "log.1").read_text())
+
+    def test_sighup_opens_the_file_anew_in_parent_and_child(self) -> None:
+        self.configure()
+        collector = self.site.collector()
+        self.wait_for_lines(RUN)
+        self.log.rename(self.site.folder / "log.1")
+        self.log.touch(0o640)
+        collector.send_signal(signal.SIGHUP)
+        self.wait_for_lines("the configuration is read again")
+        self.wait_for_lines(RUN)
+        self.end(collector)
+
+
+class ReloadTest(LogTestCase):
+    def test_sighup_has_parent_and_child_log_as_the_configuration_says_now(self) -> None:
+        self.configure(rate_limit_interval=1, rate_limit_burst=10_000)
+        collector = self.site.collector()
+        self.wait_for_lines(RUN)
+        other = self.site.folder / "other"
+        self.configure(other, debug=True, use_json=True, rate_limit_interval=1, rate_limit_burst=10_000)
+        collector.send_signal(signal.SIGHUP)
+        self.wait_for_lines(RUN, other)
+        self.assertEqual("", self.end(collector))
+        lines = [json.loads(line) for line in other.read_text().splitlines()]
+        talkative = {line["process"] for line in lines if line["levelname"] == "DEBUG"}
+        self.assertIn(collector.pid, talkative)
+        self.assertEqual(
+            {line["process"] for line in lines if line["message"].startswith(RUN)}, talkative - {collector.pid}
+        )
+
+    def test_a_file_that_cannot_be_written_leaves_the_old_configuration_in_force(self) -> None:
+        self.configure()
+        collector = self.site.collector()
+        self.wait_for_lines(RUN)
+        self.configure(self.site.folder / "nowhere" / "log")
+        collector.send_signal(signal.SIGHUP)
+        self.wait_for_lines("the old configuration stays in force, because the new one is wrong: the log file")
+        self.wait_for_lines(RUN, times=self.log.read_text().count(RUN) + 1)
+        self.assertEqual("", self.end(collector))
