@@ -10,6 +10,7 @@ from oslo_log import log
 
 from distil import exceptions
 from distil import model
+from distil.collector import explaining
 from distil.collector.asking import Questions
 from distil.collector.asking import Samples
 from distil.collector.attempts import attempts
@@ -27,6 +28,7 @@ from distil.rating.rate import Rules
 from distil.rating.rate import rate
 from distil.text import counted
 from distil.transformers.lookups import Lookups
+from distil.transformers.lookups import Recorder
 
 LOG = log.getLogger(__name__)
 
@@ -72,12 +74,15 @@ class Visit:
             raise exceptions.Stopped("the collector is stopping")
         tools.sharing.renew(project.id)
         samples = answers.pop() if answers else tools.questions.alone(project.id, window)
-        rated = rate(tools.rules, samples, window, tools.lookups)
+        recorder = Recorder(tools.lookups) if explaining.wanted() else None
+        rated = rate(tools.rules, samples, window, recorder.lookups if recorder else tools.lookups)
         resources = self._with_os_distro(rated)
         with tools.stop.transaction():
             began = time.perf_counter()
             self._stored.commit(window, rated.usage, resources, rated.rejected)
         tools.metrics.committed(project.id, window, rated, time.perf_counter() - began)
+        if recorder:
+            explaining.tell(tools.rules, samples, window, recorder.answers)
         if rated.rejected:
             self._tell_of_rejected(window, rated.rejected)
         return rated

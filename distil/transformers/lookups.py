@@ -29,3 +29,33 @@ class Lookups:
     volume_types: Names = dataclasses.field(default_factory=dict[str, str])
     types_of_volumes: Names = dataclasses.field(default_factory=dict[str, str])
     container_policies: Names = dataclasses.field(default_factory=dict[str, str])
+
+
+class Recorder:
+    """Look-ups that remember what was asked, and what the answer was."""
+
+    def __init__(self, lookups: Lookups) -> None:
+        self._answers = {table.name: dict[str, str | None]() for table in dataclasses.fields(Lookups)}
+        self.lookups = Lookups(
+            **{name: _Recorded(getattr(lookups, name), answers) for name, answers in self._answers.items()}
+        )
+
+    @property
+    def answers(self) -> Lookups:
+        """The answers as look-ups of their own, which ask nobody."""
+        return Lookups(**self._answers)
+
+    @property
+    def said(self) -> dict[str, str | None]:
+        """The answers by table and key."""
+        return {f"{table} {key}": name for table, answers in self._answers.items() for key, name in answers.items()}
+
+
+class _Recorded:
+    def __init__(self, names: Names, answers: dict[str, str | None]) -> None:
+        self._names = names
+        self._answers = answers
+
+    def get(self, key: str, /) -> str | None:
+        name = self._answers[key] = self._names.get(key)
+        return name

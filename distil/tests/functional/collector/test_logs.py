@@ -6,6 +6,7 @@ import pathlib
 import signal
 import subprocess
 import unittest
+from decimal import Decimal
 from typing import Any
 
 from distil.tests.functional.collector.site import Site
@@ -78,6 +79,21 @@ class LinesTest(LogTestCase):
         lines = self.log.read_text().splitlines()
         self.assertEqual([], [line for line in lines if " INFO " in line and RUN not in line])
         self.end(collector)
+
+    def test_a_usage_entry_is_explained_where_somebody_wants_to_know(self) -> None:
+        self.configure(default_log_levels="distil.collector.explaining=DEBUG")
+        collector = self.site.collector()
+        self.wait_for_lines(RUN)
+        self.end(collector)
+        lines = self.log.read_text().splitlines()
+        entries = self.site.usage()
+        self.assertTrue(entries)
+        for entry in entries:
+            window = f"{entry.start:%Y-%m-%dT%H:%M:%SZ}/{entry.end:%Y-%m-%dT%H:%M:%SZ}"
+            subject = f"default {entry.project_id} {window}] "
+            volume = f"{Decimal(entry.volume).normalize():f} {entry.unit}"
+            gives = f" {volume} of {entry.service}; stored for {entry.resource_id}: {volume}."
+            self.assertEqual(1, sum(subject in line and gives in line for line in lines), entry)
 
 
 class LogFileTest(LogTestCase):

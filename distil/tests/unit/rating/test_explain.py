@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Explanations: each is what rating does, in words."""
+
+import unittest
+from collections.abc import Iterable
+from typing import Any
+
+import hypothesis
+from hypothesis import strategies as st
+
+from distil import exceptions
+from distil.rating import intake
+from distil.rating.explain import explain
+from distil.rating.explanation import Explanation
+from distil.tests.unit import builders
+from distil.tests.unit import strategies
+from distil.tests.unit.builders import document
+from distil.tests.unit.builders import entry
+from distil.transformers.lookups import Lookups
+from distil.transformers.lookups import Recorder
+
+UPTIME = {"uptime": {"tracked_states": ["active"]}, "databaseuptime": {"tracked_states": ["active"]}}
+
+
+def explained(
+    entries: list[builders.Entry],
+    documents: Iterable[Any],
+    lookups: Lookups | None = None,
+    trusted: Iterable[str] = (),
+) -> list[Explanation]:
+    rules = builders.rules(entries, UPTIME, trusted)
+    samples = [intake.read_sample(each, builders.PROJECT, each["meter"]) for each in documents]
+    return list(explain(rules, samples, builders.HOUR, lookups or Lookups()))
+
+
+def sentences(*arguments: Any, **keywords: Any) -> list[str]:
+    return [str(each) for each in explained(*arguments, **keywords)]
+
+
+class TestExplanations(unittest.TestCase):
+    maxDiff = None
+
+    def test_samples_the_transformer_and_the_entry_are_told(self) -> None:
+        said = sentences([entry("max")], [document(0, volume=2), document(10, volume=2), document(20, volume=3)])
+        self.assertEqual(
+            [
+                "Resource r1, entry 1 (m1): 3 samples",
+                "3 for Max, from 2026-03-01T10:00:00Z to 2026-03-01T10:20:00Z, with volume 2 (2 times), 3",
+                "Max gives 3 hour of s1",
+                "stored for r1: 3 hour.",
+            ],
+            said[0].split("; "),
+        )
+
+    def test_what_is_not_billed_is_told_with_the_reason(self) -> None:
+        documents = [
+            document(0, source="stranger"),
+            document(10, metadata={"status": "gone"}),
+            document(20, volume=-1),
+            document(30, volume=4),
+        ]
+        said = sentences([entry("max", filters=["metadata.status != 'gone'"])], documents, trusted=["test"])
+        self.assertEqual(
+            [
+                "Resource r1, entry 1 (m1): 4 samples",
+                "1 of source 'stranger', not trusted",
+                "1 dropped by metadata.status != 'gone'",
+                "1 rejected: volume -1 is negative",
+                "1 for Max, from 2026-03-01T10:30:00Z to 2026-03-01T10:30:00Z, with volume 4",
+                "Max gives 4 hour of s1",
+                "stored for r1: 4 hour.",
+            ],
+            said[0].split("; "),
+        )
+
+    def test_why_there_is_no_usage_is_told(self) -> None:
+        for filters, metadata, reason in (
+            (["volume > `5`"], {}, "1 dropped by volume > `5`; no usage, because no sample is left."),
+            ([], {}, "1 rejected: metadata has no status and no state; no usage, because no sample is left."),
+            ([], {"status": "shelved", "instance_type": "c1"}, "Uptime gives no usage."),
+        ):
+            with self.subTest(reason):
+                (said,) = sentences([entry("uptime", filters=filters)], [document(metadata=metadata)])
+                self.assertTrue(said.endswith(reason), said)
+
+    def test_what_was_looked_up_is_told(self) -> None:
+        lookups = Lookups(flavors={"7": "c1.c2r4"})
+        metadata = {"status": "active", "flavor.id": "7"}
+        (said,) = sentences([entry("databaseuptime")], [document(metadata=metadata)], lookups)
+        self.assertIn("flavors 7 is c1.c2r4; DatabaseUptime gives 3600 hour of c1.c2r4", said)
+
+    def test_a_volume_that_the_mapping_gives_is_told(self) -> None:
+        (said,) = sentences([entry("sum", volume=7)], [document(volume=1)])
+        self.assertIn("with volume 7; Sum gives 7 hour", said)
+
+    def test_what_other_mappings_add_is_told(self) -> None:
+        said = sentences([entry("sum"), entry("sum", volume=2)], [document(volume=1)])
+        self.assertTrue(said[0].endswith("gives 1 hour of s1; stored for r1: 3 hour, with other meter mappings."))
+        self.assertTrue(said[1].endswith("gives 2 hour of s1; stored for r1: 3 hour, with other meter mappings."))
+
+    def test_that_mappings_are_at_odds_about_the_unit_is_told(self) -> None:
+        said = sentences([entry("sum"), entry("sum", unit="day")], [document(volume=1)])
+        self.assertTrue(said[0].endswith("stored for r1: 1 hour."))
+        self.assertTrue(
+            said[1].endswith("not stored, because another meter mapping bills this resource in another unit.")
+        )
+
+    def test_each_resource_has_its_own(self) -> None:
+        said = explained([entry("sum")], [document(resource_id="b"), document(resource_id="a")])
+        self.assertEqual(["a", "b"], [each.resource_id for each in said])
+
+    @strategies.PROPERTY
+    @hypothesis.given(
+        st.lists(
+            st.builds(
+                document,
+                st.integers(0, 59),
+                volume=st.integers(-1, 5) | strategies.json_values(),
+                resource_id=st.sampled_from(["r1", "r2", None]),
+                source=st.sampled_from(["test", "stranger"]),
+            ),
+            max_size=6,
+        )
+    )
+    def test_what_is_given_is_what_is_stored(self, documents: list[Any]) -> None:
+        entries = [entry("sum", filters=["volume != `1`"]), entry("max", service="s2")]
+        stored = builders.rated(entries, documents, trusted=["test"]).usage
+        given = [usage for each in explained(entries, documents, trusted=["test"]) for usage in each.given]
+        self.assertEqual(sorted(map(repr, stored)), sorted(map(repr, given)))
+
+
+class TestRecorder(unittest.TestCase):
+    def test_its_answers_are_those_that_were_given(self) -> None:
+        recorder = Recorder(Lookups(flavors={"7": "c1"}))
+        self.assertEqual("c1", recorder.lookups.flavors.get("7"))
+        self.assertIsNone(recorder.lookups.volume_types.get("x"))
+        self.assertEqual({"flavors 7": "c1", "volume_types x": None}, recorder.said)
+        self.assertEqual("c1", recorder.answers.flavors.get("7"))
+
+    def test_no_answer_is_none_to_be_remembered(self) -> None:
+        recorder = Recorder(Lookups(flavors=builders.Down()))
+        with self.assertRaises(exceptions.LookupUnavailable):
+            recorder.lookups.flavors.get("7")
+        self.assertEqual({}, recorder.said)
