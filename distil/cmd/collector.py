@@ -14,6 +14,7 @@ from distil import conf as configuration
 from distil import exceptions
 from distil import model
 from distil.cmd import reading
+from distil.cmd import report
 from distil.cmd import wiring
 from distil.cmd.progress import progress
 from distil.collector.launcher import launch
@@ -45,6 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         _parse(conf, argv)
         reading.set_up_logging(conf)
+        report.on_sigusr2(conf)
     except _PROBLEMS as error:
         return _say(reading.problems(error))
     try:

@@ -20,7 +20,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     :returns: see :func:`distil.cmd.collector.main`.
     """
-    # Until there is something that has to end in order. A SIGHUP waits for who can heed it.
+    # Until there is something that has to end in order. A SIGHUP waits for who can heed it; a SIGUSR2 would end it.
+    signal.signal(signal.SIGUSR2, signal.SIG_IGN)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _end_at_once)
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})

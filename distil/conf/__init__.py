@@ -14,6 +14,7 @@ from distil.conf import coordination
 from distil.conf import database
 from distil.conf import identity
 from distil.conf import logs
+from distil.conf import reports
 
 
 def register_opts(conf: cfg.ConfigOpts) -> None:
@@ -24,6 +25,7 @@ def register_opts(conf: cfg.ConfigOpts) -> None:
     coordination.register_opts(conf)
     database.register_opts(conf)
     identity.register_opts(conf)
+    reports.register_opts(conf)
 
 
 def register_named_opts(conf: cfg.ConfigOpts) -> None:

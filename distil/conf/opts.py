@@ -8,6 +8,7 @@ from oslo_config import cfg
 from distil.conf import collector
 from distil.conf import coordination
 from distil.conf import identity
+from distil.conf import reports
 
 
 def list_opts() -> list[tuple[str, Iterable[cfg.Opt]]]:
@@ -17,4 +18,5 @@ def list_opts() -> list[tuple[str, Iterable[cfg.Opt]]]:
         (collector.GROUP, collector.OPTS),
         (coordination.GROUP, coordination.OPTS),
         (identity.GROUP, identity.list_opts()),
+        (reports.GROUP, reports.OPTS),
     ]

@@ -54,7 +54,7 @@ class SampleConfigurationTest(unittest.TestCase):
         conf = cfg.ConfigOpts()
         configuration.register_opts(conf)
         conf.register_opts(identity.list_opts(), group=identity.GROUP)
-        groups = {"collector", "coordination", "database", identity.GROUP}
+        groups = {"collector", "coordination", "database", identity.GROUP, "oslo_reports"}
         options = {group: set(conf[group]) for group in groups} | {"DEFAULT": set(conf) - groups - OWN_OF_OSLO_CONFIG}
         for group, names in options.items():
             (part,) = re.findall(rf"^\[{group}\]$(.*?)(?=^\[|\Z)", self.text, re.MULTILINE | re.DOTALL)
