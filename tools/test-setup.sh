@@ -26,7 +26,7 @@ first_that_works() {
     local probe=$1 candidate
     shift
     for candidate in "$@"; do
-        if $candidate $probe </dev/null >/dev/null 2>&1; then
+        if $candidate "$probe" </dev/null >/dev/null 2>&1; then
             way=$candidate
             return 0
         fi
