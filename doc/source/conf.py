@@ -24,6 +24,15 @@ html_theme_options = {"display_badge": False}
 openstackdocs_auto_name = False
 openstackdocs_auto_version = False
 
+man_pages = [
+    (f"cli/{name}", name, description, [copyright], 1)
+    for name, description in (
+        ("distil-collector", "collects the usage of an OpenStack cloud"),
+        ("distil-db-manage", "brings Distil Collector's database to a revision"),
+        ("distil-sandbox", "a cloud in a process"),
+    )
+]
+
 # The sample is generated again with each build.
 config_generator_config_file = "../../etc/oslo-config-generator/distil.conf"
 sample_config_basename = "_static/distil"

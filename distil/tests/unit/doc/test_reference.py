@@ -99,4 +99,9 @@ class ReferenceTest(unittest.TestCase):
 
     def test_every_option_of_the_command_line_is_described(self) -> None:
         for option in CLI_OPTS:
-            self.assertIn(f"--{option.name}", page("admin/commands.rst"))
+            self.assertIn(f"--{option.name}", page("cli/distil-collector.rst"))
+
+    def test_every_command_has_a_page_and_a_manual_page(self) -> None:
+        for script in importlib.metadata.distribution("distil").entry_points.select(group="console_scripts"):
+            self.assertIn(script.name, titles(f"cli/{script.name}.rst"))
+            self.assertIn(f'"{script.name}"', page("conf.py"))
