@@ -29,7 +29,9 @@ man_pages = [
     for name, description in (
         ("distil-collector", "collects the usage of an OpenStack cloud"),
         ("distil-db-manage", "brings Distil Collector's database to a revision"),
+        ("distil-manage", "looks into what Distil Collector does and has stored"),
         ("distil-sandbox", "a cloud in a process"),
+        ("distil-status", "says whether Distil Collector can be started"),
     )
 ]
 
