@@ -2,10 +2,7 @@
 """Reads the command line and the files, and says what is wrong with them."""
 
 import argparse
-import contextlib
 import importlib.metadata
-import io
-import sys
 from collections.abc import Sequence
 
 from oslo_config import cfg
@@ -28,17 +25,14 @@ def read(conf: Options, argv: Sequence[str] | None, prog: str) -> None:
     :raises oslo_config.cfg.Error: a file cannot be read.
     :raises ConfigurationError: nor can another, or values are wrong that the command line may have, too.
     """
-    said = io.StringIO()
     try:
-        with contextlib.redirect_stderr(said):
-            conf(argv, project="distil", prog=prog, version=importlib.metadata.version("distil"))
+        conf(argv, project="distil", prog=prog, version=importlib.metadata.version("distil"))
     except SystemExit as error:
-        if error.code == _WRONG_VALUE:
-            # It takes the file's value for the command line's, and the first for the only one.
-            found = values.problems(read_files(conf, argv, prog))
-            raise exceptions.ConfigurationError(found or [said.getvalue()]) from error
-        sys.stderr.write(said.getvalue())
-        raise
+        # It has taken the first for the command line's, and told no other.
+        found = values.problems(read_files(conf, argv, prog)) if error.code == _WRONG_VALUE else []
+        if not found:
+            raise
+        raise exceptions.ConfigurationError(found) from error
     except UnicodeDecodeError as error:
         raise exceptions.ConfigurationError(_undecodable(conf, argv) or [str(error)]) from error
 

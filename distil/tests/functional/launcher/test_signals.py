@@ -107,6 +107,16 @@ class SignalsTest(LauncherTestCase):
         for name, port in self.ports.items():
             self.wait_for_run(port, after=ends[name])
 
+    def test_every_wrong_value_leaves_the_old_one_in_force_and_is_told(self) -> None:
+        self.started()
+        self.site.configure(sections={"DEFAULT": {"debug": "perhaps", "log_file": self.log}}, workers=0)
+        self.collector.send_signal(signal.SIGHUP)
+        self.wait_for_log(f"is wrong: {self.site.config}: [DEFAULT] debug = perhaps: must be true or false")
+        self.wait_for_log("[collector] workers = 0: must be a whole number, at least 1")
+        self.configure()
+        self.collector.send_signal(signal.SIGHUP)
+        self.wait_for_log("SIGHUP: the configuration is read again.")
+
     def test_a_port_that_is_taken_leaves_the_old_configuration_in_force(self) -> None:
         self.started()
         with socket.create_server(("127.0.0.1", 0)) as taken:
