@@ -2,6 +2,7 @@
 """``distil-collector``, up to its imports."""
 
 import gc
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -25,6 +26,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _end_at_once)
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+    # openstacksdk wants to know a home. Under a uid of no name there is none, unless a container's runtime has set it.
+    os.environ.setdefault("HOME", "/")
     gc.disable()
     from distil.cmd import collector  # noqa: PLC0415
 
