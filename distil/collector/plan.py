@@ -56,7 +56,7 @@ class Plan:
 
     def waiting(self, last_collected: datetime.datetime, now: datetime.datetime) -> int:
         """How many windows of a project may be collected by now, in however many runs."""
-        return max(0, (self.latest_end(now) - last_collected) // datetime.timedelta(hours=self.collect_window))
+        return self.count(last_collected, self.latest_end(now))
 
     def latest_end(self, now: datetime.datetime) -> datetime.datetime:
         """No window that ends later may be collected yet."""
@@ -64,11 +64,14 @@ class Plan:
 
     def windows(self, last_collected: datetime.datetime, end: datetime.datetime) -> Iterator[model.Window]:
         """All whole windows from the last collected time on that end no later than ``end``, oldest first."""
-        length = datetime.timedelta(hours=self.collect_window)
-        start = last_collected
-        while start + length <= end:
-            yield model.Window(start, start + length)
-            start += length
+        window = self.window(last_collected)
+        while window.end <= end:
+            yield window
+            window = self.window(window.end)
+
+    def window(self, start: datetime.datetime) -> model.Window:
+        """The one that starts then."""
+        return model.Window(start, start + datetime.timedelta(hours=self.collect_window))
 
 
 def _created(project: model.Project) -> datetime.datetime | None:

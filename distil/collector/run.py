@@ -9,10 +9,12 @@ from collections.abc import Collection
 from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
+from collections.abc import Set
 
 import tenacity
 from oslo_log import log
 
+from distil import exceptions
 from distil import model
 from distil.cloud.projects import Projects
 from distil.collector.attempts import attempts
@@ -25,6 +27,7 @@ from distil.collector.summary import Summary
 from distil.collector.turns import Turns
 from distil.collector.window import Tools
 from distil.db import leases
+from distil.db.failures import Failure
 from distil.exporter.metrics import PLAN
 
 LOG = log.getLogger(__name__)
@@ -79,6 +82,7 @@ class Collector:
         work = [(project, due[project.id]) for project in projects if due.get(project.id)]
         left = turns.take(work, patience=PATIENCE if end else 0)
         attempt(self._look_back, record, projects, left, until, end)
+        self._remember(record, {project.id for project in projects} - set(left))
         took = (self.clock() - record.started).total_seconds()
         LOG.info("Run of collector %s over %s; %.1f seconds.", self.name, record.summary, took)
         return record.summary
@@ -98,6 +102,21 @@ class Collector:
         if end:
             failed = record.summary.failed = _short_of(end, projects, collected, failed)
         record.leave(standing(projects, collected, lambda stands: self.plan.count(stands, until), failed, left))
+
+    def _remember(self, record: Record, own: Set[str]) -> None:
+        """Store why projects wait, for who asks the database and not this process. Nothing else depends on it.
+
+        :param own: ids of the projects that are not other collectors'.
+        """
+        behind = record.standing.behind if record.standing else ()
+        windows = {each.project_id: self.plan.window(each.last_collected) for each in behind}
+        failed = record.summary.failed
+        failures = [Failure(each, self.name, windows.get(each), why) for each, why in failed.items()]
+        try:
+            self.tools.store.remember(failures, self.clock())
+            self.tools.store.forget(own - failed.keys())
+        except exceptions.StoreError as error:
+            LOG.warning("Why projects wait is not stored: %s", error)
 
     def _certainly_over(self, now: datetime.datetime) -> datetime.datetime:
         """Now, by this host's clock or the database's, whichever is behind.

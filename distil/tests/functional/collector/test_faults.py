@@ -44,9 +44,16 @@ class TelemetryTest(unittest.TestCase):
                 self.assertEqual([], site.usage(tenant_id=project_id))
                 self.assertEqual(site.start, site.last_collected()[project_id])
         self.assertEqual([entry for entry in undisturbed.usage() if entry.project_id not in victims], site.usage())
+        self.assertEqual({(each, site.start, site.start + HOUR) for each in victims}, self.waiting(site))
         site.cloud.faults.clear()
         site.collect(site.start + HOUR)
         self.assertEqual(undisturbed.usage(), site.usage())
+        self.assertEqual(set(), self.waiting(site))
+
+    def waiting(self, site: Site) -> set[tuple[Any, ...]]:
+        """Projects of which it is stored that they wait, with the window."""
+        stored = models.project_failures.c
+        return {tuple(row) for row in site.rows(sa.select(stored.tenant_id, stored.start, stored.end))}
 
     def test_a_fault_that_passes_is_tried_again_in_the_same_run(self) -> None:
         site = self.enterContext(Site())
