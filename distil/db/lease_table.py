@@ -41,3 +41,18 @@ def leases(engine: sa.Engine) -> Iterator[Lease]:
         for row in connection.execute(query):
             project_id, project, owner, created, expires, has_expired = row
             yield Lease(project_id, project, owner, created, expires, bool(has_expired))
+
+
+def release(engine: sa.Engine, lease: Lease, force: bool = False) -> bool:
+    """Take a lease from its owner.
+
+    False: it is another's by now, or gone; or it has not expired, and there is no force.
+
+    :raises StoreError: the database failed.
+    """
+    locks = project_locks.c
+    statement = sa.delete(project_locks).where(locks.project_id == lease.project_id, locks.owner == lease.owner)
+    if not force:
+        statement = statement.where(expired())
+    with errors.translated(f"releasing the lease of project {lease.project_id}"), engine.begin() as connection:
+        return connection.execute(statement).rowcount == 1

@@ -127,9 +127,10 @@ class Manage(app.App):
             handlers.append(logging.FileHandler(self.options.log_file))
             handlers[-1].setFormatter(logging.Formatter(self.LOG_FILE_MESSAGE_FORMAT))
         logging.basicConfig(level=level, handlers=handlers)
-        # They log, some with a trace, what comes out as an exception.
-        for name in ("exc_filters", "engines"):
-            logging.getLogger(f"oslo_db.sqlalchemy.{name}").setLevel(logging.ERROR)
+        if not self.options.debug:
+            # They log, some with a trace, what comes out as an exception.
+            for name in ("keystoneauth", "oslo_db.sqlalchemy.engines", "oslo_db.sqlalchemy.exc_filters", "stevedore"):
+                logging.getLogger(name).setLevel(logging.CRITICAL)
 
     def initialize_app(self, argv: list[str]) -> None:
         if not argv and not self.options.deferred_help:

@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``lease list``."""
+"""``lease list`` and ``lease release``."""
 
 import argparse
 from collections.abc import Iterator
+from collections.abc import Mapping
 from collections.abc import Sequence
 
+from distil import exceptions
 from distil.cmd.manage import base
 from distil.db import lease_table
+from distil.db import project_table
+from distil.db.lease_table import Lease
 
 
 class List(base.Listing):
@@ -28,3 +32,44 @@ class List(base.Listing):
             for lease in lease_table.leases(self.app.engine)
         )
         return ("project_id", "project", "owner", "acquired", "expires", "expired"), rows
+
+
+class Release(base.Listing):
+    """Release leases, so that another collector may take the projects at once.
+
+    A lease that has expired is released. One that has not is its owner's, who may be collecting: only --force takes it
+    away. Nothing is stored twice even then, but work is wasted. The exit status is 1 where a lease stays.
+    """
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        parser = super().get_parser(prog_name)
+        parser.add_argument("projects", metavar="PROJECT", nargs="*", help="a project's id, or its name")
+        parser.add_argument("--expired", action="store_true", help="all leases that have expired")
+        parser.add_argument("--force", action="store_true", help="also where the lease has not expired")
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> tuple[Sequence[str], list[Sequence[object]]]:
+        leases = {lease.project_id: lease for lease in lease_table.leases(self.app.engine)}
+        chosen = self._named(parsed_args.projects, leases)
+        if parsed_args.expired:
+            chosen |= {project_id: lease for project_id, lease in leases.items() if lease.expired}
+        rows = [self._release(lease, parsed_args.force) for lease in chosen.values()]
+        return ("project_id", "project", "owner", "result"), rows
+
+    def _named(self, texts: Sequence[str], leases: Mapping[str, Lease]) -> dict[str, Lease]:
+        """:raises NotFound: there is no such project, or nobody has a lease of it."""
+        # A lease may outlive its project's row.
+        unknown = [text for text in texts if text not in leases]
+        ids = [text for text in texts if text in leases] + project_table.find(self.app.engine, unknown)
+        free = [project_id for project_id in ids if project_id not in leases]
+        if free:
+            raise exceptions.NotFound(f"nobody has a lease of {', '.join(free)}")
+        return {project_id: leases[project_id] for project_id in ids}
+
+    def _release(self, lease: Lease, force: bool) -> Sequence[object]:
+        released = lease_table.release(self.app.engine, lease, force)
+        if not released:
+            self.status = 1
+        # What has expired and yet was not released has been renewed or taken over, or is gone.
+        stays = "it has changed meanwhile" if lease.expired or force else "it has not expired; --force takes it away"
+        return lease.project_id, lease.project, lease.owner, "released" if released else stays

@@ -1,43 +1,46 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``lease list``."""
+"""``lease list`` and ``lease release``."""
 
 import datetime
 
+from distil.db import lease_table
 from distil.db import models
 from distil.tests.functional import databases
 from distil.tests.functional.manage import base
 
-NOW = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
 MINUTE = datetime.timedelta(minutes=1)
 
 
-def lease(project_id: str, expires: datetime.datetime | None) -> dict[str, object]:
-    return {"project_id": project_id, "owner": "host:1", "created": NOW - MINUTE, "expires": expires}
-
-
 class LeaseTest(base.ManageTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
+
+    def lease(self, project_id: str, expires: datetime.datetime | None) -> dict[str, object]:
+        return {"project_id": project_id, "owner": "host:1", "created": self.now - MINUTE, "expires": expires}
+
     def test_no_leases_are_no_rows(self) -> None:
         self.assertEqual([], self.rows("lease", "list"))
 
     def test_leases_are_listed_by_project_with_the_name_that_is_stored(self) -> None:
         self.insert(models.tenants, {"id": "p1", "name": "Übung"})
-        self.insert(models.project_locks, lease("p2", NOW - MINUTE), lease("p1", NOW + 5 * MINUTE))
+        self.insert(models.project_locks, self.lease("p2", self.now - MINUTE), self.lease("p1", self.now + 5 * MINUTE))
         self.assertEqual(
             [
                 {
                     "project_id": "p1",
                     "project": "Übung",
                     "owner": "host:1",
-                    "acquired": f"{NOW - MINUTE:%Y-%m-%dT%H:%M:%SZ}",
-                    "expires": f"{NOW + 5 * MINUTE:%Y-%m-%dT%H:%M:%SZ}",
+                    "acquired": f"{self.now - MINUTE:%Y-%m-%dT%H:%M:%SZ}",
+                    "expires": f"{self.now + 5 * MINUTE:%Y-%m-%dT%H:%M:%SZ}",
                     "expired": False,
                 },
                 {
                     "project_id": "p2",
                     "project": None,
                     "owner": "host:1",
-                    "acquired": f"{NOW - MINUTE:%Y-%m-%dT%H:%M:%SZ}",
-                    "expires": f"{NOW - MINUTE:%Y-%m-%dT%H:%M:%SZ}",
+                    "acquired": f"{self.now - MINUTE:%Y-%m-%dT%H:%M:%SZ}",
+                    "expires": f"{self.now - MINUTE:%Y-%m-%dT%H:%M:%SZ}",
                     "expired": True,
                 },
             ],
@@ -45,9 +48,38 @@ class LeaseTest(base.ManageTestCase):
         )
 
     def test_a_lease_of_the_predecessor_has_no_end(self) -> None:
-        self.insert(models.project_locks, lease("p1", None))
+        self.insert(models.project_locks, self.lease("p1", None))
         (row,) = self.rows("lease", "list")
         self.assertEqual((None, False), (row["expires"], row["expired"]))
+
+    def test_what_has_expired_is_released_and_what_has_not_stays(self) -> None:
+        self.insert(models.tenants, {"id": "p1", "name": "Übung"})
+        self.insert(models.project_locks, self.lease("p1", self.now + 5 * MINUTE), self.lease("p2", self.now - MINUTE))
+        rows = self.rows("lease", "release", "Übung", "p2", status=1)
+        self.assertEqual({"p1": "it has not expired; --force takes it away", "p2": "released"}, results(rows))
+        self.assertEqual(["p1"], [row["project_id"] for row in self.rows("lease", "list")])
+        self.assertEqual({"p1": "released"}, results(self.rows("lease", "release", "p1", "--force")))
+        self.assertEqual([], self.rows("lease", "list"))
+
+    def test_all_that_have_expired_are_released_at_once(self) -> None:
+        self.insert(models.project_locks, self.lease("p1", self.now + 5 * MINUTE), self.lease("p2", self.now - MINUTE))
+        self.assertEqual({"p2": "released"}, results(self.rows("lease", "release", "--expired")))
+        self.assertEqual([], self.rows("lease", "release", "--expired"))
+
+    def test_one_that_another_owner_has_by_now_is_not_released(self) -> None:
+        self.insert(models.project_locks, self.lease("p1", self.now - MINUTE))
+        (read,) = lease_table.leases(self.engine)
+        self.assertFalse(lease_table.release(self.engine, read._replace(owner="host:0"), force=True))
+        self.assertTrue(lease_table.release(self.engine, read))
+
+    def test_a_project_without_a_lease_is_not_found(self) -> None:
+        self.insert(models.tenants, {"id": "p1", "name": "Übung"})
+        self.assertIn("nobody has a lease of p1", self.error("lease", "release", "Übung", status=3))
+        self.assertIn("there is no project 'p2'", self.error("lease", "release", "p2", status=3))
+
+
+def results(rows: list[dict[str, str]]) -> dict[str, str]:
+    return {row["project_id"]: row["result"] for row in rows}
 
 
 class LeaseMySQLTest(LeaseTest):
