@@ -48,3 +48,12 @@ class TelemetryDriver(abc.ABC):
         :param start: aware, in UTC; so is ``end``.
         :raises TelemetryError: there is no answer, or it is not whole.
         """
+
+    def has_samples(self, meter: str, start: datetime.datetime, end: datetime.datetime) -> bool | None:
+        """Whether there are samples of a meter in [start, end), of whichever project.
+
+        For an operator who checks a configuration: a driver that can tell at small cost does, another one leaves it.
+
+        :returns: None where the driver cannot tell.
+        :raises TelemetryError: there is no answer.
+        """

@@ -8,6 +8,7 @@ import json
 import time
 from collections.abc import Callable
 from collections.abc import Collection
+from collections.abc import Iterable
 from collections.abc import Iterator
 
 from keystoneauth1 import session as ks_session
@@ -66,6 +67,10 @@ class CeilometerDriver(base.TelemetryDriver):
                 "Ceilometer answered with %d samples outside the question: %s", outside, _about(question, period)
             )
 
+    def has_samples(self, meter: str, start: datetime.datetime, end: datetime.datetime) -> bool:
+        conditions = [("meter", "eq", meter), ("timestamp", "ge", _naive(start)), ("timestamp", "lt", _naive(end))]
+        return bool(self._simple_query(conditions, 1, f"meter {meter}, from {_naive(start)} to {_naive(end)}"))
+
     def _answer(self, question: Question, period: model.Window) -> Answer:
         if time.monotonic() >= self._queries_are_refused_until:
             answer = self._read(self._query, question, period)
@@ -107,9 +112,12 @@ class CeilometerDriver(base.TelemetryDriver):
             ("timestamp", "ge", _naive(period.start)),
             ("timestamp", "lt", _naive(period.end)),
         ]
+        return self._simple_query(conditions, limit, _about(question, period))
+
+    def _simple_query(self, conditions: Iterable[tuple[str, str, str]], limit: int, about: str) -> paging.Rows:
         fields, operators, values = zip(*conditions, strict=True)
         parameters = {"q.field": fields, "q.op": operators, "q.value": values, "limit": limit}
-        return self._transport.rows("GET", "/v2/samples", _about(question, period), params=parameters)
+        return self._transport.rows("GET", "/v2/samples", about, params=parameters)
 
 
 def _about(question: Question, period: model.Window) -> str:

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``config check``."""
+
+import argparse
+from collections.abc import Iterator
+from collections.abc import Sequence
+
+from distil import exceptions
+from distil.cmd.manage import base
+from distil.cmd.manage import checks
+from distil.cmd.manage import live
+from distil.cmd.manage.checks import Finding
+
+
+class Check(base.Listing):
+    """Look for errors in the configuration, the meter mappings and the transformers' options.
+
+    Every error is told. With --live the services are asked, too, as a collector would ask them; nothing is stored. The
+    exit status is 1 where there is an error; a warning is none.
+    """
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        parser = super().get_parser(prog_name)
+        parser.add_argument("--live", action="store_true", help="also ask Keystone, telemetry and the database")
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> tuple[Sequence[str], Iterator[Finding]]:
+        return Finding._fields, self._findings(parsed_args.live)
+
+    def _findings(self, with_services: bool) -> Iterator[Finding]:
+        for finding in self._all(with_services):
+            if finding.status == checks.ERROR:
+                self.status = 1
+            yield finding
+
+    def _all(self, with_services: bool) -> Iterator[Finding]:
+        try:
+            conf = self.app.conf
+        except exceptions.ConfigurationError as error:
+            yield from checks.errors("configuration files", error.problems)
+            return
+        types = yield from checks.configuration(conf)
+        if with_services:
+            yield from live.database(lambda: self.app.engine)
+            yield from live.cloud(conf, types)

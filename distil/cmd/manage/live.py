@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the services say that a collector depends on."""
+
+import datetime
+from collections.abc import Callable
+from collections.abc import Iterator
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from distil import exceptions
+from distil import model
+from distil.cloud.connection import Connection
+from distil.cloud.projects import Projects
+from distil.cloud.service import Service
+from distil.cmd import wiring
+from distil.cmd.manage.checks import ERROR
+from distil.cmd.manage.checks import OK
+from distil.cmd.manage.checks import WARNING
+from distil.cmd.manage.checks import Finding
+from distil.conf.collector import CollectorType
+from distil.conf.options import Options
+from distil.db import revision
+from distil.db.store import Store
+
+# Of samples. A meter of something that exists has one every few minutes.
+_PERIOD = datetime.timedelta(hours=24)
+
+_CLOCKS_DIFFER = datetime.timedelta(minutes=1)
+
+# What each is asked for, by openstacksdk's name of it.
+_LOOKUPS = {
+    "compute": "names of flavors",
+    "block_storage": "types of volumes",
+    "image": "operating systems of instances",
+    "object_store": "storage policies of containers",
+}
+
+
+def database(engine: Callable[[], sa.Engine]) -> Iterator[Finding]:
+    """Whether it answers, stands at the newest revision and has the right time."""
+    try:
+        connected = engine()
+        now = Store(connected).now()
+    except exceptions.DistilError as error:
+        yield Finding("database", ERROR, str(error))
+        return
+    yield Finding("database", OK, f"{connected.url.render_as_string()} is at revision {revision.newest()}")
+    here = wiring.utc_now()
+    if abs(now - here) > _CLOCKS_DIFFER:
+        yield Finding("clocks", ERROR, f"this host's says {here}, the database's {now}: one of them is wrong")
+    else:
+        yield Finding("clocks", OK, "this host's and the database's agree")
+
+
+def cloud(conf: Options, types: Sequence[CollectorType]) -> Iterator[Finding]:
+    """Whether Keystone lets the collector in, and has the projects and services that it needs."""
+    try:
+        connection = wiring.connect(conf)
+        own = Service(connection, "identity", exceptions.IdentityError).own_project()
+        keystone = Projects(connection)
+        projects = keystone.enabled()
+    except exceptions.DistilError as error:
+        yield Finding("Keystone", ERROR, str(error))
+        return
+    scoped = f"a token of project {own}" if own else "a token of no project"
+    yield Finding("Keystone", OK, f"gives {scoped}, and tells of {len(projects)} enabled projects")
+    yield from _catalog(connection)
+    for each in types:
+        yield from _scope(wiring.Wiring(conf, each), keystone, projects)
+        yield from _telemetry(wiring.Wiring(conf, each), connection)
+
+
+def _catalog(connection: Connection) -> Iterator[Finding]:
+    for name, what in _LOOKUPS.items():
+        try:
+            endpoint = Service(connection, name, exceptions.LookupUnavailable).endpoint()
+        except exceptions.LookupUnavailable as error:
+            yield Finding("catalog", WARNING, f"{error}; it is asked for {what}")
+        else:
+            yield Finding("catalog", OK, f"{name}: {endpoint}")
+
+
+def _scope(parts: wiring.Wiring, keystone: Projects, projects: Sequence[model.Project]) -> Iterator[Finding]:
+    check = f"scope of {parts.name}"
+    try:
+        scope = parts.scope()
+        domain_ids = keystone.domain_ids(scope.domains)
+    except exceptions.ConfigurationError:
+        # Told already.
+        return
+    except exceptions.IdentityError as error:
+        yield Finding(check, ERROR, str(error))
+        return
+    for entry in (entry for entry, domain_id in domain_ids.items() if domain_id is None):
+        yield Finding(check, ERROR, f"domain {entry!r} does not exist in Keystone; the entry holds no project")
+    for entry in scope.unknown_projects(projects):
+        yield Finding(check, WARNING, f"no enabled project is called {entry!r}, nor is that an id")
+    selected = len(scope.select(projects, domain_ids))
+    yield Finding(check, OK if selected else WARNING, f"{selected} projects")
+
+
+def _telemetry(parts: wiring.Wiring, connection: Connection) -> Iterator[Finding]:
+    check = f"telemetry of {parts.name}"
+    now = wiring.utc_now()
+    try:
+        meters = sorted(parts.rules(announce=False).meters)
+        driver = parts.driver(connection.session)
+        found = {meter: driver.has_samples(meter, now - _PERIOD, now) for meter in meters}
+    except exceptions.ConfigurationError:
+        # Told already.
+        return
+    except exceptions.TelemetryError as error:
+        yield Finding(check, ERROR, str(error))
+        return
+    if None in found.values():
+        yield Finding(check, OK, "its driver cannot tell which meters there are")
+        return
+    hours = _PERIOD // datetime.timedelta(hours=1)
+    for meter in (meter for meter in meters if not found[meter]):
+        yield Finding(check, WARNING, f"meter {meter} has no samples of the last {hours} hours")
+    yield Finding(check, OK, f"{sum(map(bool, found.values()))} of {len(meters)} meters have samples")

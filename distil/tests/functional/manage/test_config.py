@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``config check``."""
+
+import json
+import unittest
+
+from distil.tests.functional.collector.site import Site
+from distil.tests.functional.manage import base
+
+
+class ConfigCheckTest(unittest.TestCase):
+    def setUp(self) -> None:
+        self.site = self.enterContext(Site())
+
+    def check(self, *arguments: str, status: int) -> list[tuple[str, str, str]]:
+        result = base.run(self.site.config, "config", "check", *arguments, "-f", "json")
+        self.assertEqual((status, ""), (result.returncode, result.stderr), result.stdout)
+        return [(row["check"], row["status"], row["detail"]) for row in json.loads(result.stdout)]
+
+    def test_a_site_as_it_should_be(self) -> None:
+        findings = self.check("--live", status=0)
+        self.assertEqual(set(), {finding for finding in findings if finding[1] != "ok"})
+        self.assertIn("4 projects", [detail for check, _, detail in findings if check == "scope of default"])
+
+    def test_every_error_is_told_at_once_and_needs_no_service(self) -> None:
+        mappings, transformers = self.site.folder / "mappings.yml", self.site.folder / "transformers.yml"
+        mappings.write_text("- meter: instance\n  transformer: uptime\n- unit: hour\n  transformer: nope\n")
+        transformers.write_text("uptimes: {}\n")
+        self.site.configure(
+            meter_mappings_file=mappings,
+            transformer_file=transformers,
+            trust_sources="(",
+            include_domainss="a",
+            sections={"coordination": {"backend_url": "nope://"}},
+        )
+        findings = self.check(status=1)
+        wrong = "\n".join(detail for _, status, detail in findings if status == "error")
+        for part in ("unit is missing", "meter is missing", "'nope'", "'uptimes'", "trust_sources", "backend_url"):
+            self.assertIn(part, wrong)
+        (warning,) = (detail for _, status, detail in findings if status == "warning")
+        self.assertIn("include_domains", warning)
+
+    def test_values_that_no_option_can_have(self) -> None:
+        self.site.configure(workers="many", project_order="sideways")
+        wrong = [detail for _, status, detail in self.check("--live", status=1) if status == "error"]
+        self.assertEqual(2, len(wrong), wrong)
+
+    def test_a_file_that_cannot_be_read(self) -> None:
+        self.site.config.write_text("[database\n")
+        ((check, status, detail),) = self.check(status=1)
+        self.assertEqual(("configuration files", "error"), (check, status))
+        self.assertIn(str(self.site.config), detail)
+
+    def test_a_password_that_keystone_refuses(self) -> None:
+        self.site.configure({"password": "sekret"})
+        wrong = [finding for finding in self.check("--live", status=1) if finding[1] == "error"]
+        self.assertEqual(["Keystone"], [check for check, _, _ in wrong])
+        self.assertIn("401", wrong[0][2])
+        self.assertNotIn("sekret", wrong[0][2])
+
+    def test_a_region_that_has_no_services(self) -> None:
+        self.site.configure({"region_name": "RegionTwo"})
+        findings = self.check("--live", status=1)
+        self.assertIn("Keystone", [check for check, status, _ in findings if status == "error"])
+
+    def test_telemetry_that_does_not_answer(self) -> None:
+        self.site.cloud.add_fault("metering", "status", status=503)
+        wrong = [finding for finding in self.check("--live", status=1) if finding[1] == "error"]
+        self.assertEqual(["telemetry of default"], [check for check, _, _ in wrong])
+
+    def test_a_meter_that_nothing_is_measured_by_and_a_scope_that_names_nobody(self) -> None:
+        mappings = self.site.folder / "mappings.yml"
+        mappings.write_text("- meter: instances\n  unit: second\n  transformer: uptime\n")
+        self.site.configure(meter_mappings_file=mappings, include_projects="nobody")
+        findings = self.check("--live", status=0)
+        details = "\n".join(detail for _, status, detail in findings if status == "warning")
+        self.assertIn("meter instances has no samples", details)
+        self.assertIn("'nobody'", details)
+        self.assertIn("0 projects", details)
+
+    def test_a_database_that_is_behind(self) -> None:
+        with Site(migrated=False, cloud=self.site.cloud) as other:
+            result = base.run(other.config, "config", "check", "--live", "-f", "value")
+        self.assertEqual(1, result.returncode, result.stderr)
+        self.assertIn("database error the database is at revision none", result.stdout)
