@@ -13,6 +13,7 @@ release = version = importlib.metadata.version("distil")
 
 extensions = [
     "distil_metrics",
+    "cliff.sphinxext",
     "openstackdocstheme",
     "oslo_config.sphinxconfiggen",
     "oslo_config.sphinxext",
@@ -41,3 +42,10 @@ sample_config_basename = "_static/distil"
 
 autodoc_member_order = "bysource"
 nitpicky = False
+
+# What every command of distil-manage has.
+autoprogram_cliff_app_dist_name = "distil"
+autoprogram_cliff_ignored = [
+    *("--help", "--format", "--column", "--quote", "--noindent", "--max-width", "--fit-width", "--print-empty"),
+    *("--prefix", "--sort-column", "--sort-ascending", "--sort-descending"),
+]
