@@ -192,7 +192,7 @@ def free_port() -> int:
 
 
 def metrics(port: int) -> dict[str, float]:
-    """Value by name of the metrics that have no labels; of usage, the sum by service and unit."""
+    """Value by name; of those with labels the sum, of usage by service and unit."""
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
             text = answer.read().decode()

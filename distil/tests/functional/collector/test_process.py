@@ -33,7 +33,7 @@ class RunningTest(unittest.TestCase):
         for entry in self.site.usage():
             name = f"distil_collector_usage_total {entry.service} {entry.unit}"
             stored[name] = stored.get(name, 0) + float(entry.volume)
-        counted = {name: value for name, value in values.items() if " " in name}
+        counted = {name: value for name, value in values.items() if name.startswith("distil_collector_usage_total ")}
         self.assertEqual(stored.keys(), counted.keys())
         for name, value in stored.items():
             self.assertAlmostEqual(value, counted[name], msg=name)
