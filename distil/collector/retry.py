@@ -30,11 +30,16 @@ class Result(enum.StrEnum):
     """What became of a sample. All but those that are billed are kept."""
 
     BILLED = "billed"
+    WOULD_BE_BILLED = "would be billed"
     STILL_REJECTED = "still rejected"
     BILLED_ALREADY = "billed already"
     NO_USAGE = "no usage"
     REFUSED = "refused"
     FAILED = "failed"
+
+    @property
+    def is_good(self) -> bool:
+        return self in (Result.BILLED, Result.WOULD_BE_BILLED)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -59,9 +64,9 @@ class _Resource:
     def used(self) -> list[int]:
         return [sample.id for sample in self.samples if sample.id not in self.again.reasons] if self.usage else []
 
-    def outcomes(self) -> Iterator[Outcome]:
+    def outcomes(self, billed: Result) -> Iterator[Outcome]:
         if self.usage:
-            result, detail = Result.BILLED, _shown(self.usage)
+            result, detail = billed, _shown(self.usage)
         elif self.again.rated.usage:
             result = Result.BILLED_ALREADY
             detail = f"stored: {_shown(self.stored)}; these samples alone: {_shown(self.again.rated.usage)}"
@@ -108,7 +113,8 @@ class Retry:
         resources = [self._rated(project_id, window, group) for group in by_resource.values()]
         if not self.dry_run:
             self._bill(project_id, window, [resource for resource in resources if resource.usage])
-        return [outcome for resource in resources for outcome in resource.outcomes()]
+        billed = Result.WOULD_BE_BILLED if self.dry_run else Result.BILLED
+        return [outcome for resource in resources for outcome in resource.outcomes(billed)]
 
     def _rated(self, project_id: str, window: model.Window, kept: Sequence[Kept]) -> _Resource:
         samples = {sample.id: _read(sample) for sample in kept}

@@ -15,6 +15,7 @@ from distil import exceptions
 from distil import model
 from distil.db import chunks
 from distil.db import errors
+from distil.db import streams
 from distil.db import transaction
 from distil.db import writes
 from distil.db.models import rejected_samples
@@ -77,8 +78,29 @@ def kept(engine: sa.Engine, sample_id: int) -> Kept:
     with errors.translated("reading a rejected sample"), engine.connect() as connection:
         row = connection.execute(query).one_or_none()
     if row is None:
-        raise exceptions.NotFound(f"there is no rejected sample {sample_id}; it may have been billed")
+        raise _missing([sample_id])
     return _kept(row)
+
+
+def listed(engine: sa.Engine, chosen: Chosen, limit: int | None = None) -> Iterator[sa.Row[Any]]:
+    """The rows of these samples, but for the samples themselves, in the order in which they were rejected.
+
+    :raises StoreError: the database failed.
+    """
+    shown = [column for column in rejected_samples.c if column is not rejected_samples.c.sample]
+    query = sa.select(*shown).where(*chosen.conditions()).order_by(rejected_samples.c.id).limit(limit)
+    yield from streams.rows(engine, query, "reading rejected samples")
+
+
+def require(engine: sa.Engine, ids: Collection[int]) -> None:
+    """:raises NotFound: some of these samples are not kept."""
+    missing = set(ids)
+    with errors.translated("reading rejected samples"), engine.connect() as connection:
+        for part in chunks.of(sorted(ids)):
+            query = sa.select(rejected_samples.c.id).where(rejected_samples.c.id.in_(part))
+            missing.difference_update(connection.scalars(query))
+    if missing:
+        raise _missing(missing)
 
 
 def windows(engine: sa.Engine, chosen: Chosen) -> list[tuple[str, model.Window]]:
@@ -154,6 +176,10 @@ def bill(
         if isinstance(error.__cause__, db_exception.DBDuplicateEntry):
             raise exceptions.Refused("somebody else has billed it meanwhile") from error
         raise
+
+
+def _missing(ids: Collection[int]) -> exceptions.NotFound:
+    return exceptions.NotFound(f"there is no rejected sample {', '.join(map(str, sorted(ids)))}; has it been billed?")
 
 
 def _delete(connection: sa.Connection, ids: Collection[int]) -> None:

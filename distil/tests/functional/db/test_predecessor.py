@@ -15,6 +15,8 @@ from distil.db import models
 from distil.db import revision
 from distil.db import store
 from distil.tests.functional import databases
+from distil.tests.functional.collector.site import HOUR
+from distil.tests.functional.collector.site import Site
 from distil.tests.functional.db import predecessor
 
 
@@ -100,7 +102,11 @@ class TestPredecessor(unittest.TestCase):
         schema = predecessor.schema(self.engine)
         migration.upgrade(self.engine)
         migration.downgrade(self.engine, "002")
-        self.assertEqual(self.before["usage_entry"], predecessor.rows(self.engine)["usage_entry"])
+        after = predecessor.rows(self.engine)
+        for table in predecessor.TABLES:
+            with self.subTest(table=table):
+                self.assertLessEqual(self.before[table], after[table])
+        self.assertEqual(self.before["usage_entry"], after["usage_entry"])
         self.assertEqual(schema["columns"], predecessor.schema(self.engine)["columns"])
         migration.upgrade(self.engine)
         migration.check(self.engine)
@@ -141,6 +147,28 @@ class TestPredecessor(unittest.TestCase):
             connection.exec_driver_sql("ALTER TABLE resources MODIFY info MEDIUMTEXT CHARACTER SET utf8mb4")
         migration.upgrade(self.engine)
         migration.check(self.engine)
+
+
+class TestTakeover(unittest.TestCase):
+    def test_a_collector_goes_on_where_the_older_one_stopped(self) -> None:
+        site = self.enterContext(Site(databases.MYSQL, migrated=False, projects=2, resources=1))
+        undisturbed = self.enterContext(Site(cloud=site.cloud))
+        undisturbed.collect()
+        predecessor.create(site.engine)
+        stopped = site.start + HOUR
+        with site.engine.begin() as connection:
+            for project_id in site.cloud.projects.enabled_ids:
+                connection.execute(
+                    sa.text("INSERT INTO tenants VALUES (:id, 'as it was called', NULL, NULL, :stopped)"),
+                    {"id": project_id, "stopped": stopped.replace(tzinfo=None)},
+                )
+        before = predecessor.rows(site.engine)
+        migration.upgrade(site.engine)
+        site.collect()
+        wanted = [entry for entry in undisturbed.usage() if entry.start >= stopped]
+        self.assertTrue(wanted)
+        self.assertEqual(wanted, [entry for entry in site.usage() if entry.start >= site.start])
+        self.assertLessEqual(before["usage_entry"], predecessor.rows(site.engine)["usage_entry"])
 
 
 class TestRevision002(unittest.TestCase):
