@@ -8,6 +8,7 @@ import ssl
 from collections.abc import Callable
 from collections.abc import Sequence
 
+import sqlalchemy as sa
 import stevedore
 from keystoneauth1 import session as ks_session
 from oslo_config import cfg
@@ -22,6 +23,7 @@ from distil.cloud.projects import Projects
 from distil.collector.asking import Questions
 from distil.collector.plan import Plan
 from distil.collector.recorder import Recorder
+from distil.collector.retry import Retry
 from distil.collector.run import Collector
 from distil.collector.scope import Scope
 from distil.collector.stop import Stop
@@ -174,6 +176,20 @@ class Wiring:
         )
         stop.then(sharing.close)
         return collector
+
+    def retry(self, engine: sa.Engine, dry_run: bool) -> Retry:
+        """What tries rejected samples again, by this collector's rules.
+
+        :raises ConfigurationError: the configuration cannot be used.
+        """
+        cloud = connect(self._conf)
+        return Retry(
+            rules=self.rules(announce=False),
+            lookups=cloud_lookups(cloud),
+            os_distro=OsDistros(cloud).os_distro,
+            engine=engine,
+            dry_run=dry_run,
+        )
 
     def check(self) -> list[str]:
         """The problems with the configuration that can be seen from here, for the whole of a collector's life."""
