@@ -49,6 +49,7 @@ usage_entry = sa.Table(
     sa.Column("created", types.UTCDateTime),
     sa.ForeignKeyConstraint(["resource_id", "tenant_id"], ["resources.id", "resources.tenant_id"]),
     sa.Index("ix_usage_entry_tenant_id_start", "tenant_id", "start"),
+    sa.Index("ix_usage_entry_start", "start"),
 )
 
 sales_orders = sa.Table(

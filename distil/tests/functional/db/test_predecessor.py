@@ -130,6 +130,7 @@ class TestPredecessor(unittest.TestCase):
             ("006", "007"),
             ("007", "008"),
             ("008", "009"),
+            ("009", "010"),
         ):
             with self.subTest(revision=after):
                 migration.upgrade(self.engine, after)
