@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The files that say what is billed: meter mappings and the transformers' options."""
 
+import dataclasses
 import re
 from collections.abc import Hashable
 from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import Any
 
 import stevedore
@@ -36,16 +38,16 @@ def load(
     plugins = _plugins()
     options, document = _read(transformer_file, problems), _read(meter_mappings_file, problems)
     sections: parse.Sections | None = None
-    if options is not _UNREADABLE:
-        sections, found = parse.transformer_options(options, plugins)
-        problems += [f"{transformer_file}: {problem}" for problem in found]
-    if document is not _UNREADABLE:
-        mappings, found = parse.meter_mappings(document, plugins, sections)
-        problems += [f"{meter_mappings_file}: {problem}" for problem in found]
+    if options is not None:
+        sections, found = parse.transformer_options(options.content, plugins, options.place)
+        problems += found
+    if document is not None:
+        mappings, found = parse.meter_mappings(document.content, plugins, sections, document.place)
+        problems += found
     trusted = [_pattern(source, group, problems) for source in trust_sources]
     if problems:
         raise exceptions.ConfigurationError(problems)
-    for key in sorted(parse.unused_keys(document)) if announce else ():
+    for key in sorted(parse.unused_keys(document.content)) if announce and document else ():
         LOG.warning("%s: %s has no meaning (any more) and can be removed.", meter_mappings_file, key)
     return Rules(mappings, tuple(pattern for pattern in trusted if pattern))
 
@@ -59,19 +61,42 @@ def _raise(_manager: object, entry_point: Any, error: BaseException) -> None:
     raise exceptions.ConfigurationError([f"transformer {entry_point.name} cannot be loaded: {error}"]) from error
 
 
-# What _read gives for a file that it cannot read: None is what YAML makes of an empty one.
-_UNREADABLE = object()
+@dataclasses.dataclass(frozen=True)
+class _Document:
+    """A file of YAML.
+
+    :param lines: of the entries of its list, by their number, or the sections of its mapping, by their name.
+    """
+
+    path: str
+    content: object
+    lines: Mapping[int | str | None, int]
+
+    def place(self, part: int | str | None) -> str:
+        line = self.lines.get(part)
+        return f"{self.path}: " if line is None else f"{self.path}:{line}: "
 
 
-def _read(path: str, problems: list[str]) -> object:
+def _read(path: str, problems: list[str]) -> _Document | None:
     try:
         with open(path, encoding="utf-8") as file:
-            return yaml.load(file, Loader=_Loader)  # noqa: S506 - a SafeLoader
+            loader = _Loader(file)
+            node = loader.get_single_node()
+            content = None if node is None else loader.construct_document(node)
+            return _Document(path, content, _lines(node))
     except OSError as error:
         problems.append(f"{path} cannot be read: {error.strerror}")
     except (yaml.YAMLError, RecursionError, TypeError, ValueError) as error:  # what a value's constructor raises, too
         problems.append(f"{path} is no YAML: {' '.join(str(error).split())}")
-    return _UNREADABLE
+    return None
+
+
+def _lines(node: yaml.Node | None) -> dict[int | str | None, int]:
+    if isinstance(node, yaml.SequenceNode):
+        return {number: entry.start_mark.line + 1 for number, entry in enumerate(node.value, start=1)}
+    if isinstance(node, yaml.MappingNode):
+        return {key.value: key.start_mark.line + 1 for key, _ in node.value if isinstance(key, yaml.ScalarNode)}
+    return {}
 
 
 def _pattern(source: str, group: str, problems: list[str]) -> re.Pattern[str] | None:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Meter mappings and transformer options, from what YAML makes of an operator's files."""
 
+from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Mapping
 from decimal import Decimal
@@ -37,7 +38,11 @@ KEYS = (
 UNUSED_KEYS = ("transform_info",)
 
 
-def transformer_options(document: object, plugins: Plugins) -> tuple[Sections, list[str]]:
+# What stands before a problem: that of an entry, by its number, of a section, by its name, or of the whole file.
+Place = Callable[[int | str | None], str]
+
+
+def transformer_options(document: object, plugins: Plugins, place: Place = lambda _: "") -> tuple[Sections, list[str]]:
     """The transformer file: sections by the name of their transformer, and the problems found.
 
     An option that is required may be missing here: a mapping's ``transformer_config`` may add it.
@@ -45,35 +50,37 @@ def transformer_options(document: object, plugins: Plugins) -> tuple[Sections, l
     if document is None:
         return {}, []
     if not isinstance(document, Mapping):
-        return {}, [f"must hold a section for each transformer, not {shown(document)}"]
+        return {}, [f"{place(None)}must hold a section for each transformer, not {shown(document)}"]
     sections: dict[str, Mapping[str, Any]] = {}
     problems = []
     for name, section in document.items():
+        where = place(name)
         if name not in plugins:
-            problems.append(f"section {name!r}: {unknown_key(name, plugins).replace('key', 'transformer', 1)}")
+            problems.append(f"{where}section {name!r}: {unknown_key(name, plugins).replace('key', 'transformer', 1)}")
         elif not isinstance(section, Mapping | None):
-            problems.append(f"section {name!r} must hold options, not {shown(section)}")
+            problems.append(f"{where}section {name!r} must hold options, not {shown(section)}")
         else:
             sections[name] = options = section or {}
-            problems += [f"section {name!r}: {problem}" for problem in _construct(plugins[name], options)[1].problems]
+            found = _construct(plugins[name], options)[1].problems
+            problems += [f"{where}section {name!r}: {problem}" for problem in found]
     return sections, problems
 
 
 def meter_mappings(
-    document: object, plugins: Plugins, sections: Sections | None
+    document: object, plugins: Plugins, sections: Sections | None, place: Place = lambda _: ""
 ) -> tuple[tuple[MeterMapping, ...], list[str]]:
     """The meter mappings file: its mappings, and the problems found.
 
     :param sections: of the transformer file; None where it cannot be read, so that nobody knows what they lack.
     """
     if not isinstance(document, list) or not document:
-        return (), [f"must hold a list of meter mappings, not {shown(document)}"]
+        return (), [f"{place(None)}must hold a list of meter mappings, not {shown(document)}"]
     mappings = []
     problems: list[str] = []
     for number, entry in enumerate(document, start=1):
         reader = _Entry(entry, plugins, sections)
         mapping = reader.mapping()
-        problems += [f"entry {number} ({reader.title}): {problem}" for problem in reader.problems]
+        problems += [f"{place(number)}entry {number} ({reader.title}): {problem}" for problem in reader.problems]
         if mapping is not None:
             mappings.append(mapping)
     return tuple(mappings), problems

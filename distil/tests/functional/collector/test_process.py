@@ -101,10 +101,10 @@ class StartTest(unittest.TestCase):
             collector_backend="gnochi",
         )
         said = self.refused()
-        self.assertIn(f"{mappings}: entry 1 (a): transformer: unknown transformer 'maxx'; did you mean max?", said)
-        self.assertIn(f"{mappings}: entry 2 (no meter): unknown key 'metr'; did you mean meter?", said)
-        self.assertIn(f"{mappings}: entry 2 (no meter): meter is missing", said)
-        self.assertIn(f"{transformers}: section 'uptime': tracked_states must be a list", said)
+        self.assertIn(f"{mappings}:1: entry 1 (a): transformer: unknown transformer 'maxx'; did you mean max?", said)
+        self.assertIn(f"{mappings}:2: entry 2 (no meter): unknown key 'metr'; did you mean meter?", said)
+        self.assertIn(f"{mappings}:2: entry 2 (no meter): meter is missing", said)
+        self.assertIn(f"{transformers}:1: section 'uptime': tracked_states must be a list", said)
         self.assertIn("'a' stands both in include_domains and in ignore_domains", said)
         self.assertIn("there is no telemetry driver 'gnochi'", said)
 

@@ -42,15 +42,16 @@ class TestLoad(RulesCase):
         self.assertTrue(loaded.trust("openstack"))
         self.assertFalse(loaded.trust("anyone"))
 
-    def test_every_problem_of_both_files_and_the_expressions_is_told_at_once(self) -> None:
+    def test_every_problem_of_both_files_and_the_expressions_is_told_at_once_with_its_line(self) -> None:
+        line = MAPPING.count("\n") + 1
         mappings = MAPPING + "- {meter: m2, unit: 5, transformer: maxx}\n"
         found = self.problems(mappings, "uptine: {}\nuptime: {prefix: 5}", "openstack", "(", "*")
         self.assertEqual(6, len(found), found)
         for start, words in (
-            (f"{self.mappings}: entry 2 (m2): ", "unit must be text, not 5"),
-            (f"{self.mappings}: entry 2 (m2): ", "'maxx'; did you mean max?"),
-            (f"{self.transformers}: section 'uptine'", "did you mean uptime?"),
-            (f"{self.transformers}: section 'uptime'", "prefix must be text, not 5"),
+            (f"{self.mappings}:{line}: entry 2 (m2): ", "unit must be text, not 5"),
+            (f"{self.mappings}:{line}: entry 2 (m2): ", "'maxx'; did you mean max?"),
+            (f"{self.transformers}:1: section 'uptine'", "did you mean uptime?"),
+            (f"{self.transformers}:2: section 'uptime'", "prefix must be text, not 5"),
             ("[collector] trust_sources: '('", "regular expression"),
             ("[collector] trust_sources: '*'", "regular expression"),
         ):
