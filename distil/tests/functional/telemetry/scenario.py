@@ -80,6 +80,14 @@ class DriverScenario(CeilometerCase):
                 samples = {(sample.resource_id, sample.timestamp) for sample in self.ask([self.busy], single=single)}
                 self.assertEqual(130, len(samples))
 
+    def test_whether_there_are_samples_of_a_meter_takes_no_project(self) -> None:
+        driver = ceilometer.CeilometerDriver(self.session, REGION, "public")
+        meter = uuid.uuid4().hex
+        self.add("2026-01-01T00:30:00", meter=meter)
+        self.assertTrue(driver.has_samples(meter, START, END))
+        self.assertFalse(driver.has_samples(meter, END, END + (END - START)))
+        self.assertFalse(driver.has_samples(f"{meter}s", START, END))
+
     def test_each_sample_comes_once_for_any_page_size(self) -> None:
         for single in SINGLE:
             for page_size in (3, 10, 11, 129, 130, 131):
