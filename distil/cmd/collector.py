@@ -13,6 +13,7 @@ from oslo_log import log
 from distil import conf as configuration
 from distil import exceptions
 from distil import model
+from distil.cmd import checking
 from distil.cmd import reading
 from distil.cmd import report
 from distil.cmd import wiring
@@ -91,14 +92,14 @@ def _check(conf: cfg.ConfigOpts, types: Sequence[CollectorType], listening: Coll
     :param listening: the addresses that this process's own exporters have; None where there will be no exporter.
     :raises ConfigurationError: with all problems, each once.
     """
-    problems = [problem for each in types for problem in wiring.Wiring(conf, each).check()]
+    problems = [problem for each in types for _, found in checking.everything(conf, each) for problem in found]
     if listening is not None and not problems:
         problems = [
             problem
             for each in types
             for worker, port in enumerate(each.exporter_ports)
             if (each.exporter_host, port) not in listening
-            for problem in wiring.Wiring(conf, each, worker).check_exporter()
+            for problem in checking.exporter(conf, each, worker)
         ]
     if problems:
         raise exceptions.ConfigurationError(dict.fromkeys(problems))

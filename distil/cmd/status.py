@@ -18,12 +18,13 @@ from oslo_upgradecheck.upgradecheck import Result
 
 from distil import conf as configuration
 from distil import exceptions
+from distil.cmd import checking
 from distil.cmd import reading
-from distil.cmd.wiring import Wiring
 from distil.conf import database
 from distil.conf import unknown
 from distil.conf import values
 from distil.conf.collector import CLI_OPTS
+from distil.conf.collector import CollectorType
 from distil.conf.collector import collector_types
 from distil.conf.options import Options
 from distil.db import leases
@@ -79,15 +80,17 @@ class Commands(upgradecheck.UpgradeCommands):
 
 def _configuration(conf: Options) -> Sequence[str]:
     values.check(conf)
-    return _of_all_collectors(conf, Wiring.check_options)
+    return _of_all_collectors(conf, checking.options)
 
 
 def _rules(conf: Options) -> Sequence[str]:
-    return _of_all_collectors(conf, Wiring.check_rules)
+    return _of_all_collectors(conf, lambda *its: [checking.rules(*its)])
 
 
-def _of_all_collectors(conf: Options, check: Callable[[Wiring], Sequence[str]]) -> Sequence[str]:
-    found = [problem for each in collector_types(conf) for problem in check(Wiring(conf, each))]
+def _of_all_collectors(
+    conf: Options, check: Callable[[Options, CollectorType], list[checking.Checked]]
+) -> Sequence[str]:
+    found = [problem for each in collector_types(conf) for _, problems in check(conf, each) for problem in problems]
     return list(dict.fromkeys(found))
 
 

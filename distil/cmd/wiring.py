@@ -5,8 +5,6 @@ import datetime
 import functools
 import importlib.metadata
 import ssl
-from collections.abc import Callable
-from collections.abc import Sequence
 
 import sqlalchemy as sa
 import stevedore
@@ -24,6 +22,7 @@ from distil.collector.asking import Questions
 from distil.collector.plan import Plan
 from distil.collector.recorder import Recorder
 from distil.collector.retry import Retry
+from distil.collector.roster import Roster
 from distil.collector.run import Collector
 from distil.collector.scope import Scope
 from distil.collector.stop import Stop
@@ -115,8 +114,14 @@ class Wiring:
 
     def set_up_log(self) -> None:
         """Have the process's log follow the configuration; where it cannot, it stays as it is, and says so."""
-        for problem in _problems(lambda: logs.set_up(self._conf)):
-            LOG.error(problem)
+        try:
+            logs.set_up(self._conf)
+        except exceptions.ConfigurationError as error:
+            problem = str(error)
+        else:
+            return
+        # Told outside of the except block, or oslo.log would add the exception's text to it again.
+        LOG.error(problem)
 
     def interval(self) -> datetime.timedelta:
         return datetime.timedelta(seconds=self._type.periodic_interval)
@@ -137,7 +142,7 @@ class Wiring:
             "/health": Health(self.history.snapshot, utc_now),
             "/metrics": self.metrics.pages(),
         }
-        return Exporter(resources, self._type.exporter_host, port, self._tls())
+        return Exporter(resources, self._type.exporter_host, port, self.tls())
 
     def collector(self, stop: Stop) -> Collector:
         """The collector. Only the database is connected to.
@@ -164,13 +169,19 @@ class Wiring:
             history=self.history,
             stop=stop,
         )
-        collector = Collector(
-            name=self._type.name,
+        roster = Roster(
+            collector=self.name,
             keystone=Projects(cloud),
             scope=self.scope(),
             plan=self.plan(),
+            store=store,
+            order=self._type.project_order,
+        )
+        collector = Collector(
+            name=self.name,
+            roster=roster,
+            plan=self.plan(),
             tools=tools,
-            project_order=self._type.project_order,
             concurrency=self._type.concurrency,
             clock=utc_now,
         )
@@ -191,42 +202,7 @@ class Wiring:
             dry_run=dry_run,
         )
 
-    def check(self) -> list[str]:
-        """The problems with the configuration that can be seen from here, for the whole of a collector's life."""
-        return [problem for _, problems in self.checks() for problem in problems]
-
-    def checks(self) -> list[tuple[str, Sequence[str]]]:
-        """What is looked at, each with its problems: the groups of options, and the rules."""
-        return [*self._groups(), (f"rules of [{self._type.group}]", self.check_rules())]
-
-    def check_options(self) -> list[str]:
-        """Those of the options, and of what they name."""
-        return [problem for _, problems in self._groups() for problem in problems]
-
-    def check_rules(self) -> Sequence[str]:
-        """Those of the meter mappings and the transformers' options."""
-        return _problems(self.rules)
-
-    def _groups(self) -> list[tuple[str, Sequence[str]]]:
-        own = [problem for part in (self.scope, self._driver, self._tls) for problem in _problems(part)]
-        return [
-            (f"[{self._type.group}]", [f"[{self._type.group}] {problem}" for problem in own]),
-            ("[database]", _problems(lambda: database.check(self._conf))),
-            ("[coordination]", _problems(lambda: coordination.check(self._conf))),
-            ("[keystone_authtoken]", _problems(lambda: identity.load_session(self._conf))),
-        ]
-
-    def check_exporter(self) -> list[str]:
-        """The problem with the address that the exporter is to listen on, while nobody does."""
-
-        def try_it() -> None:
-            exporter = self.exporter()
-            if exporter is not None:
-                exporter.close()
-
-        return [f"[{self._type.group}] {problem}" for problem in _problems(try_it)]
-
-    def _tls(self) -> ssl.SSLContext | None:
+    def tls(self) -> ssl.SSLContext | None:
         own = self._type
         if not own.enable_exporter:
             return None
@@ -258,9 +234,9 @@ class Wiring:
         :raises ConfigurationError: there is no such driver.
         """
         where = self._conf.keystone_authtoken.region_name, self._conf.keystone_authtoken.interface
-        return self._driver()(session, *where)
+        return self.driver_class()(session, *where)
 
-    def _driver(self) -> type[TelemetryDriver]:
+    def driver_class(self) -> type[TelemetryDriver]:
         name = self._type.collector_backend
         try:
             manager = stevedore.DriverManager[TelemetryDriver]("distil.telemetry", name)
@@ -268,11 +244,3 @@ class Wiring:
             problem = f"collector_backend: there is no telemetry driver {name!r}"
             raise exceptions.ConfigurationError([problem]) from error
         return manager.extensions[0].plugin
-
-
-def _problems(part: Callable[[], object]) -> Sequence[str]:
-    try:
-        part()
-    except exceptions.ConfigurationError as error:
-        return error.problems
-    return ()

@@ -3,7 +3,6 @@
 
 import dataclasses
 import datetime
-import random
 from collections.abc import Callable
 from collections.abc import Collection
 from collections.abc import Iterable
@@ -16,12 +15,11 @@ from oslo_log import log
 
 from distil import exceptions
 from distil import model
-from distil.cloud.projects import Projects
 from distil.collector.attempts import attempts
 from distil.collector.plan import Plan
 from distil.collector.plan import floor
 from distil.collector.record import Record
-from distil.collector.scope import Scope
+from distil.collector.roster import Roster
 from distil.collector.standing import standing
 from distil.collector.summary import Summary
 from distil.collector.turns import Turns
@@ -36,7 +34,6 @@ LOG = log.getLogger(__name__)
 # that was killed expires meanwhile.
 PATIENCE = leases.LENGTH + 60
 
-
 _CLOCKS_DIFFER = datetime.timedelta(minutes=1)
 
 
@@ -45,17 +42,14 @@ class Collector:
     """Makes runs.
 
     :param name: what log lines call it.
-    :param project_order: ascending or descending by id, or random.
     :param concurrency: number of threads that collect.
     :param clock: the time, aware and in UTC.
     """
 
     name: str
-    keystone: Projects
-    scope: Scope
+    roster: Roster
     plan: Plan
     tools: Tools
-    project_order: str
     concurrency: int
     clock: Callable[[], datetime.datetime]
 
@@ -70,7 +64,7 @@ class Collector:
         attempt = attempts(self.tools.stop, self._say)
         now = attempt(self._certainly_over, record.started)
         until = min(self.plan.latest_end(now), end or now)
-        projects, collected = attempt(self._standing, now)
+        projects, collected = attempt(self.roster.call, now)
         self.tools.metrics.lags.know(collected)
         due = {project_id: self._due(stands, now, end) for project_id, stands in collected.items()}
         all_due = sum(self.plan.count(stands, until) for stands in collected.values())
@@ -127,47 +121,6 @@ class Collector:
         if abs(stored - now) > _CLOCKS_DIFFER:
             LOG.error("This host's clock says %s and the database's %s: one of them is wrong.", now, stored)
         return min(now, stored)
-
-    def _standing(self, now: datetime.datetime) -> tuple[list[model.Project], Mapping[str, datetime.datetime]]:
-        """The projects in scope in their order, and last collected of those of whom it is known."""
-        projects = self._ordered(self._in_scope())
-        collected = self._last_collected(projects, now)
-        for project in projects:
-            if project.id not in collected:
-                LOG.error("Project %s (%s): its last collected cannot be read or stored.", project.id, project.name)
-        return projects, collected
-
-    def _in_scope(self) -> list[model.Project]:
-        domain_ids = self.keystone.domain_ids(self.scope.domains)
-        for entry, domain_id in domain_ids.items():
-            if domain_id is None:
-                LOG.error("[collector] domain %r does not exist in Keystone; the entry holds no project.", entry)
-        enabled = self.keystone.enabled()
-        for entry in self.scope.unknown_projects(enabled):
-            LOG.warning("[collector] no enabled project is called %r, nor is that an id; the entry names none.", entry)
-        projects = self.scope.select(enabled, domain_ids)
-        if not projects:
-            LOG.warning("No project is in the scope of collector %s.", self.name)
-        return projects
-
-    def _ordered(self, projects: Iterable[model.Project]) -> list[model.Project]:
-        ordered = sorted(projects, key=lambda project: project.id, reverse=self.project_order == "descending")
-        if self.project_order == "random":
-            random.shuffle(ordered)
-        return ordered
-
-    def _last_collected(
-        self, projects: Sequence[model.Project], now: datetime.datetime
-    ) -> Mapping[str, datetime.datetime]:
-        """Last collected by project id. New projects' starts are decided and stored, all before any is collected."""
-        ids = [project.id for project in projects]
-        collected = self.tools.store.last_collected(ids)
-        new = [project for project in projects if project.id not in collected]
-        self.tools.store.refresh([project for project in projects if project.id in collected])
-        if not new:
-            return collected
-        self.tools.store.register((project, self.plan.start(project, collected.values(), now)) for project in new)
-        return self.tools.store.last_collected(ids)
 
     def _due(
         self, last_collected: datetime.datetime, now: datetime.datetime, end: datetime.datetime | None

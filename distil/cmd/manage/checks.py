@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from distil import exceptions
-from distil.cmd import wiring
+from distil.cmd import checking
 from distil.conf import unknown
 from distil.conf import values
 from distil.conf.collector import CollectorType
@@ -51,7 +51,7 @@ def configuration(conf: Options) -> Generator[Finding, None, Sequence[CollectorT
     yield Finding("collectors", OK, ", ".join(each.name for each in types))
     seen: set[str] = set()
     for each in types:
-        for check, problems in wiring.Wiring(conf, each).checks():
+        for check, problems in checking.everything(conf, each):
             if check not in seen:
                 yield from errors(check, problems)
                 yield from () if problems else [Finding(check, OK, "nothing is wrong")]
