@@ -157,7 +157,7 @@ class Wiring:
         sharing = coordination.sharing(self._conf, engine, self._type.name, self.scope(), self.metrics)
         rules = self.rules(announce=False)
         self.metrics.config_info.clear()
-        self.metrics.config_info.labels(self._type.name, digest(self._conf, self._type)).set(1)
+        self.metrics.config_info.labels(self._type.name, digest(self._type)).set(1)
         tools = Tools(
             questions=Questions(self.driver(cloud.session), rules.meters, stop),
             rules=rules,

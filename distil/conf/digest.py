@@ -3,25 +3,35 @@
 
 import hashlib
 import pathlib
-from collections.abc import Iterable
-
-from oslo_config import cfg
 
 from distil import exceptions
-from distil.conf.collector import DEFAULT_OPTS
 from distil.conf.collector import OPTS
 from distil.conf.collector import CollectorType
 
 _LENGTH = 12
 
+# What is a host's own affair. Of the rules files the contents count, wherever they lie.
+_LOCAL = {
+    "concurrency",
+    "enable_exporter",
+    "exporter_certfile",
+    "exporter_client_cafile",
+    "exporter_host",
+    "exporter_keyfile",
+    "exporter_port",
+    "meter_mappings_file",
+    "transformer_file",
+    "workers",
+}
 
-def digest(conf: cfg.ConfigOpts, one: CollectorType) -> str:
-    """Of the values in force of a collector's options and [DEFAULT]'s own, and of the files with its rules.
+
+def digest(one: CollectorType) -> str:
+    """Of the values in force of a collector's options, and of the files with its rules.
 
     :raises ConfigurationError: a file cannot be read.
     """
-    options = [(option.dest, getattr(one, option.dest)) for option in _public(OPTS)]
-    options += [(option.dest, conf[option.dest]) for option in _public(DEFAULT_OPTS)]
+    names = [option.dest for option in OPTS if option.dest not in _LOCAL and not option.secret]
+    options = [(name, getattr(one, name)) for name in names]
     whole = hashlib.sha256(repr(options).encode())
     for path in (one.meter_mappings_file, one.transformer_file):
         try:
@@ -29,7 +39,3 @@ def digest(conf: cfg.ConfigOpts, one: CollectorType) -> str:
         except OSError as error:
             raise exceptions.ConfigurationError([f"{path} cannot be read: {error.strerror}"]) from error
     return whole.hexdigest()[:_LENGTH]
-
-
-def _public(options: Iterable[cfg.Opt]) -> list[cfg.Opt]:
-    return [option for option in options if not option.secret]

@@ -45,7 +45,8 @@ TABLE = (
     Row("build_info", Kind.GAUGE, "", ("version", "python_version"), "Always 1. The labels, of which there is one for "
         "each library too, tell what the collector is and runs with."),
     Row("config_info", Kind.GAUGE, "", ("collector_type", "digest"), "Always 1. The digest is that of the options, "
-        "meter mappings and transformer file in force, secrets left out: it differs where they do."),
+        "meter mappings and transformer file in force: it differs where they do. What a host has for itself, like the "
+        "exporter's address, does not count."),
     Row("run_interval_seconds", Kind.GAUGE, "seconds", (), "From the start of a run to the start of the next."),
     Row("last_run_start", Kind.GAUGE, "timestamp", (), "When the last run started; 0 before the first."),
     Row("last_run_end", Kind.GAUGE, "timestamp", (), "When the last run ended that got as far as the projects; 0 "

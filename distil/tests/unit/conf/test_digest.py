@@ -29,21 +29,28 @@ class DigestTest(unittest.TestCase):
         configuration.register_opts(conf)
         conf.register_cli_opts(CLI_OPTS)
         conf(["--config-file", str(path)])
-        return digest(conf, collector_types(conf)[0])
+        return digest(collector_types(conf)[0])
 
     def test_it_is_twelve_hexadecimal_digits_and_the_same_for_the_same(self) -> None:
         self.assertRegex(self.digest(), "^[0-9a-f]{12}$")
         self.assertEqual(self.digest(), self.digest("collect_window = 1"))
 
-    def test_it_differs_where_an_option_a_default_of_a_type_or_a_file_does(self) -> None:
+    def test_it_differs_where_an_option_or_a_file_does(self) -> None:
         digests = {self.digest(), self.digest("collect_window = 2")}
-        digests.add(self.digest(more="[DEFAULT]\nenabled_collectors = a\n[collector:a]\n"))
-        digests.add(self.digest(more="[DEFAULT]\nenabled_collectors = a\n[collector:a]\ncollect_window = 2\n"))
+        digests.add(self.digest(more="[DEFAULT]\nenabled_collectors = a\n[collector:a]\ncollect_window = 3\n"))
         self.mappings.write_text("[] # other")
         digests.add(self.digest())
         self.transformers.write_text("{} # other")
         digests.add(self.digest())
-        self.assertEqual(6, len(digests))
+        self.assertEqual(5, len(digests))
+
+    def test_what_a_host_has_for_itself_does_not_change_it(self) -> None:
+        before = self.digest()
+        self.assertEqual(before, self.digest("workers = 2\nexporter_host = 192.0.2.1\nconcurrency = 3"))
+        moved = self.folder / "moved.yml"
+        self.mappings.rename(moved)
+        self.mappings = moved
+        self.assertEqual(before, self.digest())
 
     def test_a_password_does_not_change_it(self) -> None:
         database = "[database]\nconnection = mysql+pymysql://distil:{}@db/distil\n"
