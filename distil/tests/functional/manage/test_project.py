@@ -16,7 +16,6 @@ from distil.tests.functional.collector.site import HOUR
 from distil.tests.functional.collector.site import Site
 from distil.tests.functional.manage import base
 
-NOW = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
 GONE = "f" * 32
 
 
@@ -25,6 +24,7 @@ class ProjectTest(unittest.TestCase):
 
     site: ClassVar[Site]
     busy: ClassVar[str]
+    now: ClassVar[datetime.datetime]
 
     @classmethod
     def setUpClass(cls) -> None:
@@ -38,15 +38,16 @@ class ProjectTest(unittest.TestCase):
                 "collector:few": {"include_projects": "project-1", "collect_window": 2},
             }
         )
+        cls.now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
         cls.busy = cls.site.cloud.projects.enabled_ids[1]
         with cls.site.engine.begin() as connection:
             connection.execute(
                 sa.insert(models.tenants), {"id": GONE, "name": "gone", "last_collected": cls.site.start}
             )
-            lease = {"project_id": cls.busy, "owner": "host:1", "created": NOW, "expires": NOW + HOUR / 30}
+            lease = {"project_id": cls.busy, "owner": "host:1", "created": cls.now, "expires": cls.now + HOUR / 10}
             connection.execute(sa.insert(models.project_locks), lease)
         window = model.Window(cls.site.end - HOUR, cls.site.end)
-        failures.remember(cls.site.engine, [failures.Failure(cls.busy, "all", window, "telemetry was away")], NOW)
+        failures.remember(cls.site.engine, [failures.Failure(cls.busy, "all", window, "telemetry was away")], cls.now)
 
     def rows(self, *arguments: str) -> Any:
         result = base.run(self.site.config, *arguments, "-f", "json")
@@ -70,7 +71,7 @@ class ProjectTest(unittest.TestCase):
     def test_those_that_fail_are_told_with_the_reason(self) -> None:
         (row,) = self.rows("project", "list", "--failing", "--collector", "all")
         self.assertEqual((self.busy, "telemetry was away"), (row["id"], row["failure"]))
-        self.assertEqual(f"{NOW:%Y-%m-%dT%H:%M:%SZ}", row["failing_since"])
+        self.assertEqual(f"{self.now:%Y-%m-%dT%H:%M:%SZ}", row["failing_since"])
 
     def test_those_that_are_behind(self) -> None:
         self.assertEqual(4, len(self.rows("project", "list", "--behind", "2", "--collector", "all")))

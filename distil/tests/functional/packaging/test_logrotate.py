@@ -42,7 +42,7 @@ class LogrotateTest(unittest.TestCase):
     def test_every_process_goes_on_in_the_new_file(self) -> None:
         self.site.configure(sections={"DEFAULT": {"log_file": self.log}}, periodic_interval=1)
         parent = self.site.collector()
-        wait_for(self.site.last_collected)
+        wait_for(lambda: self.log.exists() and self.pids())
         self.rotate()
         old = self.folder / "collector.log.1"
         said = old.read_text()

@@ -19,10 +19,12 @@ from distil.tests.unit.conf.test_operator_files import MAPPINGS
 from distil.tests.unit.conf.test_operator_files import TRANSFORMERS
 
 USER = 305
-# It may read whatever is there, so that an interpreter in root's home will do; it may write what is its own.
+# It may read whatever is there, so that an interpreter in root's home will do; it may write what is its own. access(2)
+# would not count the capability unless it is told to.
 _AS_USER = (
     "setpriv",
     *(f"--reuid={USER}", f"--regid={USER}", "--clear-groups"),
+    "--securebits=+no_setuid_fixup",
     *(f"--{kind}=-all,+dac_read_search" for kind in ("inh-caps", "ambient-caps", "bounding-set")),
 )
 
