@@ -20,26 +20,32 @@ def next_start(first: datetime.datetime, interval: datetime.timedelta, now: date
 
 
 def repeat(
-    run: Callable[[], None],
+    run: Callable[[], bool],
     interval: datetime.timedelta,
     stop: Stop,
     clock: Callable[[], datetime.datetime],
     announce: Callable[[Callable[[], datetime.datetime]], None],
+    second_look: datetime.timedelta,
 ) -> None:
     """Run now and then at every interval after this start, however long a run takes, until stopped.
 
-    Starts are missed, not made up for, where a run outlasts its interval.
+    Starts are missed, not made up for, where a run outlasts its interval. Where the first run leaves something to
+    others there is another one in between: whoever has it may be the collector that died before this one.
 
+    :param run: tells whether it left anything to others.
     :param announce: is told who to ask when the next run starts.
+    :param second_look: after the first run.
     """
     first = started = clock()
     announce(lambda: next_start(first, interval, clock()))
     while not stop.requested:
-        run()
+        left = run()
         due = next_start(first, interval, clock())
         missed = (due - started) // interval - 1
         if missed > 0:
             LOG.warning("The run outlasted its interval of %s: %d starts were missed.", interval, missed)
+        if left and started == first:
+            due = min(due, clock() + second_look)
         LOG.debug("The next run starts at %s.", due.isoformat(timespec="seconds"))
         started = _sleep_until(due, first, interval, stop, clock)
 

@@ -20,12 +20,16 @@ from distil.collector.restarts import Restarts
 from distil.collector.run import Collector
 from distil.collector.schedule import repeat
 from distil.collector.stop import Stop
+from distil.db import leases
 from distil.exporter.server import Exporter
 
 LOG = log.getLogger(__name__)
 
 # Seconds, more than anything takes that a collector waits for without being able to say that it lives.
 _HANGS = 1800.0
+
+# Until the leases of a collector that died are over.
+_SECOND_LOOK = datetime.timedelta(seconds=leases.LENGTH + 10)
 
 # Seconds of the graceful time in which a transaction is waited for no more.
 _LAST_WORDS = 6.0
@@ -114,7 +118,7 @@ class CollectorService(ServiceBase):  # type: ignore[misc]
         self._show_metrics()
 
     def wait(self) -> None:
-        repeat(self._run, self._parts.interval(), self._stop, self._clock, self._parts.recorder().next)
+        repeat(self._run, self._parts.interval(), self._stop, self._clock, self._parts.recorder().next, _SECOND_LOOK)
 
     def stop(self, graceful: bool = False) -> None:
         """End once no transaction is open. A request that waits for an answer is given up: nothing depends on it.
@@ -147,13 +151,14 @@ class CollectorService(ServiceBase):  # type: ignore[misc]
     def _live(self) -> None:
         self._lived.value = time.monotonic()
 
-    def _run(self) -> None:
+    def _run(self) -> bool:
+        """:returns: whether projects were left to other collectors."""
         self._show_metrics()
         failure: Exception | None = None
         try:
             with self._parts.recorder().run() as record:
                 self._collector = self._collector or self._parts.collector(self._stop)
-                self._collector.run(record)
+                return bool(self._collector.run(record).skipped)
         except exceptions.Stopped:
             LOG.info("The run ends early, because the collector is stopping.")
         except Exception as error:
@@ -163,6 +168,7 @@ class CollectorService(ServiceBase):  # type: ignore[misc]
         if failure is not None:
             trace = None if isinstance(failure, exceptions.DistilError) else failure
             LOG.error("The run failed, the next one tries again: %s", failure, exc_info=trace)
+        return False
 
 
 def _parent_of(pid: int) -> int | None:

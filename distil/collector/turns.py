@@ -59,6 +59,9 @@ class Turns:
         """
         left = before = self._round(work)
         moved = time.monotonic()
+        if left and patience:
+            held = counted(len(left), "project is", "projects are")
+            LOG.info("%s other collectors' at the moment; they are waited for, %d seconds if need be.", held, patience)
         while left:
             left = self._round(self._not_committed(before))
             if left != before:

@@ -49,6 +49,9 @@ def _url(connection: str, parameters: str) -> sa.URL:
     except (sa.exc.ArgumentError, ValueError):
         # Their texts quote the URL, password and all.
         raise exceptions.ConfigurationError(["[database] connection is no URL that SQLAlchemy can read"]) from None
+    if url.host and "@" in url.host:
+        # The rest of a password, which would be shown with the host's name.
+        raise exceptions.ConfigurationError(["[database] connection: write an @ of the password as %40"])
     if parameters:
         url = url.update_query_string(parameters, append=True)
     url = url.set(drivername=_DRIVERS.get(url.drivername, url.drivername))

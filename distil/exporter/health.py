@@ -91,7 +91,7 @@ def _document(snapshot: Snapshot, found: Sequence[str]) -> dict[str, Any]:
         "details": {
             "version": snapshot.version,
             "started": snapshot.started.isoformat(),
-            "projects_behind": len(snapshot.behind),
+            "projects_with_windows_due": len(snapshot.behind),
             "projects_failed": len(failed),
             # The furthest back of them: a cloud has thousands.
             "failed": [_project(project) for project in failed[:_MOST_PROJECTS]],

@@ -70,7 +70,7 @@ class UpgradeCheckTest(RowsCase):
         wrong.write_text("- {meter: a, unit: hour, transformer: maxx}\n- {metr: b, unit: hour, transformer: max}\n")
         groups = {"DEFAULT": {"enabled_collectors": "one, two"}, "collector:one": {}}
         self.site.configure(sections={**groups, "collector:two": {"meter_mappings_file": wrong}})
-        self.assert_rows(rules=(FAILURE, f"did you mean max?\n{wrong}: entry 2 (no meter): unknown key 'metr'"))
+        self.assert_rows(rules=(FAILURE, f"did you mean max?\n{wrong}:2: entry 2 (no meter): unknown key 'metr'"))
 
     def test_a_collector_that_cannot_be_started_fails(self) -> None:
         self.site.configure({"auth_type": "passport"}, include_domains="a", ignore_domains="a")

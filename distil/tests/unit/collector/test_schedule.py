@@ -14,6 +14,7 @@ from distil.collector.stop import Stop
 
 FIRST = datetime.datetime(2026, 3, 1, 12, 17, 5, tzinfo=datetime.UTC)
 HOUR = datetime.timedelta(hours=1)
+SECOND_LOOK = datetime.timedelta(minutes=5)
 
 
 class Clock(Stop):
@@ -41,21 +42,28 @@ class NextStartTest(unittest.TestCase):
 
 
 class RepeatTest(unittest.TestCase):
-    def starts(self, *durations: datetime.timedelta) -> list[datetime.datetime]:
-        """Starts within a day of runs that take so long, in turns."""
+    def starts(self, *durations: datetime.timedelta, left: bool = False) -> list[datetime.datetime]:
+        """Starts within a day of runs that take so long, in turns, and leave something to others or not."""
         clock = Clock()
         starts: list[datetime.datetime] = []
 
-        def run() -> None:
+        def run() -> bool:
             starts.append(clock.now)
             clock.now += durations[(len(starts) - 1) % len(durations)]
+            return left
 
-        repeat(run, HOUR, clock, lambda: clock.now, lambda _: None)
+        repeat(run, HOUR, clock, lambda: clock.now, lambda _: None, SECOND_LOOK)
         return starts
 
     def test_runs_start_at_once_and_then_at_the_same_minute_however_long_they_take(self) -> None:
         starts = self.starts(datetime.timedelta(minutes=7), datetime.timedelta(minutes=59, seconds=59.9))
         self.assertEqual([FIRST + hour * HOUR for hour in range(25)], starts[:25])
+
+    def test_what_the_first_run_leaves_to_others_is_looked_at_again_soon(self) -> None:
+        minute = datetime.timedelta(minutes=1)
+        starts = self.starts(minute, left=True)
+        self.assertEqual([FIRST, FIRST + minute + SECOND_LOOK, FIRST + HOUR, FIRST + 2 * HOUR], starts[:4])
+        self.assertEqual([FIRST, FIRST + HOUR], self.starts(59 * minute, left=True)[:2])
 
     def test_a_run_that_outlasts_its_interval_skips_the_missed_starts_and_says_so(self) -> None:
         with self.assertLogs("distil.collector.schedule", "WARNING") as logs:
@@ -68,31 +76,33 @@ class RepeatTest(unittest.TestCase):
         announced: list[Callable[[], datetime.datetime]] = []
         starts = []
 
-        def run() -> None:
+        def run() -> bool:
             for minutes in (0, 50, 70):
                 clock.now += datetime.timedelta(minutes=minutes)
                 starts.append((announced[0]() - FIRST) // HOUR)
             clock.request()
+            return False
 
-        repeat(run, HOUR, clock, lambda: clock.now, announced.append)
+        repeat(run, HOUR, clock, lambda: clock.now, announced.append, SECOND_LOOK)
         self.assertEqual([1, 1, 3], starts)
 
     def test_a_clock_that_is_set_back_a_year_delays_no_run_by_more_than_an_interval(self) -> None:
         clock = Clock()
         starts: list[datetime.datetime] = []
 
-        def run() -> None:
+        def run() -> bool:
             starts.append(clock.now)
             if len(starts) == 2:
                 clock.now -= 365 * 24 * HOUR
             if len(starts) == 4:
                 clock.request()
+            return False
 
-        repeat(run, HOUR, clock, lambda: clock.now, lambda _: None)
+        repeat(run, HOUR, clock, lambda: clock.now, lambda _: None, SECOND_LOOK)
         self.assertLessEqual(starts[2], starts[1] - 365 * 24 * HOUR + HOUR)
         self.assertEqual(HOUR, starts[3] - starts[2])
 
     def test_a_stop_that_was_requested_before_the_first_run_prevents_it(self) -> None:
         clock = Clock()
         clock.request()
-        repeat(lambda: self.fail("it ran"), HOUR, clock, lambda: clock.now, lambda _: None)
+        repeat(lambda: self.fail("it ran"), HOUR, clock, lambda: clock.now, lambda _: None, SECOND_LOOK)

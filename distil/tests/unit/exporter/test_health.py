@@ -110,7 +110,7 @@ class AnswerTest(unittest.TestCase):
         failed = [snapshots.behind(f"p{number}", f"problem {number}") for number in range(30)]
         snapshot = snapshots.snapshot(behind=(snapshots.behind("waits"), *failed))
         details = json.loads(self.answer(snapshot, "application/json")[2])["details"]
-        self.assertEqual((31, 30), (details["projects_behind"], details["projects_failed"]))
+        self.assertEqual((31, 30), (details["projects_with_windows_due"], details["projects_failed"]))
         self.assertEqual([f"p{number}" for number in range(20)], [each["name"] for each in details["failed"]])
         self.assertEqual("problem 0", details["failed"][0]["problem"])
         self.assertEqual("2026-11-24T10:30:00+00:00", details["failed"][0]["last_collected"])

@@ -76,7 +76,7 @@ class StatusPageTest(unittest.TestCase):
             "Version 1.2.3, running since 2026-11-24 12:29:00",
             "Healthy",
             "No run is going on. The next run starts at 2026-11-24 12:31:00, in 1 min.",
-            "No project behind",
+            "No project with windows due",
             "None since the process started.",
             "None has ended since the process started.",
         ):
@@ -114,7 +114,7 @@ class StatusPageTest(unittest.TestCase):
 
     def test_a_cloud_that_is_behind_does_not_make_a_huge_page(self) -> None:
         page = parse(snapshots.snapshot(behind=tuple(snapshots.behind(f"p{each}") for each in range(5000))))
-        self.assertIn("5,000 projects behind", text(page))
+        self.assertIn("5,000 projects with windows due", text(page))
         self.assertIn("And 4,950 projects more", text(page))
         self.assertEqual(50, len(page.findall(".//tbody/tr")))
 
