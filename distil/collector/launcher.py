@@ -52,6 +52,8 @@ def _end_with_a_thread(parent: int, failure: threading.ExceptHookArgs) -> None:
     as on SIGTERM. In a child nothing depends on any thread but the collector's own.
     """
     trace = None if failure.exc_value is None else (failure.exc_type, failure.exc_value, failure.exc_traceback)
-    LOG.critical("A thread has died: %s", failure.exc_value, exc_info=trace)
-    if os.getpid() == parent:
-        os._exit(1)
+    try:
+        LOG.critical("A thread has died: %s", failure.exc_value, exc_info=trace)
+    finally:
+        if os.getpid() == parent:
+            os._exit(1)

@@ -66,6 +66,10 @@ def register_plugin_opts(conf: cfg.ConfigOpts) -> None:
         options = loading.get_auth_plugin_conf_options(conf[section].auth_type or _USUAL_PLUGIN)
     except ks_exceptions.NoMatchingPlugin:
         options = loading.get_auth_plugin_conf_options(_USUAL_PLUGIN)
+    except (AttributeError, ImportError) as error:
+        # A library that the plugin needs is not there.
+        problem = f"[{section}] auth_type {conf[section].auth_type} cannot be used here: {error}"
+        raise exceptions.ConfigurationError([problem]) from error
     conf.register_opts(options, group=section)
 
 

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """oslo.log's options, with this project's defaults."""
 
+import contextlib
 import logging
+from collections.abc import Iterator
 
 from oslo_config import cfg
 from oslo_log import log
@@ -33,12 +35,44 @@ def set_up(conf: cfg.ConfigOpts) -> None:
     # Else a second one is an error.
     rate_limit.uninstall_filter()
     try:
-        log.setup(conf, "distil")
+        with _named(conf):
+            log.setup(conf, "distil")
     except (log.LogConfigError, OSError, RuntimeError, TypeError, ValueError) as error:
         root.handlers[:] = before
         raise exceptions.ConfigurationError([_problem(error)]) from error
     for handler in before:
         handler.close()
+    for handler in root.handlers:
+        _guard(handler)
+
+
+@contextlib.contextmanager
+def _named(conf: cfg.ConfigOpts) -> Iterator[None]:
+    """In log_dir alone, have one file for the program. oslo.log would name it after what a process begins with."""
+    if not conf.log_dir or conf.log_file:
+        yield
+        return
+    conf.set_override("log_file", f"{conf.prog}.log")
+    try:
+        yield
+    finally:
+        conf.clear_override("log_file")
+
+
+def _guard(handler: logging.Handler) -> None:
+    """Have a file that cannot be opened anew cost its lines, which go to standard error, and not whoever writes them.
+
+    A handler that watches its file lets that error out of every line.
+    """
+    emit = handler.emit
+
+    def guarded(record: logging.LogRecord) -> None:
+        try:
+            emit(record)
+        except OSError:
+            handler.handleError(record)
+
+    handler.emit = guarded  # type: ignore[method-assign]
 
 
 def _problem(error: Exception) -> str:

@@ -45,7 +45,7 @@ def database(engine: Callable[[], sa.Engine]) -> Iterator[Finding]:
     except exceptions.DistilError as error:
         yield Finding("database", ERROR, str(error))
         return
-    yield Finding("database", OK, f"{connected.url.render_as_string()} is at revision {revision.newest()}")
+    yield Finding("database", OK, f"{connected.url.set(query={})} is at revision {revision.newest()}")
     here = wiring.utc_now()
     if abs(now - here) > _CLOCKS_DIFFER:
         yield Finding("clocks", ERROR, f"this host's says {here}, the database's {now}: one of them is wrong")

@@ -3,6 +3,7 @@
 
 import json
 import pathlib
+import shutil
 import signal
 import subprocess
 import unittest
@@ -127,6 +128,18 @@ class LogFileTest(LogTestCase):
         said = self.log.read_text()
         self.assertIn("SIGTERM: no new window", said)
         self.assertNotIn("SIGTERM", (self.site.folder / "log.1").read_text())
+
+    def test_a_folder_that_goes_away_costs_its_lines_and_neither_usage_nor_an_end_in_order(self) -> None:
+        folder = self.site.folder / "folder"
+        folder.mkdir()
+        self.site.configure(sections={"DEFAULT": {"log_dir": folder}}, periodic_interval=1, max_windows_per_cycle=1)
+        collector = self.site.collector()
+        log = folder / "distil-collector.log"
+        self.wait_for_lines(RUN, log)
+        self.assertEqual([log], list(folder.iterdir()))
+        shutil.rmtree(folder)
+        wait_for(lambda: set(self.site.last_collected().values()) >= {self.site.end})
+        self.assertIn("No such file or directory", self.end(collector))
 
     def test_sighup_opens_the_file_anew_in_parent_and_child(self) -> None:
         self.configure()

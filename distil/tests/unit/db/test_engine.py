@@ -34,7 +34,13 @@ class TestCreateEngine(unittest.TestCase):
             self.assertEqual(1, connection.scalar(sa.text("PRAGMA foreign_keys")))
 
     def test_an_unusable_url_is_an_error_that_keeps_the_password(self) -> None:
-        for url in ("sekret", "mysql://u:sekret@h:x/d", "mysql://u:pa@sekret:h/d", "mysql://u:pa@sekret@h/d", "nosql://u:sekret@h/d"):
+        for url in (
+            "sekret",
+            "mysql://u:sekret@h:x/d",
+            "mysql://u:pa@sekret:h/d",
+            "mysql://u:pa@sekret@h/d",
+            "nosql://u:sekret@h/d",
+        ):
             with self.subTest(url=url), self.assertRaises(exceptions.ConfigurationError) as caught:
                 engine.create_engine(url, max_retries=0)
             self.assertIn("[database] connection", str(caught.exception))
