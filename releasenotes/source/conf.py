@@ -14,7 +14,8 @@ html_title = project
 extensions = ["openstackdocstheme", "reno.sphinxext"]
 
 html_theme = "openstackdocs"
-html_theme_options = {"display_badge": False}
+# No code of Google Analytics in the pages.
+html_theme_options = {"analytics_tracking_code": "", "display_badge": False}
 openstackdocs_auto_name = False
 openstackdocs_auto_version = False
 
