@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+
+import datetime
+import http.server
+import json
+import threading
+import unittest
+import urllib.parse
+from collections.abc import Iterable
+
+from acme_distil.archive import ArchiveDriver
+from keystoneauth1 import session
+from keystoneauth1 import token_endpoint
+
+from distil import exceptions
+from distil import model
+
+START = datetime.datetime(2026, 3, 1, 10, tzinfo=datetime.UTC)
+END = START + datetime.timedelta(hours=1)
+
+
+def document(minute: int, **fields: object) -> dict[str, object]:
+    timestamp = (START + datetime.timedelta(minutes=minute)).isoformat()
+    good = {"resource_id": "vm-1", "timestamp": timestamp, "volume": 1, "source": "archive", "metadata": {}}
+    return {**good, **fields}
+
+
+def page(documents: Iterable[object], following: str | None) -> bytes:
+    return json.dumps({"samples": list(documents), "next": following}).encode()
+
+
+class Archive(http.server.ThreadingHTTPServer):
+    """Answers each question with the page that its marker names, and remembers it."""
+
+    def __init__(self, pages: dict[str, bytes]) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.pages = pages
+        self.asked: list[dict[str, str]] = []
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    server: Archive
+
+    def do_GET(self) -> None:
+        query = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(self.path).query))
+        self.server.asked.append(query)
+        body = self.server.pages[query.get("marker", "")]
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_request(self, code: object = "-", size: object = "-") -> None:
+        """Nothing: it would go to standard error."""
+
+
+class ArchiveDriverTest(unittest.TestCase):
+    def ask(self, pages: dict[str, bytes]) -> list[model.Sample | model.RejectedSample]:
+        with Archive(pages) as server:
+            thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+            thread.start()
+            self.asked = server.asked
+            try:
+                return self.ask_at(f"http://127.0.0.1:{server.server_port}")
+            finally:
+                server.shutdown()
+                thread.join()
+
+    def ask_at(self, url: str) -> list[model.Sample | model.RejectedSample]:
+        opened = session.Session(auth=token_endpoint.Token(url, "token"))
+        driver = ArchiveDriver(opened, region_name=None, interface="public")
+        return list(driver.samples(["project-1"], ["cpu_util"], START, END))
+
+    def test_all_pages_are_read_and_nothing_outside_the_question_is_given(self) -> None:
+        first, late, second, bad = document(0), document(60), document(10), document(20, source=None)
+        answers = self.ask({"": page([first, late], "2"), "2": page([second, bad], None)})
+        self.assertEqual([first, second, bad], [answer.document for answer in answers])
+        self.assertIsInstance(answers[2], model.RejectedSample)
+        self.assertEqual(["project-1"] * 2, [question["project"] for question in self.asked])
+        self.assertEqual(START.isoformat(), self.asked[0]["from"])
+
+    def test_an_answer_that_is_no_page_is_an_error(self) -> None:
+        for body in (b"", b"<html>", b"[]", b'{"samples": []}', b'{"next": null}', page([], None)[:-5]):
+            with self.subTest(body), self.assertRaises(exceptions.TelemetryError):
+                self.ask({"": body})
+
+    def test_a_service_that_is_not_there_is_an_error(self) -> None:
+        with self.assertRaises(exceptions.TelemetryError):
+            self.ask_at("http://127.0.0.1:1")
