@@ -13,6 +13,7 @@ release = version = importlib.metadata.version("distil")
 
 extensions = [
     "distil_metrics",
+    "distil_modules",
     "cliff.sphinxext",
     "openstackdocstheme",
     "oslo_config.sphinxconfiggen",

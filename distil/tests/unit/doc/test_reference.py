@@ -105,3 +105,9 @@ class ReferenceTest(unittest.TestCase):
         for script in importlib.metadata.distribution("distil").entry_points.select(group="console_scripts"):
             self.assertIn(script.name, titles(f"cli/{script.name}.rst"))
             self.assertIn(f'"{script.name}"', page("conf.py"))
+
+    def test_every_package_is_in_the_architecture(self) -> None:
+        house = re.findall(r"^\.\. distil-modules:: (\S+)$", page("contributor/architecture.rst"), re.MULTILINE)
+        packages = {str(path.parent.relative_to(ROOT / "distil")) for path in (ROOT / "distil").rglob("__init__.py")}
+        known_by_others = {name for name in packages if name.startswith(("tests", "db/migrations"))}
+        self.assertEqual(packages - known_by_others, set(house))
