@@ -18,9 +18,11 @@ from distil.cmd.manage.checks import ERROR
 from distil.cmd.manage.checks import OK
 from distil.cmd.manage.checks import WARNING
 from distil.cmd.manage.checks import Finding
+from distil.cmd.manage.checks import errors
 from distil.conf.collector import CollectorType
 from distil.conf.options import Options
 from distil.db import revision
+from distil.db import rights
 from distil.db.store import Store
 
 # Of samples. A meter of something that exists has one every few minutes.
@@ -38,7 +40,7 @@ _LOOKUPS = {
 
 
 def database(engine: Callable[[], sa.Engine]) -> Iterator[Finding]:
-    """Whether it answers, stands at the newest revision and has the right time."""
+    """Whether it answers, stands at the newest revision, lets its user do what has to be done, and what time it has."""
     try:
         connected = engine()
         now = Store(connected).now()
@@ -46,11 +48,22 @@ def database(engine: Callable[[], sa.Engine]) -> Iterator[Finding]:
         yield Finding("database", ERROR, str(error))
         return
     yield Finding("database", OK, f"{connected.url.set(query={})} is at revision {revision.newest()}")
+    yield from _rights(connected)
     here = wiring.utc_now()
     if abs(now - here) > _CLOCKS_DIFFER:
         yield Finding("clocks", ERROR, f"this host's says {here}, the database's {now}: one of them is wrong")
     else:
         yield Finding("clocks", OK, "this host's and the database's agree")
+
+
+def _rights(engine: sa.Engine) -> Iterator[Finding]:
+    try:
+        missing = list(rights.missing(engine))
+    except exceptions.StoreError as error:
+        missing = [str(error)]
+    yield from errors("rights", missing)
+    if not missing:
+        yield Finding("rights", OK, "the database lets its user do all that has to be done")
 
 
 def cloud(conf: Options, types: Sequence[CollectorType]) -> Iterator[Finding]:

@@ -4,8 +4,10 @@
 import json
 import unittest
 
+from distil.tests.functional import databases
 from distil.tests.functional.collector.site import Site
 from distil.tests.functional.manage import base
+from distil.tests.functional.security import secrets
 
 
 class ConfigCheckTest(unittest.TestCase):
@@ -83,3 +85,17 @@ class ConfigCheckTest(unittest.TestCase):
             result = base.run(other.config, "config", "check", "--live", "-f", "value")
         self.assertEqual(1, result.returncode, result.stderr)
         self.assertIn("database error the database is at revision none", result.stdout)
+
+    def test_rights_that_the_user_of_the_database_lacks(self) -> None:
+        with (
+            Site(databases.MYSQL, cloud=self.site.cloud) as other,
+            secrets.mariadb_user(other.url, "sekret", lacking=["Delete"]) as url,
+        ):
+            other.config.write_text(other.config.read_text().replace(other.url, url))
+            result = base.run(other.config, "config", "check", "--live", "-f", "value")
+        self.assertEqual(1, result.returncode, result.stderr)
+        lines = [line for line in result.stdout.splitlines() if "error" in line]
+        tables = ("project_locks", "project_failures", "rejected_samples")
+        self.assertEqual(
+            [f"rights error DELETE on {table}:" for table in tables], [x.partition(" 1142")[0] for x in lines]
+        )

@@ -6,6 +6,7 @@ import contextlib
 import json
 import secrets
 import urllib.parse
+from collections.abc import Collection
 from collections.abc import Iterable
 from collections.abc import Iterator
 
@@ -46,10 +47,12 @@ def _base64(raw: bytes) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def mariadb_user(url: str, password: str) -> Iterator[str]:
+def mariadb_user(url: str, password: str, lacking: Collection[str] = ()) -> Iterator[str]:
     """The URL of a MariaDB database with a user of one's own, whose password is a secret.
 
     The tests' user must not grant anything, but may write the tables that grants are kept in.
+
+    :param lacking: rights that the user does not have: ``Delete``, ...
     """
     own = sa.make_url(url)
     user = f"distil_{secrets.token_hex(4)}"
@@ -58,7 +61,7 @@ def mariadb_user(url: str, password: str) -> Iterator[str]:
     with engine.begin() as connection:
         columns = [row[0] for row in connection.exec_driver_sql("SHOW COLUMNS FROM mysql.db LIKE '%%_priv'")]
         connection.execute(create, {"user": user, "password": password})
-        values = ", ".join(["'Y'"] * len(columns))
+        values = ", ".join("'N'" if column.removesuffix("_priv") in lacking else "'Y'" for column in columns)
         insert = f"INSERT INTO mysql.db (Host, Db, User, {', '.join(columns)}) VALUES ('%', :db, :user, {values})"
         connection.execute(sa.text(insert), {"db": own.database, "user": user})
         connection.exec_driver_sql("FLUSH PRIVILEGES")
