@@ -11,6 +11,7 @@ from distil.cmd.wiring import Wiring
 from distil.conf import coordination
 from distil.conf import database
 from distil.conf import identity
+from distil.conf import logs
 from distil.conf.collector import CollectorType
 
 # What was looked at, and what is wrong with it.
@@ -28,6 +29,7 @@ def options(conf: cfg.ConfigOpts, its: CollectorType) -> list[Checked]:
     own = [problem for part in (parts.scope, parts.driver_class, parts.tls) for problem in _problems(part)]
     return [
         (f"[{its.group}]", [f"[{its.group}] {problem}" for problem in own]),
+        ("[DEFAULT]", _problems(lambda: logs.check(conf))),
         ("[database]", _problems(lambda: database.check(conf))),
         ("[coordination]", _problems(lambda: coordination.check(conf))),
         ("[keystone_authtoken]", _problems(lambda: identity.load_session(conf))),

@@ -2,7 +2,10 @@
 """oslo.log's options, with this project's defaults."""
 
 import contextlib
+import errno
 import logging
+import os
+import pathlib
 from collections.abc import Iterator
 
 from oslo_config import cfg
@@ -73,6 +76,31 @@ def _guard(handler: logging.Handler) -> None:
             handler.handleError(record)
 
     handler.emit = guarded  # type: ignore[method-assign]
+
+
+def check(conf: cfg.ConfigOpts) -> None:
+    """Look at a collector's log file without opening it: who looks is not always who is to own it.
+
+    :raises ConfigurationError: this process's user cannot write it.
+    """
+    name = conf.log_file or (conf.log_dir and "distil-collector.log")
+    if conf.log_config_append or not name:
+        return
+    try:
+        _require_writable(pathlib.Path(conf.log_dir or "", name))
+    except OSError as error:
+        raise exceptions.ConfigurationError([_problem(error)]) from error
+
+
+def _require_writable(path: pathlib.Path) -> None:
+    written = path if path.exists() else path.parent
+    for wrong, number in (
+        (path.is_dir(), errno.EISDIR),
+        (not path.parent.is_dir(), errno.ENOENT),
+        (not os.access(written, os.W_OK), errno.EACCES),
+    ):
+        if wrong:
+            raise OSError(number, os.strerror(number), str(path))
 
 
 def _problem(error: Exception) -> str:

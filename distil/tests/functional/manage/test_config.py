@@ -42,6 +42,15 @@ class ConfigCheckTest(unittest.TestCase):
         (warning,) = (detail for _, status, detail in findings if status == "warning")
         self.assertIn("include_domains", warning)
 
+    def test_a_log_file_that_cannot_be_written(self) -> None:
+        self.site.configure(sections={"DEFAULT": {"log_dir": self.site.folder / "nowhere"}})
+        (wrong,) = (finding for finding in self.check(status=1) if finding[1] == "error")
+        path = self.site.folder / "nowhere" / "distil-collector.log"
+        self.assertEqual(("[DEFAULT]", f"the log file {path} cannot be written: No such file or directory"), wrong[::2])
+        self.site.configure(sections={"DEFAULT": {"log_file": self.site.folder / "log"}})
+        self.check(status=0)
+        self.assertFalse((self.site.folder / "log").exists())
+
     def test_values_that_no_option_can_have(self) -> None:
         self.site.configure(workers="many", project_order="sideways")
         wrong = [detail for _, status, detail in self.check("--live", status=1) if status == "error"]

@@ -76,6 +76,11 @@ class UpgradeCheckTest(RowsCase):
         self.site.configure({"auth_type": "passport"}, include_domains="a", ignore_domains="a")
         self.assert_rows(configuration=(FAILURE, "auth_type is passport, which is not known"))
 
+    def test_a_log_file_that_cannot_be_written_fails(self) -> None:
+        self.site.configure(sections={"DEFAULT": {"log_file": self.site.folder}})
+        reason = f"the log file {self.site.folder} cannot be written: Is a directory"
+        self.assert_rows(configuration=(FAILURE, reason))
+
     def test_leases_of_the_dead_are_warnings_and_those_of_the_living_are_not(self) -> None:
         now = datetime.datetime.now(datetime.UTC)
         leases = [
