@@ -14,6 +14,7 @@ from alembic import util as alembic_util
 
 from distil import exceptions
 from distil.db import errors
+from distil.db import revision as revisions
 
 _SCRIPTS = Path(__file__).parent / "migrations"
 
@@ -47,6 +48,7 @@ def history() -> list[tuple[str, str]]:
 
 def check(engine: sa.Engine) -> None:
     """:raises StoreError: the database is not at the newest revision, or its tables are not as they should be."""
+    revisions.require_newest(engine)
     with _session(engine, "check") as config:
         try:
             command.check(config)
@@ -79,6 +81,7 @@ def _config(connection: sa.Connection | None = None) -> alembic_config.Config:
 
 @contextlib.contextmanager
 def _session(engine: sa.Engine, action: str) -> Iterator[alembic_config.Config]:
+    revisions.require_known(engine)
     with errors.translated(action), engine.connect() as connection, _foreign_keys_off(connection):
         try:
             yield _config(connection)

@@ -15,7 +15,7 @@ _TABLE = sa.table("alembic_version", sa.column("version_num", sa.String))
 
 def newest() -> str:
     """The revision that the code needs: their files are numbered."""
-    return max(path.name.partition("_")[0] for path in _VERSIONS.glob("[0-9]*.py"))
+    return max(_known())
 
 
 def current(engine: sa.Engine) -> str | None:
@@ -29,9 +29,31 @@ def current(engine: sa.Engine) -> str | None:
         return connection.scalars(sa.select(_TABLE.c.version_num)).one_or_none()
 
 
+def require_known(engine: sa.Engine) -> str | None:
+    """The database's revision, if it has one.
+
+    :raises StoreError: it is one that this release has no way from.
+    """
+    found = current(engine)
+    if found is not None and found not in _known():
+        raise exceptions.StoreError(
+            f"the database is at revision {found}, of a newer release than this one, which knows none after {newest()}:"
+            " install that release"
+        )
+    return found
+
+
 def require_newest(engine: sa.Engine) -> None:
     """:raises StoreError: the database is at another revision than the code, which would store what it then rounds."""
-    revision, needed = current(engine), newest()
-    if revision != needed:
+    found, needed = require_known(engine), newest()
+    if found is None:
+        raise exceptions.StoreError(
+            "the database is at no revision, as one without tables is: run distil-db-manage upgrade head"
+        )
+    if found != needed:
         advice = "stop all collectors and run distil-db-manage upgrade head"
-        raise exceptions.StoreError(f"the database is at revision {revision or 'none'}, not {needed}: {advice}")
+        raise exceptions.StoreError(f"the database is at revision {found}, not {needed}: {advice}")
+
+
+def _known() -> set[str]:
+    return {path.name.partition("_")[0] for path in _VERSIONS.glob("[0-9]*.py")}

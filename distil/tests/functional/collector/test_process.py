@@ -149,7 +149,7 @@ class OldDatabaseTest(unittest.TestCase):
     def test_a_database_that_is_not_at_the_newest_revision_is_not_billed_on(self) -> None:
         """It would round what is stored in it."""
         site = self.enterContext(Site(migrated=False))
-        self.assertIn("the database is at revision none", site.collect(status=1))
+        self.assertIn("the database is at no revision", site.collect(status=1))
 
 
 class EndTimeTest(unittest.TestCase):

@@ -64,8 +64,19 @@ class TestMigrationSQLite(databases.DatabaseTestCase):
 
     def test_check_fails_before_the_newest_revision(self) -> None:
         migration.downgrade(self.engine, "003")
-        with self.assertRaisesRegex(exceptions.StoreError, "not up to date"):
+        with self.assertRaisesRegex(exceptions.StoreError, "revision 003, not .* run distil-db-manage upgrade head"):
             migration.check(self.engine)
+
+    def test_a_newer_releases_database_is_left_alone(self) -> None:
+        self.addCleanup(self.record, revision.newest())
+        self.record("999")
+        for action in (migration.upgrade, migration.check, revision.require_newest):
+            with self.subTest(action=action), self.assertRaisesRegex(exceptions.StoreError, "999, .*install that"):
+                action(self.engine)
+
+    def record(self, revision: str) -> None:
+        with self.engine.begin() as connection:
+            connection.execute(sa.text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision})
 
     def test_an_unknown_revision_is_an_error(self) -> None:
         with self.assertRaisesRegex(exceptions.StoreError, "nope"):

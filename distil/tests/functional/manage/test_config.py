@@ -93,7 +93,7 @@ class ConfigCheckTest(unittest.TestCase):
         with Site(migrated=False, cloud=self.site.cloud) as other:
             result = base.run(other.config, "config", "check", "--live", "-f", "value")
         self.assertEqual(1, result.returncode, result.stderr)
-        self.assertIn("database error the database is at revision none", result.stdout)
+        self.assertIn("database error the database is at no revision", result.stdout)
 
     def test_rights_that_the_user_of_the_database_lacks(self) -> None:
         with (

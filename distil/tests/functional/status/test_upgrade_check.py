@@ -113,7 +113,7 @@ class DatabaseTest(RowsCase):
     def test_an_empty_database_fails(self) -> None:
         url = self.enterContext(databases.database(databases.SQLITE, migrated=False))
         self.configure(url)
-        self.assert_rows(database_revision=(FAILURE, "the database is at revision none"))
+        self.assert_rows(database_revision=(FAILURE, "the database is at no revision"))
 
     def test_the_predecessors_database_fails_and_its_locks_are_told(self) -> None:
         url = self.enterContext(databases.database(databases.MYSQL, migrated=False))
