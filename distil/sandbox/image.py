@@ -3,6 +3,7 @@
 
 import html
 from collections.abc import Sequence
+from typing import Any
 
 from distil.sandbox import inventory
 from distil.sandbox.messages import Reply
@@ -26,6 +27,7 @@ class ImageService(Service):
 
     def routes(self) -> Sequence[Route]:
         return (
+            Route("GET", "/v2/images", lambda _: self._images()),
             Route("GET", "/v2/images/{id}", self._image),
             Route("GET", "/", lambda _: self._versions(300), public=True),
             Route("GET", "/versions", lambda _: self._versions(200), public=True),
@@ -42,31 +44,36 @@ class ImageService(Service):
         versions = [{"id": name, "status": state, "links": links} for name, state in _VERSIONS]
         return json_reply({"versions": versions}, status)
 
+    def _images(self) -> Reply:
+        """Those that every project has."""
+        documents = [_document(image, "public") for image in inventory.PUBLIC_IMAGES]
+        return json_reply({"images": documents, "schema": "/v2/schemas/images", "first": "/v2/images"})
+
     def _image(self, _: Request, identity: str) -> Reply:
         for image in inventory.PUBLIC_IMAGES:
             if image.id == identity:
-                return self._describe(image, "public")
+                return json_reply(_document(image, "public"))
         found = self._population.locate("image", identity)
         if found is None:
             raise self.not_found(f"Failed to find image {identity}")
-        return self._describe(inventory.Image(identity, f"image-{found[1]}", None), "private")
+        return json_reply(_document(inventory.Image(identity, f"image-{found[1]}", None), "private"))
 
-    @staticmethod
-    def _describe(image: inventory.Image, visibility: str) -> Reply:
-        document = {
-            "id": image.id,
-            "name": image.name,
-            "status": "active",
-            "visibility": visibility,
-            "disk_format": "qcow2",
-            "container_format": "bare",
-            "protected": False,
-            "tags": [],
-            "self": f"/v2/images/{image.id}",
-            "file": f"/v2/images/{image.id}/file",
-            "schema": "/v2/schemas/image",
-        }
-        return json_reply(document | ({"os_distro": image.os_distro} if image.os_distro else {}))
+
+def _document(image: inventory.Image, visibility: str) -> dict[str, Any]:
+    document = {
+        "id": image.id,
+        "name": image.name,
+        "status": "active",
+        "visibility": visibility,
+        "disk_format": "qcow2",
+        "container_format": "bare",
+        "protected": False,
+        "tags": [],
+        "self": f"/v2/images/{image.id}",
+        "file": f"/v2/images/{image.id}/file",
+        "schema": "/v2/schemas/image",
+    }
+    return document | ({"os_distro": image.os_distro} if image.os_distro else {})
 
 
 _VERSIONS = (("v2.17", "CURRENT"), ("v2.16", "SUPPORTED"), ("v2.0", "SUPPORTED"))

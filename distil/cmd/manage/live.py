@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from distil import exceptions
 from distil import model
+from distil.cloud import lookups
 from distil.cloud.connection import Connection
 from distil.cloud.projects import Projects
 from distil.cloud.service import Service
@@ -30,13 +31,8 @@ _PERIOD = datetime.timedelta(hours=24)
 
 _CLOCKS_DIFFER = datetime.timedelta(minutes=1)
 
-# What each is asked for, by openstacksdk's name of it.
-_LOOKUPS = {
-    "compute": "names of flavors",
-    "block_storage": "types of volumes",
-    "image": "operating systems of instances",
-    "object_store": "storage policies of containers",
-}
+# No flavor, volume type or project has it, so "not found" is the answer of a service that lets the collector ask.
+_NOBODY = "0" * 32
 
 
 def database(engine: Callable[[], sa.Engine]) -> Iterator[Finding]:
@@ -78,20 +74,35 @@ def cloud(conf: Options, types: Sequence[CollectorType]) -> Iterator[Finding]:
         return
     scoped = f"a token of project {own}" if own else "a token of no project"
     yield Finding("Keystone", OK, f"gives {scoped}, and tells of {len(projects)} enabled projects")
-    yield from _catalog(connection)
+    yield from _lookups(connection)
     for each in types:
         yield from _scope(wiring.Wiring(conf, each), keystone, projects)
         yield from _telemetry(wiring.Wiring(conf, each), connection)
 
 
-def _catalog(connection: Connection) -> Iterator[Finding]:
-    for name, what in _LOOKUPS.items():
+def _lookups(connection: Connection) -> Iterator[Finding]:
+    """Ask each service one thing that is a collector's to ask."""
+    names = lookups.cloud_lookups(connection)
+    image = Service(connection, "image", exceptions.LookupUnavailable)
+    questions: dict[str, tuple[str, Callable[[], object]]] = {
+        "compute": ("names of flavors", lambda: names.flavors.get(_NOBODY)),
+        "block_storage": ("types of volumes", lambda: names.volume_types.get(_NOBODY)),
+        "image": ("operating systems of instances", lambda: image.get("images", params={"limit": "1"})),
+        "object_store": ("storage policies of containers", lambda: names.container_policies.get(f"{_NOBODY}/none")),
+    }
+    for name, (what, ask) in questions.items():
         try:
             endpoint = Service(connection, name, exceptions.LookupUnavailable).endpoint()
         except exceptions.LookupUnavailable as error:
             yield Finding("catalog", WARNING, f"{error}; it is asked for {what}")
+            continue
+        yield Finding("catalog", OK, f"{name}: {endpoint}")
+        try:
+            ask()
+        except exceptions.LookupUnavailable as error:
+            yield Finding("look-ups", ERROR, f"{error}; it is asked for {what}")
         else:
-            yield Finding("catalog", OK, f"{name}: {endpoint}")
+            yield Finding("look-ups", OK, f"{name} tells {what}")
 
 
 def _scope(parts: wiring.Wiring, keystone: Projects, projects: Sequence[model.Project]) -> Iterator[Finding]:

@@ -79,6 +79,24 @@ class ConfigCheckTest(unittest.TestCase):
         wrong = [finding for finding in self.check("--live", status=1) if finding[1] == "error"]
         self.assertEqual(["telemetry of default"], [check for check, _, _ in wrong])
 
+    def test_a_service_that_does_not_let_the_collector_look_up_names(self) -> None:
+        for status, service in ((403, "compute"), (401, "block-storage"), (503, "image"), (403, "object-store")):
+            self.site.cloud.add_fault(service, "status", path="flavors|types|images|AUTH_", status=status)
+        wrong = [finding for finding in self.check("--live", status=1) if finding[1] == "error"]
+        self.assertEqual({"look-ups"}, {check for check, _, _ in wrong})
+        for (_, _, detail), words in zip(
+            wrong,
+            (
+                ("compute GET /flavors/", "HTTP 403"),
+                ("block_storage GET /types", "HTTP 401"),
+                ("image GET /images", "HTTP 503"),
+                ("object_store HEAD http", "HTTP 403"),
+            ),
+            strict=True,
+        ):
+            for part in words:
+                self.assertIn(part, detail)
+
     def test_a_meter_that_nothing_is_measured_by_and_a_scope_that_names_nobody(self) -> None:
         mappings = self.site.folder / "mappings.yml"
         mappings.write_text("- meter: instances\n  unit: second\n  transformer: uptime\n")
