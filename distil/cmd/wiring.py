@@ -188,7 +188,7 @@ class Wiring:
         stop.then(sharing.close)
         return collector
 
-    def retry(self, engine: sa.Engine, dry_run: bool) -> Retry:
+    def retry(self, engine: sa.Engine, *, dry_run: bool, force: bool) -> Retry:
         """What tries rejected samples again, by this collector's rules.
 
         :raises ConfigurationError: the configuration cannot be used.
@@ -200,6 +200,7 @@ class Wiring:
             os_distro=OsDistros(cloud).os_distro,
             engine=engine,
             dry_run=dry_run,
+            force=force,
         )
 
     def tls(self) -> ssl.SSLContext | None:

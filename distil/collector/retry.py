@@ -23,6 +23,7 @@ from distil.rating.again import Again
 from distil.rating.again import rate_again
 from distil.rating.again import to_bill
 from distil.rating.rate import Rules
+from distil.rating.resource import may_be_of
 from distil.transformers.lookups import Lookups
 
 
@@ -67,6 +68,7 @@ class _Resource:
     def outcomes(self, billed: Result) -> Iterator[Outcome]:
         if self.usage:
             result, detail = billed, _shown(self.usage)
+            detail += f"; stored besides: {_shown(self.stored)}" if self.stored else ""
         elif self.again.rated.usage:
             result = Result.BILLED_ALREADY
             detail = f"stored: {_shown(self.stored)}; these samples alone: {_shown(self.again.rated.usage)}"
@@ -82,6 +84,7 @@ class Retry:
     """Tries again what was rejected.
 
     :param dry_run: tell what would be billed, and store nothing.
+    :param force: bill, too, what may have been billed by other samples of the resource, under another name.
     """
 
     rules: Rules
@@ -89,6 +92,7 @@ class Retry:
     os_distro: AskDistro
     engine: sa.Engine
     dry_run: bool = False
+    force: bool = False
 
     def run(self, chosen: Chosen) -> Iterator[Outcome]:
         """What became of each sample, window by window: each of them is stored before it is told.
@@ -110,18 +114,19 @@ class Retry:
         by_resource: dict[str | None, list[Kept]] = defaultdict(list)
         for sample in samples:
             by_resource[sample.resource_id].append(sample)
-        resources = [self._rated(project_id, window, group) for group in by_resource.values()]
+        stored = rejected.usage(self.engine, project_id, window)
+        resources = [self._rated(window, group, stored) for group in by_resource.values()]
         if not self.dry_run:
             self._bill(project_id, window, [resource for resource in resources if resource.usage])
         billed = Result.WOULD_BE_BILLED if self.dry_run else Result.BILLED
         return [outcome for resource in resources for outcome in resource.outcomes(billed)]
 
-    def _rated(self, project_id: str, window: model.Window, kept: Sequence[Kept]) -> _Resource:
+    def _rated(self, window: model.Window, kept: Sequence[Kept], billed: Sequence[model.Usage]) -> _Resource:
         samples = {sample.id: _read(sample) for sample in kept}
         again = rate_again(self.rules, samples, window, self.lookups)
-        ids = {resource.id for resource in again.rated.resources}
-        stored = rejected.usage(self.engine, project_id, window, ids)
-        usage = to_bill(self.rules, {sample.meter for sample in kept}, again.rated.usage, stored)
+        ids = {sample.resource_id for sample in samples.values() if sample.resource_id is not None}
+        stored = [entry for entry in billed if any(may_be_of(entry.resource_id, each) for each in ids)]
+        usage = to_bill(again.rated.usage, stored, force=self.force)
         return _Resource(kept, again, stored, usage)
 
     def _bill(self, project_id: str, window: model.Window, resources: Sequence[_Resource]) -> None:
@@ -147,4 +152,6 @@ def _read(kept: Kept) -> model.Sample | model.RejectedSample:
 
 
 def _shown(usage: Sequence[model.Usage]) -> str:
-    return ", ".join(f"{entry.service} {entry.volume.normalize():f} {entry.unit}" for entry in usage)
+    return ", ".join(
+        f"{entry.service} {entry.volume.normalize():f} {entry.unit} of {entry.resource_id}" for entry in usage
+    )

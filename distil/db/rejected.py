@@ -127,16 +127,13 @@ def with_their_resources(engine: sa.Engine, chosen: Chosen, project_id: str, win
         return [_kept(row) for row in connection.execute(query)]
 
 
-def usage(engine: sa.Engine, project_id: str, window: model.Window, resource_ids: Collection[str]) -> list[model.Usage]:
-    """What is stored of these resources in exactly this window."""
+def usage(engine: sa.Engine, project_id: str, window: model.Window) -> list[model.Usage]:
+    """What is stored of the project in exactly this window."""
     columns = usage_entry.c
     shown = columns.service, columns.resource_id, columns.unit, columns.volume
-    found: list[model.Usage] = []
+    query = sa.select(*shown).where(*_of(columns, project_id, window)).order_by(columns.resource_id, columns.service)
     with errors.translated(f"reading usage of project {project_id}"), engine.connect() as connection:
-        for ids in chunks.of(sorted(resource_ids)):
-            query = sa.select(*shown).where(*_of(columns, project_id, window), columns.resource_id.in_(ids))
-            found += [model.Usage(*row) for row in connection.execute(query)]
-    return found
+        return [model.Usage(*row) for row in connection.execute(query)]
 
 
 def bill(

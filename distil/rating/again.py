@@ -39,24 +39,19 @@ def rate_again(
 
 
 def to_bill(
-    rules: Rules, meters: Collection[str], usage: Collection[model.Usage], stored: Collection[model.Usage]
+    usage: Collection[model.Usage], stored: Collection[model.Usage], *, force: bool = False
 ) -> list[model.Usage]:
     """What of a resource's usage has not been billed, and can be without billing anything twice.
 
     A transformer sees all samples of a resource together. Where some were billed and these were rejected, nobody can
-    tell any more what these add to it: what is stored stays as it is. That may have another name, as that of a
-    machine's other flavor has. So nothing is billed beside a stored entry of the same unit, unless it is accounted for:
-    these samples give exactly it, too, or it is the service of other meters.
+    tell any more what these add to it, and the rules of then may have given it another service, unit or id. So nothing
+    is billed beside a stored entry unless these samples give exactly that, too.
 
-    :param meters: of the samples.
     :param usage: what the rejected samples give.
-    :param stored: usage entries of the same project and window.
+    :param stored: usage entries of the same project and window that may be of the resource.
+    :param force: bill beside other entries.
     """
     billed = {(entry.resource_id, entry.service) for entry in stored}
-    own = {mapping.service for mapping in rules.mappings if mapping.meter in meters}
-    others = {mapping.service for mapping in rules.mappings} - own
-    unexplained = {
-        (entry.resource_id, entry.unit) for entry in stored if entry not in usage and entry.service not in others
-    }
-    missing = [entry for entry in usage if (entry.resource_id, entry.service) not in billed]
-    return [] if any((entry.resource_id, entry.unit) in unexplained for entry in missing) else missing
+    if not force and any(entry not in usage for entry in stored):
+        return []
+    return [entry for entry in usage if (entry.resource_id, entry.service) not in billed]

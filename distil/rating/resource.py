@@ -26,7 +26,7 @@ def describe(mapping: MeterMapping, last: model.Sample) -> model.Resource:
     info = {field.name: value for field in mapping.metadata if (value := _value(field, last.metadata)) is not None}
     if mapping.type == CONTAINER:
         info["name"] = container_name(resource_id)
-        resource_id = hashlib.md5(resource_id.encode(), usedforsecurity=False).hexdigest()
+        resource_id = _digest(resource_id)
     if mapping.type is not None:
         info["type"] = mapping.type
     if mapping.res_id_template is not None:
@@ -35,6 +35,15 @@ def describe(mapping: MeterMapping, last: model.Sample) -> model.Resource:
         reason = f"resource_id is longer than {model.MAX_RESOURCE_ID} characters"
         raise exceptions.SampleRejected(reason, exceptions.Flaw.RESOURCE_ID)
     return model.Resource(resource_id, {name: text.bounded(value) for name, value in info.items()})
+
+
+def may_be_of(stored_id: str, resource_id: str) -> bool:
+    """Whether any meter mapping, were it one of former days, can have made the stored id of the resource's id."""
+    return resource_id in stored_id or _digest(resource_id) in stored_id
+
+
+def _digest(resource_id: str) -> str:
+    return hashlib.md5(resource_id.encode(), usedforsecurity=False).hexdigest()
 
 
 def _value(field: InfoField, metadata: Mapping[str, Any]) -> Any:

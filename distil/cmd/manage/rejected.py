@@ -97,6 +97,11 @@ class Retry(_Chosen):
         parser.add_argument("ids", metavar="ID", type=int, nargs="*", help="only these samples")
         parser.add_argument("--all", action="store_true", help="all rejected samples")
         parser.add_argument("--dry-run", action="store_true", help="tell what would be billed, and change nothing")
+        parser.add_argument(
+            "--force",
+            action="store_true",
+            help="bill also beside what is stored of the same resource and window under another service or id",
+        )
         parser.add_argument("--collector", metavar="NAME", help="by the rules of this one of the enabled collectors")
         self._parser = parser
         return parser
@@ -111,7 +116,7 @@ class Retry(_Chosen):
         from distil.cmd import wiring  # noqa: PLC0415
 
         own = wiring.Wiring(self.app.conf, self._collector(parsed_args.collector))
-        retry = own.retry(self.app.engine, dry_run=parsed_args.dry_run)
+        retry = own.retry(self.app.engine, dry_run=parsed_args.dry_run, force=parsed_args.force)
         return ("id", "project_id", "meter", "resource_id", "start", "result", "detail"), self._rows(retry, chosen)
 
     def _rows(self, retry: Any, chosen: rejected.Chosen) -> Iterator[Sequence[object]]:

@@ -50,7 +50,7 @@ class _RejectedTestCase(databases.DatabaseTestCase):
         rejected.bill(engine or self.engine, self.project_id, window, usage, resources, used)
 
     def stored(self) -> list[model.Usage]:
-        return rejected.usage(self.engine, self.project_id, WINDOW, ["r1", "r2"])
+        return rejected.usage(self.engine, self.project_id, WINDOW)
 
 
 class TestRejectedSQLite(_RejectedTestCase):

@@ -76,8 +76,8 @@ class TestRetry(RejectedTestCase):
         rows = self.rows("rejected", "retry", "--project", "p1", status=1)
         self.assertEqual(
             {
-                ("r1", "billed", "n1.network 5 hour"),
-                ("r2", "billed", "n1.traffic 3.5 byte"),
+                ("r1", "billed", "n1.network 5 hour of r1"),
+                ("r2", "billed", "n1.traffic 3.5 byte of r2"),
                 ("r3", "still rejected", "volume 'much' is no number"),
             },
             {(row["resource_id"], row["result"], row["detail"]) for row in rows},
@@ -102,9 +102,23 @@ class TestRetry(RejectedTestCase):
         (first, *_) = self.ids(resource_id="r2")
         rows = self.rows("rejected", "retry", str(first), status=1)
         self.assertEqual({"billed already"}, {row["result"] for row in rows})
-        self.assertIn("stored: n1.traffic 7 byte; these samples alone: n1.traffic 3.5 byte", rows[0]["detail"])
+        detail = "stored: n1.traffic 7 byte of r2; these samples alone: n1.traffic 3.5 byte of r2"
+        self.assertEqual(detail, rows[0]["detail"])
         self.assertEqual([("p1", "n1.traffic", "r2", Decimal(7), START)], self.usage())
         self.assertIn(first, self.ids())
+
+    def test_what_is_stored_under_another_name_is_told_and_billed_beside_by_force_alone(self) -> None:
+        with self.engine.begin() as connection:
+            connection.execute(sa.insert(models.resources), {"id": "r1-net", "tenant_id": "p1"})
+            row = {"service": "old", "unit": "h", "volume": 1, "tenant_id": "p1", "resource_id": "r1-net"}
+            connection.execute(sa.insert(models.usage_entry), row | {"start": START, "end": START + HOUR})
+        (sample_id, *_) = self.ids(resource_id="r1")
+        (row,) = self.rows("rejected", "retry", str(sample_id), status=1)
+        self.assertEqual("stored: old 1 h of r1-net; these samples alone: n1.network 5 hour of r1", row["detail"])
+        (row,) = self.rows("rejected", "retry", str(sample_id), "--force")
+        told = "n1.network 5 hour of r1; stored besides: old 1 h of r1-net"
+        self.assertEqual(("billed", told), (row["result"], row["detail"]))
+        self.assertIn(("p1", "n1.network", "r1", Decimal(5), START), self.usage())
 
     def test_a_meter_that_is_not_mapped_any_more_gives_no_usage_and_is_kept(self) -> None:
         self.write_mappings(MAPPINGS.replace("meter: network", "meter: other"))

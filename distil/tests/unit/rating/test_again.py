@@ -14,6 +14,7 @@ from distil import model
 from distil.rating import again
 from distil.rating import intake
 from distil.rating import rate
+from distil.rating import resource
 from distil.tests.unit import builders
 from distil.tests.unit import strategies
 from distil.tests.unit.builders import document
@@ -40,13 +41,15 @@ def billed(
     after: rate.Rules,
     documents: Sequence[builders.Document],
     flavors: Mapping[str, str] = ALL_FLAVORS,
+    *,
+    force: bool = False,
 ) -> tuple[Sequence[model.Usage], Sequence[model.Usage]]:
     """What is billed of documents at first, with some flavors, and what is added by a retry, with all of them."""
     first = rate.rate(before, samples(documents), builders.HOUR, Lookups(flavors))
     kept = dict(enumerate(samples([dict(each.document) for each in first.rejected])))
     second = again.rate_again(after, kept, builders.HOUR, Lookups(ALL_FLAVORS))
-    meters = {sample.meter for sample in kept.values()}
-    return first.usage, again.to_bill(after, meters, second.rated.usage, first.usage)
+    of_it = [each for each in first.usage if resource.may_be_of(each.resource_id, builders.RESOURCE)]
+    return first.usage, again.to_bill(second.rated.usage, of_it, force=force)
 
 
 def volumes(usage: Sequence[model.Usage]) -> dict[str, Decimal]:
@@ -80,12 +83,20 @@ class TestRetry(unittest.TestCase):
         self.assertEqual({"c1": HOUR / 2, "c2": HOUR / 2}, volumes(first))
         self.assertEqual({"size": 3}, volumes(added))
 
-    def test_usage_of_other_meters_of_the_resource_is_in_nobody_s_way(self) -> None:
+    def test_usage_that_may_be_of_other_meters_is_billed_beside_by_force_alone(self) -> None:
         other = entry("sum", meter="m2", service="other")
         documents = [document(0, meter="m2"), document(0)]
         broken = builders.rules([entry("sum", volume={"source": "metadata"}), other])
-        first, added = billed(broken, builders.rules([entry("sum"), other]), documents)
-        self.assertEqual(({"other": 1}, {"s1": 1}), (volumes(first), volumes(added)))
+        repaired = builders.rules([entry("sum"), other])
+        for force, wanted in ((False, {}), (True, {"s1": 1})):
+            first, added = billed(broken, repaired, documents, force=force)
+            self.assertEqual(({"other": 1}, wanted), (volumes(first), volumes(added)))
+
+    def test_by_force_too_a_stored_entry_is_not_changed(self) -> None:
+        broken = builders.rules([entry("sum", volume={"source": "metadata.a"})])
+        documents = [document(0, metadata={"a": 2}), document(1)]
+        first, added = billed(broken, builders.rules([entry("sum")]), documents, force=True)
+        self.assertEqual(({"s1": 2}, []), (volumes(first), added))
 
     def test_a_sample_that_is_kept_with_two_reasons_counts_once(self) -> None:
         broken = [
@@ -103,6 +114,41 @@ class TestRetry(unittest.TestCase):
         self.assertEqual({"s1": 1}, volumes(result.rated.usage))
 
 
+class TestChangedMappings(unittest.TestCase):
+    """Of two samples one was billed, and the other rejected; then the mappings changed."""
+
+    def assert_nothing_is_added(
+        self, before: builders.Entry, *after: builders.Entry, resource_id: str = builders.RESOURCE
+    ) -> None:
+        good, bad = (document(minute, resource_id=resource_id) for minute in (0, 10))
+        first = rate.rate(builders.rules([before]), samples([good]), builders.HOUR, Lookups()).usage
+        kept = dict(enumerate(samples([bad])))
+        second = again.rate_again(builders.rules(after), kept, builders.HOUR, Lookups()).rated.usage
+        self.assertEqual((1, 1), (len(first), len(second)))
+        self.assertTrue(resource.may_be_of(first[0].resource_id, resource_id))
+        self.assertEqual([], again.to_bill(second, first))
+
+    def test_service_and_unit_have_other_names(self) -> None:
+        self.assert_nothing_is_added(entry("sum"), entry("sum", service="s2", unit="load balancer hour"))
+
+    def test_the_unit_has_another_name_and_the_machine_another_flavor(self) -> None:
+        documents = [database(0, "1"), database(30, "2")]
+        after = builders.rules([{**DATABASE, "unit": "second"}])
+        first, added = billed(builders.rules([DATABASE]), after, documents, flavors={"1": "c1"})
+        self.assertEqual(({"c1": HOUR}, []), (volumes(first), added))
+
+    def test_the_stored_id_is_another(self) -> None:
+        self.assert_nothing_is_added(entry(res_id_template="%s-root"), entry(res_id_template="%s-root_disk"))
+
+    def test_the_old_service_is_another_meter_s(self) -> None:
+        self.assert_nothing_is_added(entry(), entry(service="s2"), entry(meter="m2"))
+
+    def test_it_is_a_container_now_or_none_any_more(self) -> None:
+        container = entry(type="Object Storage Container")
+        self.assert_nothing_is_added(entry(), container, resource_id="p1/c")
+        self.assert_nothing_is_added(container, entry(), resource_id="p1/c")
+
+
 ENTRIES = [
     DATABASE,
     SIZE,
@@ -118,6 +164,7 @@ DOCUMENTS = st.builds(
     st.sampled_from([1, 2, "?"]),
     st.sampled_from([1, 2, "much", None]),
 )
+CHANGES = st.sampled_from([{}, {"service": "old"}, {"unit": "second"}, {"res_id_template": "old-%s"}])
 
 
 class TestProperties(unittest.TestCase):
@@ -135,11 +182,31 @@ class TestProperties(unittest.TestCase):
         rules = builders.rules(ENTRIES)
         first, added = billed(builders.rules(entries), rules, documents, flavors)
         whole = rate.rate(rules, samples(documents), builders.HOUR, Lookups(ALL_FLAVORS)).usage
-        keys = [(each.service, each.resource_id) for each in (*first, *added)]
-        self.assertEqual(len(set(keys)), len(keys))
+        self.assertEqual(len(first) + len(added), len(keys([*first, *added])))
         allowed = totals(whole)
         for resource_id, total in totals([*first, *added]).items():
             self.assertLessEqual(total, allowed[resource_id])
+
+    @strategies.PROPERTY
+    @given(
+        st.lists(DOCUMENTS, max_size=6, unique_by=lambda each: each["id"]),
+        st.sets(st.sampled_from(["1", "2"])),
+        st.lists(CHANGES, min_size=len(ENTRIES), max_size=len(ENTRIES)),
+    )
+    def test_what_a_mapping_billed_in_former_days_it_does_not_bill_again(
+        self, documents: list[builders.Document], known: set[str], changes: list[builders.Entry]
+    ) -> None:
+        before = [{**each, **change} for each, change in zip(ENTRIES, changes, strict=True)]
+        flavors = {key: ALL_FLAVORS[key] for key in known}
+        _, added = billed(builders.rules(before), builders.rules(ENTRIES), documents, flavors)
+        for old, new in zip(before, ENTRIES, strict=True):
+            if rate.rate(builders.rules([old]), samples(documents), builders.HOUR, Lookups(flavors)).usage:
+                whole = rate.rate(builders.rules([new]), samples(documents), builders.HOUR, Lookups(ALL_FLAVORS)).usage
+                self.assertFalse(keys(added) & keys(whole))
+
+
+def keys(usage: Sequence[model.Usage]) -> set[tuple[str, str]]:
+    return {(each.service, each.resource_id) for each in usage}
 
 
 def totals(usage: Sequence[model.Usage]) -> dict[str, Decimal]:
