@@ -27,8 +27,8 @@ _ADVANCE = (
 class StoredProject:
     """One project's resources, usage and rejected samples, for whoever holds the project.
 
-    Each resource is read once. What is known of it stays right from window to window: if anybody else stored anything
-    of the project meanwhile, the next window would not go through.
+    Each resource is read once, and again when its info is to change: a retry of rejected samples may have added some.
+    Nobody else changes it: if anybody else collected the project meanwhile, the next window would not go through.
 
     Every method raises StoreError where the database does not do what it is asked; asking again is safe.
     """

@@ -42,13 +42,18 @@ def merge_resources(
 ) -> dict[str, Info]:
     """Store new resources, and those that now have other info: new keys win, old keys stay.
 
-    :param known: info as it is stored; resources that are not in it are looked for.
+    :param known: info as it was stored. Of resources that are not in it or have changed since, it is read again: a
+        retry of rejected samples may have added some.
     :returns: info of the resources as it is stored now.
     """
     told: dict[str, Info] = {}
     for resource in resources:
         told.setdefault(resource.id, {}).update(resource.info)
-    stored = {resource_id: known[resource_id] for resource_id in told if resource_id in known}
+    stored = {
+        resource_id: known[resource_id]
+        for resource_id, info in told.items()
+        if resource_id in known and _merged_text(known[resource_id], info) is None
+    }
     if len(stored) < len(told):
         stored |= stored_info(connection, project_id, told.keys() - stored)
     new, changed = [], []

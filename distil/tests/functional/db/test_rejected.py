@@ -94,6 +94,14 @@ class TestRejectedSQLite(_RejectedTestCase):
         wanted = {"r1": {"name": "new", "size": 1}, "r2": {"name": "second"}}
         self.assertEqual(wanted, self.store.project(self.project_id).info(["r1", "r2"]))
 
+    def test_what_is_added_stays_when_a_collector_that_did_not_see_it_changes_the_info(self) -> None:
+        collecting = self.store.project(self.project_id)
+        collecting.info(["r1"])
+        self.bill([])
+        collecting.commit(NEXT, [], [model.Resource("r1", {"name": "newer"})], [])
+        self.assertEqual({"name": "newer", "size": 1}, collecting.info(["r1"])["r1"])
+        self.assertEqual(collecting.info(["r1"]), self.store.project(self.project_id).info(["r1"]))
+
     def test_a_window_that_is_not_collected_is_refused(self) -> None:
         with self.assertRaisesRegex(exceptions.Refused, "not collected"):
             self.bill([], NEXT)
