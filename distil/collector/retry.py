@@ -111,6 +111,7 @@ class Retry:
                 return
 
     def _window(self, project_id: str, window: model.Window, samples: Sequence[Kept]) -> Sequence[Outcome]:
+        rejected.require_collected(self.engine, project_id, window)
         by_resource: dict[str | None, list[Kept]] = defaultdict(list)
         for sample in samples:
             by_resource[sample.resource_id].append(sample)

@@ -127,6 +127,14 @@ def with_their_resources(engine: sa.Engine, chosen: Chosen, project_id: str, win
         return [_kept(row) for row in connection.execute(query)]
 
 
+def require_collected(engine: sa.Engine, project_id: str, window: model.Window) -> None:
+    """:raises Refused: the window is not collected."""
+    query = sa.select(tenants.c.id).where(tenants.c.id == project_id, tenants.c.last_collected >= window.end)
+    with errors.translated(f"reading last collected of project {project_id}"), engine.connect() as connection:
+        if connection.scalar(query) is None:
+            raise _not_collected()
+
+
 def usage(engine: sa.Engine, project_id: str, window: model.Window) -> list[model.Usage]:
     """What is stored of the project in exactly this window."""
     columns = usage_entry.c
@@ -164,7 +172,7 @@ def bill(
     try:
         with errors.translated(action), transaction.certain(engine, committed) as connection:
             if connection.execute(_LOCK, values).rowcount != 1:
-                raise exceptions.Refused("the window is not collected, and may be collected yet")
+                raise _not_collected()
             _delete(connection, used)
             now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
             _add_resources(connection, project_id, resources, now)
@@ -173,6 +181,10 @@ def bill(
         if isinstance(error.__cause__, db_exception.DBDuplicateEntry):
             raise exceptions.Refused("somebody else has billed it meanwhile") from error
         raise
+
+
+def _not_collected() -> exceptions.Refused:
+    return exceptions.Refused("the window is not collected, and may be collected yet")
 
 
 def _missing(ids: Collection[int]) -> exceptions.NotFound:

@@ -135,8 +135,10 @@ class TestRetry(RejectedTestCase):
     def test_a_window_that_may_be_collected_yet_is_refused(self) -> None:
         with self.engine.begin() as connection:
             connection.execute(sa.update(models.tenants).values(last_collected=WINDOWS[0].end))
-        rows = self.rows("rejected", "retry", "--project", "p1", "--start", WINDOWS[1].start.isoformat(), status=1)
-        self.assertEqual({"refused"}, {row["result"] for row in rows})
+        chosen = ("--project", "p1", "--start", WINDOWS[1].start.isoformat())
+        for more in (("--dry-run",), ()):
+            rows = self.rows("rejected", "retry", *chosen, *more, status=1)
+            self.assertEqual({"refused"}, {row["result"] for row in rows})
         self.assertEqual([], self.usage())
 
     def test_a_service_without_an_answer_ends_it_and_nothing_is_lost(self) -> None:
