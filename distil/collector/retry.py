@@ -145,9 +145,9 @@ class Retry:
 def _read(kept: Kept) -> model.Sample | model.RejectedSample:
     try:
         document: object = json.loads(kept.sample)
-    except ValueError:
+    except (RecursionError, ValueError):
         document = {"sample": kept.sample}
-        reason = "it is too long to have been kept whole"
+        reason = "it cannot be read: it was too long to be kept whole, or is nested too deep"
         return model.RejectedSample(kept.project_id, kept.meter, kept.resource_id, reason, document)
     return intake.read_sample(document, kept.project_id, kept.meter)
 

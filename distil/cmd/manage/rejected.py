@@ -155,5 +155,5 @@ class _Document(columns.FormattableColumn[str]):
     def machine_readable(self) -> Any:
         try:
             return json.loads(self._value)
-        except ValueError:
+        except (RecursionError, ValueError):
             return self._value

@@ -127,6 +127,16 @@ class TestRetry(RejectedTestCase):
         self.assertEqual({"no usage"}, {row["result"] for row in rows})
         self.assertEqual(before, self.ids())
 
+    def test_one_that_cannot_be_read_is_in_nobody_s_way(self) -> None:
+        (first, *_) = self.ids(tenant_id="p1", resource_id="r3")
+        deep = sa.update(models.rejected_samples).where(models.rejected_samples.c.id == first)
+        with self.engine.begin() as connection:
+            connection.execute(deep.values(sample="[" * 90_000))
+        results = {row["id"]: row["result"] for row in self.rows("rejected", "retry", "--project", "p1", status=1)}
+        self.assertEqual(("still rejected", 7), (results[first], len(results) - 1))
+        self.assertEqual(self.expected("p1"), self.usage())
+        self.assertEqual("[" * 90_000, self.rows("rejected", "show", str(first))["sample"])
+
     def test_a_source_that_is_not_trusted_any_more_gives_no_usage(self) -> None:
         self.configure("trust_sources = nobody\n")
         rows = self.rows("rejected", "retry", "--meter", "network", status=1)
