@@ -6,6 +6,7 @@ import datetime
 from decimal import Decimal
 from typing import Any
 
+from cliff import columns
 from cliff import command
 from cliff import lister
 from cliff import show
@@ -79,9 +80,19 @@ def shown_time(moment: datetime.datetime | None) -> str | None:
     return None if moment is None else f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 
-def shown_volume(volume: Decimal | None) -> str | None:
-    """Exactly, without the zeros at its end; as text, for JSON's numbers are not exact to everyone who reads them."""
-    if volume is None:
-        return None
-    text = f"{volume:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+class Volume(columns.FormattableColumn[Any]):
+    """Sorted as the number that it is.
+
+    Shown exactly, without the zeros at its end; as text, for JSON's numbers are not exact to everyone who reads them.
+    """
+
+    def human_readable(self) -> str:
+        text = f"{self._value:f}"
+        return text.rstrip("0").rstrip(".") if "." in text else text
+
+    def machine_readable(self) -> str:
+        return self.human_readable()
+
+
+def shown_volume(volume: Decimal | None) -> Volume | None:
+    return None if volume is None else Volume(volume)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 from typing import TextIO
 
+from cliff import columns
 from cliff.formatters import base
 
 
@@ -24,4 +25,8 @@ class JSONLines(base.ListFormatter):
         stdout: TextIO,
         parsed_args: argparse.Namespace,
     ) -> None:
-        stdout.writelines(json.dumps(dict(zip(column_names, row, strict=True))) + "\n" for row in data)
+        stdout.writelines(json.dumps(dict(zip(column_names, map(_plain, row), strict=True))) + "\n" for row in data)
+
+
+def _plain(value: Any) -> Any:
+    return value.machine_readable() if isinstance(value, columns.FormattableColumn) else value

@@ -116,6 +116,12 @@ class UsageTest(base.ManageTestCase):
         self.assertEqual(volume, json.loads(self.output("usage", "list", "-f", "jsonl"))["volume"])
         self.assertEqual(volume, next(csv.DictReader(io.StringIO(self.output("usage", "list", "-f", "csv"))))["volume"])
 
+    def test_volumes_are_sorted_as_numbers(self) -> None:
+        self.store(*(entry("p1", volume, hour) for hour, volume in enumerate(("10", "9", "1000", "2.5"))))
+        for command in (("list",), ("summary", "--group-by", "hour")):
+            rows = self.rows("usage", *command, "--sort-column", "volume", "--sort-descending")
+            self.assertEqual(["1000", "10", "9", "2.5"], [row["volume"] for row in rows])
+
     def test_a_reader_who_has_seen_enough_is_answered_at_once(self) -> None:
         self.store(*(entry("p1", hour=hour) for hour in range(5)))
         read = usage.entries(self.engine, usage.Chosen())

@@ -18,7 +18,7 @@ class ShownTest(unittest.TestCase):
             ("0.0000000001", "0.0000000001"),
             ("1234567890123456789012345678.0000000010", "1234567890123456789012345678.000000001"),
         ):
-            self.assertEqual(shown, base.shown_volume(Decimal(volume)))
+            self.assertEqual(shown, base.Volume(Decimal(volume)).machine_readable())
 
     def test_what_is_not_known_stays_so(self) -> None:
         self.assertIsNone(base.shown_volume(None))
