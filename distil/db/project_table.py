@@ -26,6 +26,8 @@ class Standing:
     :param owner: of its lease, if it has one that has not expired.
     :param failure: why the last runs could not bring it to their end, None where the last one did.
     :param failing_since: when that was first so.
+    :param last_failed: when that was last so. Long ago where no run has come to the project since: it has left the
+        scope, or Keystone.
     """
 
     project_id: str
@@ -34,6 +36,7 @@ class Standing:
     owner: str | None = None
     failure: str | None = None
     failing_since: datetime.datetime | None = None
+    last_failed: datetime.datetime | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -62,6 +65,7 @@ def standings(engine: sa.Engine) -> dict[str, Standing]:
         project_failures.c.tenant_id.label("project_id"),
         project_failures.c.reason.label("failure"),
         project_failures.c.since.label("failing_since"),
+        project_failures.c.seen.label("last_failed"),
     )
     found: dict[str, dict[str, Any]] = {}
     with errors.translated("reading projects"), engine.connect() as connection:

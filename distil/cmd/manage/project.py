@@ -32,6 +32,7 @@ _COLUMNS = (
     "due",
     "lease_owner",
     "failing_since",
+    "last_failed",
     "failure",
 )
 
@@ -40,7 +41,8 @@ class List(base.Listing):
     """List the projects in the collectors' scopes, and how each of them stands.
 
     A project that is in the scope of several collectors is listed with each. lag_hours is the time since the end of the
-    newest window that is stored, due the number of windows that could be collected now.
+    newest window that is stored, due the number of windows that could be collected now. A failure stays until a run
+    brings the project to its end: one whose last_failed is long ago is of a project that no run comes to any more.
     """
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
@@ -53,7 +55,9 @@ class List(base.Listing):
             type=base.count,
             help="only those of which at least so many windows (1) are due, and those that were never collected",
         )
-        parser.add_argument("--failing", action="store_true", help="only those that the last run could not finish")
+        parser.add_argument(
+            "--failing", action="store_true", help="only those that the last run with them could not finish"
+        )
         which = parser.add_mutually_exclusive_group()
         which.add_argument("--collector", metavar="NAME", help="only those in the scope of this collector")
         which.add_argument("--all", action="store_true", help="also those that are stored and in no scope (any more)")
@@ -153,6 +157,7 @@ def _row(place: Place, standings: Mapping[str, Standing], now: datetime.datetime
         None if last is None or place.plan is None else place.plan.waiting(last, now),
         stands.owner,
         base.shown_time(stands.failing_since),
+        base.shown_time(stands.last_failed),
         stands.failure,
     )
     return dict(zip(_COLUMNS, values, strict=True))

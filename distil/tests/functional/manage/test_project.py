@@ -47,7 +47,9 @@ class ProjectTest(unittest.TestCase):
             lease = {"project_id": cls.busy, "owner": "host:1", "created": cls.now, "expires": cls.now + HOUR / 10}
             connection.execute(sa.insert(models.project_locks), lease)
         window = model.Window(cls.site.end - HOUR, cls.site.end)
-        failures.remember(cls.site.engine, [failures.Failure(cls.busy, "all", window, "telemetry was away")], cls.now)
+        failed = [failures.Failure(cls.busy, "all", window, "telemetry was away")]
+        for moment in (cls.now - HOUR, cls.now):
+            failures.remember(cls.site.engine, failed, moment)
 
     def rows(self, *arguments: str) -> Any:
         result = base.run(self.site.config, *arguments, "-f", "json")
@@ -71,7 +73,8 @@ class ProjectTest(unittest.TestCase):
     def test_those_that_fail_are_told_with_the_reason(self) -> None:
         (row,) = self.rows("project", "list", "--failing", "--collector", "all")
         self.assertEqual((self.busy, "telemetry was away"), (row["id"], row["failure"]))
-        self.assertEqual(f"{self.now:%Y-%m-%dT%H:%M:%SZ}", row["failing_since"])
+        self.assertEqual(f"{self.now - HOUR:%Y-%m-%dT%H:%M:%SZ}", row["failing_since"])
+        self.assertEqual(f"{self.now:%Y-%m-%dT%H:%M:%SZ}", row["last_failed"])
 
     def test_those_that_are_behind(self) -> None:
         self.assertEqual(4, len(self.rows("project", "list", "--behind", "2", "--collector", "all")))
