@@ -3,12 +3,16 @@
 
 import collections
 import contextlib
+import importlib.metadata
 import logging
+import os
+import signal
 import sys
 import textwrap
 from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Sequence
+from typing import Any
 
 import sqlalchemy as sa
 from oslo_config import cfg
@@ -31,6 +35,7 @@ from distil.db import leases
 from distil.db import revision
 
 _NO_ANSWER = 255
+_BROKEN_PIPE = 128 + signal.SIGPIPE
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -40,11 +45,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     own = cfg.find_config_files("distil", "distil-collector")
     try:
-        return upgradecheck.main(cfg.ConfigOpts(), "distil", Commands(arguments), arguments, own)
+        status = upgradecheck.main(_CommandLine(), "distil", Commands(arguments), arguments, own)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The interpreter flushes once more at its end, and would complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _BROKEN_PIPE
     except (cfg.Error, OSError, UnicodeError) as error:
         for problem in reading.problems(error):
             sys.stderr.write(f"distil-status: {problem}\n")
-    return _NO_ANSWER
+        return _NO_ANSWER
+    return status
+
+
+class _CommandLine(cfg.ConfigOpts):
+    """With a version, which oslo.upgradecheck names none of."""
+
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
+        return super().__call__(*arguments, **{"version": importlib.metadata.version("distil")} | options)
 
 
 class Commands(upgradecheck.UpgradeCommands):

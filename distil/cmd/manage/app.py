@@ -122,11 +122,15 @@ class Manage(app.App):
         level = logging.DEBUG if self.options.debug else _LEVELS[min(self.options.verbose_level, len(_LEVELS) - 1)]
         handler = logging.StreamHandler(self.stderr)
         handler.setFormatter(_Lines())
-        handlers: list[logging.Handler] = [handler]
+        logging.basicConfig(level=level, handlers=[handler])
         if self.options.log_file:
-            handlers.append(logging.FileHandler(self.options.log_file))
-            handlers[-1].setFormatter(logging.Formatter(self.LOG_FILE_MESSAGE_FORMAT))
-        logging.basicConfig(level=level, handlers=handlers)
+            try:
+                file = logging.FileHandler(self.options.log_file)
+            except OSError as error:
+                problem = f"the log file {self.options.log_file} cannot be written: {error.strerror}"
+                raise exceptions.ConfigurationError([problem]) from error
+            file.setFormatter(logging.Formatter(self.LOG_FILE_MESSAGE_FORMAT))
+            logging.getLogger().addHandler(file)
         if not self.options.debug:
             # They log, some with a trace, what comes out as an exception.
             for name in ("keystoneauth", "oslo_db.sqlalchemy.engines", "oslo_db.sqlalchemy.exc_filters", "stevedore"):

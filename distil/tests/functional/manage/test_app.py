@@ -27,6 +27,10 @@ class AppTest(base.ManageTestCase):
         self.config.write_text("[database]\nconnection = mysql://u:sekret@127.0.0.1:1/d\n")
         self.assertNotIn("sekret", self.error("lease", "list"))
 
+    def test_a_log_file_that_cannot_be_written_is_one_line(self) -> None:
+        problem = "the log file /nowhere/log cannot be written: No such file or directory"
+        self.assertEqual(problem, self.error("--log-file", "/nowhere/log", "lease", "list"))
+
     def test_debug_shows_where_an_error_came_from(self) -> None:
         self.config.write_text("")
         result = base.run(self.config, "--debug", "lease", "list")

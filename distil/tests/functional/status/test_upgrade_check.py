@@ -2,6 +2,7 @@
 """``distil-status upgrade check`` as a process: a row for each check, and a status that a deployment can go by."""
 
 import datetime
+import importlib.metadata
 import json
 import pathlib
 import subprocess
@@ -17,13 +18,13 @@ from distil.tests.functional.collector.site import HOUR
 from distil.tests.functional.collector.site import Site
 from distil.tests.functional.db import predecessor
 
+PROGRAM = str(pathlib.Path(sys.executable).with_name("distil-status"))
 SUCCESS, WARNING, FAILURE = range(3)
 UNREADABLE = 255
 
 
 def run(config: pathlib.Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    program = str(pathlib.Path(sys.executable).with_name("distil-status"))
-    command = [program, "--config-file", str(config), "upgrade", "check", *arguments]
+    command = [PROGRAM, "--config-file", str(config), "upgrade", "check", *arguments]
     return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
 
 
@@ -98,6 +99,15 @@ class UpgradeCheckTest(RowsCase):
         ran = run(pathlib.Path("/nowhere/distil.conf"))
         self.assertEqual((UNREADABLE, ""), (ran.returncode, ran.stdout))
         self.assertEqual("distil-status: /nowhere/distil.conf cannot be read: there is no such file\n", ran.stderr)
+
+    def test_a_reader_who_has_seen_enough_is_no_error(self) -> None:
+        command = f"{PROGRAM} --config-file {self.site.config} upgrade check | true"
+        ran = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False, timeout=60)
+        self.assertEqual("", ran.stderr)
+
+    def test_it_has_a_version(self) -> None:
+        ran = subprocess.run([PROGRAM, "--version"], capture_output=True, text=True, check=False, timeout=60)
+        self.assertEqual((0, importlib.metadata.version("distil")), (ran.returncode, ran.stdout.strip()))
 
 
 class DatabaseTest(RowsCase):
