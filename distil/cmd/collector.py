@@ -2,6 +2,7 @@
 """distil-collector: collects usage once an hour, or up to a point in time and no further."""
 
 import datetime
+import importlib.metadata
 import signal
 import sys
 from collections.abc import Collection
@@ -109,6 +110,7 @@ def _serve(conf: cfg.ConfigOpts, argv: Sequence[str] | None, types: Sequence[Col
     processes = [(each, worker) for each in types for worker in range(each.workers)]
     services = [CollectorService(wiring.Wiring(conf, *process), wiring.utc_now) for process in processes]
     running = [(each.name, worker) for each, worker in processes]
+    LOG.info("Distil Collector %s starts: %s.", importlib.metadata.version("distil"), ", ".join(x.name for x in types))
 
     def check() -> None:
         """Look at the files as they are now, beside the configuration in force, and have the log follow them."""
