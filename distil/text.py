@@ -15,6 +15,7 @@ MAX_REASON = 500
 CUT = "... (cut)"
 
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+_CONTROL = re.compile("[\0-\x1f\x7f-\x9f]")
 _SHOWN = reprlib.Repr()
 _SHOWN.maxstring = _SHOWN.maxother = 60
 
@@ -30,6 +31,11 @@ def shown(value: object) -> str:
 def storable(value: str) -> bool:
     """Whether the text has neither NUL, which PostgreSQL refuses, nor lone surrogates, which are no UTF-8."""
     return not _UNSTORABLE.search(value)
+
+
+def visible(value: str) -> str:
+    """The text with control characters escaped, so that it says nothing to a terminal and is one line."""
+    return _CONTROL.sub(lambda found: ascii(found[0])[1:-1], value)
 
 
 def counted(number: int, one: str, more: str = "") -> str:

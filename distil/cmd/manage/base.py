@@ -3,6 +3,8 @@
 
 import argparse
 import datetime
+from collections.abc import Iterable
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +14,7 @@ from cliff import lister
 from cliff import show
 
 from distil import model
+from distil import text
 from distil.cmd.manage.app import Manage
 
 
@@ -31,13 +34,29 @@ class _Command(command.Command):
 class Listing(_Command, lister.Lister):
     """Shows rows. ``take_action`` gives the names of the columns and the rows, as they are read."""
 
+    def produce_output(
+        self, parsed_args: argparse.Namespace, column_names: Sequence[str], data: Iterable[Sequence[Any]]
+    ) -> int:
+        rows = (_visible(row, parsed_args.formatter) for row in data)
+        return super().produce_output(parsed_args, column_names, rows)
+
 
 class Showing(_Command, show.ShowOne):
     """Shows one thing. ``take_action`` gives the names of its fields and their values."""
 
+    def produce_output(self, parsed_args: argparse.Namespace, column_names: Sequence[str], data: Sequence[Any]) -> int:
+        return super().produce_output(parsed_args, column_names, _visible(data, parsed_args.formatter))
+
 
 class Doing(_Command):
     """Shows nothing. ``take_action`` gives nothing."""
+
+
+def _visible(values: Sequence[Any], formatter: str) -> Sequence[Any]:
+    """What a format for people shows of values, in which a project's owner may have put what moves a terminal."""
+    if formatter not in ("table", "value"):
+        return values
+    return [text.visible(value) if isinstance(value, str) else value for value in values]
 
 
 def time(value: str) -> datetime.datetime:
@@ -66,8 +85,8 @@ def add_period(parser: Any, what: str) -> None:
     :param what: has to be in the period, for the help.
     """
     for option, when in (("start", "at this time or later"), ("end", "before this time")):
-        text = f"only {what} {when} (ISO 8601, in UTC where it names no zone)"
-        parser.add_argument(f"--{option}", metavar="TIME", type=time, help=text)
+        shown = f"only {what} {when} (ISO 8601, in UTC where it names no zone)"
+        parser.add_argument(f"--{option}", metavar="TIME", type=time, help=shown)
 
 
 def add_limit(parser: Any) -> None:
@@ -87,8 +106,8 @@ class Volume(columns.FormattableColumn[Any]):
     """
 
     def human_readable(self) -> str:
-        text = f"{self._value:f}"
-        return text.rstrip("0").rstrip(".") if "." in text else text
+        digits = f"{self._value:f}"
+        return digits.rstrip("0").rstrip(".") if "." in digits else digits
 
     def machine_readable(self) -> str:
         return self.human_readable()

@@ -10,6 +10,7 @@ from typing import Any
 from cliff import columns
 
 from distil import exceptions
+from distil import text
 from distil.cmd.manage import base
 from distil.conf.collector import CollectorType
 from distil.conf.collector import collector_types
@@ -150,7 +151,8 @@ class _Document(columns.FormattableColumn[str]):
 
     def human_readable(self) -> str:
         value = self.machine_readable()
-        return value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
+        shown = value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
+        return "\n".join(map(text.visible, shown.split("\n")))
 
     def machine_readable(self) -> Any:
         try:

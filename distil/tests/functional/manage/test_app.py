@@ -4,6 +4,7 @@
 import subprocess
 
 from distil.db import migration
+from distil.db import models
 from distil.tests.functional.manage import base
 
 
@@ -30,6 +31,17 @@ class AppTest(base.ManageTestCase):
     def test_a_log_file_that_cannot_be_written_is_one_line(self) -> None:
         problem = "the log file /nowhere/log cannot be written: No such file or directory"
         self.assertEqual(problem, self.error("--log-file", "/nowhere/log", "lease", "list"))
+
+    def test_what_controls_a_terminal_is_escaped_for_people_and_exact_for_programs(self) -> None:
+        name = "größe\n\x1b[31m\x9b2J\\"
+        self.insert(models.tenants, {"id": "p1", "name": name})
+        for words in (("list",), ("show", "p1")):
+            command = ("project", *words, "--no-keystone", "--column", "name")
+            shown = "größe\\n\\x1b[31m\\x9b2J\\"
+            self.assertEqual(shown + "\n", self.output(*command, "--format", "value"))
+            self.assertIn(f" {shown} |", self.output(*command))
+            found = self.rows(*command)
+            self.assertEqual(name, (found if isinstance(found, dict) else found[0])["name"])
 
     def test_debug_shows_where_an_error_came_from(self) -> None:
         self.config.write_text("")
