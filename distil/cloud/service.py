@@ -20,6 +20,8 @@ _SUCCESS = 2
 # 400: what services say of an id that nothing of theirs can have.
 _NOT_THERE = frozenset((400, 404))
 _LONGEST_NAME = 256
+# Without it, Glance says in HTML that there is no such image, as a proxy in its place may say of anything.
+_HEADERS = {"Accept": "application/json"}
 _USER_INFO = re.compile(r"(?<=//)[^/@\s]+@")
 
 _Result = TypeVar("_Result")
@@ -69,8 +71,9 @@ class Service:
 
     def _send(self, method: str, url: str, request: str, params: Mapping[str, str] | None) -> requests.Response:
         def send() -> requests.Response:
+            proxy = self._cloud.proxy(self._name)
             # A window is tried again as a whole; openstacksdk would sit out up to 15 s of an image service's 503.
-            return self._cloud.proxy(self._name).request(url, method, params=dict(params or {}), status_code_retries=0)
+            return proxy.request(url, method, params=dict(params or {}), headers=_HEADERS, status_code_retries=0)
 
         response = self._asked(request, send)
         if response.status_code // 100 != _SUCCESS and response.status_code not in _NOT_THERE:

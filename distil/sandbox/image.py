@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from distil.sandbox import inventory
+from distil.sandbox.messages import Problem
 from distil.sandbox.messages import Reply
 from distil.sandbox.messages import Request
 from distil.sandbox.messages import Route
@@ -34,10 +35,16 @@ class ImageService(Service):
         )
 
     def error(self, status: int, message: str) -> Reply:
-        """Glance's errors are no JSON."""
+        """Glance's errors are no JSON, as a rule."""
         title = f"{status} {_TITLES.get(status, 'Error')}"
         text = f"<html><head><title>{title}</title></head><body><h1>{title}</h1>{html.escape(message)}</body></html>"
         return Reply(status, text.encode(), "text/html; charset=UTF-8")
+
+    def _no_image(self, request: Request, message: str) -> Problem:
+        """As webob words it, on which Glance is built: in JSON for who asks for that."""
+        if "application/json" not in request.headers.get("Accept", ""):
+            return self.not_found(message)
+        return Problem(json_reply({"message": message, "code": "404 Not Found", "title": "Not Found"}, 404))
 
     def _versions(self, status: int) -> Reply:
         links = [{"rel": "self", "href": f"{self.url}/v2/"}]
@@ -49,13 +56,13 @@ class ImageService(Service):
         documents = [_document(image, "public") for image in inventory.PUBLIC_IMAGES]
         return json_reply({"images": documents, "schema": "/v2/schemas/images", "first": "/v2/images"})
 
-    def _image(self, _: Request, identity: str) -> Reply:
+    def _image(self, request: Request, identity: str) -> Reply:
         for image in inventory.PUBLIC_IMAGES:
             if image.id == identity:
                 return json_reply(_document(image, "public"))
         found = self._population.locate("image", identity)
         if found is None:
-            raise self.not_found(f"Failed to find image {identity}")
+            raise self._no_image(request, f"Failed to find image {identity}")
         return json_reply(_document(inventory.Image(identity, f"image-{found[1]}", None), "private"))
 
 

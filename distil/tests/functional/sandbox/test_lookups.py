@@ -7,6 +7,8 @@ from typing import Any
 import openstack.connection
 from openstack import exceptions
 
+from distil.cloud.connection import Connection
+from distil.cloud.os_distro import OsDistros
 from distil.sandbox import inventory
 from distil.tests.functional.sandbox import base
 from distil.tests.functional.sandbox.base import HOUR
@@ -38,6 +40,12 @@ class LookupsTest(base.CloudTest):
         for metadata, expected in ((first, "ubuntu"), (third, "windows")):
             image_id = metadata["image_ref_url"].rsplit("/", 1)[1]
             self.assertEqual(expected, self.connection.image.get_image(image_id).os_distro)
+
+    def test_an_image_that_is_gone_leaves_the_distribution_unknown(self) -> None:
+        server = self._metadata("instance")[0]
+        image_ref_url = server["image_ref_url"].rpartition("/")[0] + "/00000000-0000-0000-0000-000000000000"
+        distros = OsDistros(Connection(self.session, "RegionOne", "public"))
+        self.assertEqual("unknown", distros.os_distro(server["id"], image_ref_url))
 
     def test_servers(self) -> None:
         server = self.connection.compute.get_server(self._metadata("instance")[0]["id"])
