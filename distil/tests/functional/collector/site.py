@@ -184,6 +184,14 @@ def wait_for(true: Callable[[], object], seconds: float = 60) -> None:
         time.sleep(0.05)
 
 
+def stay_away_from_the_hour(seconds: float) -> None:
+    """Wait for the full hour to pass where it is that near: where it turns, another window is due."""
+    now = datetime.datetime.now(datetime.UTC)
+    remaining = 3600 - (now.minute * 60 + now.second)
+    if remaining < seconds:
+        time.sleep(remaining + 1)
+
+
 def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))

@@ -6,7 +6,6 @@ import datetime
 import json
 import pathlib
 import tempfile
-import time
 from typing import NamedTuple
 from typing import Self
 
@@ -19,6 +18,7 @@ from distil.sandbox.cloud import Cloud
 from distil.tests.functional import databases
 from distil.tests.functional.collector.site import ETC
 from distil.tests.functional.collector.site import HOUR
+from distil.tests.functional.collector.site import stay_away_from_the_hour
 from distil.tests.functional.faults.actions import Fault
 from distil.tests.functional.faults.hooks import Point
 from distil.tests.functional.faults.mariadb import Server
@@ -140,7 +140,8 @@ class World(contextlib.ExitStack):
 
     def configure(self, **collector: object) -> None:
         """Write the configuration, as of now: the start of collection is told by its age."""
-        _stay_away_from_the_hour()
+        # Where it turned between here and the collector's first look at its clock, it would start an hour later.
+        stay_away_from_the_hour(_AWAY_FROM_THE_HOUR)
         options: dict[str, object] = {
             "meter_mappings_file": ETC / "meter_mappings.yml",
             "transformer_file": ETC / "transformer.yml",
@@ -195,11 +196,3 @@ class World(contextlib.ExitStack):
             bad = {**sample, "id": f"bad-{window}", "volume": "no number"}
             self.cloud.add_samples(first, "ip.floating", [sample, bad])
             self.cloud.add_samples(services, "ip.floating", [{**bad, "project_id": services}])
-
-
-def _stay_away_from_the_hour() -> None:
-    """Where the hour turned between here and the collector's first look at its clock, it would start an hour later."""
-    now = datetime.datetime.now(datetime.UTC)
-    remaining = 3600 - (now.minute * 60 + now.second)
-    if remaining < _AWAY_FROM_THE_HOUR:
-        time.sleep(remaining + 1)
