@@ -18,10 +18,17 @@ def wanted() -> bool:
 
 
 def tell(rules: Rules, samples: Samples, window: model.Window, lookups: Lookups) -> None:
-    """Explain the usage of a project's window.
+    """Explain the usage of a project's window, which is stored whatever becomes of that.
 
     :param lookups: the answers that the rating had.
     """
+    try:
+        _tell(rules, samples, window, lookups)
+    except Exception:
+        LOG.exception("The usage is stored, and cannot be explained.")
+
+
+def _tell(rules: Rules, samples: Samples, window: model.Window, lookups: Lookups) -> None:
     meters = {sample.meter for sample in samples}
     without = [meter for meter in rules.meters if meter not in meters]
     LOG.debug("%d samples of %d meters; none of: %s", len(samples), len(meters), ", ".join(without) or "-")

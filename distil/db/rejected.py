@@ -15,6 +15,7 @@ from distil import exceptions
 from distil import model
 from distil.db import chunks
 from distil.db import errors
+from distil.db import filters
 from distil.db import streams
 from distil.db import transaction
 from distil.db import writes
@@ -59,17 +60,8 @@ class Chosen:
     end: datetime.datetime | None = None
 
     def conditions(self, columns: Any = rejected_samples.c) -> Iterator[sa.ColumnElement[bool]]:
-        for column, values in (
-            (columns.id, self.ids),
-            (columns.tenant_id, self.projects),
-            (columns.meter, self.meters),
-        ):
-            if values:
-                yield column.in_(values)
-        if self.start is not None:
-            yield columns.start >= self.start
-        if self.end is not None:
-            yield columns.start < self.end
+        among = ((columns.id, self.ids), (columns.tenant_id, self.projects), (columns.meter, self.meters))
+        return filters.conditions(among, columns.start, self.start, self.end)
 
 
 def kept(engine: sa.Engine, sample_id: int) -> Kept:

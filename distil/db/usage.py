@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
+from distil.db import filters
 from distil.db import streams
 from distil.db import types
 from distil.db.models import usage_entry
@@ -61,17 +62,12 @@ class Chosen:
 
     def conditions(self) -> Iterator[sa.ColumnElement[bool]]:
         columns = usage_entry.c
-        for column, values in (
+        among = (
             (columns.tenant_id, self.projects),
             (columns.service, self.services),
             (columns.resource_id, self.resources),
-        ):
-            if values:
-                yield column.in_(values)
-        if self.start is not None:
-            yield columns.start >= self.start
-        if self.end is not None:
-            yield columns.start < self.end
+        )
+        return filters.conditions(among, columns.start, self.start, self.end)
 
 
 def entries(engine: sa.Engine, chosen: Chosen, limit: int | None = None) -> Iterator[Entry]:

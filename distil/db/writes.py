@@ -49,15 +49,15 @@ def merge_resources(
     told: dict[str, Info] = {}
     for resource in resources:
         told.setdefault(resource.id, {}).update(resource.info)
-    stored = {
+    same = {
         resource_id: known[resource_id]
         for resource_id, info in told.items()
         if resource_id in known and _merged_text(known[resource_id], info) is None
     }
-    if len(stored) < len(told):
-        stored |= stored_info(connection, project_id, told.keys() - stored)
+    rest = {resource_id: info for resource_id, info in told.items() if resource_id not in same}
+    stored = stored_info(connection, project_id, rest) if rest else {}
     new, changed = [], []
-    for resource_id, info in told.items():
+    for resource_id, info in rest.items():
         before = stored.get(resource_id)
         text = _merged_text(before, info)
         if text is None:
@@ -74,7 +74,7 @@ def merge_resources(
             stored_resources.c.id == sa.bindparam("resource"), stored_resources.c.tenant_id == project_id
         )
         connection.execute(statement.values(info=sa.bindparam("new_info")), changed)
-    return stored
+    return same | stored
 
 
 def _merged_text(stored: Info | None, told: Info) -> str | None:

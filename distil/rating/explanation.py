@@ -53,7 +53,7 @@ class Explanation:
         return type(self.mapping.transformer).__name__
 
     def _steps(self) -> Iterator[str]:
-        yield _count(len(self.samples))
+        yield text.counted(len(self.samples), "sample")
         yield from (
             f"{number} of source {text.shown(source)}, not trusted" for source, number in self.untrusted.items()
         )
@@ -81,10 +81,6 @@ class Explanation:
         if self.fitting and not self.rejected:
             return f"{self._transformer} gives no usage"
         return "no usage, because no sample is left"
-
-
-def _count(samples: int) -> str:
-    return "1 sample" if samples == 1 else f"{samples} samples"
 
 
 def _volumes(samples: Iterable[model.Sample]) -> str:

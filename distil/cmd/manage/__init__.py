@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """``distil-manage``: what an operator asks and does about projects, usage, leases and rejected samples.
 
-The commands of a noun are in its file: one class each, derived from :class:`base.Listing`, :class:`base.Showing` or
-:class:`base.Doing`, and an entry point of the group ``distil.manage``, whose name is the command with ``_`` for each
-blank. Its docstring is what ``--help`` shows, the first line what the list of commands does. Then:
+The commands of a noun are in its file: one class each, derived from :class:`base.Listing` or :class:`base.Showing`,
+and an entry point of the group ``distil.manage``, whose name is the command with ``_`` for each blank. Its docstring
+is what ``--help`` shows, the first line what the list of commands does. Then:
 
 - ``get_parser`` adds the arguments. Those that several commands have (``--project``, ``--start``, ``--end``,
   ``--limit``) are in :mod:`base`, so that they look alike everywhere.

@@ -48,10 +48,6 @@ class Showing(_Command, show.ShowOne):
         return super().produce_output(parsed_args, column_names, _visible(data, parsed_args.formatter))
 
 
-class Doing(_Command):
-    """Shows nothing. ``take_action`` gives nothing."""
-
-
 def _visible(values: Sequence[Any], formatter: str) -> Sequence[Any]:
     """What a format for people shows of values, in which a project's owner may have put what moves a terminal."""
     if formatter not in ("table", "value"):

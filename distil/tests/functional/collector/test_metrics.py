@@ -2,7 +2,6 @@
 """What the exporter of a real collector says of its runs."""
 
 import datetime
-import shutil
 import subprocess
 import unittest
 import urllib.request
@@ -12,6 +11,7 @@ import sqlalchemy as sa
 from prometheus_client.parser import text_string_to_metric_families
 
 from distil.db import models
+from distil.tests.functional import programs
 from distil.tests.functional.collector.site import HOUR
 from distil.tests.functional.collector.site import Site
 from distil.tests.functional.collector.site import free_port
@@ -146,9 +146,8 @@ class RunsTest(unittest.TestCase):
         values = self.run_once("complete")
         self.assertEqual((1, 0), (values["leases_taken_over_total"], values["leases_lost_total"]))
 
-    @unittest.skipUnless(shutil.which("promtool"), "there is no promtool")
     def test_promtool_finds_nothing_wrong(self) -> None:
         self.run_once("complete")
-        command = ["promtool", "check", "metrics"]
+        command = [programs.path("promtool"), "check", "metrics"]
         checked = subprocess.run(command, input=self.page(), text=True, capture_output=True, check=False)
         self.assertEqual((0, ""), (checked.returncode, checked.stdout + checked.stderr))

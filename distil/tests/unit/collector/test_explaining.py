@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What becomes of a window whose usage cannot be explained."""
+
+import datetime
+import unittest
+
+from distil import model
+from distil.collector import explaining
+from distil.rating.rate import Rules
+from distil.transformers.lookups import Lookups
+
+START = datetime.datetime(2026, 3, 1, 12, tzinfo=datetime.UTC)
+
+
+class ExplainingTest(unittest.TestCase):
+    def test_a_defect_in_it_costs_nothing_but_the_explanation(self) -> None:
+        window = model.Window(START, START + datetime.timedelta(hours=1))
+        rules = Rules((None,))  # type: ignore[arg-type]
+        with self.assertLogs("distil.collector.explaining", "ERROR") as logs:
+            explaining.tell(rules, [], window, Lookups())
+        self.assertIn("cannot be explained", logs.output[0])
