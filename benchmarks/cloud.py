@@ -12,9 +12,9 @@ from collections import Counter
 from collections.abc import Iterator
 
 from benchmarks.process import started
-from distil.sandbox.faults import SERVICES
-from distil.sandbox.meters import METERS
-from distil.sandbox.meters import TICKS_AN_HOUR
+from distil.sandbox.data.meters import METERS
+from distil.sandbox.data.meters import TICKS_AN_HOUR
+from distil.sandbox.http.faults import SERVICES
 
 HOUR = datetime.timedelta(hours=1)
 

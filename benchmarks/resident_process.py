@@ -17,12 +17,12 @@ from oslo_log import log
 from benchmarks.process import peak_memory
 from distil import conf as configuration
 from distil import model
-from distil.cmd.wiring import Wiring
-from distil.collector.recorder import Recorder
 from distil.collector.run import Collector
-from distil.collector.stop import Stop
+from distil.collector.shutdown import Stop
 from distil.conf.collector import CLI_OPTS
 from distil.conf.collector import collector_types
+from distil.factory.collector import Wiring
+from distil.monitoring.recorder import Recorder
 
 # Services that a project uses.
 SERVICES = 20

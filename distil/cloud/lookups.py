@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 from distil import exceptions
 from distil.cloud import cache
+from distil.cloud import cinder
+from distil.cloud import client
 from distil.cloud import connection
-from distil.cloud import containers
-from distil.cloud import service
-from distil.cloud import volume_types
+from distil.cloud import swift
 from distil.transformers import lookups
 
 LIFETIME = 3600.0
@@ -45,18 +45,18 @@ def cloud_lookups(
         return cache.Cache(load, good_for, clock=clock)
 
     compute, block_storage, object_store = (
-        service.Service(cloud, name, exceptions.LookupUnavailable)
+        client.Service(cloud, name, exceptions.LookupUnavailable)
         for name in ("compute", "block_storage", "object_store")
     )
     return lookups.Lookups(
         flavors=cached(lambda flavor_id: flavor_name(compute, flavor_id)),
-        volume_types=cached(volume_types.VolumeTypes(block_storage, lifetime, clock).name),
-        types_of_volumes=long_cached(lambda volume_id: volume_types.type_of_volume(block_storage, volume_id)),
-        container_policies=long_cached(containers.Containers(object_store).policy),
+        volume_types=cached(cinder.VolumeTypes(block_storage, lifetime, clock).name),
+        types_of_volumes=long_cached(lambda volume_id: cinder.type_of_volume(block_storage, volume_id)),
+        container_policies=long_cached(swift.Containers(object_store).policy),
     )
 
 
-def flavor_name(compute: service.Service, flavor_id: str) -> str | None:
+def flavor_name(compute: client.Service, flavor_id: str) -> str | None:
     """The name of a flavor, private ones included; None where Nova has no such flavor."""
     found = compute.get("flavors", flavor_id)
     return None if found is None else found.part("flavor").name("name")

@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable
 
 from distil import exceptions
-from distil.cloud import answer
 from distil.cloud import cache
+from distil.cloud import client
 from distil.cloud import connection
 from distil.cloud import lookups
-from distil.cloud import service
+from distil.cloud import response
 
 UNKNOWN = "unknown"
 _ROOT_DEVICE = re.compile(r"/dev/(x?v|s|h)da1?")
@@ -26,7 +26,7 @@ class OsDistros:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._compute, self._block_storage, self._image = (
-            service.Service(cloud, name, exceptions.LookupUnavailable) for name in ("compute", "block_storage", "image")
+            client.Service(cloud, name, exceptions.LookupUnavailable) for name in ("compute", "block_storage", "image")
         )
         self._images = cache.Cache(self._of_image, lifetime, clock=clock)
 
@@ -65,7 +65,7 @@ class OsDistros:
         return _named(found)
 
 
-def _named(properties: answer.Answer) -> str | None:
+def _named(properties: response.Answer) -> str | None:
     return properties.text("os_distro") or None
 
 

@@ -10,7 +10,7 @@ from keystoneauth1 import plugin
 from keystoneauth1 import session as ks_session
 from keystoneauth1.identity import base
 
-from distil.cloud import http
+from distil.cloud import deadline
 
 
 def guard(auth: plugin.BaseAuthPlugin) -> None:
@@ -30,7 +30,7 @@ def guard(auth: plugin.BaseAuthPlugin) -> None:
             raise ks_exceptions.Unauthorized("Keystone demands a token of those who ask for its versions")
         thread.is_getting_it = True
         try:
-            with http.asking("identity"):
+            with deadline.asking("identity"):
                 return get_access(session, **kwargs)
         finally:
             thread.is_getting_it = False

@@ -12,8 +12,8 @@ from oslo_config import cfg
 from oslo_log import log
 
 from distil import exceptions
-from distil.cmd import reading
 from distil.conf import database
+from distil.conf import loader
 from distil.conf import values
 from distil.conf.options import Options
 from distil.db import migration
@@ -31,14 +31,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     conf.set_default("use_stderr", True)
     conf.register_cli_opt(cfg.SubCommandOpt("command", title="commands", handler=_add_commands))
     try:
-        reading.read(conf, argv, "distil-db-manage")
+        loader.read(conf, argv, "distil-db-manage")
         _set_up_logging(conf)
         values.check(conf)
         _run(conf)
     except exceptions.ConfigurationError as error:
         return _give_up(error.problems)
     except (cfg.Error, exceptions.DistilError, log.LogConfigError, OSError, UnicodeError) as error:
-        return _give_up([" ".join(reading.problems(error))])
+        return _give_up([" ".join(loader.problems(error))])
     return 0
 
 
@@ -62,7 +62,7 @@ def _add_commands(subparsers: "argparse._SubParsersAction[argparse.ArgumentParse
 
 
 def _set_up_logging(conf: Options) -> None:
-    reading.set_up_logging(conf)
+    loader.set_up_logging(conf)
     # It logs, with a traceback, what comes out as an exception and is reported by main().
     logging.getLogger("oslo_db.sqlalchemy.exc_filters").setLevel(logging.ERROR)
     if conf.command.name == "check" and not conf.debug:

@@ -22,9 +22,8 @@ from oslo_upgradecheck.upgradecheck import Result
 
 from distil import conf as configuration
 from distil import exceptions
-from distil.cmd import checking
-from distil.cmd import reading
 from distil.conf import database
+from distil.conf import loader
 from distil.conf import unknown
 from distil.conf import values
 from distil.conf.collector import CLI_OPTS
@@ -33,6 +32,7 @@ from distil.conf.collector import collector_types
 from distil.conf.options import Options
 from distil.db import leases
 from distil.db import revision
+from distil.factory import validation
 
 _NO_ANSWER = 255
 _BROKEN_PIPE = 128 + signal.SIGPIPE
@@ -52,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _BROKEN_PIPE
     except (cfg.Error, OSError, UnicodeError) as error:
-        for problem in reading.problems(error):
+        for problem in loader.problems(error):
             sys.stderr.write(f"distil-status: {problem}\n")
         return _NO_ANSWER
     return status
@@ -78,7 +78,7 @@ class Commands(upgradecheck.UpgradeCommands):
         try:
             problems = look(self._conf())
         except exceptions.DistilError as error:
-            return Result(Code.FAILURE, "\n".join(reading.problems(error)))
+            return Result(Code.FAILURE, "\n".join(loader.problems(error)))
         except cfg.Error:
             return Result(Code.FAILURE, "This cannot be looked at before the configuration is mended.")
         return Result(code, "\n".join(problems)) if problems else Result(Code.SUCCESS)
@@ -87,7 +87,7 @@ class Commands(upgradecheck.UpgradeCommands):
         options = Options()
         configuration.register_opts(options)
         options.register_opts(CLI_OPTS)
-        return reading.read_files(options, self._argv, "distil-collector")
+        return loader.read_files(options, self._argv, "distil-collector")
 
     def _get_details(self, upgrade_check_result: Result) -> str | None:
         """Each problem from the beginning of a line."""
@@ -98,15 +98,15 @@ class Commands(upgradecheck.UpgradeCommands):
 
 def _configuration(conf: Options) -> Sequence[str]:
     values.check(conf)
-    return _of_all_collectors(conf, checking.options)
+    return _of_all_collectors(conf, validation.options)
 
 
 def _rules(conf: Options) -> Sequence[str]:
-    return _of_all_collectors(conf, lambda *its: [checking.rules(*its)])
+    return _of_all_collectors(conf, lambda *its: [validation.rules(*its)])
 
 
 def _of_all_collectors(
-    conf: Options, check: Callable[[Options, CollectorType], list[checking.Checked]]
+    conf: Options, check: Callable[[Options, CollectorType], list[validation.Checked]]
 ) -> Sequence[str]:
     found = [problem for each in collector_types(conf) for _, problems in check(conf, each) for problem in problems]
     return list(dict.fromkeys(found))

@@ -4,7 +4,7 @@
 from oslo_log import log
 
 from distil import model
-from distil.collector.asking import Samples
+from distil.collector.samples import Samples
 from distil.rating.explain import explain
 from distil.rating.rate import Rules
 from distil.transformers.lookups import Lookups

@@ -15,18 +15,18 @@ from oslo_log import log
 
 from distil import exceptions
 from distil import model
-from distil.collector.attempts import attempts
+from distil.collector.dispatcher import Turns
 from distil.collector.plan import Plan
 from distil.collector.plan import floor
-from distil.collector.record import Record
-from distil.collector.roster import Roster
-from distil.collector.standing import standing
-from distil.collector.summary import Summary
-from distil.collector.turns import Turns
+from distil.collector.projects import Roster
+from distil.collector.retrying import attempts
 from distil.collector.window import Tools
 from distil.db import leases
 from distil.db.failures import Failure
-from distil.exporter.metrics import PLAN
+from distil.monitoring.metrics import PLAN
+from distil.monitoring.run import Record
+from distil.monitoring.standing import standing
+from distil.monitoring.summary import Summary
 
 LOG = log.getLogger(__name__)
 

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a collector makes of the requests that are sent for it."""
 
-from distil.cloud import http
-from distil.collector.stop import Stop
-from distil.exporter.metrics import Metrics
+from distil.cloud import deadline
+from distil.collector.shutdown import Stop
+from distil.monitoring.metrics import Metrics
 
 
-class Watcher(http.Watcher):
+class Watcher(deadline.Watcher):
     """Takes a request for a sign of life, and counts what became of it."""
 
     def __init__(self, stop: Stop, metrics: Metrics) -> None:

@@ -12,20 +12,20 @@ from oslo_service import opts as oslo_service
 from distil.conf import collector
 from distil.conf import coordination
 from distil.conf import database
-from distil.conf import identity
-from distil.conf import logs
-from distil.conf import reports
+from distil.conf import keystone_authtoken
+from distil.conf import log
+from distil.conf import oslo_reports
 
 
 def register_opts(conf: cfg.ConfigOpts) -> None:
     """Register the options of every group."""
-    logs.register_opts(conf)
+    log.register_opts(conf)
     oslo_service.register_service_opts(conf)
     collector.register_opts(conf)
     coordination.register_opts(conf)
     database.register_opts(conf)
-    identity.register_opts(conf)
-    reports.register_opts(conf)
+    keystone_authtoken.register_opts(conf)
+    oslo_reports.register_opts(conf)
 
 
 def register_named_opts(conf: cfg.ConfigOpts) -> None:
@@ -37,5 +37,5 @@ def register_named_opts(conf: cfg.ConfigOpts) -> None:
         if collector.GROUP in conf:
             collector.register_named_opts(conf)
     with contextlib.suppress(cfg.Error):
-        if identity.GROUP in conf:
-            identity.register_plugin_opts(conf)
+        if keystone_authtoken.GROUP in conf:
+            keystone_authtoken.register_plugin_opts(conf)

@@ -10,15 +10,15 @@ import socket
 import sqlalchemy as sa
 from oslo_config import cfg
 
+from distil import compat
 from distil import exceptions
-from distil.collector import threads
 from distil.collector.scope import Scope
-from distil.collector.sharing import LeaseSharing
-from distil.collector.sharing import Sharing
-from distil.collector.sharing_ring import RingSharing
 from distil.conf import secret
+from distil.coordination.hash_ring import RingSharing
+from distil.coordination.leases import LeaseSharing
+from distil.coordination.leases import Sharing
 from distil.db.leases import Leases
-from distil.exporter.metrics import Metrics
+from distil.monitoring.metrics import Metrics
 
 GROUP = "coordination"
 
@@ -44,8 +44,8 @@ def check(conf: cfg.ConfigOpts) -> None:
         url = conf.coordination.backend_url
     if not url:
         return
-    threads.without_eventlet()
-    from distil.coordination.ring import problem  # noqa: PLC0415
+    compat.without_eventlet()
+    from distil.coordination.membership import problem  # noqa: PLC0415
 
     found = problem(url)
     if found:
@@ -64,8 +64,8 @@ def sharing(conf: cfg.ConfigOpts, engine: sa.Engine, collector: str, scope: Scop
     url = conf.coordination.backend_url
     if not url or conf.collect_end_time is not None:
         return leases
-    threads.without_eventlet()
-    from distil.coordination.ring import Ring  # noqa: PLC0415
+    compat.without_eventlet()
+    from distil.coordination.membership import Ring  # noqa: PLC0415
 
     return RingSharing(Ring(url, _group(conf, engine, collector, scope), member), leases)
 

@@ -7,8 +7,8 @@ from oslo_config import cfg
 
 from distil.conf import collector
 from distil.conf import coordination
-from distil.conf import identity
-from distil.conf import reports
+from distil.conf import keystone_authtoken
+from distil.conf import oslo_reports
 
 
 def list_opts() -> list[tuple[str, Iterable[cfg.Opt]]]:
@@ -17,6 +17,6 @@ def list_opts() -> list[tuple[str, Iterable[cfg.Opt]]]:
         ("DEFAULT", collector.DEFAULT_OPTS),
         (collector.GROUP, collector.OPTS),
         (coordination.GROUP, coordination.OPTS),
-        (identity.GROUP, identity.list_opts()),
-        (reports.GROUP, reports.OPTS),
+        (keystone_authtoken.GROUP, keystone_authtoken.list_opts()),
+        (oslo_reports.GROUP, oslo_reports.OPTS),
     ]

@@ -13,7 +13,7 @@ from sqlalchemy.dialects import sqlite
 
 from distil import model
 from distil.db import chunks
-from distil.db import documents
+from distil.db import json_columns
 from distil.db.models import MAX_COLLECTOR
 from distil.db.models import project_failures
 
@@ -61,10 +61,10 @@ def _row(failure: Failure, now: datetime.datetime) -> dict[str, object]:
     window = failure.window
     return {
         "tenant_id": failure.project_id,
-        "collector": documents.bounded(failure.collector, MAX_COLLECTOR),
+        "collector": json_columns.bounded(failure.collector, MAX_COLLECTOR),
         "start": window and window.start,
         "end": window and window.end,
-        "reason": documents.bounded(failure.reason, documents.MAX_REASON),
+        "reason": json_columns.bounded(failure.reason, json_columns.MAX_REASON),
         "since": now,
         "seen": now,
         "runs": 1,

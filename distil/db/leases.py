@@ -15,7 +15,7 @@ from oslo_db import exception as db_exception
 from oslo_log import log
 
 from distil.db import errors
-from distil.db.clock import utc_now
+from distil.db.functions import utc_now
 from distil.db.models import project_locks
 
 LOG = log.getLogger(__name__)

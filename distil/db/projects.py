@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from distil import model
 from distil.db import chunks
-from distil.db import documents
+from distil.db import json_columns
 from distil.db.models import MAX_PROJECT_NAME
 from distil.db.models import tenants
 
@@ -78,6 +78,6 @@ def _stored(engine: sa.Engine, project_ids: Mapping[str, object]) -> dict[str, _
 
 def _values(project: model.Project) -> dict[str, str]:
     return {
-        "name": documents.bounded(project.name, MAX_PROJECT_NAME),
-        "info": documents.bounded(project.description, _MAX_DESCRIPTION),
+        "name": json_columns.bounded(project.name, MAX_PROJECT_NAME),
+        "info": json_columns.bounded(project.description, _MAX_DESCRIPTION),
     }

@@ -14,10 +14,10 @@ from distil.db import chunks
 from distil.db import errors
 from distil.db import failures
 from distil.db import projects
-from distil.db.clock import utc_now
 from distil.db.failures import Failure
+from distil.db.functions import utc_now
 from distil.db.models import tenants
-from distil.db.stored_project import StoredProject
+from distil.db.project_store import StoredProject
 
 _RACES = (db_exception.DBDuplicateEntry, db_exception.DBDeadlock)
 

@@ -5,8 +5,8 @@ import dataclasses
 from collections.abc import Callable
 from collections.abc import Sequence
 
-from distil.exporter.history import Run
 from distil.exporter.text import stamp
+from distil.monitoring.history import Run
 
 HEIGHT = 100.0
 # Bars of a few runs are no wider than those of so many.

@@ -8,15 +8,15 @@ from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
-from distil.exporter.history import Behind
-from distil.exporter.history import Outcome
-from distil.exporter.history import Run
-from distil.exporter.history import Snapshot
 from distil.exporter.resource import GUARDED
 from distil.exporter.resource import Answer
 from distil.exporter.resource import accepted
 from distil.exporter.text import span
 from distil.exporter.text import stamp
+from distil.monitoring.history import Behind
+from distil.monitoring.history import Outcome
+from distil.monitoring.history import Run
+from distil.monitoring.history import Snapshot
 
 _JSON = "application/json"
 _TEXT = "text/plain; charset=utf-8"

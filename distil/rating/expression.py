@@ -16,7 +16,7 @@ import jmespath.visitor
 
 from distil import exceptions
 from distil import model
-from distil.transformers import numbers
+from distil.transformers import quantities
 
 Search = Callable[[Mapping[str, Any]], Any]
 
@@ -103,7 +103,7 @@ def _path(node: Mapping[str, Any]) -> list[str] | None:
 
 def _as_number(volume: str) -> object:
     try:
-        return numbers.number(volume, "volume")
+        return quantities.number(volume, "volume")
     except exceptions.SampleRejected:
         return volume
 

@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from distil import exceptions
 from distil import model
 from distil import text
-from distil.rating import intake
-from distil.rating.ledger import Ledger
+from distil.rating import sample_parser
+from distil.rating.accumulator import Ledger
 from distil.rating.mapping import MeterMapping
 from distil.transformers.lookups import Lookups
 
@@ -121,7 +121,7 @@ def _bill(
         ledger.bill(mapping, group, mapping.transformer.usage(mapping.service, group, window, lookups))
     except exceptions.SampleRejected as error:
         for sample in group:
-            ledger.reject(intake.reject(sample, error))
+            ledger.reject(sample_parser.reject(sample, error))
 
 
 def _fitting(
@@ -132,7 +132,7 @@ def _fitting(
         try:
             fitted = mapping.fit(sample, lookups)
         except exceptions.SampleRejected as error:
-            ledger.reject(intake.reject(sample, error))
+            ledger.reject(sample_parser.reject(sample, error))
         else:
             if fitted is not None:
                 fitting.append(fitted)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from distil.sandbox import demo
 from distil.sandbox.cloud import Cloud
-from distil.sandbox.faults import SERVICES
+from distil.sandbox.http.faults import SERVICES
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -12,29 +12,29 @@ from types import TracebackType
 from typing import Any
 from typing import Self
 
-from distil.sandbox import catalog
-from distil.sandbox.archive import Archive
-from distil.sandbox.block_storage import BlockStorage
-from distil.sandbox.compute import Compute
-from distil.sandbox.control import Control
-from distil.sandbox.credentials import Credentials
-from distil.sandbox.faults import Fault
-from distil.sandbox.faults import FaultBoard
-from distil.sandbox.handwritten import HandWritten
-from distil.sandbox.identity import Identity
-from distil.sandbox.image import ImageService
-from distil.sandbox.ledger import Ledger
-from distil.sandbox.metering import Metering
-from distil.sandbox.object_store import ObjectStore
-from distil.sandbox.paging import Limits
-from distil.sandbox.population import Population
-from distil.sandbox.projects import SERVICE_PROJECT
-from distil.sandbox.projects import Projects
-from distil.sandbox.server import Server
-from distil.sandbox.server import Switchboard
-from distil.sandbox.service import Service
-from distil.sandbox.tokens import Tokens
-from distil.sandbox.usage import Usage
+from distil.sandbox.apis.ceilometer import Metering
+from distil.sandbox.apis.cinder import BlockStorage
+from distil.sandbox.apis.control import Control
+from distil.sandbox.apis.glance import ImageService
+from distil.sandbox.apis.keystone import Identity
+from distil.sandbox.apis.nova import Compute
+from distil.sandbox.apis.swift import ObjectStore
+from distil.sandbox.data import catalog
+from distil.sandbox.data.credentials import Credentials
+from distil.sandbox.data.injected_samples import HandWritten
+from distil.sandbox.data.projects import SERVICE_PROJECT
+from distil.sandbox.data.projects import Projects
+from distil.sandbox.data.resources import Population
+from distil.sandbox.data.sample_store import Archive
+from distil.sandbox.data.synthetic_samples import Usage
+from distil.sandbox.data.tokens import Tokens
+from distil.sandbox.http.api import Service
+from distil.sandbox.http.faults import Fault
+from distil.sandbox.http.faults import FaultBoard
+from distil.sandbox.http.pagination import Limits
+from distil.sandbox.http.request_counter import Ledger
+from distil.sandbox.http.server import Server
+from distil.sandbox.http.server import Switchboard
 
 _HISTORY = datetime.timedelta(hours=3)
 
@@ -126,13 +126,13 @@ class Cloud:
         return self.usage.samples(project_id, meter, start, end)
 
     def add_fault(self, service: str, kind: str, **details: Any) -> int:
-        """Order a fault (see :class:`distil.sandbox.faults.Fault`); the number takes it back."""
+        """Order a fault (see :class:`distil.sandbox.http.faults.Fault`); the number takes it back."""
         return self.faults.add(Fault(service, kind, **details))
 
     def add_samples(
         self, project_id: str, meter: str, samples: Iterable[Any], at: str | None = None, replace: bool = False
     ) -> None:
-        """Add hand-written samples (see :meth:`distil.sandbox.handwritten.HandWritten.add`)."""
+        """Add hand-written samples (see :meth:`distil.sandbox.data.injected_samples.HandWritten.add`)."""
         self.hand_written.add(project_id, meter, samples, at, replace)
 
     def start(self) -> None:

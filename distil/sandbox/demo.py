@@ -49,7 +49,7 @@ def run(options: argparse.Namespace) -> int:
         print(f"distil-db-manage upgrade head makes the tables in {folder / 'distil.sqlite'}.")
         subprocess.run(_command("distil.cmd.db_manage", config, "upgrade", "head"), check=True)
         print(f"distil-collector collects {options.hours} hours of usage; it logs to {folder / 'collector.log'}.\n")
-        collector = stack.enter_context(_running(_command("distil.cmd.start", config)))
+        collector = stack.enter_context(_running(_command("distil.cmd.collector", config)))
         _wait_for_a_run(collector, port, folder / "collector.log")
         _show_usage(folder / "distil.sqlite")
         print(f"\nThe collector's metrics: http://127.0.0.1:{port}/metrics")

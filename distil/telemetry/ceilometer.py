@@ -15,10 +15,10 @@ from keystoneauth1 import session as ks_session
 from oslo_log import log
 
 from distil import model
-from distil.telemetry import base
-from distil.telemetry import paging
-from distil.telemetry import transport
-from distil.telemetry.question import Question
+from distil.telemetry import client
+from distil.telemetry import driver
+from distil.telemetry import pagination
+from distil.telemetry.query import Question
 
 LOG = log.getLogger(__name__)
 
@@ -29,19 +29,19 @@ _NEWEST_FIRST = json.dumps([{"timestamp": "desc"}])
 Answer = Iterator[model.Sample | model.RejectedSample | None]
 
 
-class CeilometerDriver(base.TelemetryDriver):
+class CeilometerDriver(driver.TelemetryDriver):
     """Asks for all projects and meters in one request, or for each of them alone where that is refused.
 
     :param page_size: limit of a request, in samples; Ceilometer itself has no upper bound for it.
     """
 
-    service_type = transport.SERVICE_TYPE
+    service_type = client.SERVICE_TYPE
 
     def __init__(
         self, session: ks_session.Session, region_name: str | None, interface: str, page_size: int = 10_000
     ) -> None:
         super().__init__(session, region_name, interface)
-        self._transport = transport.Transport(session, region_name, interface)
+        self._transport = client.Transport(session, region_name, interface)
         self._page_size = page_size
         self._queries_are_refused_until = 0.0
 
@@ -76,7 +76,7 @@ class CeilometerDriver(base.TelemetryDriver):
             answer = self._read(self._query, question, period)
             try:
                 first = list(itertools.islice(answer, 1))
-            except transport.RequestRefused as refusal:
+            except client.RequestRefused as refusal:
                 LOG.warning("Every project and meter is asked for alone for an hour: %s", refusal)
                 self._queries_are_refused_until = time.monotonic() + _REFUSAL_LASTS
             else:
@@ -87,14 +87,14 @@ class CeilometerDriver(base.TelemetryDriver):
             yield from self._read(self._list, part, period)
 
     def _read(
-        self, ask: Callable[[Question, model.Window, int], paging.Rows], question: Question, period: model.Window
+        self, ask: Callable[[Question, model.Window, int], pagination.Rows], question: Question, period: model.Window
     ) -> Answer:
         about = _about(question, period)
-        for part, rows in paging.pages(functools.partial(ask, question), period, self._page_size, about):
+        for part, rows in pagination.pages(functools.partial(ask, question), period, self._page_size, about):
             for row in rows:
                 yield question.read(row, part)
 
-    def _query(self, question: Question, period: model.Window, limit: int) -> paging.Rows:
+    def _query(self, question: Question, period: model.Window, limit: int) -> pagination.Rows:
         conditions = [
             {"in": {"project_id": sorted(question.projects)}},
             {"in": {"meter": sorted(question.meters)}},
@@ -104,7 +104,7 @@ class CeilometerDriver(base.TelemetryDriver):
         query = {"filter": json.dumps({"and": conditions}), "orderby": _NEWEST_FIRST, "limit": limit}
         return self._transport.rows("POST", "/v2/query/samples", _about(question, period), json=query)
 
-    def _list(self, question: Question, period: model.Window, limit: int) -> paging.Rows:
+    def _list(self, question: Question, period: model.Window, limit: int) -> pagination.Rows:
         """What :meth:`_query` asks for, of one project and one meter."""
         conditions = [
             *(("project_id", "eq", project) for project in question.projects),
@@ -114,7 +114,7 @@ class CeilometerDriver(base.TelemetryDriver):
         ]
         return self._simple_query(conditions, limit, _about(question, period))
 
-    def _simple_query(self, conditions: Iterable[tuple[str, str, str]], limit: int, about: str) -> paging.Rows:
+    def _simple_query(self, conditions: Iterable[tuple[str, str, str]], limit: int, about: str) -> pagination.Rows:
         fields, operators, values = zip(*conditions, strict=True)
         parameters = {"q.field": fields, "q.op": operators, "q.value": values, "limit": limit}
         return self._transport.rows("GET", "/v2/samples", about, params=parameters)

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from distil import exceptions
 from distil import model
-from distil.transformers import numbers
+from distil.transformers import quantities
 from distil.transformers.lookups import Lookups
 from distil.transformers.options import Options
 
@@ -31,7 +31,7 @@ class Transformer(abc.ABC):
 
         :raises SampleRejected: it is missing, no number, not finite, negative or beyond the database's column.
         """
-        return numbers.quantity(sample.volume, "volume")
+        return quantities.quantity(sample.volume, "volume")
 
     def check(self, sample: model.Sample, lookups: Lookups) -> None:
         """Look at what else the transformer needs of one sample.

@@ -5,7 +5,7 @@ from distil import exceptions
 from distil import model
 from distil.text import shown
 from distil.transformers.lookups import Lookups
-from distil.transformers.maximum import Max
+from distil.transformers.max import Max
 
 
 class ContainerPolicyMax(Max):

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from distil import exceptions
 from distil import model
-from distil.transformers import numbers
+from distil.transformers import quantities
 from distil.transformers.base import Transformer
 from distil.transformers.base import text_or_none
 from distil.transformers.lookups import Lookups
@@ -76,4 +76,4 @@ class DatabaseVolumeMax(Transformer):
 def _size(sample: model.Sample, key: str) -> Decimal | None:
     value = sample.metadata.get(key)
     # All that Ceilometer's API answers of metadata is text; this is its null.
-    return None if value == "None" else numbers.quantity(value, f"metadata.{key}")
+    return None if value == "None" else quantities.quantity(value, f"metadata.{key}")

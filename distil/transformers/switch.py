@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from distil import model
-from distil.transformers import numbers
+from distil.transformers import quantities
 from distil.transformers.base import Transformer
 from distil.transformers.lookups import Lookups
 
@@ -37,7 +37,7 @@ class NetworkService(Switch):
     """On while the volume, which is a status code, is 1. Everything else is not active; -1 is "unknown"."""
 
     def volume(self, sample: model.Sample) -> Decimal | None:
-        return numbers.number(sample.volume, "volume")
+        return quantities.number(sample.volume, "volume")
 
     def on(self, sample: model.Sample) -> bool:
         return bool(sample.volume == ACTIVE)

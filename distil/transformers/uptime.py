@@ -10,7 +10,7 @@ from distil import exceptions
 from distil import model
 from distil.text import service_name
 from distil.text import shown
-from distil.transformers import numbers
+from distil.transformers import quantities
 from distil.transformers.base import Transformer
 from distil.transformers.base import text
 from distil.transformers.lookups import Lookups
@@ -37,7 +37,7 @@ class FlavorUptime(Transformer):
         services = sorted({self.service(sample, lookups) for sample in samples if self.is_tracked(sample)})
         if not services:
             return {}
-        return dict(zip(services, numbers.split(window.seconds, len(services)), strict=True))
+        return dict(zip(services, quantities.split(window.seconds, len(services)), strict=True))
 
     def is_tracked(self, sample: model.Sample) -> bool:
         return self.status(sample).lower() in self.tracked_states

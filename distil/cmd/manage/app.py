@@ -20,8 +20,8 @@ from oslo_config import cfg
 
 from distil import conf as configuration
 from distil import exceptions
-from distil.cmd import reading
 from distil.conf import database
+from distil.conf import loader
 from distil.conf.collector import CLI_OPTS
 from distil.conf.options import Options
 from distil.db import revision
@@ -83,9 +83,9 @@ class Manage(app.App):
         arguments = [f"--config-file={path}" for path in self.options.config_file]
         arguments += [f"--config-dir={path}" for path in self.options.config_dir]
         try:
-            reading.read(conf, arguments, self.NAME)
+            loader.read(conf, arguments, self.NAME)
         except cfg.Error as error:
-            raise exceptions.ConfigurationError(reading.problems(error)) from None
+            raise exceptions.ConfigurationError(loader.problems(error)) from None
         return conf
 
     @functools.cached_property

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from distil import exceptions
 from distil.cmd.manage import base
-from distil.cmd.manage import checks
-from distil.cmd.manage import live
-from distil.cmd.manage.checks import Finding
+from distil.cmd.manage import config_checks
+from distil.cmd.manage import service_checks
+from distil.cmd.manage.config_checks import Finding
 
 
 class Check(base.Listing):
@@ -29,7 +29,7 @@ class Check(base.Listing):
 
     def _findings(self, with_services: bool) -> Iterator[Finding]:
         for finding in self._all(with_services):
-            if finding.status == checks.ERROR:
+            if finding.status == config_checks.ERROR:
                 self.status = 1
             yield finding
 
@@ -37,9 +37,9 @@ class Check(base.Listing):
         try:
             conf = self.app.conf
         except exceptions.ConfigurationError as error:
-            yield from checks.errors("configuration files", error.problems)
+            yield from config_checks.errors("configuration files", error.problems)
             return
-        types = yield from checks.configuration(conf)
+        types = yield from config_checks.configuration(conf)
         if with_services:
-            yield from live.database(lambda: self.app.engine)
-            yield from live.cloud(conf, types)
+            yield from service_checks.database(lambda: self.app.engine)
+            yield from service_checks.cloud(conf, types)

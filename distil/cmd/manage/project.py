@@ -11,8 +11,8 @@ from typing import Any
 
 from distil import exceptions
 from distil.cmd.manage import base
-from distil.cmd.manage import scopes
-from distil.cmd.manage.scopes import Place
+from distil.cmd.manage import project_scope
+from distil.cmd.manage.project_scope import Place
 from distil.conf.collector import collector_types
 from distil.db import project_table
 from distil.db.project_table import Standing
@@ -79,19 +79,19 @@ class List(base.Listing):
     def _places(self, arguments: argparse.Namespace, standings: Mapping[str, Standing]) -> list[Place]:
         conf = self.app.conf
         if arguments.no_keystone:
-            plan = scopes.common_plan(conf)
+            plan = project_scope.common_plan(conf)
             if plan is None and arguments.behind is not None:
                 raise exceptions.ConfigurationError(
                     ["the collectors' windows differ: what is due to which project cannot be told without Keystone"]
                 )
-            return list(scopes.stored(standings.values(), plan))
+            return list(project_scope.stored(standings.values(), plan))
         names = [each.name for each in collector_types(conf)]
         if arguments.collector not in (None, *names):
             raise exceptions.NotFound(f"there is no collector {arguments.collector!r}: they are {', '.join(names)}")
-        places = scopes.in_scope(conf)
+        places = project_scope.in_scope(conf)
         if arguments.all:
             known = {place.project_id for place in places}
-            places += scopes.stored(each for each in standings.values() if each.project_id not in known)
+            places += project_scope.stored(each for each in standings.values() if each.project_id not in known)
         return [place for place in places if arguments.collector in (None, place.collector)]
 
 
@@ -113,7 +113,11 @@ class Show(base.Showing):
         project_id = self._find(parsed_args.project, places)
         standings = project_table.standings(engine)
         own = [place for place in places if place.project_id == project_id]
-        place = own[0] if own else next(scopes.stored([standings[project_id]], scopes.common_plan(self.app.conf)))
+        place = (
+            own[0]
+            if own
+            else next(project_scope.stored([standings[project_id]], project_scope.common_plan(self.app.conf)))
+        )
         shown = _row(place, standings, Store(engine).now())
         shown["collector"] = ", ".join(place.collector for place in own if place.collector) or None
         contents = project_table.contents(engine, project_id)
@@ -128,7 +132,7 @@ class Show(base.Showing):
 
     def _in_scope(self) -> list[Place]:
         try:
-            return scopes.in_scope(self.app.conf)
+            return project_scope.in_scope(self.app.conf)
         except exceptions.IdentityError as error:
             LOG.warning("only what is stored is shown, because Keystone does not answer: %s", error)
             return []

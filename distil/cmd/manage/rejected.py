@@ -15,7 +15,7 @@ from distil.cmd.manage import base
 from distil.conf.collector import CollectorType
 from distil.conf.collector import collector_types
 from distil.db import project_table
-from distil.db import rejected
+from distil.db import rejected_samples
 
 _Rows = tuple[Sequence[str], Iterator[Sequence[object]]]
 
@@ -28,8 +28,8 @@ class _Chosen(base.Listing):
         base.add_period(parser, "samples whose window begins")
         return parser
 
-    def _chosen(self, arguments: argparse.Namespace, ids: Sequence[int] = ()) -> rejected.Chosen:
-        return rejected.Chosen(
+    def _chosen(self, arguments: argparse.Namespace, ids: Sequence[int] = ()) -> rejected_samples.Chosen:
+        return rejected_samples.Chosen(
             ids=ids,
             projects=project_table.find(self.app.engine, arguments.project),
             meters=arguments.meter,
@@ -57,7 +57,7 @@ class List(_Chosen):
                 base.shown_time(row.end),
                 row.reason,
             )
-            for row in rejected.listed(self.app.engine, self._chosen(parsed_args), parsed_args.limit)
+            for row in rejected_samples.listed(self.app.engine, self._chosen(parsed_args), parsed_args.limit)
         )
         return ("id", "project_id", "meter", "resource_id", "start", "end", "reason"), rows
 
@@ -71,7 +71,7 @@ class Show(base.Showing):
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Sequence[str], Sequence[object]]:
-        sample = rejected.kept(self.app.engine, parsed_args.id)
+        sample = rejected_samples.kept(self.app.engine, parsed_args.id)
         fields = {
             "id": sample.id,
             "project_id": sample.project_id,
@@ -112,15 +112,15 @@ class Retry(_Chosen):
         if any(given) == parsed_args.all:
             self._parser.error("choose samples, or take --all")
         chosen = self._chosen(parsed_args, parsed_args.ids)
-        rejected.require(self.app.engine, parsed_args.ids)
+        rejected_samples.require(self.app.engine, parsed_args.ids)
         # Slow to import, as all that speaks to the cloud.
-        from distil.cmd import wiring  # noqa: PLC0415
+        from distil.factory import collector  # noqa: PLC0415
 
-        own = wiring.Wiring(self.app.conf, self._collector(parsed_args.collector))
+        own = collector.Wiring(self.app.conf, self._collector(parsed_args.collector))
         retry = own.retry(self.app.engine, dry_run=parsed_args.dry_run, force=parsed_args.force)
         return ("id", "project_id", "meter", "resource_id", "start", "result", "detail"), self._rows(retry, chosen)
 
-    def _rows(self, retry: Any, chosen: rejected.Chosen) -> Iterator[Sequence[object]]:
+    def _rows(self, retry: Any, chosen: rejected_samples.Chosen) -> Iterator[Sequence[object]]:
         for outcome in retry.run(chosen):
             sample = outcome.sample
             if not outcome.result.is_good:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from distil.cmd.manage import base
 from distil.db import project_table
-from distil.db import usage
+from distil.db import usage_entries
 
 _Rows = tuple[Sequence[str], Iterator[Sequence[object]]]
 
@@ -24,8 +24,8 @@ class _Usage(base.Listing):
         base.add_limit(parser)
         return parser
 
-    def _chosen(self, arguments: argparse.Namespace) -> usage.Chosen:
-        return usage.Chosen(
+    def _chosen(self, arguments: argparse.Namespace) -> usage_entries.Chosen:
+        return usage_entries.Chosen(
             projects=project_table.find(self.app.engine, arguments.project),
             services=arguments.service,
             resources=arguments.resource,
@@ -52,9 +52,9 @@ class List(_Usage):
                 base.shown_time(entry.start),
                 base.shown_time(entry.end),
             )
-            for entry in usage.entries(self.app.engine, self._chosen(parsed_args), parsed_args.limit)
+            for entry in usage_entries.entries(self.app.engine, self._chosen(parsed_args), parsed_args.limit)
         )
-        return usage.Entry._fields, rows
+        return usage_entries.Entry._fields, rows
 
 
 class Summary(_Usage):
@@ -71,14 +71,14 @@ class Summary(_Usage):
             type=_groups,
             default=["project", "service", "unit"],
             metavar="GROUP[,GROUP...]",
-            help=f"any of {', '.join(usage.GROUPS)} (project,service,unit); a period is the one in which the usage's"
-            " window begins, in UTC",
+            help=f"any of {', '.join(usage_entries.GROUPS)} (project,service,unit); a period is the one in which the"
+            " usage's window begins, in UTC",
         )
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> _Rows:
         groups: list[str] = parsed_args.group_by
-        found = usage.totals(self.app.engine, self._chosen(parsed_args), groups, parsed_args.limit)
+        found = usage_entries.totals(self.app.engine, self._chosen(parsed_args), groups, parsed_args.limit)
         names = {"project": "project_id", "resource": "resource_id"}
         rows = ((*total.group, base.shown_volume(total.volume), total.entries) for total in found)
         return (*(names.get(group, group) for group in groups), "volume", "entries"), rows
@@ -87,6 +87,6 @@ class Summary(_Usage):
 def _groups(value: str) -> list[str]:
     groups = list(dict.fromkeys(value.split(",")))
     for group in groups:
-        if group not in usage.GROUPS:
-            raise argparse.ArgumentTypeError(f"{group!r} is none of {', '.join(usage.GROUPS)}")
+        if group not in usage_entries.GROUPS:
+            raise argparse.ArgumentTypeError(f"{group!r} is none of {', '.join(usage_entries.GROUPS)}")
     return groups if "unit" in groups else [*groups, "unit"]

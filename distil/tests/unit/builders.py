@@ -12,9 +12,9 @@ from typing import Any
 
 from distil import exceptions
 from distil import model
-from distil.rating import intake
-from distil.rating import parse
+from distil.rating import mapping_parser
 from distil.rating import rate
+from distil.rating import sample_parser
 from distil.transformers.base import Transformer
 from distil.transformers.lookups import Lookups
 
@@ -72,8 +72,8 @@ def plugins() -> dict[str, type[Transformer]]:
 
 def rules(entries: Iterable[Entry], sections: Sections | None = None, trusted: Iterable[str] = ()) -> rate.Rules:
     """:raises ConfigurationError: there are problems."""
-    options, problems = parse.transformer_options(sections or {}, plugins())
-    mappings, found = parse.meter_mappings(list(entries), plugins(), options)
+    options, problems = mapping_parser.transformer_options(sections or {}, plugins())
+    mappings, found = mapping_parser.meter_mappings(list(entries), plugins(), options)
     if problems or found:
         raise exceptions.ConfigurationError([*problems, *found])
     return rate.Rules(mappings, tuple(re.compile(pattern) for pattern in trusted))
@@ -90,7 +90,7 @@ def rated(
 ) -> rate.Rated:
     """What comes of documents, each a sample of the meter that it names, by the entries of a meter mappings file."""
     made = rules([entries] if isinstance(entries, dict) else entries, sections, trusted)
-    samples = [intake.read_sample(document, PROJECT, _meter(document)) for document in documents]
+    samples = [sample_parser.read_sample(document, PROJECT, _meter(document)) for document in documents]
     return rate.rate(made, samples, window, lookups or Lookups())
 
 

@@ -7,8 +7,8 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from distil.exporter.table import TABLE
-from distil.exporter.table import Row
+from distil.monitoring.definitions import TABLE
+from distil.monitoring.definitions import Row
 
 _HEAD = """\
 .. list-table::

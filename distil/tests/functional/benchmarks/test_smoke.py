@@ -13,8 +13,8 @@ from typing import Any
 from typing import ClassVar
 
 from distil.sandbox.cloud import Cloud
-from distil.sandbox.meters import METERS
-from distil.sandbox.meters import TICKS_AN_HOUR
+from distil.sandbox.data.meters import METERS
+from distil.sandbox.data.meters import TICKS_AN_HOUR
 from distil.tests.functional import databases
 from distil.tests.functional.collector.site import HOUR
 from distil.tests.functional.collector.site import Site

@@ -13,8 +13,8 @@ from keystoneauth1 import token_endpoint
 
 from distil import exceptions
 from distil.cloud.connection import Connection
+from distil.cloud.keystone import Projects
 from distil.cloud.lookups import cloud_lookups
-from distil.cloud.projects import Projects
 from distil.tests.functional.cloud.server import ENDPOINTS
 from distil.tests.functional.cloud.server import OWN_PROJECT
 from distil.tests.functional.cloud.server import PASSWORD

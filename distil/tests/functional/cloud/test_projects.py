@@ -6,7 +6,7 @@ from typing import Any
 
 from distil import exceptions
 from distil import model
-from distil.cloud.projects import Projects
+from distil.cloud.keystone import Projects
 from distil.tests.functional.cloud.server import Answer
 from distil.tests.functional.cloud.server import Cloud
 

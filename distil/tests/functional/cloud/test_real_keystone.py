@@ -8,7 +8,7 @@ from typing import Any
 from distil import exceptions
 from distil import model
 from distil.cloud.connection import Connection
-from distil.cloud.projects import Projects
+from distil.cloud.keystone import Projects
 from distil.tests.functional.real import keystone
 
 

@@ -5,11 +5,11 @@ import collections
 import unittest
 
 from distil import exceptions
-from distil.cloud import http
+from distil.cloud import deadline
 from distil.cloud.connection import Connection
+from distil.cloud.keystone import Projects
 from distil.cloud.lookups import cloud_lookups
-from distil.cloud.projects import Projects
-from distil.conf import identity
+from distil.conf import keystone_authtoken
 from distil.tests.functional.cloud.server import ENDPOINTS
 from distil.tests.functional.cloud.server import PASSWORD
 from distil.tests.functional.cloud.server import RESET
@@ -22,7 +22,7 @@ FLAVOR = "/compute/v2.1/flavors/1"
 SMALL = Answer({"flavor": {"id": "1", "name": "c1.c1r1"}})
 
 
-class Notes(http.Watcher):
+class Notes(deadline.Watcher):
     def __init__(self) -> None:
         self.begun = 0
         self.ends = collections.Counter[tuple[str, str, int | None]]()
@@ -42,7 +42,7 @@ class WatcherTest(unittest.TestCase):
         cloud = self.enterContext(Cloud(answers, {**ENDPOINTS, **(endpoints or {})}))
         section = {**GOOD, "password": PASSWORD, "auth_url": f"{cloud.url}/identity/v3", "timeout": "5"}
         self.notes = Notes()
-        connection = Connection(identity.load_session(read(section), self.notes), None, "public")
+        connection = Connection(keystone_authtoken.load_session(read(section), self.notes), None, "public")
         self.lookups, self.projects = cloud_lookups(connection), Projects(connection)
         return cloud
 

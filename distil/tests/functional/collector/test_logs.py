@@ -16,7 +16,7 @@ from distil.tests.functional.collector.site import wait_for
 
 RUN = "Run of collector default"
 DEFECT = """
-from distil.rating.ledger import Ledger
+from distil.rating.accumulator import Ledger
 Ledger.bill = lambda *_: 1 / 0
 """
 

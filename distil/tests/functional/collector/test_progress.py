@@ -8,7 +8,7 @@ import sys
 import unittest
 
 _PROGRAM = """
-from distil.cmd.progress import progress
+from distil.daemon.progress import progress
 with progress() as watcher:
     watcher.expect(2)
     watcher.advance()

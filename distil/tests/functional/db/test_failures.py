@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from distil import model
-from distil.db import documents
+from distil.db import json_columns
 from distil.db import store
 from distil.db.failures import Failure
 from distil.db.models import project_failures
@@ -61,7 +61,7 @@ class TestFailuresSQLite(databases.DatabaseTestCase):
     def test_a_reason_however_long_or_odd_is_kept_in_bounds(self) -> None:
         self.store.remember([Failure("p1", "c" * 300, None, "🐘\ud800\x00" * 1000)], NOW)
         row = self.rows()["p1"]
-        self.assertEqual((255, documents.MAX_REASON), (len(row["collector"]), len(row["reason"])))
+        self.assertEqual((255, json_columns.MAX_REASON), (len(row["collector"]), len(row["reason"])))
         self.assertTrue(row["reason"].startswith(r"🐘\ud800\x00"))
 
     def test_those_that_succeed_are_forgotten_and_no_others(self) -> None:

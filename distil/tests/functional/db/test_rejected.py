@@ -11,9 +11,9 @@ import sqlalchemy as sa
 from distil import exceptions
 from distil import model
 from distil.db import engine as db_engine
-from distil.db import rejected
+from distil.db import rejected_samples
 from distil.db import store
-from distil.db.rejected import Chosen
+from distil.db.rejected_samples import Chosen
 from distil.tests.functional import databases
 from distil.tests.functional.db import proxy
 from distil.tests.functional.db.test_races import THREADS
@@ -41,28 +41,28 @@ class _RejectedTestCase(databases.DatabaseTestCase):
             window, [], [model.Resource("r1", {"name": "new"})], rejected_samples
         )
 
-    def kept(self, chosen: Chosen | None = None, window: model.Window = WINDOW) -> list[rejected.Kept]:
-        return rejected.with_their_resources(self.engine, chosen or Chosen(), self.project_id, window)
+    def kept(self, chosen: Chosen | None = None, window: model.Window = WINDOW) -> list[rejected_samples.Kept]:
+        return rejected_samples.with_their_resources(self.engine, chosen or Chosen(), self.project_id, window)
 
     def bill(self, used: Sequence[int], window: model.Window = WINDOW, engine: sa.Engine | None = None) -> None:
         usage = [model.Usage("s", "r1", "u", Decimal("0.5")), model.Usage("s", "r2", "u", Decimal(2))]
         resources = [model.Resource("r1", {"name": "old", "size": 1}), model.Resource("r2", {"name": "second"})]
-        rejected.bill(engine or self.engine, self.project_id, window, usage, resources, used)
+        rejected_samples.bill(engine or self.engine, self.project_id, window, usage, resources, used)
 
     def stored(self) -> list[model.Usage]:
-        return rejected.usage(self.engine, self.project_id, WINDOW)
+        return rejected_samples.usage(self.engine, self.project_id, WINDOW)
 
 
 class TestRejectedSQLite(_RejectedTestCase):
     def test_a_sample_is_found_as_it_was_kept(self) -> None:
         (first, *_) = self.kept()
-        self.assertEqual(first, rejected.kept(self.engine, first.id))
+        self.assertEqual(first, rejected_samples.kept(self.engine, first.id))
         self.assertEqual(("m1", "r1", "no", '{"n": 0}'), (first.meter, first.resource_id, first.reason, first.sample))
         self.assertEqual((self.project_id, WINDOW), (first.project_id, first.window))
 
     def test_one_that_is_not_there_is_not_found(self) -> None:
         with self.assertRaises(exceptions.NotFound):
-            rejected.kept(self.engine, 10**9)
+            rejected_samples.kept(self.engine, 10**9)
 
     def test_with_a_sample_come_the_others_of_its_resource_and_window(self) -> None:
         self.reject(NEXT, ("m1", "r1"))
@@ -75,11 +75,13 @@ class TestRejectedSQLite(_RejectedTestCase):
     def test_windows_are_told_once_in_order(self) -> None:
         self.reject(NEXT, ("m1", "r1"))
         mine = Chosen(projects=[self.project_id])
-        self.assertEqual([(self.project_id, WINDOW), (self.project_id, NEXT)], rejected.windows(self.engine, mine))
+        self.assertEqual(
+            [(self.project_id, WINDOW), (self.project_id, NEXT)], rejected_samples.windows(self.engine, mine)
+        )
         later = Chosen(projects=[self.project_id], start=WINDOW.end)
-        self.assertEqual([(self.project_id, NEXT)], rejected.windows(self.engine, later))
+        self.assertEqual([(self.project_id, NEXT)], rejected_samples.windows(self.engine, later))
         earlier = Chosen(projects=[self.project_id], end=WINDOW.end)
-        self.assertEqual([(self.project_id, WINDOW)], rejected.windows(self.engine, earlier))
+        self.assertEqual([(self.project_id, WINDOW)], rejected_samples.windows(self.engine, earlier))
 
     def test_usage_is_stored_and_the_samples_are_gone(self) -> None:
         ids = [sample.id for sample in self.kept()]
@@ -109,7 +111,7 @@ class TestRejectedSQLite(_RejectedTestCase):
     def test_a_project_that_is_not_there_is_refused(self) -> None:
         usage = [model.Usage("s", "r1", "u", Decimal(1))]
         with self.assertRaises(exceptions.Refused):
-            rejected.bill(self.engine, "", WINDOW, usage, [model.Resource("r1", {})], [])
+            rejected_samples.bill(self.engine, "", WINDOW, usage, [model.Resource("r1", {})], [])
 
     def test_samples_that_are_gone_are_refused_and_nothing_is_stored(self) -> None:
         ids = [sample.id for sample in self.kept()]

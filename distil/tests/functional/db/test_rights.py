@@ -5,14 +5,14 @@ import sqlalchemy as sa
 
 from distil.db import engine as db_engine
 from distil.db import models
-from distil.db import rights
+from distil.db import privileges
 from distil.tests.functional import databases
 from distil.tests.functional.security import secrets
 
 
 class TestRightsSQLite(databases.DatabaseTestCase):
     def test_who_may_do_everything_lacks_nothing_and_nothing_is_stored(self) -> None:
-        self.assertEqual([], list(rights.missing(self.engine)))
+        self.assertEqual([], list(privileges.missing(self.engine)))
         with self.engine.connect() as connection:
             for table in models.metadata.sorted_tables:
                 self.assertEqual([], connection.execute(sa.select(table)).all())
@@ -29,7 +29,7 @@ class TestRightsMySQL(TestRightsSQLite):
             with secrets.mariadb_user(self.url, "sekret", [lacking]) as url:
                 engine = db_engine.create_engine(url)
                 self.addCleanup(engine.dispose)
-                told = [problem.partition(":")[0] for problem in rights.missing(engine)]
+                told = [problem.partition(":")[0] for problem in privileges.missing(engine)]
             self.assertEqual([f"{lacking.upper()} on {table}" for table in tables], told)
 
 
@@ -41,7 +41,7 @@ class TestRightsPostgreSQL(TestRightsSQLite):
         for right, name in (("DELETE", "TABLE project_locks"), ("ALL", f"SEQUENCE {sequence}")):
             self.execute(f"REVOKE {right} ON {name} FROM CURRENT_USER")
             self.addCleanup(self.execute, f"GRANT {right} ON {name} TO CURRENT_USER")
-        locks, sample = rights.missing(self.engine)
+        locks, sample = privileges.missing(self.engine)
         self.assertIn("DELETE on project_locks: permission denied", locks)
         self.assertIn(f"INSERT on rejected_samples: permission denied for sequence {sequence}", sample)
 

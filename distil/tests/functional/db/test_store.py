@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from distil import exceptions
 from distil import model
-from distil.db import documents
+from distil.db import json_columns
 from distil.db import models
 from distil.db import store
 from distil.tests.functional import databases
@@ -91,7 +91,7 @@ class TestProjectsSQLite(StoreTestCase):
         (row,) = self.rows(models.tenants, project.id)
         self.assertEqual(255, len(row["name"]))
         for column in ("name", "info"):
-            self.assertTrue(row[column].endswith(documents.CUT))
+            self.assertTrue(row[column].endswith(json_columns.CUT))
 
     def test_refresh_changes_name_and_description_alone(self) -> None:
         other, unknown = self.new_project(), self.new_project()
@@ -192,7 +192,7 @@ class TestCommitSQLite(StoreTestCase):
         self.assertEqual({"r": {"name": "theirs"}}, self.info(other.id, ["r"]))
 
     def test_resources_without_change_are_not_written(self) -> None:
-        info = {"name": "n", "odd": math.inf, "long": "x" * documents.MAX_INFO}
+        info = {"name": "n", "odd": math.inf, "long": "x" * json_columns.MAX_INFO}
         self.commit(resources=[model.Resource("r", info)])
         written: list[str] = []
 
@@ -241,7 +241,7 @@ class TestCommitSQLite(StoreTestCase):
         sample = model.RejectedSample(self.project.id, odd, odd, odd, {odd: odd, "volume": -math.inf})
         self.commit(rejected=[sample, model.RejectedSample(self.project.id, "m", None, "no", {})])
         row, other = self.rows(models.rejected_samples)
-        self.assertTrue(all(row[column].endswith(documents.CUT) for column in ("meter", "resource_id", "sample")))
+        self.assertTrue(all(row[column].endswith(json_columns.CUT) for column in ("meter", "resource_id", "sample")))
         self.assertIsNone(other["resource_id"])
 
 

@@ -15,10 +15,10 @@ from playwright.sync_api import Browser
 from playwright.sync_api import Page
 from playwright.sync_api import sync_playwright
 
-from distil.exporter.history import Outcome
-from distil.exporter.history import Snapshot
 from distil.exporter.server import Exporter
-from distil.exporter.status import StatusPage
+from distil.exporter.status_page import StatusPage
+from distil.monitoring.history import Outcome
+from distil.monitoring.history import Snapshot
 from distil.tests.unit.exporter import snapshots
 
 PHONE = (390, 844)

@@ -14,7 +14,7 @@ from typing import Any
 from prometheus_client import CollectorRegistry
 from prometheus_client import Gauge
 
-from distil.exporter.page import Pages
+from distil.exporter.pages import Pages
 from distil.exporter.server import Exporter
 from distil.tests.functional.collector.site import Site
 from distil.tests.functional.collector.site import free_port

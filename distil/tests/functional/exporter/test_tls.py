@@ -10,11 +10,11 @@ import unittest
 from cryptography.hazmat.primitives import serialization
 
 from distil import exceptions
-from distil.conf.tls import server_context
-from distil.exporter.metrics import Metrics
 from distil.exporter.server import Exporter
+from distil.monitoring.metrics import Metrics
 from distil.tests.functional.collector.site import Site
 from distil.tests.functional.security.certificates import Authority
+from distil.tls import server_context
 
 
 class TlsTest(unittest.TestCase):

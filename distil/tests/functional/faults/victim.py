@@ -17,7 +17,7 @@ import traceback
 from collections.abc import Sequence
 from typing import Any
 
-from distil.cmd import collector
+import distil.daemon.main
 from distil.tests.functional.faults.actions import Fault
 from distil.tests.functional.faults.hooks import Hooks
 from distil.tests.functional.faults.hooks import Point
@@ -84,7 +84,7 @@ def _run(arguments: Sequence[str], log: str, fault: dict[str, Any] | None, repor
     elif report is not None:
         Hooks(lambda point, _: points.append(point)).install()
     try:
-        return collector.main(arguments)
+        return distil.daemon.main.main(arguments)
     except Exception:
         traceback.print_exc()
         return CRASHED

@@ -9,7 +9,7 @@ import os
 import sys
 
 import distil.cmd.manage.rejected
-import distil.cmd.wiring  # noqa: F401 - which each would import otherwise
+import distil.factory.collector  # noqa: F401 - which each would import otherwise
 from distil.cmd.manage import app
 from distil.tests.functional.faults import actions
 from distil.tests.functional.faults.hooks import Hooks

@@ -12,7 +12,7 @@ import hypothesis
 from hypothesis import strategies as st
 
 from distil.db import models
-from distil.db import usage
+from distil.db import usage_entries
 from distil.tests.functional import databases
 from distil.tests.functional.manage import base
 
@@ -31,21 +31,25 @@ FORMATS = {"hour": "%Y-%m-%dT%H:00:00Z", "day": "%Y-%m-%d", "month": "%Y-%m"}
 
 
 @st.composite
-def entries(draw: st.DrawFn) -> list[usage.Entry]:
+def entries(draw: st.DrawFn) -> list[usage_entries.Entry]:
     keys = st.tuples(st.sampled_from(PROJECTS), st.sampled_from(SERVICES), st.sampled_from(RESOURCES), WINDOWS)
     found = draw(st.sets(keys, max_size=20))
     return [
-        usage.Entry(project, service, resource, draw(st.sampled_from(UNITS)), draw(VOLUMES), start, start + HOUR)
+        usage_entries.Entry(
+            project, service, resource, draw(st.sampled_from(UNITS)), draw(VOLUMES), start, start + HOUR
+        )
         for project, service, resource, start in sorted(found)
     ]
 
 
-def entry(project: str, volume: str = "1", hour: int = 0, service: str = "b1", resource: str = "r1") -> usage.Entry:
+def entry(
+    project: str, volume: str = "1", hour: int = 0, service: str = "b1", resource: str = "r1"
+) -> usage_entries.Entry:
     start = START + hour * HOUR
-    return usage.Entry(project, service, resource, "hour", Decimal(volume), start, start + HOUR)
+    return usage_entries.Entry(project, service, resource, "hour", Decimal(volume), start, start + HOUR)
 
 
-def group_of(one: usage.Entry, by: str) -> str:
+def group_of(one: usage_entries.Entry, by: str) -> str:
     names = {"project": one.project_id, "service": one.service, "resource": one.resource_id, "unit": one.unit}
     return one.start.strftime(FORMATS[by]) if by in FORMATS else names[by]
 
@@ -59,7 +63,7 @@ class UsageTest(base.ManageTestCase):
             *({"id": resource, "tenant_id": project} for project in PROJECTS for resource in RESOURCES),
         )
 
-    def store(self, *stored: usage.Entry) -> None:
+    def store(self, *stored: usage_entries.Entry) -> None:
         self.empty(models.usage_entry)
         rows = [each._asdict() for each in stored]
         self.insert(models.usage_entry, *({"tenant_id": row.pop("project_id"), **row} for row in rows))
@@ -68,17 +72,20 @@ class UsageTest(base.ManageTestCase):
     @hypothesis.settings(
         deadline=None, max_examples=25, suppress_health_check=[hypothesis.HealthCheck.differing_executors]
     )
-    @hypothesis.given(stored=entries(), by=st.lists(st.sampled_from(usage.GROUPS), unique=True))
-    def test_a_summary_is_the_sum_of_the_list(self, stored: list[usage.Entry], by: list[str]) -> None:
+    @hypothesis.given(stored=entries(), by=st.lists(st.sampled_from(usage_entries.GROUPS), unique=True))
+    def test_a_summary_is_the_sum_of_the_list(self, stored: list[usage_entries.Entry], by: list[str]) -> None:
         self.store(*stored)
         by = by if "unit" in by else [*by, "unit"]
-        listed = list(usage.entries(self.engine, usage.Chosen()))
+        listed = list(usage_entries.entries(self.engine, usage_entries.Chosen()))
         self.assertCountEqual(stored, listed)
         sums: dict[tuple[str, ...], tuple[Decimal, int]] = collections.defaultdict(lambda: (Decimal(0), 0))
         for each in listed:
             group = tuple(group_of(each, name) for name in by)
             sums[group] = sums[group][0] + (each.volume or 0), sums[group][1] + 1
-        totals = {total.group: (total.volume, total.entries) for total in usage.totals(self.engine, usage.Chosen(), by)}
+        totals = {
+            total.group: (total.volume, total.entries)
+            for total in usage_entries.totals(self.engine, usage_entries.Chosen(), by)
+        }
         self.assertEqual(sums, totals)
 
     def test_of_a_period_are_the_windows_that_begin_in_it(self) -> None:
@@ -124,10 +131,10 @@ class UsageTest(base.ManageTestCase):
 
     def test_a_reader_who_has_seen_enough_is_answered_at_once(self) -> None:
         self.store(*(entry("p1", hour=hour) for hour in range(5)))
-        read = usage.entries(self.engine, usage.Chosen())
+        read = usage_entries.entries(self.engine, usage_entries.Chosen())
         self.assertEqual(START, next(read).start)
         read.close()  # type: ignore[attr-defined]
-        self.assertEqual(5, len(list(usage.entries(self.engine, usage.Chosen()))))
+        self.assertEqual(5, len(list(usage_entries.entries(self.engine, usage_entries.Chosen()))))
 
 
 class UsageMySQLTest(UsageTest):

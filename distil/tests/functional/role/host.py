@@ -11,8 +11,8 @@ import tempfile
 import unittest
 from typing import Self
 
-from distil.sandbox import catalog
 from distil.sandbox.cloud import Cloud
+from distil.sandbox.data import catalog
 from distil.tests.functional.collector.site import end
 from distil.tests.functional.collector.site import free_port
 from distil.tests.unit.conf.test_operator_files import MAPPINGS

@@ -9,7 +9,7 @@ from openstack import exceptions
 
 from distil.cloud.connection import Connection
 from distil.cloud.os_distro import OsDistros
-from distil.sandbox import inventory
+from distil.sandbox.data import inventory
 from distil.tests.functional.sandbox import base
 from distil.tests.functional.sandbox.base import HOUR
 from distil.tests.functional.sandbox.base import START

@@ -9,10 +9,10 @@ from unittest import mock
 
 from distil import exceptions
 from distil.cloud.connection import Connection
+from distil.cloud.keystone import Projects
 from distil.cloud.lookups import cloud_lookups
-from distil.cloud.projects import Projects
-from distil.conf import identity
-from distil.telemetry.transport import Transport
+from distil.conf import keystone_authtoken
+from distil.telemetry.client import Transport
 from distil.tests.functional.cloud.server import PASSWORD
 from distil.tests.functional.collector.site import Site
 from distil.tests.functional.security.certificates import Authority
@@ -33,7 +33,7 @@ class ClientTlsTest(unittest.TestCase):
     def ask(self, cloud: TlsCloud, **options: object) -> None:
         """Put one question to each service, with the session that the options make."""
         section = {**GOOD, "password": PASSWORD, "auth_url": f"{cloud.url}/identity/v3", "timeout": "20"}
-        session = identity.load_session(read(section | {name: str(value) for name, value in options.items()}))
+        session = keystone_authtoken.load_session(read(section | {name: str(value) for name, value in options.items()}))
         connection = Connection(session, None, "public")
         self.assertEqual(["p1"], [project.id for project in Projects(connection).enabled()])
         self.assertEqual("c1.c1r1", cloud_lookups(connection).flavors.get("1"))
@@ -97,7 +97,7 @@ class ClientTlsTest(unittest.TestCase):
 
     def test_tls_options_reach_the_connections(self) -> None:
         cloud = self.enterContext(TlsCloud(self.authority.issue()))
-        session = identity.load_session(read({**GOOD, "tls_min_version": "1.3"}))
+        session = keystone_authtoken.load_session(read({**GOOD, "tls_min_version": "1.3"}))
         self.assertEqual("1.3", vars(session.adapters["https://"])["tls_min_version"])
         self.ask(cloud, cafile=self.authority.file, tls_min_version="1.3")
 

@@ -69,7 +69,7 @@ class ReportTest(NoSecretsTest):
         folder.mkdir()
         self.report_to(folder)
         collector, child = self.started()
-        for pid, where in ((collector.pid, "in _usher"), (child, "distil/collector/schedule.py")):
+        for pid, where in ((collector.pid, "in _usher"), (child, "distil/daemon/timer.py")):
             os.kill(pid, signal.SIGUSR2)
             wait_for(lambda pid=pid: f"{pid}_gurumeditation" in self.log.read_text())  # type: ignore[misc]
             (path,) = folder.glob(f"distil-collector-{pid}_gurumeditation_*")

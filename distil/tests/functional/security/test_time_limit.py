@@ -18,11 +18,11 @@ from keystoneauth1 import session as ks_session
 from keystoneauth1 import token_endpoint
 
 from distil import exceptions
-from distil.cloud import http
+from distil.cloud import deadline
 from distil.cloud.connection import Connection
+from distil.cloud.keystone import Projects
 from distil.cloud.lookups import cloud_lookups
-from distil.cloud.projects import Projects
-from distil.telemetry.transport import Transport
+from distil.telemetry.client import Transport
 from distil.tests.functional.collector.site import HOUR
 from distil.tests.functional.collector.site import Site
 from distil.tests.functional.security.certificates import Authority
@@ -37,7 +37,7 @@ MESSAGE = f"not whole after {LIMIT:g} seconds"
 
 def limited(url: str, verify: bool | str = True, limit: float = LIMIT) -> ks_session.Session:
     session = ks_session.Session(auth=token_endpoint.Token(url, "token"), timeout=30, verify=verify)
-    http.limit_requests(session, limit)
+    deadline.limit_requests(session, limit)
     return session
 
 

@@ -6,8 +6,8 @@ import unittest
 
 from distil import exceptions
 from distil.cloud.connection import Connection
-from distil.cloud.projects import Projects
-from distil.conf import identity
+from distil.cloud.keystone import Projects
+from distil.conf import keystone_authtoken
 from distil.tests.functional.cloud.server import PASSWORD
 from distil.tests.functional.cloud.server import Answer
 from distil.tests.functional.cloud.server import Cloud
@@ -19,7 +19,7 @@ class TokenTest(unittest.TestCase):
     def setUp(self) -> None:
         self.cloud = self.enterContext(Cloud({"/identity/v3/projects": Answer({"projects": []})}))
         section = {**GOOD, "password": PASSWORD, "auth_url": f"{self.cloud.url}/identity/v3", "timeout": "5"}
-        self.session = identity.load_session(read(section))
+        self.session = keystone_authtoken.load_session(read(section))
         self.projects = Projects(Connection(self.session, None, "public"))
         self.versions = self.cloud.answers["/identity/v3"]
 

@@ -11,7 +11,7 @@ import unittest
 
 import sqlalchemy as sa
 
-from distil.coordination.ring import Ring
+from distil.coordination.membership import Ring
 from distil.db import models
 from distil.tests.functional import databases
 from distil.tests.functional.collector.site import HOUR

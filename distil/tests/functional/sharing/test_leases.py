@@ -8,12 +8,12 @@ import uuid
 import sqlalchemy as sa
 
 from distil import exceptions
-from distil.collector import sharing
+from distil.coordination import leases
 from distil.db import engine as db_engine
 from distil.db import migration
 from distil.db.leases import Leases
 from distil.db.models import project_locks
-from distil.exporter.metrics import Metrics
+from distil.monitoring.metrics import Metrics
 from distil.tests.functional import databases
 from distil.tests.functional.db import test_races
 
@@ -193,7 +193,7 @@ class LeaseSharingTest(databases.DatabaseTestCase):
     def setUp(self) -> None:
         self.project_id = uuid.uuid4().hex
         self.leases = Leases(self.engine, f"mine-{self.project_id}")
-        self.sharing = sharing.LeaseSharing(self.leases, Metrics({"distil": "0"}))
+        self.sharing = leases.LeaseSharing(self.leases, Metrics({"distil": "0"}))
         self.other = Leases(self.engine, f"other-{self.project_id}")
 
     def test_after_closing_nothing_is_held_and_nothing_can_be(self) -> None:
@@ -213,8 +213,8 @@ class LeaseSharingTest(databases.DatabaseTestCase):
     def test_a_database_that_fails_is_a_store_error(self) -> None:
         engine = db_engine.create_engine("sqlite://")
         self.addCleanup(engine.dispose)
-        broken = sharing.LeaseSharing(Leases(engine, "mine"), Metrics({"distil": "0"}))
+        broken = leases.LeaseSharing(Leases(engine, "mine"), Metrics({"distil": "0"}))
         with self.assertRaises(exceptions.StoreError), broken.hold(self.project_id, DUE):
             self.fail("it was held")
-        with self.assertLogs("distil.collector.sharing", "WARNING"):
+        with self.assertLogs("distil.coordination.leases", "WARNING"):
             broken.close()

@@ -8,8 +8,8 @@ import time
 import unittest
 
 from distil import exceptions
-from distil.coordination.ring import Ring
-from distil.coordination.ring import problem
+from distil.coordination.membership import Ring
+from distil.coordination.membership import problem
 from distil.tests.functional.collector.site import free_port
 from distil.tests.functional.collector.site import wait_for
 from distil.tests.functional.sharing import backends
@@ -137,7 +137,7 @@ class RedisRingTest(_Cases.RingTest):
         self.url = self.url.replace(f"timeout={backends.HEARTBEAT}", "timeout=60")
         with self.assertRaisesRegex(exceptions.CoordinationError, "no answer in 5 seconds"):
             self.ring("a")
-        with self.assertLogs("distil.coordination.ring", "INFO") as logs:
+        with self.assertLogs("distil.coordination.membership", "INFO") as logs:
             self.redis.resume()
             wait_for(lambda: any("a is one of 2 members" in line for line in logs.output))
         wait_for(lambda: self.shares(other) == [set(PROJECTS)], 30)

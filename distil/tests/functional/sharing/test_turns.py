@@ -14,20 +14,20 @@ from keystoneauth1 import session as ks_session
 
 from distil import exceptions
 from distil import model
-from distil.collector.asking import Questions
-from distil.collector.record import Record
-from distil.collector.sharing import LeaseSharing
-from distil.collector.sharing import Sharing
-from distil.collector.stop import Stop
-from distil.collector.turns import Turns
+from distil.collector.dispatcher import Turns
+from distil.collector.samples import Questions
+from distil.collector.shutdown import Stop
 from distil.collector.window import Tools
+from distil.coordination.leases import LeaseSharing
+from distil.coordination.leases import Sharing
 from distil.db import models
 from distil.db import store
 from distil.db.leases import Leases
-from distil.exporter.history import History
-from distil.exporter.metrics import Metrics
+from distil.monitoring.history import History
+from distil.monitoring.metrics import Metrics
+from distil.monitoring.run import Record
 from distil.rating.rate import Rules
-from distil.telemetry.base import TelemetryDriver
+from distil.telemetry.driver import TelemetryDriver
 from distil.tests.functional import databases
 from distil.transformers.lookups import Lookups
 

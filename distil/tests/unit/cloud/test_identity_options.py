@@ -11,7 +11,7 @@ from keystoneauth1 import session as ks_session
 from oslo_config import cfg
 
 from distil import exceptions
-from distil.conf import identity
+from distil.conf import keystone_authtoken
 
 GOOD = {
     "auth_type": "password",
@@ -26,7 +26,7 @@ GOOD = {
 
 def read(section: dict[str, str], *more: str) -> cfg.ConfigOpts:
     conf = cfg.ConfigOpts()
-    identity.register_opts(conf)
+    keystone_authtoken.register_opts(conf)
     with tempfile.TemporaryDirectory() as directory:
         path = pathlib.Path(directory, "distil.conf")
         lines = [f"{key} = {value}" for key, value in section.items()]
@@ -37,7 +37,7 @@ def read(section: dict[str, str], *more: str) -> cfg.ConfigOpts:
 
 class TestIdentityOptions(unittest.TestCase):
     def load(self, section: dict[str, str], *more: str) -> ks_session.Session:
-        return identity.load_session(read(section, *more))
+        return keystone_authtoken.load_session(read(section, *more))
 
     def _auth_url(self, session: ks_session.Session) -> str:
         self.assertIsInstance(session.auth, identity_plugins.Password)
@@ -97,6 +97,6 @@ class TestIdentityOptions(unittest.TestCase):
         )
 
     def test_the_sample_shows_every_option_once(self) -> None:
-        names = [option.dest for option in identity.list_opts()]
+        names = [option.dest for option in keystone_authtoken.list_opts()]
         self.assertEqual(len(names), len(set(names)))
         self.assertLessEqual({*GOOD, "region_name", "interface", "timeout", "cafile", "insecure"}, set(names))

@@ -8,7 +8,7 @@ import urllib.parse
 import hypothesis
 from hypothesis import strategies
 
-from distil.cloud import service
+from distil.cloud import client
 
 _NAMES = strategies.text(strategies.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1)
 
@@ -16,11 +16,11 @@ _NAMES = strategies.text(strategies.characters(exclude_categories=["Cs"], exclud
 class TestQuoted(unittest.TestCase):
     @hypothesis.given(_NAMES.filter(lambda name: name not in (".", "..") and len(name.encode()) <= 256))
     def test_any_name_is_one_segment_that_means_it(self, name: str) -> None:
-        quoted = service.quoted(name) or ""
+        quoted = client.quoted(name) or ""
         self.assertEqual(name, urllib.parse.unquote(quoted))
         self.assertLessEqual(set(quoted), {*string.ascii_letters, *string.digits, *"-._~%"})
 
     def test_what_nothing_can_be_called_is_none(self) -> None:
         for name in ("", ".", "..", "a\0", "\ud800", "x" * 257, "é" * 129):
             with self.subTest(name=name):
-                self.assertIsNone(service.quoted(name))
+                self.assertIsNone(client.quoted(name))

@@ -14,11 +14,11 @@ from msgspec import structs
 
 from distil import exceptions
 from distil import model
-from distil.collector import asking
-from distil.collector.asking import Questions
-from distil.collector.stop import Stop
-from distil.rating import intake
-from distil.telemetry.base import TelemetryDriver
+from distil.collector import samples
+from distil.collector.samples import Questions
+from distil.collector.shutdown import Stop
+from distil.rating import sample_parser
+from distil.telemetry.driver import TelemetryDriver
 from distil.tests.unit import strategies
 
 START = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
@@ -44,7 +44,7 @@ class Archive(TelemetryDriver):
         for document in self._documents:
             moment = _moment(document)
             if document["project_id"] in projects and (moment is None or start <= moment < end):
-                yield intake.read_sample(document, document["project_id"], "meter")
+                yield sample_parser.read_sample(document, document["project_id"], "meter")
 
 
 def _moment(document: dict[str, Any]) -> datetime.datetime | None:
@@ -157,7 +157,7 @@ class AskingTest(unittest.TestCase):
         self.assertIsNone(questions(Defect([])).together(["p"], windows(2)))
 
     def test_so_has_one_that_yields_what_it_must_not(self) -> None:
-        good = intake.read_sample(document("p", 1), "p", "meter")
+        good = sample_parser.read_sample(document("p", 1), "p", "meter")
         assert isinstance(good, model.Sample)
         for odd in (
             None,
@@ -199,5 +199,5 @@ class AskingTest(unittest.TestCase):
         asks._expected = 100
         before = asks.fitting
         self.assertIsNone(asks.together(["p"], windows(2)))
-        self.assertLess(endless.given, asking._TOO_MANY + 2000)
+        self.assertLess(endless.given, samples._TOO_MANY + 2000)
         self.assertLess(asks.fitting, before)

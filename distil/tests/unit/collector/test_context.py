@@ -15,10 +15,10 @@ from oslo_log import formatters
 
 from distil import conf as configuration
 from distil import model
-from distil.collector.context import begin_run
-from distil.collector.context import project_context
-from distil.collector.crew import share_out
-from distil.collector.stop import Stop
+from distil.collector.shutdown import Stop
+from distil.collector.workers import share_out
+from distil.monitoring.log_context import begin_run
+from distil.monitoring.log_context import project_context
 
 START = datetime.datetime(2026, 3, 1, 10, tzinfo=datetime.UTC)
 WINDOW = model.Window(START, START + datetime.timedelta(hours=1))

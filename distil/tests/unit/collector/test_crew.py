@@ -6,8 +6,8 @@ import unittest
 from unittest import mock
 
 from distil import exceptions
-from distil.collector.crew import share_out
-from distil.collector.stop import Stop
+from distil.collector.shutdown import Stop
+from distil.collector.workers import share_out
 
 
 class CrewTest(unittest.TestCase):

@@ -6,13 +6,13 @@ import unittest
 from collections import Counter
 
 from distil import exceptions
-from distil.collector.recorder import Recorder
-from distil.collector.standing import Standing
-from distil.exporter.history import Behind
-from distil.exporter.history import History
-from distil.exporter.history import Outcome
-from distil.exporter.history import State
-from distil.exporter.metrics import Metrics
+from distil.monitoring.history import Behind
+from distil.monitoring.history import History
+from distil.monitoring.history import Outcome
+from distil.monitoring.history import State
+from distil.monitoring.metrics import Metrics
+from distil.monitoring.recorder import Recorder
+from distil.monitoring.standing import Standing
 from distil.rating.rate import Rated
 
 NOW = datetime.datetime(2026, 1, 2, 3, tzinfo=datetime.UTC)

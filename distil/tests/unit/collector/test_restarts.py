@@ -5,7 +5,7 @@ import multiprocessing
 import unittest
 import unittest.mock
 
-from distil.collector.restarts import Restarts
+from distil.daemon.restarts import Restarts
 
 
 class RestartsTest(unittest.TestCase):

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from hypothesis import given
 from hypothesis import strategies as st
 
-from distil.collector.schedule import next_start
-from distil.collector.schedule import repeat
-from distil.collector.stop import Stop
+from distil.collector.shutdown import Stop
+from distil.daemon.timer import next_start
+from distil.daemon.timer import repeat
 
 FIRST = datetime.datetime(2026, 3, 1, 12, 17, 5, tzinfo=datetime.UTC)
 HOUR = datetime.timedelta(hours=1)
@@ -66,7 +66,7 @@ class RepeatTest(unittest.TestCase):
         self.assertEqual([FIRST, FIRST + HOUR], self.starts(59 * minute, left=True)[:2])
 
     def test_a_run_that_outlasts_its_interval_skips_the_missed_starts_and_says_so(self) -> None:
-        with self.assertLogs("distil.collector.schedule", "WARNING") as logs:
+        with self.assertLogs("distil.daemon.timer", "WARNING") as logs:
             starts = self.starts(datetime.timedelta(minutes=130))
         self.assertEqual([FIRST + hour * HOUR for hour in range(0, 24, 3)], starts[:8])
         self.assertIn("2 starts were missed", logs.output[0])

@@ -7,10 +7,10 @@ from collections.abc import Collection
 from collections.abc import Mapping
 
 from distil import model
-from distil.collector.standing import Standing
-from distil.collector.standing import standing
-from distil.exporter.history import Behind
-from distil.exporter.history import State
+from distil.monitoring.history import Behind
+from distil.monitoring.history import State
+from distil.monitoring.standing import Standing
+from distil.monitoring.standing import standing
 
 NOW = datetime.datetime(2026, 1, 2, 3, tzinfo=datetime.UTC)
 HOUR = datetime.timedelta(hours=1)

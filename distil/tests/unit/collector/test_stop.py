@@ -5,7 +5,7 @@ import threading
 import unittest
 
 from distil import exceptions
-from distil.collector.stop import Stop
+from distil.collector.shutdown import Stop
 
 
 class StopTest(unittest.TestCase):

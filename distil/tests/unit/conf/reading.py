@@ -8,7 +8,7 @@ import unittest
 from unittest import mock
 
 from distil import conf as configuration
-from distil.cmd import reading
+from distil.conf import loader
 from distil.conf.options import Options
 
 
@@ -23,5 +23,5 @@ class ReadingCase(unittest.TestCase):
     def read(self, text: str, *arguments: str) -> Options:
         """The options that a file sets."""
         self.path.write_text(text)
-        reading.read(self.conf, ["--config-file", str(self.path), *arguments], "distil-collector")
+        loader.read(self.conf, ["--config-file", str(self.path), *arguments], "distil-collector")
         return self.conf

@@ -11,7 +11,7 @@ from distil import conf as configuration
 from distil import exceptions
 from distil.conf.collector import CLI_OPTS
 from distil.conf.collector import collector_types
-from distil.conf.digest import digest
+from distil.conf.fingerprint import digest
 
 
 class DigestTest(unittest.TestCase):

@@ -7,7 +7,7 @@ import io
 from oslo_config import cfg
 
 from distil import exceptions
-from distil.cmd import reading
+from distil.conf import loader
 from distil.tests.unit.conf.reading import ReadingCase
 
 
@@ -16,7 +16,7 @@ class FilesTest(ReadingCase):
         try:
             self.read(text, *arguments)
         except (cfg.Error, exceptions.ConfigurationError) as error:
-            return reading.problems(error)
+            return loader.problems(error)
         raise AssertionError("the files have been read")
 
     def test_those_that_are_not_there(self) -> None:
@@ -29,7 +29,7 @@ class FilesTest(ReadingCase):
 
     def test_one_that_may_not_be_read(self) -> None:
         error = cfg.ConfigFilesPermissionDeniedError(["/etc/distil/distil.conf"])
-        self.assertEqual(["/etc/distil/distil.conf cannot be read: permission denied"], reading.problems(error))
+        self.assertEqual(["/etc/distil/distil.conf cannot be read: permission denied"], loader.problems(error))
 
     def test_one_that_is_no_text(self) -> None:
         other = self.folder / "other.conf"
@@ -54,6 +54,6 @@ class FilesTest(ReadingCase):
     def test_what_names_files_is_found_among_other_arguments(self) -> None:
         self.path.write_text("[collector]\nworkers = 2\n")
         arguments = ["--debug", f"--config-file={self.path}", "upgrade", "--config-dir", str(self.folder), "--json"]
-        conf = reading.read_files(self.conf, arguments, "distil-collector")
+        conf = loader.read_files(self.conf, arguments, "distil-collector")
         self.assertEqual(([str(self.path)], [str(self.folder)]), (conf.config_file, conf.config_dir))
         self.assertEqual(2, conf.collector.workers)

@@ -6,8 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 from distil import model
-from distil.rating import intake
 from distil.rating import rate
+from distil.rating import sample_parser
 from distil.tests.unit import builders
 from distil.tests.unit.conf.test_rules import RulesCase
 from distil.transformers.lookups import Lookups
@@ -166,7 +166,7 @@ class TestOperatorFiles(RulesCase):
         with self.assertLogs(level="WARNING"):
             rules = self.load(MAPPINGS, TRANSFORMERS)
         samples = [
-            intake.read_sample(
+            sample_parser.read_sample(
                 builders.document(minute, resource_id=resource_id, volume=volume, metadata=metadata), "p1", meter
             )
             for meter, resource_id, minute, volume, metadata in SAMPLES

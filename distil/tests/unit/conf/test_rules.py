@@ -6,7 +6,7 @@ import tempfile
 import unittest
 
 from distil import exceptions
-from distil.conf import rules
+from distil.factory import rules
 from distil.rating.rate import Rules
 
 MAPPING = "- {meter: m1, unit: hour, transformer: max}\n"

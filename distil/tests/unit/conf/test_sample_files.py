@@ -5,9 +5,9 @@ import pathlib
 import re
 import unittest
 
-from distil.conf import rules
+from distil.factory import rules
 from distil.rating import mapping
-from distil.rating import parse
+from distil.rating import mapping_parser
 from distil.tests.unit import builders
 
 FOLDER = pathlib.Path(__file__).parents[4] / "etc" / "distil"
@@ -38,6 +38,6 @@ class TestSampleFiles(unittest.TestCase):
 
     def test_every_key_and_every_transformer_is_explained(self) -> None:
         explained = re.findall(r"^#   (\w+)  ", MAPPINGS.read_text(encoding="utf-8"), re.MULTILINE)
-        self.assertEqual(sorted(parse.KEYS), sorted(explained))
+        self.assertEqual(sorted(mapping_parser.KEYS), sorted(explained))
         explained = re.findall(r"^#   (\w+)  ", TRANSFORMERS.read_text(encoding="utf-8"), re.MULTILINE)
         self.assertEqual(sorted(builders.plugins()), sorted(explained))

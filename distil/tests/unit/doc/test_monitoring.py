@@ -11,8 +11,8 @@ from typing import Any
 import prometheus_client
 import yaml
 
-from distil.exporter.table import TABLE
-from distil.exporter.table import Kind
+from distil.monitoring.definitions import TABLE
+from distil.monitoring.definitions import Kind
 
 ROOT = pathlib.Path(__file__).parents[4]
 PROMETHEUS = ROOT / "etc" / "prometheus"

@@ -13,12 +13,12 @@ from typing import ClassVar
 from oslo_config import cfg
 
 from distil import conf as configuration
-from distil.conf import identity
+from distil.conf import keystone_authtoken
 from distil.conf.collector import CLI_OPTS
 from distil.exceptions import Flaw
-from distil.exporter.metrics import Metrics
-from distil.exporter.table import TABLE
-from distil.rating import parse
+from distil.monitoring.definitions import TABLE
+from distil.monitoring.metrics import Metrics
+from distil.rating import mapping_parser
 
 ROOT = pathlib.Path(__file__).parents[4]
 DOC = ROOT / "doc" / "source"
@@ -53,8 +53,8 @@ class SampleConfigurationTest(unittest.TestCase):
     def test_every_option_is_there(self) -> None:
         conf = cfg.ConfigOpts()
         configuration.register_opts(conf)
-        conf.register_opts(identity.list_opts(), group=identity.GROUP)
-        groups = {"collector", "coordination", "database", identity.GROUP, "oslo_reports"}
+        conf.register_opts(keystone_authtoken.list_opts(), group=keystone_authtoken.GROUP)
+        groups = {"collector", "coordination", "database", keystone_authtoken.GROUP, "oslo_reports"}
         options = {group: set(conf[group]) for group in groups} | {"DEFAULT": set(conf) - groups - OWN_OF_OSLO_CONFIG}
         for group, names in options.items():
             (part,) = re.findall(rf"^\[{group}\]$(.*?)(?=^\[|\Z)", self.text, re.MULTILINE | re.DOTALL)
@@ -82,7 +82,9 @@ class ReferenceTest(unittest.TestCase):
             self.assertIn(f"``{entry.name}``", page("admin/telemetry.rst"))
 
     def test_every_field_of_a_meter_mapping_has_a_section(self) -> None:
-        self.assertLessEqual({*parse.KEYS, *parse.UNUSED_KEYS}, titles("configuration/meter-mappings.rst"))
+        self.assertLessEqual(
+            {*mapping_parser.KEYS, *mapping_parser.UNUSED_KEYS}, titles("configuration/meter-mappings.rst")
+        )
 
     def test_every_metric_is_described(self) -> None:
         """Those of the table by the directive that makes the page of it."""

@@ -5,11 +5,11 @@ import datetime
 import uuid
 from typing import Any
 
-from distil.exporter.history import Behind
-from distil.exporter.history import Outcome
-from distil.exporter.history import Rejected
-from distil.exporter.history import Run
-from distil.exporter.history import Snapshot
+from distil.monitoring.history import Behind
+from distil.monitoring.history import Outcome
+from distil.monitoring.history import Rejected
+from distil.monitoring.history import Run
+from distil.monitoring.history import Snapshot
 
 HOUR = datetime.timedelta(hours=1)
 NOW = datetime.datetime(2026, 11, 24, 12, 30, tzinfo=datetime.UTC)

@@ -10,8 +10,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from distil import exceptions
 from distil import model
-from distil.exporter.metrics import Metrics
 from distil.exporter.server import Exporter
+from distil.monitoring.metrics import Metrics
 
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 

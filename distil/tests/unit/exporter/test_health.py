@@ -9,9 +9,9 @@ from typing import Any
 
 from distil.exporter.health import Health
 from distil.exporter.health import reasons
-from distil.exporter.history import Outcome
-from distil.exporter.history import Run
-from distil.exporter.history import Snapshot
+from distil.monitoring.history import Outcome
+from distil.monitoring.history import Run
+from distil.monitoring.history import Snapshot
 from distil.tests.unit.exporter import snapshots
 from distil.tests.unit.exporter.snapshots import HOUR
 from distil.tests.unit.exporter.snapshots import MINUTE

@@ -9,9 +9,9 @@ from decimal import Decimal
 
 from distil import model
 from distil.exceptions import Flaw
-from distil.exporter.lags import Lags
-from distil.exporter.metrics import Metrics
-from distil.exporter.table import TABLE
+from distil.monitoring.definitions import TABLE
+from distil.monitoring.lag import Lags
+from distil.monitoring.metrics import Metrics
 from distil.rating.rate import Rated
 
 HOUR = datetime.timedelta(hours=1)

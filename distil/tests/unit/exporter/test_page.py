@@ -10,7 +10,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
-from distil.exporter.page import Page
+from distil.exporter.pages import Page
 
 
 class Counting(Collector):

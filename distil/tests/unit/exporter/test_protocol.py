@@ -8,12 +8,12 @@ from prometheus_client import CollectorRegistry
 from prometheus_client import Gauge
 
 from distil.exporter.health import Health
-from distil.exporter.history import History
-from distil.exporter.history import Outcome
-from distil.exporter.page import Pages
+from distil.exporter.pages import Pages
 from distil.exporter.resource import Resource
 from distil.exporter.server import Exporter
-from distil.exporter.status import StatusPage
+from distil.exporter.status_page import StatusPage
+from distil.monitoring.history import History
+from distil.monitoring.history import Outcome
 from distil.tests.unit.exporter import snapshots
 
 PATHS = ("/", "/health", "/metrics")

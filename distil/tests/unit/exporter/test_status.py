@@ -9,11 +9,11 @@ import html5lib
 import hypothesis
 from hypothesis import strategies as st
 
-from distil.exporter.history import Outcome
-from distil.exporter.history import Rejected
-from distil.exporter.history import Run
-from distil.exporter.history import Snapshot
-from distil.exporter.status import StatusPage
+from distil.exporter.status_page import StatusPage
+from distil.monitoring.history import Outcome
+from distil.monitoring.history import Rejected
+from distil.monitoring.history import Run
+from distil.monitoring.history import Snapshot
 from distil.tests.unit import strategies
 from distil.tests.unit.exporter import snapshots
 from distil.tests.unit.exporter.snapshots import HOUR

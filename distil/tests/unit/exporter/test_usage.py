@@ -14,9 +14,9 @@ from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
 from distil import model
-from distil.exporter.page import OPENMETRICS
-from distil.exporter.page import Pages
-from distil.exporter.usage import UsageCounter
+from distil.exporter.pages import OPENMETRICS
+from distil.exporter.pages import Pages
+from distil.monitoring.usage_counter import UsageCounter
 from distil.tests.unit import strategies
 
 Counted = dict[str, dict[tuple[str, str], list[Decimal]]]

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from distil import model
-from distil.rating import again
-from distil.rating import intake
 from distil.rating import rate
+from distil.rating import rerate
 from distil.rating import resource
+from distil.rating import sample_parser
 from distil.tests.unit import builders
 from distil.tests.unit import strategies
 from distil.tests.unit.builders import document
@@ -33,7 +33,7 @@ def database(minute: int, flavor: str, size: object = 1) -> builders.Document:
 
 
 def samples(documents: Sequence[builders.Document]) -> list[model.Sample | model.RejectedSample]:
-    return [intake.read_sample(each, builders.PROJECT, each["meter"]) for each in documents]
+    return [sample_parser.read_sample(each, builders.PROJECT, each["meter"]) for each in documents]
 
 
 def billed(
@@ -47,9 +47,9 @@ def billed(
     """What is billed of documents at first, with some flavors, and what is added by a retry, with all of them."""
     first = rate.rate(before, samples(documents), builders.HOUR, Lookups(flavors))
     kept = dict(enumerate(samples([dict(each.document) for each in first.rejected])))
-    second = again.rate_again(after, kept, builders.HOUR, Lookups(ALL_FLAVORS))
+    second = rerate.rate_again(after, kept, builders.HOUR, Lookups(ALL_FLAVORS))
     of_it = [each for each in first.usage if resource.may_be_of(each.resource_id, builders.RESOURCE)]
-    return first.usage, again.to_bill(second.rated.usage, of_it, force=force)
+    return first.usage, rerate.to_bill(second.rated.usage, of_it, force=force)
 
 
 def volumes(usage: Sequence[model.Usage]) -> dict[str, Decimal]:
@@ -109,7 +109,7 @@ class TestRetry(unittest.TestCase):
 
     def test_a_sample_that_still_cannot_be_used_is_told_with_its_reason(self) -> None:
         kept = dict(zip((7, 8), samples([document(0, volume="much"), document(1)]), strict=True))
-        result = again.rate_again(builders.rules([entry("sum")]), kept, builders.HOUR, Lookups())
+        result = rerate.rate_again(builders.rules([entry("sum")]), kept, builders.HOUR, Lookups())
         self.assertEqual({7: "volume 'much' is no number"}, result.reasons)
         self.assertEqual({"s1": 1}, volumes(result.rated.usage))
 
@@ -123,10 +123,10 @@ class TestChangedMappings(unittest.TestCase):
         good, bad = (document(minute, resource_id=resource_id) for minute in (0, 10))
         first = rate.rate(builders.rules([before]), samples([good]), builders.HOUR, Lookups()).usage
         kept = dict(enumerate(samples([bad])))
-        second = again.rate_again(builders.rules(after), kept, builders.HOUR, Lookups()).rated.usage
+        second = rerate.rate_again(builders.rules(after), kept, builders.HOUR, Lookups()).rated.usage
         self.assertEqual((1, 1), (len(first), len(second)))
         self.assertTrue(resource.may_be_of(first[0].resource_id, resource_id))
-        self.assertEqual([], again.to_bill(second, first))
+        self.assertEqual([], rerate.to_bill(second, first))
 
     def test_service_and_unit_have_other_names(self) -> None:
         self.assert_nothing_is_added(entry("sum"), entry("sum", service="s2", unit="load balancer hour"))

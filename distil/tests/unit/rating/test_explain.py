@@ -9,7 +9,7 @@ import hypothesis
 from hypothesis import strategies as st
 
 from distil import exceptions
-from distil.rating import intake
+from distil.rating import sample_parser
 from distil.rating.explain import explain
 from distil.rating.explanation import Explanation
 from distil.tests.unit import builders
@@ -29,7 +29,7 @@ def explained(
     trusted: Iterable[str] = (),
 ) -> list[Explanation]:
     rules = builders.rules(entries, UPTIME, trusted)
-    samples = [intake.read_sample(each, builders.PROJECT, each["meter"]) for each in documents]
+    samples = [sample_parser.read_sample(each, builders.PROJECT, each["meter"]) for each in documents]
     return list(explain(rules, samples, builders.HOUR, lookups or Lookups()))
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from distil import model
 from distil import text
-from distil.rating import intake
+from distil.rating import sample_parser
 from distil.rating.expression import Expression
 from distil.tests.unit import builders
 from distil.tests.unit import strategies
@@ -102,6 +102,6 @@ class TestFilters(unittest.TestCase):
     def test_a_comparison_says_what_jmespath_says(self, path: str, comparator: str, literal: str, found: Any) -> None:
         expression = f"{path} {comparator} {literal}"
         for answered in (found, {"b": found}, {"b": {"c": found}}):
-            sample = intake.read_sample(document() | {"a": answered}, builders.PROJECT, builders.METER)
+            sample = sample_parser.read_sample(document() | {"a": answered}, builders.PROJECT, builders.METER)
             assert isinstance(sample, model.Sample)
             self.assertEqual(jmespath.search(expression, sample.document), Expression.compile(expression)(sample))

@@ -6,8 +6,8 @@ import unittest
 from typing import Any
 
 from distil import model
-from distil.rating import intake
 from distil.rating import rate
+from distil.rating import sample_parser
 from distil.tests.unit import builders
 from distil.tests.unit.builders import METER
 from distil.tests.unit.builders import PROJECT
@@ -115,7 +115,7 @@ class TestMachines(unittest.TestCase):
     def test_nothing_is_changed_in_what_was_given(self) -> None:
         given = document(metadata={"name": "x" * 5000, "nested": {"a": [1]}})
         before = json.dumps(given)
-        sample = intake.read_sample(given, PROJECT, METER)
+        sample = sample_parser.read_sample(given, PROJECT, METER)
         assert isinstance(sample, model.Sample)
         rate.rate(builders.rules([entry(metadata=NAME, volume=7)]), [sample], builders.HOUR, Lookups())
         self.assertEqual(before, json.dumps(given))

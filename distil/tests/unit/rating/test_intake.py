@@ -7,7 +7,7 @@ import unittest
 import hypothesis
 
 from distil import model
-from distil.rating import intake
+from distil.rating import sample_parser
 from distil.tests.unit import builders
 from distil.tests.unit import strategies
 from distil.tests.unit.builders import METER
@@ -28,11 +28,11 @@ class TestReadSample(unittest.TestCase):
             metadata={"a": "b"},
             document=asked,
         )
-        self.assertEqual(expected, intake.read_sample(asked, PROJECT, METER))
+        self.assertEqual(expected, sample_parser.read_sample(asked, PROJECT, METER))
 
     def test_a_null_volume_is_not_a_missing_one(self) -> None:
-        null = intake.read_sample(document(volume=None), PROJECT, METER)
-        missing = intake.read_sample(builders.without(document(), "volume"), PROJECT, METER)
+        null = sample_parser.read_sample(document(volume=None), PROJECT, METER)
+        missing = sample_parser.read_sample(builders.without(document(), "volume"), PROJECT, METER)
         assert isinstance(null, model.Sample)
         assert isinstance(missing, model.Sample)
         self.assertIsNone(null.volume)
@@ -56,35 +56,35 @@ class TestReadSample(unittest.TestCase):
         ):
             with self.subTest(field=field, value=value):
                 bad = {**document(), field: value}
-                rejected = intake.read_sample(bad, PROJECT, METER)
+                rejected = sample_parser.read_sample(bad, PROJECT, METER)
                 assert isinstance(rejected, model.RejectedSample)
                 self.assertTrue(rejected.reason.startswith(reason), rejected.reason)
                 self.assertEqual((PROJECT, METER, bad), (rejected.project_id, rejected.meter, rejected.document))
 
     def test_a_missing_field_is_rejected_too(self) -> None:
         for field in ("resource_id", "source", "metadata", "timestamp"):
-            rejected = intake.read_sample(builders.without(document(), field), PROJECT, METER)
+            rejected = sample_parser.read_sample(builders.without(document(), field), PROJECT, METER)
             assert isinstance(rejected, model.RejectedSample)
             self.assertTrue(rejected.reason.startswith(field), rejected.reason)
 
     def test_what_is_no_mapping_is_rejected_and_kept(self) -> None:
         answer: object
         for answer in (None, [], "sample", 5):
-            rejected = intake.read_sample(answer, PROJECT, METER)
+            rejected = sample_parser.read_sample(answer, PROJECT, METER)
             assert isinstance(rejected, model.RejectedSample)
             self.assertIn("not a mapping", rejected.reason)
             self.assertIn(answer, rejected.document.values())
 
     def test_a_rejected_sample_names_its_resource_where_that_can_be_stored(self) -> None:
         for resource_id, expected in (("r", "r"), ("r\0\ud800", "r??"), (None, None), (5, None)):
-            rejected = intake.read_sample(document(resource_id=resource_id, source=None), PROJECT, METER)
+            rejected = sample_parser.read_sample(document(resource_id=resource_id, source=None), PROJECT, METER)
             assert isinstance(rejected, model.RejectedSample)
             self.assertEqual(expected, rejected.resource_id)
-        long = intake.read_sample(document(resource_id="x" * 5000, source=None), PROJECT, METER)
+        long = sample_parser.read_sample(document(resource_id="x" * 5000, source=None), PROJECT, METER)
         assert long.resource_id is not None
         self.assertEqual(model.MAX_RESOURCE_ID, len(long.resource_id))
 
     @strategies.PROPERTY
     @hypothesis.given(strategies.json_values())
     def test_any_answer_is_read_or_rejected(self, answer: object) -> None:
-        self.assertIsInstance(intake.read_sample(answer, PROJECT, METER), model.Sample | model.RejectedSample)
+        self.assertIsInstance(sample_parser.read_sample(answer, PROJECT, METER), model.Sample | model.RejectedSample)

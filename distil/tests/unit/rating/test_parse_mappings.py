@@ -4,13 +4,13 @@
 import unittest
 from typing import Any
 
-from distil.rating import parse
+from distil.rating import mapping_parser
 from distil.tests.unit import builders
 from distil.tests.unit.builders import entry
 
 
 def problems(*entries: object) -> list[str]:
-    return parse.meter_mappings(list(entries), builders.plugins(), {})[1]
+    return mapping_parser.meter_mappings(list(entries), builders.plugins(), {})[1]
 
 
 class TestMeterMappings(unittest.TestCase):
@@ -36,7 +36,7 @@ class TestMeterMappings(unittest.TestCase):
     def test_a_file_that_is_no_list_of_entries_is_refused(self) -> None:
         content: object
         for content in (None, [], {}, {"meter": "m"}, "meter", 5):
-            mappings, found = parse.meter_mappings(content, builders.plugins(), {})
+            mappings, found = mapping_parser.meter_mappings(content, builders.plugins(), {})
             self.assertEqual(((), 1), (mappings, len(found)))
             self.assertIn(repr(content), found[0])
 
@@ -136,10 +136,10 @@ class TestMeterMappings(unittest.TestCase):
 
     def test_old_keys_are_found(self) -> None:
         self.assertEqual(
-            {"transform_info"}, parse.unused_keys([entry(transform_info=True), entry(transform_info=True)])
+            {"transform_info"}, mapping_parser.unused_keys([entry(transform_info=True), entry(transform_info=True)])
         )
         for document in ([entry()], [], None, "x", {"transform_info": True}, ["transform_info"]):
-            self.assertEqual(set(), parse.unused_keys(document))
+            self.assertEqual(set(), mapping_parser.unused_keys(document))
 
     def test_a_function_that_does_not_exist_is_refused(self) -> None:
         for expression in ("contain(metadata.a, 'x')", "metadata.a && !size_of(metadata.b)"):

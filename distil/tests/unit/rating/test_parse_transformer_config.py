@@ -4,14 +4,14 @@
 import unittest
 from typing import Any
 
-from distil.rating import parse
+from distil.rating import mapping_parser
 from distil.tests.unit import builders
 from distil.tests.unit.builders import entry
 from distil.transformers.options import Options
 
 
 def problems(*entries: object, **sections: dict[str, Any]) -> list[str]:
-    return parse.meter_mappings(list(entries), builders.plugins(), sections)[1]
+    return mapping_parser.meter_mappings(list(entries), builders.plugins(), sections)[1]
 
 
 class TestTransformerConfig(unittest.TestCase):

@@ -3,13 +3,13 @@
 
 import unittest
 
-from distil.rating import parse
+from distil.rating import mapping_parser
 from distil.tests.unit import builders
 
 
 class TestTransformerOptions(unittest.TestCase):
     def assert_refused(self, content: object, *words: str) -> None:
-        _, found = parse.transformer_options(content, builders.plugins())
+        _, found = mapping_parser.transformer_options(content, builders.plugins())
         self.assertEqual(1, len(found), found)
         for word in words:
             self.assertIn(word, found[0])
@@ -18,11 +18,11 @@ class TestTransformerOptions(unittest.TestCase):
         content = {"uptime": {"tracked_states": ["active"]}, "max": None, "sum": {}}
         self.assertEqual(
             ({"uptime": {"tracked_states": ["active"]}, "max": {}, "sum": {}}, []),
-            parse.transformer_options(content, builders.plugins()),
+            mapping_parser.transformer_options(content, builders.plugins()),
         )
 
     def test_an_empty_file_has_no_sections(self) -> None:
-        self.assertEqual(({}, []), parse.transformer_options(None, builders.plugins()))
+        self.assertEqual(({}, []), mapping_parser.transformer_options(None, builders.plugins()))
 
     def test_a_file_that_holds_no_sections_is_refused(self) -> None:
         for content in ([], ["uptime"], "uptime", 5):
@@ -49,9 +49,9 @@ class TestTransformerOptions(unittest.TestCase):
             self.assert_refused({"uptime": {"prefix": value}}, "'uptime'", "prefix must be text", repr(value))
 
     def test_an_option_may_be_left_to_the_mappings(self) -> None:
-        self.assertEqual([], parse.transformer_options({"uptime": {"prefix": "x"}}, builders.plugins())[1])
+        self.assertEqual([], mapping_parser.transformer_options({"uptime": {"prefix": "x"}}, builders.plugins())[1])
 
     def test_everything_wrong_is_told_at_once(self) -> None:
         content = {"uptine": {}, "uptime": {"prefix": 5, "tracked_states": 5, "x": 5}, "sum": 5}
-        _, found = parse.transformer_options(content, builders.plugins())
+        _, found = mapping_parser.transformer_options(content, builders.plugins())
         self.assertEqual(5, len(found), found)

@@ -3,8 +3,8 @@
 
 import unittest
 
-from distil.sandbox.faults import Fault
-from distil.sandbox.faults import FaultBoard
+from distil.sandbox.http.faults import Fault
+from distil.sandbox.http.faults import FaultBoard
 
 
 def _take(board: FaultBoard, service: str = "metering", path: str = "/v2/samples", *projects: str) -> str | None:

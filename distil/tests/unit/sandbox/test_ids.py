@@ -3,8 +3,8 @@
 
 import unittest
 
-from distil.sandbox import ids
-from distil.sandbox import inventory
+from distil.sandbox.data import ids
+from distil.sandbox.data import inventory
 
 
 class IdsTest(unittest.TestCase):

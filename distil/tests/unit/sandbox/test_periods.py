@@ -6,35 +6,35 @@ import unittest
 import hypothesis
 from hypothesis import strategies
 
-from distil.sandbox import periods
+from distil.sandbox.query import intervals
 
 MOMENTS = range(-2, 12)
 PERIODS = strategies.sets(strategies.integers(0, 10)).map(
-    lambda members: periods.complement(
-        periods.complement(tuple((member, member + 1) for member in sorted(members))),
+    lambda members: intervals.complement(
+        intervals.complement(tuple((member, member + 1) for member in sorted(members))),
     )
 )
 
 
-def _members(found: periods.Periods) -> set[int]:
-    return {moment for moment in MOMENTS if periods.contains(found, moment)}
+def _members(found: intervals.Periods) -> set[int]:
+    return {moment for moment in MOMENTS if intervals.contains(found, moment)}
 
 
 class PeriodsTest(unittest.TestCase):
     @hypothesis.given(PERIODS, PERIODS)
-    def test_sets_of_moments_are_sets(self, left: periods.Periods, right: periods.Periods) -> None:
-        self.assertEqual(_members(left) & _members(right), _members(periods.intersection(left, right)))
-        self.assertEqual(_members(left) | _members(right), _members(periods.union(left, right)))
-        self.assertEqual(set(MOMENTS) - _members(left), _members(periods.complement(left)))
+    def test_sets_of_moments_are_sets(self, left: intervals.Periods, right: intervals.Periods) -> None:
+        self.assertEqual(_members(left) & _members(right), _members(intervals.intersection(left, right)))
+        self.assertEqual(_members(left) | _members(right), _members(intervals.union(left, right)))
+        self.assertEqual(set(MOMENTS) - _members(left), _members(intervals.complement(left)))
 
     def test_operators_are_exact_to_the_microsecond(self) -> None:
         expected = {"<": {4}, "<=": {4, 5}, ">": {6}, ">=": {5, 6}, "=": {5}, "!=": {4, 6}}
         for operator, members in expected.items():
-            found = periods.compared(operator, 5)
+            found = intervals.compared(operator, 5)
             assert found is not None
             self.assertEqual(members, _members(found) & {4, 5, 6}, operator)
 
     def test_a_zone_is_dropped_and_not_converted(self) -> None:
-        plain = periods.naive_microseconds("2026-01-01T10:00:00")
+        plain = intervals.naive_microseconds("2026-01-01T10:00:00")
         for text in ("2026-01-01T10:00:00Z", "2026-01-01T10:00:00+05:00"):
-            self.assertEqual(plain, periods.naive_microseconds(text))
+            self.assertEqual(plain, intervals.naive_microseconds(text))

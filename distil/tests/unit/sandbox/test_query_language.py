@@ -5,8 +5,8 @@ import json
 import unittest
 from typing import Any
 
-from distil.sandbox import periods
-from distil.sandbox import query_language
+from distil.sandbox.query import intervals
+from distil.sandbox.query import parser
 
 
 class Subject:
@@ -18,7 +18,7 @@ class Subject:
 
 
 def _holds(filter_: object, **values: str) -> bool:
-    return query_language.read_complex(json.dumps(filter_)).moments(Subject(**values)) == periods.ALWAYS
+    return parser.read_complex(json.dumps(filter_)).moments(Subject(**values)) == intervals.ALWAYS
 
 
 class ComplexTest(unittest.TestCase):
@@ -66,8 +66,8 @@ class ComplexTest(unittest.TestCase):
             [],
         )
         for bad in refused:
-            with self.assertRaises(query_language.BadQuestion, msg=str(bad)):
-                query_language.read_complex(json.dumps(bad))
+            with self.assertRaises(parser.BadQuestion, msg=str(bad)):
+                parser.read_complex(json.dumps(bad))
 
     def test_the_projects_that_may_answer_are_found(self) -> None:
         two = {"in": {"project_id": ["a", "b"]}}
@@ -78,25 +78,25 @@ class ComplexTest(unittest.TestCase):
             ({"or": [two, {"=": {"meter": "c"}}]}, None),
             ({"not": two}, None),
         ):
-            found = query_language.read_complex(json.dumps(filter_)).candidates("project_id")
+            found = parser.read_complex(json.dumps(filter_)).candidates("project_id")
             self.assertEqual(expected, found)
 
 
 class SimpleTest(unittest.TestCase):
     def test_the_last_of_two_conditions_on_a_field_counts(self) -> None:
-        question = query_language.read_simple([("project", "eq", "a"), ("project_id", "eq", "b")])
-        self.assertEqual(periods.ALWAYS, question.moments(Subject(project_id="b")))
-        self.assertEqual(periods.NEVER, question.moments(Subject(project_id="a")))
+        question = parser.read_simple([("project", "eq", "a"), ("project_id", "eq", "b")])
+        self.assertEqual(intervals.ALWAYS, question.moments(Subject(project_id="b")))
+        self.assertEqual(intervals.NEVER, question.moments(Subject(project_id="a")))
 
     def test_a_lower_and_an_upper_bound_are_two_conditions(self) -> None:
         bounds = [("timestamp", "ge", "1970-01-01T00:00:01"), ("timestamp", "lt", "1970-01-01T00:00:03")]
-        self.assertEqual(((1_000_000, 3_000_000),), query_language.read_simple(bounds).moments(Subject()))
+        self.assertEqual(((1_000_000, 3_000_000),), parser.read_simple(bounds).moments(Subject()))
         later = [*bounds, ("timestamp", "le", "1970-01-01T00:00:02")]
-        self.assertEqual(((1_000_000, 2_000_001),), query_language.read_simple(later).moments(Subject()))
+        self.assertEqual(((1_000_000, 2_000_001),), parser.read_simple(later).moments(Subject()))
 
     def test_a_condition_without_a_value_excludes_nothing(self) -> None:
-        question = query_language.read_simple([("project", "eq", "a"), ("project", "eq", ""), ("timestamp", "ge", "")])
-        self.assertEqual(periods.ALWAYS, question.moments(Subject(project_id="b")))
+        question = parser.read_simple([("project", "eq", "a"), ("project", "eq", ""), ("timestamp", "ge", "")])
+        self.assertEqual(intervals.ALWAYS, question.moments(Subject(project_id="b")))
 
     def test_what_the_api_refuses_is_refused(self) -> None:
         for bad in (
@@ -105,14 +105,14 @@ class SimpleTest(unittest.TestCase):
             ("meter", "ge", "a"),
             ("colour", "eq", "red"),
         ):
-            with self.assertRaises(query_language.BadQuestion, msg=str(bad)):
-                query_language.read_simple([bad])
+            with self.assertRaises(parser.BadQuestion, msg=str(bad)):
+                parser.read_simple([bad])
 
 
 class OrderTest(unittest.TestCase):
     def test_fields_and_directions(self) -> None:
         text = '[{"timestamp": "ASC"}, {"counter_name": "desc"}]'
-        self.assertEqual([("timestamp", False), ("meter", True)], query_language.read_order(text))
+        self.assertEqual([("timestamp", False), ("meter", True)], parser.read_order(text))
 
     def test_what_the_api_refuses_is_refused(self) -> None:
         for bad in (
@@ -123,5 +123,5 @@ class OrderTest(unittest.TestCase):
             '[{"timestamp": 1}]',
             "x",
         ):
-            with self.assertRaises(query_language.BadQuestion, msg=bad):
-                query_language.read_order(bad)
+            with self.assertRaises(parser.BadQuestion, msg=bad):
+                parser.read_order(bad)

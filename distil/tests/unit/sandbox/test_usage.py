@@ -4,9 +4,9 @@
 import datetime
 import unittest
 
-from distil.sandbox import ids
-from distil.sandbox.meters import METERS
-from distil.sandbox.usage import Usage
+from distil.sandbox.data import ids
+from distil.sandbox.data.meters import METERS
+from distil.sandbox.data.synthetic_samples import Usage
 
 START = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 HOUR = datetime.timedelta(hours=1)

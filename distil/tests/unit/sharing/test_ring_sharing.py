@@ -7,8 +7,8 @@ import unittest
 from collections.abc import Iterator
 
 from distil import exceptions
-from distil.collector.sharing import LeaseSharing
-from distil.collector.sharing_ring import RingSharing
+from distil.coordination.hash_ring import RingSharing
+from distil.coordination.leases import LeaseSharing
 
 START = datetime.datetime(2026, 1, 2, 3, tzinfo=datetime.UTC)
 HOUR = datetime.timedelta(hours=1)
@@ -92,9 +92,9 @@ class RingSharingTest(unittest.TestCase):
 
     def test_what_does_not_move_for_some_runs_is_adopted_and_kept(self) -> None:
         self.assertEqual([(False, False)] * 2, [self.looks(), self.looks()])
-        with self.assertLogs("distil.collector.sharing_ring", "WARNING"):
+        with self.assertLogs("distil.coordination.hash_ring", "WARNING"):
             self.assertEqual((False, True), self.looks())
-        with self.assertNoLogs("distil.collector.sharing_ring", "WARNING"):
+        with self.assertNoLogs("distil.coordination.hash_ring", "WARNING"):
             self.assertEqual((False, True), self.looks(START + HOUR))
         self.assertEqual((False, True), self.looks(START + 2 * HOUR))
         self.assertEqual(["other"] * 3, self.leases.taken)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from distil import exceptions
 from distil import model
-from distil.telemetry import paging
+from distil.telemetry import pagination
 
 START = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 HOUR = model.Window(START, START + datetime.timedelta(hours=1))
@@ -50,11 +50,11 @@ def number(row: object) -> int:
 
 
 def numbers(service: Service, page_size: int, period: model.Window = HOUR) -> list[int]:
-    return [number(row) for _, rows in paging.pages(service.ask, period, page_size) for row in rows]
+    return [number(row) for _, rows in pagination.pages(service.ask, period, page_size) for row in rows]
 
 
 def lies_in(row: object, period: model.Window) -> bool:
-    moment = paging.moment(row)
+    moment = pagination.moment(row)
     return moment is not None and moment in period
 
 
@@ -82,7 +82,7 @@ class TestPages(unittest.TestCase):
         self, seconds: list[int], page_size: int, chance: random.Random
     ) -> None:
         service = Service(at(*seconds), chance=chance)
-        parts = list(paging.pages(service.ask, HOUR, page_size))
+        parts = list(pagination.pages(service.ask, HOUR, page_size))
         self.assertTrue(all(lies_in(row, part) for part, rows in parts for row in rows))
         self.assertEqual([HOUR.end, *(part.start for part, _ in parts)], [*(part.end for part, _ in parts), HOUR.start])
 
@@ -109,16 +109,16 @@ class TestPages(unittest.TestCase):
     def test_a_full_page_in_another_order_is_an_error(self) -> None:
         service = Service(at(1, 2, 3))
         with self.assertRaisesRegex(exceptions.TelemetryError, "not ordered newest first"):
-            list(paging.pages(lambda period, limit: service.ask(period, limit)[::-1], HOUR, 3))
+            list(pagination.pages(lambda period, limit: service.ask(period, limit)[::-1], HOUR, 3))
 
     def test_a_whole_answer_may_have_any_order(self) -> None:
         service = Service(at(1, 2, 3))
-        parts = list(paging.pages(lambda period, limit: service.ask(period, limit)[::-1], HOUR, 4))
+        parts = list(pagination.pages(lambda period, limit: service.ask(period, limit)[::-1], HOUR, 4))
         self.assertEqual([0, 1, 2], [number(row) for _, rows in parts for row in rows])
 
     def test_a_service_that_ignores_the_period_still_comes_to_an_end(self) -> None:
         everything = model.Window(START - datetime.timedelta(days=1), START + datetime.timedelta(days=1))
         service = Service(at(-5, 1, 2, 3601, 3602))
-        parts = list(paging.pages(lambda _, limit: service.ask(everything, limit), HOUR, 2))
+        parts = list(pagination.pages(lambda _, limit: service.ask(everything, limit), HOUR, 2))
         inside = [number(row) for part, rows in parts for row in rows if lies_in(row, part)]
         self.assertEqual([1, 2], sorted(inside))

@@ -7,7 +7,7 @@ from typing import Any
 
 from distil import model
 from distil.exceptions import Flaw
-from distil.telemetry.question import Question
+from distil.telemetry.query import Question
 
 START = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 HOUR = model.Window(START, START + datetime.timedelta(hours=1))

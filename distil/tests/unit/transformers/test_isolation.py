@@ -4,8 +4,8 @@
 import unittest
 from decimal import Decimal
 
-from distil.rating import intake
 from distil.rating import rate
+from distil.rating import sample_parser
 from distil.tests.unit import builders
 from distil.tests.unit.builders import METER
 from distil.tests.unit.builders import PROJECT
@@ -42,6 +42,6 @@ class TestIsolation(unittest.TestCase):
         rules = builders.rules([entry("blockstoragemax")])
         lookups = Lookups(volume_types={"t1": "fast"})
         for volume_type, service in (("t1", "fast"), ("gone", SERVICE), ("t1", "fast")):
-            sample = intake.read_sample(document(1, metadata={"volume_type": volume_type}), PROJECT, METER)
+            sample = sample_parser.read_sample(document(1, metadata={"volume_type": volume_type}), PROJECT, METER)
             result = rate.rate(rules, [sample], builders.HOUR, lookups)
             self.assertEqual({(service, RESOURCE): Decimal(1)}, builders.volumes(result))

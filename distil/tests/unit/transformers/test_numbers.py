@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from distil import exceptions
 from distil.tests.unit import strategies
-from distil.transformers import numbers
+from distil.transformers import quantities
 
 
 class TestQuantity(unittest.TestCase):
@@ -23,10 +23,10 @@ class TestQuantity(unittest.TestCase):
             (1e-7, "0.0000001"),
         ):
             with self.subTest(value=value):
-                self.assertEqual(Decimal(expected), numbers.quantity(value, "volume"))
+                self.assertEqual(Decimal(expected), quantities.quantity(value, "volume"))
 
     def test_null_is_none(self) -> None:
-        self.assertIsNone(numbers.quantity(None, "volume"))
+        self.assertIsNone(quantities.quantity(None, "volume"))
 
     def test_what_is_no_number_is_rejected_by_name_and_value(self) -> None:
         value: object
@@ -65,18 +65,18 @@ class TestQuantity(unittest.TestCase):
                 self.assert_rejected(value, f"size {value!r} is beyond")
 
     def test_what_is_missing_is_rejected(self) -> None:
-        self.assert_rejected(numbers.MISSING, "size is missing")
+        self.assert_rejected(quantities.MISSING, "size is missing")
 
     def assert_rejected(self, value: object, reason: str) -> None:
         with self.assertRaises(exceptions.SampleRejected) as caught:
-            numbers.quantity(value, "size")
+            quantities.quantity(value, "size")
         self.assertTrue(str(caught.exception).startswith(reason), caught.exception)
 
     @strategies.PROPERTY
     @hypothesis.given(strategies.json_values())
     def test_anything_is_a_quantity_or_rejected(self, value: object) -> None:
         try:
-            result = numbers.quantity(value, "volume")
+            result = quantities.quantity(value, "volume")
         except exceptions.SampleRejected:
             return
         self.assertTrue(result is None or 0 <= result < 10**18)
@@ -86,15 +86,15 @@ class TestSplit(unittest.TestCase):
     @strategies.PROPERTY
     @hypothesis.given(st.integers(1, 10**6), st.integers(1, 500))
     def test_the_parts_sum_to_the_whole_and_fit_the_column(self, whole: int, parts: int) -> None:
-        split = numbers.split(Decimal(whole), parts)
+        split = quantities.split(Decimal(whole), parts)
         self.assertEqual(parts, len(split))
         self.assertEqual(Decimal(whole), sum(split))
-        self.assertTrue(all(part == part.quantize(numbers.QUANTUM) and part >= 0 for part in split))
+        self.assertTrue(all(part == part.quantize(quantities.QUANTUM) and part >= 0 for part in split))
 
     def test_the_parts_are_as_equal_as_they_can_be(self) -> None:
         for parts in (3, 7, 13, 97):
-            split = numbers.split(Decimal(3600), parts)
-            self.assertLessEqual(max(split) - min(split), numbers.QUANTUM, parts)
+            split = quantities.split(Decimal(3600), parts)
+            self.assertLessEqual(max(split) - min(split), quantities.QUANTUM, parts)
 
     def test_a_window_that_can_be_divided_is(self) -> None:
-        self.assertEqual([Decimal(900)] * 4, numbers.split(Decimal(3600), 4))
+        self.assertEqual([Decimal(900)] * 4, quantities.split(Decimal(3600), 4))

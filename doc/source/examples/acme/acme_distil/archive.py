@@ -10,8 +10,8 @@ from keystoneauth1 import exceptions as ks_exceptions
 
 from distil import exceptions
 from distil import model
-from distil.rating import intake
-from distil.telemetry.base import TelemetryDriver
+from distil.rating import sample_parser
+from distil.telemetry.driver import TelemetryDriver
 
 
 class ArchiveDriver(TelemetryDriver):
@@ -31,7 +31,7 @@ class ArchiveDriver(TelemetryDriver):
             for meter in meters:
                 question = {"project": project_id, "meter": meter, "from": start.isoformat(), "to": end.isoformat()}
                 for document in self._documents(question):
-                    sample = intake.read_sample(document, project_id, meter)
+                    sample = sample_parser.read_sample(document, project_id, meter)
                     if isinstance(sample, model.RejectedSample) or sample.timestamp in window:
                         yield sample
 

@@ -71,7 +71,7 @@ class ArchiveDriverTest(unittest.TestCase):
         driver = ArchiveDriver(opened, region_name=None, interface="public")
         return list(driver.samples(["project-1"], ["cpu_util"], START, END))
 
-    def test_all_pages_are_read_and_nothing_outside_the_question_is_given(self) -> None:
+    def test_every_page_is_read_and_filtered(self) -> None:
         first, late, second, bad = document(0), document(60), document(10), document(20, source=None)
         answers = self.ask({"": page([first, late], "2"), "2": page([second, bad], None)})
         self.assertEqual([first, second, bad], [answer.document for answer in answers])
@@ -79,11 +79,11 @@ class ArchiveDriverTest(unittest.TestCase):
         self.assertEqual(["project-1"] * 2, [question["project"] for question in self.asked])
         self.assertEqual(START.isoformat(), self.asked[0]["from"])
 
-    def test_an_answer_that_is_no_page_is_an_error(self) -> None:
+    def test_invalid_page_raises(self) -> None:
         for body in (b"", b"<html>", b"[]", b'{"samples": []}', b'{"next": null}', page([], None)[:-5]):
             with self.subTest(body), self.assertRaises(exceptions.TelemetryError):
                 self.ask({"": body})
 
-    def test_a_service_that_is_not_there_is_an_error(self) -> None:
+    def test_unreachable_service_raises(self) -> None:
         with self.assertRaises(exceptions.TelemetryError):
             self.ask_at("http://127.0.0.1:1")

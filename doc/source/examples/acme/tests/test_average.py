@@ -8,7 +8,7 @@ from acme_distil.average import Average
 
 from distil import exceptions
 from distil import model
-from distil.rating.intake import read_sample
+from distil.rating.sample_parser import read_sample
 from distil.transformers.lookups import Lookups
 from distil.transformers.options import Options
 
@@ -29,7 +29,7 @@ def sample(volume: object) -> model.Sample:
 
 
 class AverageTest(unittest.TestCase):
-    def test_the_average_of_each_hour_is_billed(self) -> None:
+    def test_average_billed_for_every_hour(self) -> None:
         options = Options({"suffix": "-average"})
         samples = [sample(volume) for volume in (1, 2, 6)]
         window = model.Window(START, START + datetime.timedelta(hours=2))
@@ -37,6 +37,6 @@ class AverageTest(unittest.TestCase):
         self.assertEqual({"burst-average": Decimal(6)}, usage)
         self.assertEqual([], options.problems)
 
-    def test_a_null_volume_is_rejected(self) -> None:
+    def test_null_volume_is_rejected(self) -> None:
         with self.assertRaisesRegex(exceptions.SampleRejected, "null"):
             Average(Options({})).check(sample(None), Lookups())

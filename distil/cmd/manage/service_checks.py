@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the services say that a collector depends on."""
+
+import datetime
+from collections.abc import Callable
+from collections.abc import Iterator
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from distil import exceptions
+from distil import model
+from distil.cloud import lookups
+from distil.cloud.client import Service
+from distil.cloud.connection import Connection
+from distil.cloud.keystone import Projects
+from distil.cmd.manage.config_checks import ERROR
+from distil.cmd.manage.config_checks import OK
+from distil.cmd.manage.config_checks import WARNING
+from distil.cmd.manage.config_checks import Finding
+from distil.cmd.manage.config_checks import errors
+from distil.conf.collector import CollectorType
+from distil.conf.options import Options
+from distil.db import privileges
+from distil.db import revision
+from distil.db.store import Store
+from distil.factory import collector
+
+# Of samples. A meter of something that exists has one every few minutes.
+_PERIOD = datetime.timedelta(hours=24)
+
+_CLOCKS_DIFFER = datetime.timedelta(minutes=1)
+
+# No flavor, volume type or project has it, so "not found" is the answer of a service that lets the collector ask.
+_NOBODY = "0" * 32
+
+
+def database(engine: Callable[[], sa.Engine]) -> Iterator[Finding]:
+    """Whether it answers, stands at the newest revision, lets its user do what has to be done, and what time it has."""
+    try:
+        connected = engine()
+        now = Store(connected).now()
+    except exceptions.DistilError as error:
+        yield Finding("database", ERROR, str(error))
+        return
+    yield Finding("database", OK, f"{connected.url.set(query={})} is at revision {revision.newest()}")
+    yield from _rights(connected)
+    here = collector.utc_now()
+    if abs(now - here) > _CLOCKS_DIFFER:
+        yield Finding("clocks", ERROR, f"this host's says {here}, the database's {now}: one of them is wrong")
+    else:
+        yield Finding("clocks", OK, "this host's and the database's agree")
+
+
+def _rights(engine: sa.Engine) -> Iterator[Finding]:
+    try:
+        missing = list(privileges.missing(engine))
+    except exceptions.StoreError as error:
+        missing = [str(error)]
+    yield from errors("rights", missing)
+    if not missing:
+        yield Finding("rights", OK, "the database lets its user do all that has to be done")
+
+
+def cloud(conf: Options, types: Sequence[CollectorType]) -> Iterator[Finding]:
+    """Whether Keystone lets the collector in, and has the projects and services that it needs."""
+    try:
+        connection = collector.connect(conf)
+        own = Service(connection, "identity", exceptions.IdentityError).own_project()
+        keystone = Projects(connection)
+        projects = keystone.enabled()
+    except exceptions.DistilError as error:
+        yield Finding("Keystone", ERROR, str(error))
+        return
+    scoped = f"a token of project {own}" if own else "a token of no project"
+    yield Finding("Keystone", OK, f"gives {scoped}, and tells of {len(projects)} enabled projects")
+    yield from _lookups(connection)
+    for each in types:
+        yield from _scope(collector.Wiring(conf, each), keystone, projects)
+        yield from _telemetry(collector.Wiring(conf, each), connection)
+
+
+def _lookups(connection: Connection) -> Iterator[Finding]:
+    """Ask each service one thing that is a collector's to ask."""
+    names = lookups.cloud_lookups(connection)
+    image = Service(connection, "image", exceptions.LookupUnavailable)
+    questions: dict[str, tuple[str, Callable[[], object]]] = {
+        "compute": ("names of flavors", lambda: names.flavors.get(_NOBODY)),
+        "block_storage": ("types of volumes", lambda: names.volume_types.get(_NOBODY)),
+        "image": ("operating systems of instances", lambda: image.get("images", params={"limit": "1"})),
+        "object_store": ("storage policies of containers", lambda: names.container_policies.get(f"{_NOBODY}/none")),
+    }
+    for name, (what, ask) in questions.items():
+        try:
+            endpoint = Service(connection, name, exceptions.LookupUnavailable).endpoint()
+        except exceptions.LookupUnavailable as error:
+            yield Finding("catalog", WARNING, f"{error}; it is asked for {what}")
+            continue
+        yield Finding("catalog", OK, f"{name}: {endpoint}")
+        try:
+            ask()
+        except exceptions.LookupUnavailable as error:
+            yield Finding("look-ups", ERROR, f"{error}; it is asked for {what}")
+        else:
+            yield Finding("look-ups", OK, f"{name} tells {what}")
+
+
+def _scope(parts: collector.Wiring, keystone: Projects, projects: Sequence[model.Project]) -> Iterator[Finding]:
+    check = f"scope of {parts.name}"
+    try:
+        scope = parts.scope()
+        domain_ids = keystone.domain_ids(scope.domains)
+    except exceptions.ConfigurationError:
+        # Told already.
+        return
+    except exceptions.IdentityError as error:
+        yield Finding(check, ERROR, str(error))
+        return
+    for entry in (entry for entry, domain_id in domain_ids.items() if domain_id is None):
+        yield Finding(check, ERROR, f"domain {entry!r} does not exist in Keystone; the entry holds no project")
+    for entry in scope.unknown_projects(projects):
+        yield Finding(check, WARNING, f"no enabled project is called {entry!r}, nor is that an id")
+    selected = len(scope.select(projects, domain_ids))
+    yield Finding(check, OK if selected else WARNING, f"{selected} projects")
+
+
+def _telemetry(parts: collector.Wiring, connection: Connection) -> Iterator[Finding]:
+    check = f"telemetry of {parts.name}"
+    now = collector.utc_now()
+    try:
+        meters = sorted(parts.rules(announce=False).meters)
+        driver = parts.driver(connection.session)
+        found = {meter: driver.has_samples(meter, now - _PERIOD, now) for meter in meters}
+    except exceptions.ConfigurationError:
+        # Told already.
+        return
+    except exceptions.TelemetryError as error:
+        yield Finding(check, ERROR, str(error))
+        return
+    if None in found.values():
+        yield Finding(check, OK, "its driver cannot tell which meters there are")
+        return
+    hours = _PERIOD // datetime.timedelta(hours=1)
+    for meter in (meter for meter in meters if not found[meter]):
+        yield Finding(check, WARNING, f"meter {meter} has no samples of the last {hours} hours")
+    yield Finding(check, OK, f"{sum(map(bool, found.values()))} of {len(meters)} meters have samples")

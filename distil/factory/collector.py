@@ -1,0 +1,247 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From the configuration to the parts of a collector."""
+
+import datetime
+import functools
+import importlib.metadata
+import ssl
+
+import sqlalchemy as sa
+import stevedore
+from keystoneauth1 import session as ks_session
+from oslo_config import cfg
+from oslo_log import log
+
+from distil import exceptions
+from distil import tls
+from distil.cloud import deadline
+from distil.cloud.connection import Connection
+from distil.cloud.keystone import Projects
+from distil.cloud.lookups import cloud_lookups
+from distil.cloud.os_distro import OsDistros
+from distil.collector.plan import Plan
+from distil.collector.projects import Roster
+from distil.collector.reprocess import Retry
+from distil.collector.run import Collector
+from distil.collector.samples import Questions
+from distil.collector.scope import Scope
+from distil.collector.shutdown import Stop
+from distil.collector.watcher import Watcher
+from distil.collector.window import Tools
+from distil.conf import coordination
+from distil.conf import database
+from distil.conf import keystone_authtoken
+from distil.conf import log as log_conf
+from distil.conf.collector import CollectorType
+from distil.conf.fingerprint import digest
+from distil.db import revision
+from distil.db.store import Store
+from distil.exporter.health import Health
+from distil.exporter.resource import Resource
+from distil.exporter.server import Exporter
+from distil.exporter.status_page import StatusPage
+from distil.factory import rules
+from distil.monitoring.history import History
+from distil.monitoring.metrics import Metrics
+from distil.monitoring.recorder import Recorder
+from distil.rating.rate import Rules
+from distil.telemetry.driver import TelemetryDriver
+
+LOG = log.getLogger(__name__)
+
+# What a collector's results may depend on.
+_LIBRARIES = (
+    "distil",
+    "alembic",
+    "jmespath",
+    "keystoneauth1",
+    "openstacksdk",
+    "oslo.config",
+    "oslo.db",
+    "oslo.log",
+    "oslo.service",
+    "prometheus-client",
+    "python-ceilometerclient",
+    "SQLAlchemy",
+    "stevedore",
+    "tooz",
+)
+
+
+def utc_now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.UTC)
+
+
+def connect(conf: cfg.ConfigOpts, watcher: deadline.Watcher | None = None) -> Connection:
+    """The connection to the cloud; making it sends nothing.
+
+    :param watcher: is told of each request.
+    :raises ConfigurationError: an option is missing or wrong.
+    """
+    session = keystone_authtoken.load_session(conf, watcher)
+    return Connection(session, conf.keystone_authtoken.region_name, conf.keystone_authtoken.interface)
+
+
+class Wiring:
+    """What one process of a collector type is made of, by the configuration as it is when it is asked.
+
+    :param worker: number of the process among those of its type.
+    """
+
+    def __init__(self, conf: cfg.ConfigOpts, collector_type: CollectorType, worker: int = 0) -> None:
+        self._conf = conf
+        self._type = collector_type
+        self._worker = worker
+        self.name: str = collector_type.name
+
+    # What follows is made when it is first needed, in the collector's process and not in its parent.
+
+    @functools.cached_property
+    def metrics(self) -> Metrics:
+        own = self._type
+        window, delay = datetime.timedelta(hours=own.collect_window), datetime.timedelta(seconds=own.collection_delay)
+        versions = {name: importlib.metadata.version(name) for name in _LIBRARIES}
+        metrics = Metrics(versions, lag_allowed=window + 2 * self.interval() + delay)
+        metrics.run_interval.set(self.interval().total_seconds())
+        return metrics
+
+    @functools.cached_property
+    def history(self) -> History:
+        return History(self._type.name, importlib.metadata.version("distil"), self.interval(), utc_now())
+
+    def recorder(self) -> Recorder:
+        return Recorder(self.metrics, self.history, utc_now)
+
+    def set_up_log(self) -> None:
+        """Have the process's log follow the configuration; where it cannot, it stays as it is, and says so."""
+        try:
+            log_conf.set_up(self._conf)
+        except exceptions.ConfigurationError as error:
+            problem = str(error)
+        else:
+            return
+        # Told outside of the except block, or oslo.log would add the exception's text to it again.
+        LOG.error(problem)
+
+    def interval(self) -> datetime.timedelta:
+        return datetime.timedelta(seconds=self._type.periodic_interval)
+
+    def grace(self) -> float:
+        return float(self._conf.graceful_shutdown_timeout)
+
+    def exporter(self) -> Exporter | None:
+        """The exporter, bound to its port and not started yet; None where there is to be none.
+
+        :raises ConfigurationError: the address cannot be listened on, or a file of TLS's cannot be used.
+        """
+        if not self._type.enable_exporter:
+            return None
+        port = self._type.exporter_ports[self._worker]
+        resources: dict[str, Resource] = {
+            "/": StatusPage(self.history.snapshot, utc_now),
+            "/health": Health(self.history.snapshot, utc_now),
+            "/metrics": self.metrics.pages(),
+        }
+        return Exporter(resources, self._type.exporter_host, port, self.tls())
+
+    def collector(self, stop: Stop) -> Collector:
+        """The collector. Only the database is connected to.
+
+        :raises ConfigurationError: the configuration cannot be used.
+        :raises StoreError: there is no connecting to the database, or it is not at the newest revision.
+        """
+        cloud = connect(self._conf, Watcher(stop, self.metrics))
+        engine = database.create_engine(self._conf)
+        revision.require_newest(engine)
+        store = Store(engine)
+        sharing = coordination.sharing(self._conf, engine, self._type.name, self.scope(), self.metrics)
+        rules = self.rules(announce=False)
+        self.metrics.config_info.clear()
+        self.metrics.config_info.labels(self._type.name, digest(self._type)).set(1)
+        tools = Tools(
+            questions=Questions(self.driver(cloud.session), rules.meters, stop),
+            rules=rules,
+            lookups=cloud_lookups(cloud),
+            os_distro=OsDistros(cloud).os_distro,
+            store=store,
+            sharing=sharing,
+            metrics=self.metrics,
+            history=self.history,
+            stop=stop,
+        )
+        roster = Roster(
+            collector=self.name,
+            keystone=Projects(cloud),
+            scope=self.scope(),
+            plan=self.plan(),
+            store=store,
+            order=self._type.project_order,
+        )
+        collector = Collector(
+            name=self.name,
+            roster=roster,
+            plan=self.plan(),
+            tools=tools,
+            concurrency=self._type.concurrency,
+            clock=utc_now,
+        )
+        stop.then(sharing.close)
+        return collector
+
+    def retry(self, engine: sa.Engine, *, dry_run: bool, force: bool) -> Retry:
+        """What tries rejected samples again, by this collector's rules.
+
+        :raises ConfigurationError: the configuration cannot be used.
+        """
+        cloud = connect(self._conf)
+        return Retry(
+            rules=self.rules(announce=False),
+            lookups=cloud_lookups(cloud),
+            os_distro=OsDistros(cloud).os_distro,
+            engine=engine,
+            dry_run=dry_run,
+            force=force,
+        )
+
+    def tls(self) -> ssl.SSLContext | None:
+        own = self._type
+        if not own.enable_exporter:
+            return None
+        return tls.server_context(own.exporter_certfile, own.exporter_keyfile, own.exporter_client_cafile)
+
+    def scope(self) -> Scope:
+        return Scope(
+            include_domains=frozenset(self._type.include_domains),
+            ignore_domains=frozenset(self._type.ignore_domains),
+            include_projects=frozenset(self._type.include_projects),
+            ignore_projects=frozenset(self._type.ignore_projects),
+        )
+
+    def plan(self) -> Plan:
+        return Plan(
+            collect_window=self._type.collect_window,
+            max_windows_per_cycle=self._type.max_windows_per_cycle,
+            max_collection_start_age=self._type.max_collection_start_age,
+            collection_delay=self._type.collection_delay,
+        )
+
+    def rules(self, announce: bool = True) -> Rules:
+        own = self._type
+        return rules.load(own.meter_mappings_file, own.transformer_file, own.trust_sources, own.group, announce)
+
+    def driver(self, session: ks_session.Session) -> TelemetryDriver:
+        """The telemetry driver; making it sends nothing.
+
+        :raises ConfigurationError: there is no such driver.
+        """
+        where = self._conf.keystone_authtoken.region_name, self._conf.keystone_authtoken.interface
+        return self.driver_class()(session, *where)
+
+    def driver_class(self) -> type[TelemetryDriver]:
+        name = self._type.collector_backend
+        try:
+            manager = stevedore.DriverManager[TelemetryDriver]("distil.telemetry", name)
+        except stevedore.exception.NoMatches as error:
+            problem = f"collector_backend: there is no telemetry driver {name!r}"
+            raise exceptions.ConfigurationError([problem]) from error
+        return manager.extensions[0].plugin

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From what a telemetry service answers to a sample, or to a rejected one."""
+
+import datetime
+from collections.abc import Mapping
+from typing import Any
+
+from distil import exceptions
+from distil import model
+from distil import text
+from distil.exceptions import Flaw
+from distil.transformers import quantities
+
+
+def read_sample(document: object, project_id: str, meter: str) -> model.Sample | model.RejectedSample:
+    """Read one sample.
+
+    A telemetry driver translates what its service answers into documents with the keys of Ceilometer's v2 samples:
+    ``id``, ``resource_id``, ``timestamp`` (ISO 8601, in UTC where it names no zone), ``volume``, ``unit``, ``source``
+    and ``metadata``.
+
+    :param project_id: the project that was asked for.
+    :param meter: the meter that was asked for.
+    """
+    if not isinstance(document, Mapping):
+        reason = f"the sample is {_kind(document)}, not a mapping"
+        return model.RejectedSample(project_id, meter, None, reason, {"sample": document}, Flaw.DOCUMENT)
+    try:
+        return model.Sample(
+            project_id=project_id,
+            meter=meter,
+            resource_id=_text(document, "resource_id"),
+            timestamp=_timestamp(document),
+            volume=quantities.converted(document.get("volume", quantities.MISSING)),
+            source=_text(document, "source"),
+            metadata=_metadata(document),
+            document=document,
+        )
+    except exceptions.SampleRejected as error:
+        return _rejected(project_id, meter, document, error)
+
+
+def reject(sample: model.Sample, error: exceptions.SampleRejected) -> model.RejectedSample:
+    """The sample, rejected for what an error says."""
+    return _rejected(sample.project_id, sample.meter, sample.document, error)
+
+
+def _rejected(
+    project_id: str, meter: str, document: Mapping[str, Any], error: exceptions.SampleRejected
+) -> model.RejectedSample:
+    resource_id = document.get("resource_id")
+    known_id = text.cleaned(resource_id, model.MAX_RESOURCE_ID) if isinstance(resource_id, str) else None
+    reason = text.cleaned(str(error), text.MAX_REASON)
+    return model.RejectedSample(project_id, meter, known_id, reason, document, error.flaw)
+
+
+def _timestamp(document: Mapping[str, Any]) -> datetime.datetime:
+    value = document.get("timestamp")
+    if value is None:
+        raise exceptions.SampleRejected("timestamp is missing", Flaw.TIMESTAMP)
+    try:
+        return model.parse_time(value)
+    except ValueError:
+        raise exceptions.SampleRejected(f"timestamp {text.shown(value)} cannot be read", Flaw.TIMESTAMP) from None
+
+
+def _text(document: Mapping[str, Any], key: str) -> str:
+    value = document.get(key)
+    if isinstance(value, str) and value and text.storable(value):
+        return value
+    if value is None or value == "":
+        raise exceptions.SampleRejected(f"{key} is missing", Flaw(key))
+    if not isinstance(value, str):
+        raise exceptions.SampleRejected(f"{key} is {_kind(value)}, not text", Flaw(key))
+    raise exceptions.SampleRejected(f"{key} {text.shown(value)} holds characters that are no text", Flaw(key))
+
+
+def _metadata(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    metadata = document.get("metadata")
+    if isinstance(metadata, dict):
+        return metadata
+    if not isinstance(metadata, Mapping):
+        raise exceptions.SampleRejected(f"metadata is {_kind(metadata)}, not a mapping", Flaw.METADATA)
+    return metadata
+
+
+def _kind(value: object) -> str:
+    return "null" if value is None else f"a {type(value).__name__}"

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Glance's v2 API: images."""
+
+import html
+from collections.abc import Sequence
+from typing import Any
+
+from distil.sandbox.data import inventory
+from distil.sandbox.data.resources import Population
+from distil.sandbox.data.tokens import Tokens
+from distil.sandbox.http.api import Service
+from distil.sandbox.http.messages import Problem
+from distil.sandbox.http.messages import Reply
+from distil.sandbox.http.messages import Request
+from distil.sandbox.http.messages import Route
+from distil.sandbox.http.messages import json_reply
+
+_TITLES = {400: "Bad Request", 403: "Forbidden", 404: "Not Found", 500: "Internal Server Error"}
+
+
+class ImageService(Service):
+    name = "image"
+    prefix = "image"
+
+    def __init__(self, url: str, tokens: Tokens, population: Population) -> None:
+        super().__init__(url, tokens)
+        self._population = population
+
+    def routes(self) -> Sequence[Route]:
+        return (
+            Route("GET", "/v2/images", lambda _: self._images()),
+            Route("GET", "/v2/images/{id}", self._image),
+            Route("GET", "/", lambda _: self._versions(300), public=True),
+            Route("GET", "/versions", lambda _: self._versions(200), public=True),
+        )
+
+    def error(self, status: int, message: str) -> Reply:
+        """Glance's errors are no JSON, as a rule."""
+        title = f"{status} {_TITLES.get(status, 'Error')}"
+        text = f"<html><head><title>{title}</title></head><body><h1>{title}</h1>{html.escape(message)}</body></html>"
+        return Reply(status, text.encode(), "text/html; charset=UTF-8")
+
+    def _no_image(self, request: Request, message: str) -> Problem:
+        """As webob words it, on which Glance is built: in JSON for who asks for that."""
+        if "application/json" not in request.headers.get("Accept", ""):
+            return self.not_found(message)
+        return Problem(json_reply({"message": message, "code": "404 Not Found", "title": "Not Found"}, 404))
+
+    def _versions(self, status: int) -> Reply:
+        links = [{"rel": "self", "href": f"{self.url}/v2/"}]
+        versions = [{"id": name, "status": state, "links": links} for name, state in _VERSIONS]
+        return json_reply({"versions": versions}, status)
+
+    def _images(self) -> Reply:
+        """Those that every project has."""
+        documents = [_document(image, "public") for image in inventory.PUBLIC_IMAGES]
+        return json_reply({"images": documents, "schema": "/v2/schemas/images", "first": "/v2/images"})
+
+    def _image(self, request: Request, identity: str) -> Reply:
+        for image in inventory.PUBLIC_IMAGES:
+            if image.id == identity:
+                return json_reply(_document(image, "public"))
+        found = self._population.locate("image", identity)
+        if found is None:
+            raise self._no_image(request, f"Failed to find image {identity}")
+        return json_reply(_document(inventory.Image(identity, f"image-{found[1]}", None), "private"))
+
+
+def _document(image: inventory.Image, visibility: str) -> dict[str, Any]:
+    document = {
+        "id": image.id,
+        "name": image.name,
+        "status": "active",
+        "visibility": visibility,
+        "disk_format": "qcow2",
+        "container_format": "bare",
+        "protected": False,
+        "tags": [],
+        "self": f"/v2/images/{image.id}",
+        "file": f"/v2/images/{image.id}/file",
+        "schema": "/v2/schemas/image",
+    }
+    return document | ({"os_distro": image.os_distro} if image.os_distro else {})
+
+
+_VERSIONS = (("v2.17", "CURRENT"), ("v2.16", "SUPPORTED"), ("v2.0", "SUPPORTED"))

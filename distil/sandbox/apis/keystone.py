@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Keystone's v3 API: tokens with a catalog, projects, domains."""
+
+import bisect
+import datetime
+from collections.abc import Callable
+from collections.abc import Iterator
+from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import Any
+
+from distil.sandbox.data import catalog
+from distil.sandbox.data.credentials import Credentials
+from distil.sandbox.data.projects import Projects
+from distil.sandbox.data.tokens import Tokens
+from distil.sandbox.http import pagination
+from distil.sandbox.http.api import UNAUTHORIZED
+from distil.sandbox.http.api import Service
+from distil.sandbox.http.messages import Problem
+from distil.sandbox.http.messages import Reply
+from distil.sandbox.http.messages import Request
+from distil.sandbox.http.messages import Route
+from distil.sandbox.http.messages import json_reply
+
+_TITLES = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 500: "Internal Server Error"}
+
+
+class Identity(Service):
+    """:param cloud_url: what the catalog's endpoints begin with."""
+
+    name = "identity"
+    prefix = "identity"
+
+    def __init__(
+        self,
+        url: str,
+        tokens: Tokens,
+        *,
+        cloud_url: str,
+        projects: Projects,
+        credentials: Credentials,
+        limits: pagination.Limits,
+    ) -> None:
+        super().__init__(url, tokens)
+        self._cloud_url = cloud_url
+        self._projects = projects
+        self._credentials = credentials
+        self._limits = limits
+
+    def routes(self) -> Sequence[Route]:
+        return (
+            Route("POST", "/v3/auth/tokens", self._issue_token, public=True),
+            Route("GET", "/v3/projects", self._list_projects),
+            Route("GET", "/v3/projects/{id}", self._get_project),
+            Route("GET", "/v3/domains", self._list_domains),
+            Route("GET", "/v3/domains/{id}", self._get_domain),
+            Route("GET", "/v3", lambda _: json_reply({"version": self._version()}), public=True),
+            Route("GET", "/", lambda _: json_reply({"versions": {"values": [self._version()]}}, 300), public=True),
+        )
+
+    def error(self, status: int, message: str) -> Reply:
+        title = _TITLES.get(status, "Error")
+        return json_reply({"error": {"code": status, "message": message, "title": title}}, status)
+
+    def _version(self) -> dict[str, Any]:
+        return {
+            "id": "v3.14",
+            "status": "stable",
+            "updated": "2020-04-07T00:00:00Z",
+            "links": [{"rel": "self", "href": f"{self.url}/v3/"}],
+            "media-types": [{"base": "application/json", "type": "application/vnd.openstack.identity-v3+json"}],
+        }
+
+    def _issue_token(self, request: Request) -> Reply:
+        try:
+            auth = request.json()["auth"]
+            user = auth["identity"]["password"]["user"]
+            scope = auth.get("scope")
+            accepted = self._credentials.accept(user, scope, self._projects.service_id)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise Problem(self.error(400, f"Invalid input for field 'auth': {error}")) from error
+        if not accepted:
+            raise Problem(self.error(401, UNAUTHORIZED))
+        token, issued, expires = self.tokens.issue()
+        body = {"token": self._token(issued, expires, scoped=bool(scope))}
+        return json_reply(body, 201, [("X-Subject-Token", token), ("Vary", "X-Auth-Token")])
+
+    def _token(self, issued: datetime.datetime, expires: datetime.datetime, scoped: bool) -> dict[str, Any]:
+        token: dict[str, Any] = {
+            "methods": ["password"],
+            "user": self._credentials.user(),
+            "audit_ids": ["sandbox"],
+            "issued_at": f"{issued:%Y-%m-%dT%H:%M:%S.%fZ}",
+            "expires_at": f"{expires:%Y-%m-%dT%H:%M:%S.%fZ}",
+        }
+        if scoped:
+            token["project"] = self._credentials.project(self._projects.service_id)
+            token["is_domain"] = False
+            token["roles"] = [{"id": "admin", "name": "admin"}]
+            token["catalog"] = catalog.entries(self._cloud_url, self._projects.service_id)
+        return token
+
+    def _list_projects(self, request: Request) -> Reply:
+        # An id is no filter of Keystone's: it is passed over.
+        fields = ("domain_id", "enabled", "name", "parent_id", "is_domain")
+        marked = self._after(self._projects.sorted_ids, request, self._projects.find)
+        return self._list("projects", marked, request, fields)
+
+    def _list_domains(self, request: Request) -> Reply:
+        known = {domain["id"]: domain for domain in self._projects.domains}
+        return self._list("domains", self._after(sorted(known), request, known.get), request, ("name", "enabled"))
+
+    def _list(self, key: str, entries: Iterator[Any], request: Request, fields: Sequence[str]) -> Reply:
+        chosen = (entry for entry in entries if pagination.passes(entry, request, fields))
+        try:
+            return json_reply(pagination.page(key, f"{self.url}/v3/{key}", chosen, request, self._limits))
+        except ValueError as error:
+            raise Problem(self.error(400, f"Invalid input for field 'limit': {error}")) from error
+
+    def _after(
+        self, sorted_ids: Sequence[str], request: Request, find: Callable[[str], Mapping[str, Any] | None]
+    ) -> Iterator[Mapping[str, Any] | None]:
+        marker = request.argument("marker")
+        if marker and find(marker) is None:
+            raise self.not_found(f"Marker {marker} could not be found.")
+        first = bisect.bisect_right(sorted_ids, marker) if marker else 0
+        return (find(sorted_ids[position]) for position in range(first, len(sorted_ids)))
+
+    def _get_project(self, _: Request, identity: str) -> Reply:
+        return self._get("project", identity, self._projects.find(identity))
+
+    def _get_domain(self, _: Request, identity: str) -> Reply:
+        found = next((domain for domain in self._projects.domains if domain["id"] == identity), None)
+        return self._get("domain", identity, found)
+
+    def _get(self, kind: str, identity: str, found: Mapping[str, Any] | None) -> Reply:
+        if found is None:
+            raise self.not_found(f"Could not find {kind}: {identity}.")
+        return json_reply({kind: {**found, "links": {"self": f"{self.url}/v3/{kind}s/{identity}"}}})

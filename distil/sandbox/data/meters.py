@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The meters of the cloud: what their samples say and how their volumes come about.
+
+A volume is a pure function of the resource's salt (which the seed, project, meter and index make) and of the number
+of ten-minute ticks since 1970. Metadata are flat strings, as Ceilometer's API gives them.
+"""
+
+import dataclasses
+from collections.abc import Callable
+from collections.abc import Mapping
+
+from distil.sandbox.data import ids
+from distil.sandbox.data import inventory
+
+TICKS_AN_HOUR = 6
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Resource:
+    """A metered resource.
+
+    :param project: the project's number.
+    :param salt: what tells this resource's volumes from any other's.
+    """
+
+    seed: int
+    project: int
+    project_id: str
+    index: int
+    id: str
+    salt: int
+
+    def sibling(self, kind: str) -> str:
+        """The id of the resource of another kind with the same project and index."""
+        return ids.resource_id(self.seed, kind, self.project, self.index)
+
+
+Volume = Callable[[Resource, int], float]
+Metadata = Callable[[Resource], Mapping[str, str]]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Meter:
+    """A meter.
+
+    :param kind: kind of the resources; meters of one kind share their resources.
+    :param source: what a sample's source ends in; one that begins with a colon follows the project's id.
+    """
+
+    name: str
+    kind: str
+    unit: str
+    volume: Volume
+    metadata: Metadata
+    type: str = "gauge"
+    source: str = "openstack"
+
+
+def scatter(salt: int, tick: int) -> int:
+    """A number below 2 ** 32 that looks random."""
+    mixed = (salt ^ (tick * 0x9E3779B1)) & 0xFFFFFFFF
+    return ((mixed ^ (mixed >> 15)) * 0x85EBCA6B) & 0xFFFFFFFF
+
+
+def _one(_: Resource, __: int) -> float:
+    return 1.0
+
+
+def _gigabytes(resource: Resource, _: int) -> float:
+    return float(10 + resource.salt % 90)
+
+
+def _bytes(resource: Resource, _: int) -> float:
+    return float(100_000_000 + resource.salt % 1_000_000_000)
+
+
+def _growing_bytes(resource: Resource, tick: int) -> float:
+    return _bytes(resource, tick) + scatter(resource.salt, tick // TICKS_AN_HOUR) % 1_000_000
+
+
+def _traffic(resource: Resource, tick: int) -> float:
+    return float(scatter(resource.salt, tick) % 10_000_000)
+
+
+def _status_code(resource: Resource, tick: int) -> float:
+    """1 is active; every other code is not."""
+    return 1.0 if scatter(resource.salt, tick) % 10 else 2.0
+
+
+def _named(prefix: str) -> Metadata:
+    return lambda resource: {"name": f"{prefix}-{resource.index}"}
+
+
+def _instance(resource: Resource) -> Mapping[str, str]:
+    flavor = inventory.flavor_of(resource.index)
+    image_id = "None" if inventory.boots_from_volume(resource.index) else inventory.public_image_of(resource.index).id
+    state = ("active", "active", "paused", "building")[resource.index % 4]
+    return {
+        "display_name": f"instance-{resource.index}",
+        "host": ids.digest(resource.project_id, "host"),
+        "status": state,
+        "state": state,
+        "instance_type": flavor.name,
+        "flavor.id": flavor.id,
+        "flavor.name": flavor.name,
+        "flavor.vcpus": str(flavor.vcpus),
+        "image_ref": image_id,
+        "image_ref_url": "None" if image_id == "None" else f"http://image.example.com/images/{image_id}",
+        "image_meta.base_image_ref": "" if image_id == "None" else image_id,
+        "root_gb": str(flavor.disk),
+        "OS-EXT-AZ:availability_zone": inventory.AVAILABILITY_ZONE,
+        "availability_zone": inventory.AVAILABILITY_ZONE,
+    }
+
+
+def _volume(resource: Resource) -> Mapping[str, str]:
+    kind = inventory.volume_type_of(resource.index)
+    return {
+        "name": f"volume-{resource.index}",
+        "volume_id": resource.id,
+        # Cinder's notifications carry the id, other publishers the name.
+        "volume_type": kind.name if resource.index % 4 == 1 else kind.id,
+        "availability_zone": inventory.AVAILABILITY_ZONE,
+        "status": "in-use",
+    }
+
+
+def _database(resource: Resource) -> Mapping[str, str]:
+    return {
+        "name": f"database-{resource.index}",
+        "status": ("ACTIVE", "HEALTHY", "BACKUP", "BUILD")[resource.index % 4],
+        "datastore": "postgresql",
+        "flavor.id": inventory.FLAVORS[-1].id,
+        "volume.size": str(10 + resource.salt % 40),
+        "volume_id": resource.sibling("database-volume"),
+    }
+
+
+def _cluster(resource: Resource) -> Mapping[str, str]:
+    return {
+        "name": f"cluster-{resource.index}",
+        "status": "CREATE_FAILED" if resource.index % 4 == 3 else "CREATE_COMPLETE",  # noqa: PLR2004
+        "node_count": str(1 + resource.salt % 5),
+    }
+
+
+def _address(resource: Resource) -> Mapping[str, str]:
+    return {"floating_ip_address": f"203.0.113.{resource.salt % 254 + 1}", "status": "ACTIVE"}
+
+
+def _vpn(resource: Resource) -> Mapping[str, str]:
+    return {"name": f"vpn-{resource.index}", "subnet_id": resource.sibling("subnet")}
+
+
+def _directions(pattern: str, kind: str, words: tuple[str, str], prefix: str, source: str) -> tuple[Meter, ...]:
+    return tuple(
+        Meter(pattern.format(word, where), kind, "B", _traffic, _named(prefix), type="delta", source=source)
+        for word in words
+        for where in ("international", "national")
+    )
+
+
+_METERS = (
+    Meter("instance", "instance", "instance", _one, _instance),
+    Meter("ip.floating", "floating-ip", "ip", _one, _address),
+    Meter("volume.size", "volume", "GB", _gigabytes, _volume),
+    Meter("image.size", "image", "B", _bytes, _named("image")),
+    *_directions("traffic.{}.{}", "traffic", ("outbound", "inbound"), "traffic", ":TrafficAccounting"),
+    Meter("network.services.vpn", "vpn", "vpnservice", _status_code, _vpn),
+    Meter("network", "network", "network", _one, _named("network")),
+    Meter("router", "router", "router", _one, _named("router")),
+    Meter("storage.containers.objects.size", "container", "B", _growing_bytes, lambda _: {}),
+    *_directions("storage.objects.{}.size.{}", "container", ("download", "upload"), "container", "openstack"),
+    Meter("network.services.octavia.loadbalancer", "loadbalancer", "loadbalancer", _status_code, _named("lb")),
+    Meter("database.instance", "database", "instance", _one, _database),
+    Meter("cim.coe.cluster", "cluster", "cluster", _one, _cluster),
+)
+
+METERS: Mapping[str, Meter] = {meter.name: meter for meter in _METERS}

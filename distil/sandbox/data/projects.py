@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The domains and projects of the cloud."""
+
+import datetime
+from typing import Any
+
+from distil.sandbox.data import ids
+
+DOMAINS = ("Default", "customers", "internal-tools", "heat")
+SERVICE_PROJECT = "service"
+
+
+class Projects:
+    """Numbered projects: the enabled ones, then the disabled ones, then the project of the cloud's own services.
+
+    :param enabled: how many projects use the cloud.
+    :param disabled: how many did until they were disabled; their usage goes on.
+    :param created: when those projects were created that say so.
+    """
+
+    def __init__(self, seed: int, enabled: int, disabled: int, created: datetime.datetime) -> None:
+        self._seed = seed
+        self._created = created
+        self._enabled = enabled
+        self.users = range(enabled + disabled)
+        self._service = enabled + disabled
+        self.domains = [self._domain(name) for name in DOMAINS]
+        self.sorted_ids = sorted(ids.project_id(seed, number) for number in range(self._service + 1))
+
+    @property
+    def enabled_ids(self) -> list[str]:
+        """The projects that are to be billed, by number; without the services' own, which uses nothing."""
+        return [ids.project_id(self._seed, number) for number in range(self._enabled)]
+
+    @property
+    def service_id(self) -> str:
+        return ids.project_id(self._seed, self._service)
+
+    def find(self, identity: str) -> dict[str, Any] | None:
+        """The project with this id, as Keystone describes it."""
+        number = ids.project_number(self._seed, identity)
+        if number is None or number > self._service:
+            return None
+        return self._service_project() if number == self._service else self._describe(number)
+
+    def _describe(self, number: int) -> dict[str, Any]:
+        project = self._skeleton(number, self.domains[number % len(DOMAINS)]["id"])
+        if number % 4 == 1:
+            del project["description"]
+        elif number % 4 == 2:  # noqa: PLR2004
+            project["description"] = None
+        if number % 3 == 0:
+            project["created_on"] = self._created.replace(tzinfo=None).isoformat()
+        return project
+
+    def _skeleton(self, number: int, domain_id: str) -> dict[str, Any]:
+        return {
+            "id": ids.project_id(self._seed, number),
+            "name": f"project-{number}" + (" 🚀" if number % 7 == 6 else ""),  # noqa: PLR2004
+            "domain_id": domain_id,
+            "parent_id": domain_id,
+            "description": f"synthetic project {number}",
+            "enabled": number < self._enabled,
+            "is_domain": False,
+            "tags": [],
+            "options": {},
+        }
+
+    def _service_project(self) -> dict[str, Any]:
+        return {**self._skeleton(self._service, "default"), "name": SERVICE_PROJECT, "enabled": True}
+
+    def _domain(self, name: str) -> dict[str, Any]:
+        identity = "default" if name == "Default" else ids.digest(self._seed, "domain", name)
+        return {
+            "id": identity,
+            "name": name,
+            "description": f"{name} domain",
+            "enabled": True,
+            "tags": [],
+            "options": {},
+        }

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the services of the cloud have in common."""
+
+import abc
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import ClassVar
+
+from distil.sandbox.data.tokens import Tokens
+from distil.sandbox.http import messages
+from distil.sandbox.http.messages import Reply
+from distil.sandbox.http.messages import Request
+from distil.sandbox.http.messages import Route
+from distil.sandbox.http.messages import json_reply
+
+UNAUTHORIZED = "The request you have made requires authentication."
+
+
+class Service(abc.ABC):
+    """One service's API.
+
+    :param url: where it is, without a slash at the end.
+    """
+
+    name: ClassVar[str]
+    prefix: ClassVar[str]
+
+    def __init__(self, url: str, tokens: Tokens) -> None:
+        self.url = url
+        self.tokens = tokens
+
+    @abc.abstractmethod
+    def routes(self) -> Sequence[Route]:
+        """All that it answers."""
+
+    @abc.abstractmethod
+    def error(self, status: int, message: str) -> Reply:
+        """An error as this service words it."""
+
+    def unauthorized(self) -> Reply:
+        """As keystonemiddleware answers, which stands in front of most services."""
+        body = {"error": {"message": UNAUTHORIZED, "code": 401, "title": "Unauthorized"}}
+        return json_reply(body, 401, [("WWW-Authenticate", f'Keystone uri="{self.url}"')])
+
+    def failure(self, status: int) -> Reply:
+        """The answer of a service that fails on demand."""
+        return self.unauthorized() if status == HTTPStatus.UNAUTHORIZED else self.error(status, "This was ordered.")
+
+    def answer(self, request: Request, route: Route | None, arguments: tuple[str, ...]) -> Reply:
+        if route is not None and route.public:
+            return self._handled(request, route, arguments)
+        if not self.tokens.valid(request.headers.get("X-Auth-Token")):
+            return self.unauthorized()
+        if route is None:
+            return self.error(404, "Not Found")
+        return self._handled(request, route, arguments)
+
+    def not_found(self, message: str) -> messages.Problem:
+        return messages.Problem(self.error(404, message))
+
+    def _handled(self, request: Request, route: Route, arguments: tuple[str, ...]) -> Reply:
+        try:
+            return route.handler(request, *arguments)
+        except messages.Problem as problem:
+            return problem.reply

@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The HTTP server: from a connection to a service's route and back."""
+
+import email.message
+import http.server
+import logging
+import socket
+import sys
+import threading
+import time
+from typing import Any
+
+from distil.sandbox.apis.control import Control
+from distil.sandbox.data import ids
+from distil.sandbox.http.api import Service
+from distil.sandbox.http.faults import FaultBoard
+from distil.sandbox.http.messages import Reply
+from distil.sandbox.http.messages import Request
+from distil.sandbox.http.messages import Route
+from distil.sandbox.http.request_counter import Ledger
+from distil.sandbox.http.response_writer import Delivery
+
+LOG = logging.getLogger(__name__)
+
+
+class Switchboard:
+    """What a request is for.
+
+    :param seed: makes the ids that requests may name.
+    """
+
+    def __init__(self, seed: int, faults: FaultBoard, ledger: Ledger) -> None:
+        self._seed = seed
+        self.faults = faults
+        self.ledger = ledger
+        self._services: dict[str, tuple[Service, tuple[Route, ...]]] = {}
+
+    def connect(self, service: Service) -> None:
+        """Answer requests for a service."""
+        self._services[service.prefix] = (service, tuple(service.routes()))
+
+    def find(self, method: str, target: str) -> tuple[Service, str, Route | None, tuple[str, ...]] | None:
+        """The service, the path within it, and the route with its arguments; None where there is no such service."""
+        prefix, _, rest = target.removeprefix("/").partition("/")
+        if prefix not in self._services:
+            return None
+        service, routes = self._services[prefix]
+        path = f"/{rest}"
+        for route in routes:
+            arguments = route.arguments(method, path)
+            if arguments is not None:
+                return service, path, route, arguments
+        return service, path, None, ()
+
+    def projects_of(self, request: Request) -> frozenset[str]:
+        """The projects that a request names, or whose resources it names."""
+        return ids.projects_named_in(self._seed, request.text())
+
+
+class Server(http.server.ThreadingHTTPServer):
+    """Serves until it is closed; then no connection stays open."""
+
+    daemon_threads = True
+    request_queue_size = 256
+
+    def __init__(self, address: tuple[str, int], switchboard: Switchboard) -> None:
+        self.switchboard = switchboard
+        self._connections: set[socket.socket] = set()
+        self._lock = threading.Lock()
+        super().__init__(address, Handler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        with self._lock:
+            self._connections.add(request)
+        super().process_request(request, client_address)
+
+    def close_request(self, request: Any) -> None:
+        with self._lock:
+            self._connections.discard(request)
+        super().close_request(request)
+
+    def server_close(self) -> None:
+        super().server_close()
+        with self._lock:
+            for connection in self._connections:
+                _hang_up(connection)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        error = sys.exception()
+        if isinstance(error, OSError):
+            LOG.debug("the connection from %s broke: %s", client_address, error)
+        else:
+            LOG.error("the sandbox failed", exc_info=error)
+
+    def shutdown_request(self, request: Any) -> None:
+        # Without the parent's shutdown(): a connection that is to be reset must go from open to closed.
+        self.close_request(request)
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    """One connection."""
+
+    server: Server
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+        LOG.debug(format, *args)
+
+    def _serve(self) -> None:
+        target, _, query = self.path.partition("?")
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        delivery = Delivery(self.connection, bodiless=self.command == "HEAD")
+        found = self.server.switchboard.find(self.command, target)
+        if found is None:
+            delivery.send(Reply(404, b"there is no such service", "text/plain"))
+            return
+        service, path, route, arguments = found
+        request = Request(self.command, path, query, _Headers(self.headers), body)
+        if not self._answer(delivery, service, request, route, arguments):
+            self.close_connection = True
+
+    do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = _serve  # noqa: N815
+
+    def _answer(
+        self, delivery: Delivery, service: Service, request: Request, route: Route | None, arguments: tuple[str, ...]
+    ) -> bool:
+        def reply() -> Reply:
+            return _reply(service, request, route, arguments)
+
+        if isinstance(service, Control):
+            return delivery.send(reply())
+        board = self.server.switchboard
+        board.ledger.count(service.name, request.method, route.template if route else "(unknown)")
+        time.sleep(board.faults.latency(service.name))
+        active = board.faults.take(service.name, request.path, lambda: board.projects_of(request))
+        return delivery.send(reply()) if active is None else delivery.fail(active, reply, service.failure)
+
+
+class _Headers(dict[str, str]):
+    """Headers of a request, found in any case."""
+
+    def __init__(self, headers: email.message.Message) -> None:
+        super().__init__((name.lower(), value) for name, value in headers.items())
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return super().get(name.lower(), default)
+
+
+def _reply(service: Service, request: Request, route: Route | None, arguments: tuple[str, ...]) -> Reply:
+    try:
+        return service.answer(request, route, arguments)
+    except Exception as error:
+        LOG.exception("the sandbox failed at %s %s", request.method, request.path)
+        return service.error(500, f"the sandbox failed: {error!r}")
+
+
+def _hang_up(connection: socket.socket) -> None:
+    try:
+        connection.shutdown(socket.SHUT_RDWR)
+    except OSError as error:
+        LOG.debug("a connection was closed already: %s", error)

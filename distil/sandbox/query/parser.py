@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How questions are written: ``q.field``, ``q.op``, ``q.value`` of the simple API, JSON of the complex one."""
+
+import json
+from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import Any
+
+from distil.sandbox.query import intervals
+from distil.sandbox.query.conditions import AtTime
+from distil.sandbox.query.conditions import Compare
+from distil.sandbox.query.conditions import Either
+from distil.sandbox.query.conditions import Every
+from distil.sandbox.query.conditions import Negation
+from distil.sandbox.query.conditions import Question
+
+_SIMPLE_OPERATORS = {"lt": "<", "le": "<=", "gt": ">", "ge": ">="}
+_SIMPLE_NAMES = {"user": "user_id", "project": "project_id", "resource": "resource_id"}
+_SIMPLE_FIELDS = frozenset(("meter", "user_id", "project_id", "resource_id", "source"))
+
+_NAMES = {
+    **_SIMPLE_NAMES,
+    "counter_name": "meter",
+    "counter_type": "type",
+    "counter_unit": "unit",
+    "counter_volume": "volume",
+}
+_FIELDS = _SIMPLE_FIELDS - {"source"} | {"type", "unit"}
+# Ceilometer knows these too. They differ from sample to sample, which nothing has needed so far.
+_FIELDS_UNANSWERED = frozenset(("volume", "recorded_at", "message_id", "message_signature"))
+_OPERATORS = {"=<": "<=", "=>": ">=", **{name: name for name in ("=", "!=", "<", "<=", ">", ">=", "=~", "in")}}
+_FEWEST_PARTS = 2
+
+
+class BadQuestion(ValueError):
+    """The API refuses the question; the message is its ``faultstring``.
+
+    :param status: 400, or above where Ceilometer itself stumbles over the question.
+    """
+
+    def __init__(self, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+def read_simple(conditions: Sequence[tuple[str, str, str]], with_timestamps: bool = True) -> Question:
+    """The question that (field, operator, value) triples ask.
+
+    Of two conditions on one field the last one counts. One without a value counts, but excludes nothing.
+
+    :raises BadQuestion: as Ceilometer refuses it.
+    """
+    _check_first_timestamp(conditions, with_timestamps)
+    kept: dict[str, Question] = {}
+    for field, operator, value in conditions:
+        if field == "timestamp":
+            if operator in _SIMPLE_OPERATORS:
+                kept[f"timestamp {operator[0]}"] = _simple_bound(_SIMPLE_OPERATORS[operator], value)
+            continue
+        name = _simple_name(field)
+        if operator != "eq":
+            raise _invalid("op", operator, f"unimplemented operator for {field}")
+        kept[name] = Compare("=", name, value) if value or name.startswith("metadata.") else Every(())
+    return Every(tuple(kept.values()))
+
+
+def _simple_bound(operator: str, value: str) -> Question:
+    return _at_time(operator, value, _invalid_time) if value else Every(())
+
+
+def _check_first_timestamp(conditions: Sequence[tuple[str, str, str]], allowed: bool) -> None:
+    """Ceilometer checks the operator of the first condition on time only; it passes over a bad one after that."""
+    operator = next((operator for field, operator, _ in conditions if field == "timestamp"), None)
+    if operator is None:
+        return
+    if not allowed:
+        raise BadQuestion('Unknown argument: "timestamp": not valid for this resource')
+    if operator not in _SIMPLE_OPERATORS:
+        raise _invalid("op", operator, "unimplemented operator for timestamp")
+
+
+def _simple_name(field: str) -> str:
+    name = _SIMPLE_NAMES.get(field, field)
+    if name.startswith("resource_metadata."):
+        name = name.removeprefix("resource_")
+    if name in _SIMPLE_FIELDS or name.startswith("metadata."):
+        return name
+    raise BadQuestion(f'Unknown argument: "{field}": unrecognized field in query: valid keys: {sorted(_SIMPLE_FIELDS)}')
+
+
+def read_complex(text: str) -> Question:
+    """The question that a JSON filter asks.
+
+    :raises BadQuestion: as Ceilometer refuses it.
+    """
+    try:
+        return _node(json.loads(text))
+    except BadQuestion:
+        raise
+    except (ValueError, TypeError, RecursionError) as error:
+        raise BadQuestion(f"Filter expression not valid: {error}") from error
+
+
+def read_order(text: str) -> list[tuple[str, bool]]:
+    """The fields to order by and whether each of them descends.
+
+    :raises BadQuestion: as Ceilometer refuses it.
+    """
+    try:
+        pairs = [_only_item(entry) for entry in _list(json.loads(text))]
+    except (ValueError, TypeError) as error:
+        raise BadQuestion(f"Order-by expression not valid: {error}") from error
+    for field, direction in pairs:
+        if _NAMES.get(field, field) not in _FIELDS | {"timestamp"} or str(direction).lower() not in ("asc", "desc"):
+            raise BadQuestion(f"Order-by expression not valid: {field} {direction}")
+    return [(_NAMES.get(field, field), str(direction).lower() == "desc") for field, direction in pairs]
+
+
+def _node(node: Any) -> Question:
+    operator, content = _only_item(node)
+    operator = operator.lower()
+    if operator == "not":
+        return Negation(_node(content))
+    if operator in ("and", "or"):
+        if not isinstance(content, list) or len(content) < _FEWEST_PARTS:
+            raise ValueError(f"{content!r} is too short")
+        parts = tuple(_node(part) for part in content)
+        return Every(parts) if operator == "and" else Either(parts)
+    return _leaf(operator, *_only_item(content))
+
+
+def _leaf(operator: str, field: str, value: Any) -> Question:
+    name = _NAMES.get(field, field)
+    if operator not in _OPERATORS:
+        raise ValueError(f"{operator!r} is no operator")
+    operator = _OPERATORS[operator]
+    if name == "timestamp":
+        return _at_time(operator, value, lambda _: BadQuestion(f"Failed to parse the timestamp value {value}"))
+    if name == "source":
+        raise BadQuestion("type object 'FullSample' has no attribute 'source'", status=500)
+    if name in _FIELDS_UNANSWERED:
+        raise BadQuestion(f"The sandbox cannot tell samples by {field}")
+    if name not in _FIELDS and not name.startswith("metadata."):
+        raise ValueError(f"{field!r} does not match any of the regexes")
+    if operator != "in":
+        return Compare(operator, name, _scalar(value))
+    if name.startswith("metadata."):
+        raise BadQuestion("Metadata query with in operator is not implemented", status=501)
+    if not isinstance(value, list) or not value:
+        raise ValueError(f"{value!r} is too short")
+    return Compare("in", name, frozenset(map(_scalar, value)))
+
+
+def _at_time(operator: str, value: Any, problem: Any) -> Question:
+    try:
+        wanted = intervals.compared(operator, intervals.naive_microseconds(value))
+    except (ValueError, TypeError) as error:
+        raise problem(value) from error
+    if wanted is None:
+        raise ValueError(f"{operator!r} is no operator for times")
+    return AtTime(wanted)
+
+
+def _list(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise TypeError(f"{value!r} is not of type 'array'")
+    return value
+
+
+def _only_item(node: Any) -> tuple[str, Any]:
+    if not isinstance(node, Mapping) or len(node) != 1:
+        raise ValueError(f"{node!r} is not valid under any of the given schemas")
+    return next(iter(node.items()))
+
+
+def _scalar(value: Any) -> Any:
+    if not isinstance(value, str | int | float):
+        raise ValueError(f"{value!r} is not valid under any of the given schemas")  # noqa: TRY004
+    return value
+
+
+def _invalid_time(value: object) -> BadQuestion:
+    return _invalid("timestamp", value, "invalid timestamp format")
+
+
+def _invalid(field: str, value: object, reason: str) -> BadQuestion:
+    return BadQuestion(f"Invalid input for field/attribute {field}. Value: '{value}'. {reason}")
