@@ -15,8 +15,8 @@ from distil.tests.unit import strategies
 ANY_TEXT = st.text(st.characters(exclude_categories=()))
 
 
-class TestText(unittest.TestCase):
-    def test_neither_nul_nor_lone_surrogates_can_be_stored(self) -> None:
+class TextTest(unittest.TestCase):
+    def test_nul_and_lone_surrogates_are_unstorable(self) -> None:
         for value in ("\0", "a\0b", "\ud800", "a\udfffb"):
             self.assertFalse(text.storable(value))
         for value in ("", "a", "ü", "🐌", "\ud7ff", "\ue000", "\x01"):
@@ -24,7 +24,7 @@ class TestText(unittest.TestCase):
 
     @strategies.PROPERTY
     @hypothesis.given(ANY_TEXT, st.integers(len(text.CUT), 50))
-    def test_cleaned_text_can_be_stored_and_has_its_length(self, value: str, length: int) -> None:
+    def test_sanitized_text_is_storable_and_truncated(self, value: str, length: int) -> None:
         cleaned = text.cleaned(value, length)
         self.assertTrue(text.storable(cleaned))
         self.assertEqual(min(len(value), length), len(cleaned))
@@ -33,11 +33,11 @@ class TestText(unittest.TestCase):
 
     @strategies.PROPERTY
     @hypothesis.given(st.text(st.characters(exclude_characters="\0"), max_size=20))
-    def test_good_text_stays_as_it_is(self, value: str) -> None:
+    def test_storable_text_is_unchanged(self, value: str) -> None:
         hypothesis.assume(text.storable(value))
         self.assertEqual(value, text.cleaned(value, 20))
 
-    def test_a_service_name_is_never_cut(self) -> None:
+    def test_invalid_service_name_raises(self) -> None:
         longest = "x" * model.MAX_SERVICE
         self.assertEqual(longest, text.service_name(longest))
         for value in ("", longest + "x", "a\0", "\ud800"):
@@ -45,17 +45,17 @@ class TestText(unittest.TestCase):
                 text.service_name(value)
             self.assertLess(len(str(caught.exception)), 200)
 
-    def test_numbers_and_booleans_stay_what_they_are(self) -> None:
+    def test_numbers_and_booleans_are_unchanged(self) -> None:
         for value in (True, False, 0, 5, -1.5):
             self.assertIs(value, text.bounded(value))
 
-    def test_everything_else_is_text(self) -> None:
+    def test_other_values_become_json_text(self) -> None:
         for value, expected in (("a", "a"), (["a", 1], '["a", 1]'), ({"a": None}, '{"a": null}')):
             self.assertEqual(expected, text.bounded(value))
 
     @strategies.PROPERTY
     @hypothesis.given(strategies.json_values())
-    def test_text_is_bounded_and_can_be_stored(self, value: Any) -> None:
+    def test_info_value_is_bounded_and_storable(self, value: Any) -> None:
         bounded = text.bounded(value)
         if isinstance(bounded, str):
             self.assertLessEqual(len(bounded), text.MAX_INFO_VALUE)

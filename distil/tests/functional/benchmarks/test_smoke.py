@@ -37,7 +37,7 @@ def samples(projects: int, resources: int, windows: int) -> int:
     return projects * resources * windows * len(METERS) * TICKS_AN_HOUR
 
 
-class SmokeTest(unittest.TestCase):
+class BenchmarkResultsTest(unittest.TestCase):
     table: ClassVar[str]
     file: ClassVar[pathlib.Path]
     document: ClassVar[dict[str, Any]]
@@ -53,20 +53,20 @@ class SmokeTest(unittest.TestCase):
         cls.document = json.loads(cls.file.read_text())
         cls.parts = cls.document["parts"]
 
-    def test_every_part_has_figures_and_what_they_come_from(self) -> None:
+    def test_every_part_has_figures_and_rounds(self) -> None:
         self.assertEqual(PARTS, list(self.parts))
         for name, part in self.parts.items():
             self.assertTrue(part["figures"], name)
             self.assertTrue(part["rounds"], name)
 
-    def test_a_ratio_is_that_of_the_target(self) -> None:
+    def test_ratio_is_relative_to_target(self) -> None:
         figures = [figure for part in self.parts.values() for figure in part["figures"] if figure["target"]]
         self.assertTrue(figures)
         for figure in figures:
             self.assertAlmostEqual(figure["measured"], figure["ratio"] * figure["target"])
             self.assertTrue(figure["lowest"] <= figure["measured"] <= figure["highest"], figure)
 
-    def test_the_collector_and_the_floor_do_the_same(self) -> None:
+    def test_collector_and_floor_process_same_samples(self) -> None:
         for name, windows in (("catching-up", WINDOWS), ("latency", WINDOWS), ("steady", 1)):
             (a_round,) = self.parts[name]["rounds"]
             collection = a_round["collection"]
@@ -75,7 +75,7 @@ class SmokeTest(unittest.TestCase):
             counts = {"samples": collection["samples"], "entries": collection["entries"]}
             self.assertEqual(counts, a_round["floor_counts"], name)
 
-    def test_the_entries_are_those_of_the_cloud_s_usage(self) -> None:
+    def test_entry_count_matches_stored_usage(self) -> None:
         (a_round,) = self.parts["catching-up"]["rounds"]
         start = datetime.datetime.fromisoformat(a_round["start"])
         end = start + WINDOWS * HOUR
@@ -86,12 +86,12 @@ class SmokeTest(unittest.TestCase):
         site.collect(end)
         self.assertEqual(len(site.usage()), a_round["collection"]["entries"])
 
-    def test_the_floor_asks_once_for_the_windows_of_a_project_or_the_projects_of_a_window(self) -> None:
+    def test_floor_batches_metering_requests(self) -> None:
         for name, questions in (("catching-up", PROJECTS + 1), ("latency", PROJECTS + 1), ("steady", 1)):
             (a_round,) = self.parts[name]["rounds"]
             self.assertEqual({"identity": 1, "metering": questions}, a_round["floor_requests"], name)
 
-    def test_the_collector_s_requests_are_those_of_the_run_that_is_measured(self) -> None:
+    def test_request_figures_match_measured_run(self) -> None:
         (a_round,) = self.parts["catching-up"]["rounds"]
         requests = a_round["collection"]["requests"]
         (figure,) = (each for each in self.parts["catching-up"]["figures"] if each["what"] == "requests")
@@ -102,7 +102,7 @@ class SmokeTest(unittest.TestCase):
         (later,) = self.parts["steady"]["rounds"]
         self.assertGreater(requests["compute"], later["collection"]["requests"].get("compute", 0))
 
-    def test_sizes_are_measured_as_they_are_named(self) -> None:
+    def test_samples_and_windows_match_size(self) -> None:
         small, large = self.parts["cloud"]["rounds"]
         self.assertEqual((2, 20), (small["size"]["projects"], large["size"]["projects"]))
         for each in (small, large, *self.parts["growth"]["rounds"]):
@@ -113,14 +113,14 @@ class SmokeTest(unittest.TestCase):
             self.assertEqual((0, 0), (each["nothing"]["windows"], each["nothing"]["entries"]))
         self.assertGreater(large["second"]["entries"], small["second"]["entries"])
 
-    def test_a_scrape_shows_every_series_and_each_run_collects_everything(self) -> None:
+    def test_scrape_round_covers_series_and_windows(self) -> None:
         (a_round,) = self.parts["scrape"]["rounds"]
         for how in ("with", "without"):
             self.assertEqual(100, a_round[how]["scrape"]["series"])
             self.assertEqual((PROJECTS + 1) * WINDOWS, a_round[how]["run"]["windows"])
         self.assertEqual(0, a_round["without"]["scrapes"])
 
-    def test_the_table_and_the_report_have_a_row_for_each_figure(self) -> None:
+    def test_table_and_report_list_every_figure(self) -> None:
         report = run("benchmarks.report", str(self.file))
         lines = self.table.splitlines()
         self.assertEqual(1 + sum(len(part["figures"]) for part in self.parts.values()), len(lines))
@@ -128,19 +128,19 @@ class SmokeTest(unittest.TestCase):
             for figure in part["figures"]:
                 self.assertIn(f"\n   * - {name}\n     - {figure['what']}\n", report)
 
-    def test_it_is_written_where_and_with_what(self) -> None:
+    def test_records_versions_and_machine(self) -> None:
         self.assertIn("distil", self.document["versions"])
         self.assertIn("MariaDB's innodb_flush_log_at_trx_commit", self.document["versions"])
         self.assertGreater(int(self.document["machine"]["cores"]), 0)
 
 
-class PartsTest(unittest.TestCase):
-    def test_every_part_is_described(self) -> None:
+class BenchmarkPartsTest(unittest.TestCase):
+    def test_every_part_is_documented(self) -> None:
         page = (ROOT / "doc" / "source" / "contributor" / "benchmark.rst").read_text()
         described = re.findall(r"^``([a-z-]+)`` +\S", page, re.MULTILINE)
         self.assertEqual(PARTS, described)
 
-    def test_a_part_that_there_is_not_is_refused(self) -> None:
+    def test_unknown_part_exits_with_2(self) -> None:
         with self.assertRaises(subprocess.CalledProcessError) as caught:
             run("benchmarks", "--smoke", "no-such-part")
         self.assertEqual(2, caught.exception.returncode)

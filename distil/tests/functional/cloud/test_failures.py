@@ -65,7 +65,7 @@ NO_BODIES = {
 }
 
 
-class TestFailures(unittest.TestCase):
+class LookupFailuresTest(unittest.TestCase):
     def cloud(self, answers: Mapping[str, Answer], endpoints: Mapping[str, str] = ENDPOINTS) -> tuple[Cloud, Lookups]:
         cloud = self.enterContext(Cloud(answers, endpoints))
         return cloud, cloud_lookups(cloud.connection(timeout=0.5))
@@ -76,14 +76,14 @@ class TestFailures(unittest.TestCase):
         self.assertNotIn(TOKEN, str(caught.exception))
         self.assertNotIn(PASSWORD, str(caught.exception))
 
-    def test_what_is_no_answer_is_a_failure_that_names_the_request(self) -> None:
+    def test_failed_request_is_named_in_error(self) -> None:
         for target, question in QUESTIONS.items():
             for case, answer in NO_ANSWERS.items():
                 with self.subTest(target=target, case=case):
                     _, lookups = self.cloud({target: answer})
                     self.assert_unavailable(lambda: question(lookups), target.rpartition("/")[2])  # noqa: B023
 
-    def test_a_body_of_another_kind_is_a_failure(self) -> None:
+    def test_malformed_body_raises(self) -> None:
         for target in (FLAVOR, TYPES, VOLUME):
             for case, answer in NO_BODIES.items():
                 if (target, case) == (VOLUME, "an empty object"):
@@ -92,13 +92,13 @@ class TestFailures(unittest.TestCase):
                     _, lookups = self.cloud({target: answer})
                     self.assert_unavailable(lambda: QUESTIONS[target](lookups), "GET /")  # noqa: B023
 
-    def test_a_failure_is_not_remembered(self) -> None:
+    def test_failure_is_not_cached(self) -> None:
         cloud, lookups = self.cloud({FLAVOR: Answer(status=503)})
         self.assert_unavailable(lambda: lookups.flavors.get("1"), r"compute GET /flavors/1: HTTP 503 ")
         cloud.answers[FLAVOR] = SMALL
         self.assertEqual("c1.c1r1", lookups.flavors.get("1"))
 
-    def test_a_failed_discovery_is_a_failure_and_tried_again(self) -> None:
+    def test_failed_discovery_raises_and_is_retried(self) -> None:
         cloud, lookups = self.cloud({FLAVOR: SMALL}, {**ENDPOINTS, "compute": "/compute"})
         discovered = cloud.answers["/compute"]
         cloud.answers["/compute"] = Answer(status=503)
@@ -106,13 +106,13 @@ class TestFailures(unittest.TestCase):
         cloud.answers["/compute"] = discovered
         self.assertEqual("c1.c1r1", lookups.flavors.get("1"))
 
-    def test_a_discovery_of_another_shape_is_a_failure(self) -> None:
+    def test_malformed_discovery_document_raises(self) -> None:
         for document in ({"versions": 1}, {"versions": [{"id": "v2.1", "links": 7}]}, [1], {"versions": [None]}):
             with self.subTest(document=document):
                 _, lookups = self.cloud({"/compute": Answer(document)}, {**ENDPOINTS, "compute": "/compute"})
                 self.assert_unavailable(lambda: lookups.flavors.get("1"), "compute GET /flavors/1")  # noqa: B023
 
-    def test_an_endpoint_missing_from_the_catalog_is_a_failure_until_it_is_there(self) -> None:
+    def test_missing_endpoint_raises_until_catalog_updated(self) -> None:
         cloud = self.enterContext(Cloud({FLAVOR: SMALL}, endpoints={}))
         connection = cloud.connection()
         lookups = cloud_lookups(connection)
@@ -121,17 +121,17 @@ class TestFailures(unittest.TestCase):
         connection.session.invalidate()
         self.assertEqual("c1.c1r1", lookups.flavors.get("1"))
 
-    def test_another_region_or_interface_has_no_endpoint(self) -> None:
+    def test_other_region_or_interface_raises(self) -> None:
         cloud, _ = self.cloud({FLAVOR: SMALL})
         for where in (("south", "public"), ("north", "admin")):
             lookups = cloud_lookups(cloud.connection(*where))
             self.assert_unavailable(lambda: lookups.flavors.get("1"), f"no {where[1]} endpoint")  # noqa: B023
 
-    def test_without_a_region_any_will_do(self) -> None:
+    def test_any_region_matches_when_unset(self) -> None:
         cloud, _ = self.cloud({FLAVOR: SMALL})
         self.assertEqual("c1.c1r1", cloud_lookups(cloud.connection(None)).flavors.get("1"))
 
-    def test_an_odd_token_is_a_failure(self) -> None:
+    def test_invalid_token_response_raises(self) -> None:
         odd = (Answer(b"<html>", 201), Answer({}, 201), Answer({"token": {}}, 201), Answer(status=401), RESET)
         for answer in odd:
             with self.subTest(answer=answer):
@@ -140,7 +140,7 @@ class TestFailures(unittest.TestCase):
                 with self.assertRaisesRegex(exceptions.IdentityError, "identity GET /projects"):
                     Projects(cloud.connection()).enabled()
 
-    def test_a_token_that_ends_while_keystone_is_away_is_a_failure(self) -> None:
+    def test_token_renewal_failure_raises(self) -> None:
         cloud = self.enterContext(Cloud({FLAVOR: SMALL}))
         connection = cloud.connection()
         for target in (FLAVOR, CONTAINER):
@@ -150,20 +150,20 @@ class TestFailures(unittest.TestCase):
         for target in (FLAVOR, CONTAINER):
             self.assert_unavailable(lambda: QUESTIONS[target](cloud_lookups(connection)), "HTTP 503")  # noqa: B023
 
-    def test_a_cloud_that_is_not_there_is_a_failure(self) -> None:
+    def test_unreachable_cloud_raises(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as nobody:
             url = f"http://user:{PASSWORD}@127.0.0.1:{nobody.getsockname()[1]}"
         session = ks_session.Session(auth=token_endpoint.Token(url, TOKEN), timeout=1)
         lookups = cloud_lookups(Connection(session, None, "public"))
         self.assert_unavailable(lambda: lookups.flavors.get("1"), "compute GET /flavors/1: .*unavailable")
 
-    def test_the_bundle_of_requests_ca_bundle_counts(self) -> None:
+    def test_requests_ca_bundle_is_used(self) -> None:
         session = ks_session.Session(auth=token_endpoint.Token("https://127.0.0.1:1", TOKEN), timeout=1)
         lookups = cloud_lookups(Connection(session, None, "public"))
         with mock.patch.dict(os.environ, {"REQUESTS_CA_BUNDLE": "/nowhere/operators-ca.pem"}):
             self.assert_unavailable(lambda: lookups.flavors.get("1"), "/nowhere/operators-ca.pem")
 
-    def test_an_operators_own_openstack_settings_change_nothing(self) -> None:
+    def test_ignores_openstack_environment_variables(self) -> None:
         cloud, _ = self.cloud({FLAVOR: SMALL})
         own = {
             "OS_AUTH_URL": "http://elsewhere",

@@ -29,12 +29,12 @@ def image(**properties: Any) -> Answer:
     return Answer({"id": "i1", "name": "An image", **properties})
 
 
-class TestOsDistro(unittest.TestCase):
+class OsDistroTest(unittest.TestCase):
     def os_distro(self, answers: dict[str, Answer], image_ref_url: object = IMAGE_URL) -> str:
         self.server = self.enterContext(Cloud(answers))
         return OsDistros(self.server.connection()).os_distro("s1", image_ref_url)
 
-    def test_the_root_volumes_wins_over_the_images(self) -> None:
+    def test_root_volume_wins_over_image(self) -> None:
         answers = {
             ATTACHMENTS: attached("/dev/vda"),
             f"{VOLUMES}/v0": volume(volume_image_metadata={"os_distro": "windows"}),
@@ -42,49 +42,49 @@ class TestOsDistro(unittest.TestCase):
         }
         self.assertEqual("windows", self.os_distro(answers))
 
-    def test_the_root_volume_is_the_first_on_a_root_device(self) -> None:
+    def test_picks_first_volume_on_root_device(self) -> None:
         windows = volume(volume_image_metadata={"os_distro": "windows"})
         for device in (f"/dev/{kind}da{part}" for kind in ("v", "xv", "s", "h") for part in ("", "1")):
             with self.subTest(device=device):
                 answers = {ATTACHMENTS: attached(None, "/dev/vdb", device, "/dev/sda"), f"{VOLUMES}/v2": windows}
                 self.assertEqual("windows", self.os_distro(answers))
 
-    def test_another_device_is_no_root_device(self) -> None:
+    def test_non_root_device_is_ignored(self) -> None:
         for device in ("/dev/vdb", "/dev/vda2", "/dev/vdaa", "vda", "/dev/xsda", "/dev/vda\n", "", None):
             with self.subTest(device=device):
                 windows = volume(volume_image_metadata={"os_distro": "windows"})
                 answers = {ATTACHMENTS: attached(device), f"{VOLUMES}/v0": windows, IMAGE: image(os_distro="ubuntu")}
                 self.assertEqual("ubuntu", self.os_distro(answers))
 
-    def test_a_root_volume_that_does_not_say_leaves_it_to_the_image(self) -> None:
+    def test_missing_volume_metadata_uses_image(self) -> None:
         for root in (volume(), volume(volume_image_metadata={}), volume(volume_image_metadata={"os_distro": ""})):
             with self.subTest(root=root):
                 answers = {ATTACHMENTS: attached("/dev/vda"), f"{VOLUMES}/v0": root, IMAGE: image(os_distro="ubuntu")}
                 self.assertEqual("ubuntu", self.os_distro(answers))
 
-    def test_what_is_not_there_is_passed_over(self) -> None:
+    def test_missing_attachments_and_volume_are_skipped(self) -> None:
         there = {IMAGE: image(os_distro="ubuntu")}
         self.assertEqual("ubuntu", self.os_distro(there))
         self.assertEqual("ubuntu", self.os_distro({**there, ATTACHMENTS: attached("/dev/vda")}))
 
-    def test_it_is_unknown_where_nothing_says_it(self) -> None:
+    def test_returns_unknown_without_metadata(self) -> None:
         self.assertEqual("unknown", self.os_distro({}))
         self.assertEqual("unknown", self.os_distro({IMAGE: image()}))
 
-    def test_a_server_without_an_image_asks_for_none(self) -> None:
+    def test_missing_image_sends_no_request(self) -> None:
         none: tuple[object, ...] = (None, "", "None", "http://glance/images/", "http://glance/images/None", 7, {})
         for image_ref_url in none:
             with self.subTest(image_ref_url=image_ref_url):
                 self.assertEqual("unknown", self.os_distro({}, image_ref_url))
                 self.assertEqual([f"GET {ATTACHMENTS}"], self.server.asked())
 
-    def test_an_image_is_asked_for_once_for_all_its_servers(self) -> None:
+    def test_image_lookup_is_shared_between_servers(self) -> None:
         server = self.enterContext(Cloud({IMAGE: image(os_distro="ubuntu")}))
         distros = OsDistros(server.connection())
         self.assertEqual(["ubuntu"] * 2, [distros.os_distro(server_id, IMAGE_URL) for server_id in ("s1", "s2")])
         self.assertEqual(1, server.asked().count(f"GET {IMAGE}"))
 
-    def test_a_service_that_is_away_never_becomes_unknown(self) -> None:
+    def test_unavailable_service_raises(self) -> None:
         whole = {
             ATTACHMENTS: attached("/dev/vda"),
             f"{VOLUMES}/v0": volume(volume_image_metadata={}),
@@ -95,7 +95,7 @@ class TestOsDistro(unittest.TestCase):
                 with self.subTest(target=target, away=away), self.assertRaises(exceptions.LookupUnavailable):
                     self.os_distro({**whole, target: away})
 
-    def test_a_service_that_is_away_is_asked_once(self) -> None:
+    def test_unavailable_service_is_not_retried(self) -> None:
         with self.assertRaisesRegex(exceptions.LookupUnavailable, "image GET /images/i1: HTTP 503"):
             self.os_distro({IMAGE: Answer(status=503)})
         self.assertEqual(1, self.server.asked().count(f"GET {IMAGE}"))

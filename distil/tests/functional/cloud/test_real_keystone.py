@@ -12,7 +12,7 @@ from distil.cloud.keystone import Projects
 from distil.tests.functional.real import keystone
 
 
-class TestRealKeystone(unittest.TestCase):
+class RealKeystoneTest(unittest.TestCase):
     def setUp(self) -> None:
         self.keystone = keystone.shared()
         self.session = self.keystone.session()
@@ -39,38 +39,38 @@ class TestRealKeystone(unittest.TestCase):
     def change(self, kind: str, object_id: str, **properties: Any) -> None:
         self.session.patch(f"{self.keystone.auth_url}/{kind}s/{object_id}", json={kind: properties})
 
-    def test_a_project_is_read_with_all_its_attributes(self) -> None:
+    def test_reads_all_project_attributes(self) -> None:
         created_on = "2026-01-02T03:04:05Z"
         project_id = self.project(name="Théâtre 😀", description="All of it", created_on=created_on)
         expected = model.Project(project_id, "Théâtre 😀", self.domain_id, "All of it", created_on)
         self.assertEqual([expected], self.enabled())
 
-    def test_a_project_without_optional_attributes_is_a_project_like_any_other(self) -> None:
+    def test_optional_attributes_may_be_missing(self) -> None:
         project_ids = {self.project(), self.project(description=None)}
         self.assertEqual(project_ids, {project.id for project in self.enabled()})
         self.assertEqual({("", None)}, {(project.description, project.created_on) for project in self.enabled()})
 
-    def test_disabled_projects_and_domains_do_not_appear(self) -> None:
+    def test_excludes_disabled_projects_and_domains(self) -> None:
         project_id, disabled_id = self.project(), self.project(enabled=False)
         found = {project.id for project in self.projects().enabled()}
         self.assertEqual({project_id}, found & {project_id, disabled_id, self.domain_id})
 
-    def test_projects_below_projects_appear(self) -> None:
+    def test_includes_nested_projects(self) -> None:
         parent_id = self.project()
         self.assertEqual({parent_id, self.project(parent_id=parent_id)}, {project.id for project in self.enabled()})
 
-    def test_the_projects_of_a_disabled_domain_appear(self) -> None:
+    def test_includes_projects_of_disabled_domain(self) -> None:
         project_id = self.project()
         self.change("domain", self.domain_id, enabled=False)
         self.assertEqual([project_id], [project.id for project in self.enabled()])
 
-    def test_every_page_size_finds_every_project_once(self) -> None:
+    def test_every_page_size_returns_all_projects(self) -> None:
         project_ids = sorted(self.project() for _ in range(5))
         for page_size in (1, 2, 3, 5, 1000):
             with self.subTest(page_size=page_size):
                 self.assertEqual(project_ids, sorted(project.id for project in self.enabled(page_size)))
 
-    def test_domains_are_found_by_id_and_by_name_on_any_page(self) -> None:
+    def test_paged_domains_match_id_and_name(self) -> None:
         domains = [self.domain(name=f"a name {uuid.uuid4().hex}") for _ in range(3)]
         names = {
             self.session.get(f"{self.keystone.auth_url}/domains/{domain_id}").json()["domain"]["name"]
@@ -81,15 +81,15 @@ class TestRealKeystone(unittest.TestCase):
         self.assertEqual(set(domains), {found[name] for name in names})
         self.assertEqual((self.keystone.domain_id, None), (found["Default"], found["nowhere"]))
 
-    def test_a_disabled_domain_is_found(self) -> None:
+    def test_finds_disabled_domain(self) -> None:
         domain_id = self.domain(enabled=False)
         self.assertEqual({domain_id: domain_id}, self.projects().domain_ids([domain_id]))
 
-    def test_a_wrong_password_is_an_error_that_does_not_tell_it(self) -> None:
+    def test_wrong_password_raises_without_revealing_it(self) -> None:
         with self.assertRaisesRegex(exceptions.IdentityError, "identity GET /projects: HTTP 401") as caught:
             self.projects(password="a-wrong-secret").enabled()
         self.assertNotIn("a-wrong-secret", str(caught.exception))
 
-    def test_an_unknown_project_is_an_error(self) -> None:
+    def test_unknown_project_raises(self) -> None:
         with self.assertRaises(exceptions.IdentityError):
             self.projects(project_name="nowhere").enabled()

@@ -36,7 +36,7 @@ class Notes(deadline.Watcher):
         self.seconds += seconds
 
 
-class WatcherTest(unittest.TestCase):
+class RequestObserverTest(unittest.TestCase):
     def cloud(self, flavor: Answer, endpoints: dict[str, str] | None = None) -> Cloud:
         answers = {FLAVOR: flavor, "/identity/v3/projects": Answer({"projects": []})}
         cloud = self.enterContext(Cloud(answers, {**ENDPOINTS, **(endpoints or {})}))
@@ -46,7 +46,7 @@ class WatcherTest(unittest.TestCase):
         self.lookups, self.projects = cloud_lookups(connection), Projects(connection)
         return cloud
 
-    def test_a_token_that_a_lookup_needs_first_is_keystone_s(self) -> None:
+    def test_token_request_counts_as_identity(self) -> None:
         cloud = self.cloud(SMALL)
         self.lookups.flavors.get("1")
         self.assertEqual(1, self.notes.ends["compute", "GET", 200])
@@ -54,21 +54,21 @@ class WatcherTest(unittest.TestCase):
         self.assertEqual({"compute", "identity"}, {service for service, _, _ in self.notes.ends})
         self.assertEqual((len(cloud.requests),) * 2, (self.notes.begun, self.notes.ends.total()))
 
-    def test_finding_out_where_an_api_is_is_its_service_s(self) -> None:
+    def test_discovery_counts_as_its_service(self) -> None:
         cloud = self.cloud(SMALL, {"compute": "/compute"})
         self.lookups.flavors.get("1")
         asked = sum("/compute" in request for request in cloud.requests)
         self.assertLess(1, asked)
         self.assertEqual(asked, sum(n for (service, _, _), n in self.notes.ends.items() if service == "compute"))
 
-    def test_the_list_of_projects_is_keystone_s_after_a_lookup_too(self) -> None:
+    def test_project_list_counts_as_identity(self) -> None:
         self.cloud(SMALL)
         self.lookups.flavors.get("1")
         before = self.notes.ends["identity", "GET", 200]
         self.projects.enabled()
         self.assertEqual(before + 1, self.notes.ends["identity", "GET", 200])
 
-    def test_an_error_has_its_status_and_what_is_no_answer_has_none(self) -> None:
+    def test_reports_http_status_or_none(self) -> None:
         for flavor, status in ((Answer({}, status=503), 503), (RESET, None)):
             self.cloud(flavor)
             with self.subTest(status), self.assertRaises(exceptions.LookupUnavailable):
@@ -77,7 +77,7 @@ class WatcherTest(unittest.TestCase):
             self.assertEqual(0, self.notes.ends["compute", "GET", 200])
             self.assertEqual(self.notes.begun, self.notes.ends.total())
 
-    def test_the_time_is_that_until_the_headers(self) -> None:
+    def test_measures_time_until_headers(self) -> None:
         self.cloud(Answer({"flavor": {"id": "1", "name": "c1"}}, delay=0.5))
         self.lookups.flavors.get("1")
         self.assertTrue(0.5 <= self.notes.seconds < 4, self.notes.seconds)

@@ -27,8 +27,8 @@ BROKEN_ANSWERS: list[dict[str, Any]] = [
 ]
 
 
-class TelemetryTest(unittest.TestCase):
-    def test_each_broken_answer_delays_its_own_project_and_no_other(self) -> None:
+class TelemetryFaultsTest(unittest.TestCase):
+    def test_broken_answer_delays_only_its_project(self) -> None:
         """There is a project for each kind, and two without a fault."""
         site = self.enterContext(Site(projects=len(BROKEN_ANSWERS) + 2, resources=1))
         victims = site.cloud.projects.enabled_ids[2:]
@@ -55,13 +55,13 @@ class TelemetryTest(unittest.TestCase):
         stored = models.project_failures.c
         return {tuple(row) for row in site.rows(sa.select(stored.tenant_id, stored.start, stored.end))}
 
-    def test_a_fault_that_passes_is_tried_again_in_the_same_run(self) -> None:
+    def test_transient_fault_is_retried_in_run(self) -> None:
         site = self.enterContext(Site())
         site.configure(concurrency=1)
         site.cloud.add_fault("metering", "status", status=503, times=2)
         self.assertIn("attempt 2 failed", site.collect())
 
-    def test_telemetry_without_complex_queries_gives_the_same_usage(self) -> None:
+    def test_usage_without_complex_queries_is_identical(self) -> None:
         site = self.enterContext(Site(projects=1, resources=1))
         undisturbed = self.enterContext(Site(cloud=site.cloud))
         undisturbed.collect()
@@ -70,11 +70,11 @@ class TelemetryTest(unittest.TestCase):
         self.assertEqual(undisturbed.usage(), site.usage())
 
 
-class LookupTest(unittest.TestCase):
+class LookupFaultsTest(unittest.TestCase):
     def setUp(self) -> None:
         self.site = self.enterContext(Site(projects=1))
 
-    def test_a_window_waits_for_a_name_that_it_needs(self) -> None:
+    def test_failed_lookup_delays_window(self) -> None:
         undisturbed = self.enterContext(Site(cloud=self.site.cloud))
         undisturbed.collect(self.site.start + HOUR)
         for service in ("block-storage", "object-store"):
@@ -87,13 +87,13 @@ class LookupTest(unittest.TestCase):
                 site.collect(site.start + HOUR)
                 self.assertEqual(undisturbed.usage(), site.usage())
 
-    def test_a_name_that_does_not_exist_is_an_answer(self) -> None:
+    def test_missing_container_is_billed_as_standard(self) -> None:
         self.site.cloud.add_fault("object-store", "status", status=404)
         self.site.collect(self.site.start + HOUR)
         containers = [entry for entry in self.site.usage() if entry.service.startswith("o1.s")]
         self.assertEqual({"o1.standard"}, {entry.service for entry in containers})
 
-    def test_the_os_distro_of_a_machine_is_asked_for_again_by_the_next_window(self) -> None:
+    def test_next_window_retries_os_distro(self) -> None:
         self.site.cloud.add_fault("compute", "status", path="/servers", status=503)
         self.site.collect(self.site.start + HOUR)
         self.assertEqual({None}, self.os_distros())
@@ -102,7 +102,7 @@ class LookupTest(unittest.TestCase):
         self.site.collect()
         self.assertNotIn(None, self.os_distros())
 
-    def test_one_machine_without_an_answer_keeps_no_other_from_its_os_distro(self) -> None:
+    def test_failed_os_distro_affects_one_instance(self) -> None:
         site = self.enterContext(Site(projects=1, resources=3))
         (machine, *_) = {
             sample["resource_id"] for sample in site.samples(site.cloud.projects.enabled_ids[0], "instance")
@@ -120,20 +120,20 @@ class LookupTest(unittest.TestCase):
         return {info.get("os_distro") for info in infos if info["type"] == "Virtual Machine"}
 
 
-class IdentityTest(unittest.TestCase):
+class IdentityFaultsTest(unittest.TestCase):
     def setUp(self) -> None:
         self.site = self.enterContext(Site())
 
-    def test_without_keystone_nothing_is_collected_and_the_reason_is_told(self) -> None:
+    def test_unavailable_keystone_exits_with_1(self) -> None:
         self.site.cloud.add_fault("identity", "status", path="/projects", status=503)
         self.assertIn("503", self.site.collect(status=1))
         self.assertEqual({}, self.site.last_collected())
 
-    def test_an_error_of_keystone_s_that_passes_costs_nothing(self) -> None:
+    def test_transient_keystone_error_is_retried(self) -> None:
         self.site.cloud.add_fault("identity", "status", path="/projects", status=503, times=1)
         self.assertIn("Attempt 1 to find out what is due failed", self.site.collect())
 
-    def test_a_domain_that_does_not_exist_costs_the_others_nothing(self) -> None:
+    def test_unknown_domain_is_reported_and_ignored(self) -> None:
         self.site.configure(ignore_domains="no-such-domain, customers")
         said = self.site.collect()
         self.assertIn("domain 'no-such-domain' does not exist", said)
@@ -142,7 +142,7 @@ class IdentityTest(unittest.TestCase):
         kept = {each for each in ids if self.site.cloud.projects.find(each)["domain_id"] != customers}  # type: ignore[index]
         self.assertEqual(kept, {entry.project_id for entry in self.site.usage()})
 
-    def test_a_disabled_project_is_not_collected(self) -> None:
+    def test_disabled_project_is_not_collected(self) -> None:
         self.site.collect()
         users = {*self.site.cloud.projects.enabled_ids, self.site.cloud.projects.service_id}
         self.assertEqual(users, set(self.site.last_collected()))

@@ -40,8 +40,8 @@ class LogTestCase(unittest.TestCase):
         return said
 
 
-class LinesTest(LogTestCase):
-    def test_with_json_each_line_is_an_object_from_the_first_to_the_last(self) -> None:
+class LogLinesTest(LogTestCase):
+    def test_all_lines_are_json_with_context(self) -> None:
         self.site.cloud.add_fault("metering", "status", status=503)
         self.site.configure(sections={"DEFAULT": {"use_json": True, "log_file": self.log}}, misspelt=1)
         collector = self.site.collector()
@@ -58,7 +58,7 @@ class LinesTest(LogTestCase):
         self.assertIn(failed["context"]["project_id"], self.site.last_collected())
         self.assertRegex(failed["context"]["window"], r"^\d{4}-\d\d-\d\dT\d\d:00:00Z/\d{4}-\d\d-\d\dT\d\d:00:00Z$")
 
-    def test_with_json_a_defect_s_traceback_is_in_its_line(self) -> None:
+    def test_json_line_contains_traceback(self) -> None:
         (self.site.folder / "sitecustomize.py").write_text(DEFECT)
         self.site.environment = {"PYTHONPATH": str(self.site.folder)}
         self.configure(use_json=True)
@@ -68,13 +68,13 @@ class LinesTest(LogTestCase):
         lines = [json.loads(line) for line in self.log.read_text().splitlines()]
         self.assertIn("ZeroDivisionError", next(line["traceback"] for line in lines if line["levelname"] == "ERROR"))
 
-    def test_with_json_what_keeps_a_collector_from_starting_is_an_object_too(self) -> None:
+    def test_startup_failure_is_logged_as_json(self) -> None:
         self.site.configure(sections={"DEFAULT": {"use_json": True}}, meter_mappings_file="/nowhere")
         collector = self.site.collector()
         said, _ = collector.communicate(timeout=60)
         self.assertEqual(["CRITICAL"], [json.loads(line)["levelname"] for line in said.splitlines()])
 
-    def test_the_start_and_each_run_are_one_line(self) -> None:
+    def test_start_and_run_log_one_line(self) -> None:
         self.configure()
         collector = self.site.collector()
         self.wait_for_lines(RUN, times=4)
@@ -85,7 +85,7 @@ class LinesTest(LogTestCase):
         )
         self.end(collector)
 
-    def test_a_usage_entry_is_explained_where_somebody_wants_to_know(self) -> None:
+    def test_debug_level_explains_each_usage_entry(self) -> None:
         self.configure(default_log_levels="distil.collector.explaining=DEBUG")
         collector = self.site.collector()
         self.wait_for_lines(RUN)
@@ -108,7 +108,7 @@ class LogFileTest(LogTestCase):
         self.assertEqual(1, collector.returncode)
         return said
 
-    def test_a_file_that_cannot_be_written_is_told_in_one_line(self) -> None:
+    def test_unwritable_file_exits_with_1(self) -> None:
         self.configure(self.site.folder / "nowhere" / "log")
         self.assertEqual(
             f"distil-collector: the log file {self.site.folder}/nowhere/log cannot be written: "
@@ -116,13 +116,13 @@ class LogFileTest(LogTestCase):
             self.refused(),
         )
 
-    def test_a_level_that_does_not_exist_is_told_in_one_line(self) -> None:
+    def test_unknown_level_exits_with_1(self) -> None:
         self.configure(default_log_levels="distil=LOUD")
         self.assertEqual(
             "distil-collector: there is no logging as [DEFAULT] says: Unknown level: 'LOUD'\n", self.refused()
         )
 
-    def test_a_file_that_is_renamed_is_followed_by_a_new_one_without_a_signal(self) -> None:
+    def test_renamed_file_is_reopened_without_signal(self) -> None:
         self.configure()
         collector = self.site.collector()
         self.wait_for_lines(RUN)
@@ -133,7 +133,7 @@ class LogFileTest(LogTestCase):
         self.assertIn("SIGTERM: no new window", said)
         self.assertNotIn("SIGTERM", (self.site.folder / "log.1").read_text())
 
-    def test_a_folder_that_goes_away_costs_its_lines_and_neither_usage_nor_an_end_in_order(self) -> None:
+    def test_missing_folder_keeps_collection_running(self) -> None:
         folder = self.site.folder / "folder"
         folder.mkdir()
         self.site.configure(sections={"DEFAULT": {"log_dir": folder}}, periodic_interval=1, max_windows_per_cycle=1)
@@ -145,7 +145,7 @@ class LogFileTest(LogTestCase):
         wait_for(lambda: min(self.site.last_collected().values()) >= self.site.end)
         self.assertIn("No such file or directory", self.end(collector))
 
-    def test_sighup_opens_the_file_anew_in_parent_and_child(self) -> None:
+    def test_sighup_reopens_file_in_all_processes(self) -> None:
         self.configure()
         collector = self.site.collector()
         self.wait_for_lines(RUN)
@@ -157,8 +157,8 @@ class LogFileTest(LogTestCase):
         self.end(collector)
 
 
-class ReloadTest(LogTestCase):
-    def test_sighup_has_parent_and_child_log_as_the_configuration_says_now(self) -> None:
+class LogReloadTest(LogTestCase):
+    def test_sighup_reconfigures_parent_and_child(self) -> None:
         self.configure(rate_limit_interval=1, rate_limit_burst=10_000)
         collector = self.site.collector()
         self.wait_for_lines(RUN)
@@ -174,7 +174,7 @@ class ReloadTest(LogTestCase):
             {line["process"] for line in lines if line["message"].startswith(RUN)}, talkative - {collector.pid}
         )
 
-    def test_a_file_that_cannot_be_written_leaves_the_old_configuration_in_force(self) -> None:
+    def test_unwritable_file_keeps_old_configuration(self) -> None:
         self.configure()
         collector = self.site.collector()
         self.wait_for_lines(RUN)

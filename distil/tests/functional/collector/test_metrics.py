@@ -22,7 +22,7 @@ PREFIX = "distil_collector_"
 Values = dict[str, float]
 
 
-class RunsTest(unittest.TestCase):
+class RunMetricsTest(unittest.TestCase):
     def setUp(self) -> None:
         self.site = self.enterContext(Site())
         self.ids = self.site.cloud.projects.enabled_ids
@@ -69,7 +69,7 @@ class RunsTest(unittest.TestCase):
         with self.site.engine.begin() as connection:
             connection.execute(sa.insert(models.project_locks).values(row))
 
-    def test_after_a_complete_run_everybody_is_up_to_date_and_all_is_counted(self) -> None:
+    def test_complete_run_updates_all_metrics(self) -> None:
         bad = self.site.sample(self.ids[0], "network", volume="much")
         untrusted = self.site.sample(self.ids[0], "network", source="anybody")
         self.site.cloud.add_samples(self.ids[0], "network", [bad, untrusted], at=self.site.start.isoformat())
@@ -89,7 +89,7 @@ class RunsTest(unittest.TestCase):
         self.assertLess(values["last_run_start"] - values["process_start_time_seconds"], 60)
         self.assertEqual(0, values["leases_held"])
 
-    def test_what_a_run_has_no_room_for_is_behind_and_has_a_lag_that_grows(self) -> None:
+    def test_window_limit_reports_growing_lag(self) -> None:
         self.site.collect(self.site.start + HOUR)
         values = self.run_once("complete", max_windows_per_cycle=1, periodic_interval=600)
         self.assertEqual({"behind": self.number}, self.states(values))
@@ -103,7 +103,7 @@ class RunsTest(unittest.TestCase):
         self.assertIn(f"{2 * self.number} windows still due", said)
         self.assertIn(f"0 projects failed, {self.number} behind, 0 skipped", said)
 
-    def test_a_project_that_fails_makes_a_run_partial_and_its_requests_show(self) -> None:
+    def test_failed_project_makes_run_partial(self) -> None:
         self.site.cloud.add_fault("metering", "status", status=503, project_id=self.ids[0])
         self.site.cloud.add_fault("compute", "reset", path="/servers", times=1)
         values = self.run_once("partial", max_windows_per_cycle=10)
@@ -120,33 +120,33 @@ class RunsTest(unittest.TestCase):
         self.assertEqual({f"service={service}" for service in services}, asked)
         self.assertIn("1 project failed", self.log.read_text())
 
-    def test_a_run_without_keystone_is_failed(self) -> None:
+    def test_unavailable_keystone_fails_run(self) -> None:
         self.site.cloud.add_fault("identity", "status", path="/projects", status=503)
         values = self.run_once("failed")
         self.assertEqual(2, values["retries_total step=plan"])
         self.assertEqual((0, 0), (values["last_run_end"], values["projects_in_scope"]))
         self.assertLess(0, values["last_run_start"])
 
-    def test_a_run_whose_collector_cannot_be_made_is_failed(self) -> None:
+    def test_outdated_database_fails_run(self) -> None:
         with self.site.engine.begin() as connection:
             connection.execute(sa.text("UPDATE alembic_version SET version_num = '001'"))
         self.assertEqual(0, self.run_once("failed")["last_run_end"])
         self.assertIn("The run failed, the next one tries again", self.log.read_text())
 
-    def test_what_another_collector_has_is_skipped(self) -> None:
+    def test_project_leased_elsewhere_is_skipped(self) -> None:
         self.site.collect(self.site.start + HOUR)
         self.lease(expires=datetime.datetime.now(datetime.UTC) + HOUR / 12)
         values = self.run_once("complete", max_windows_per_cycle=10)
         self.assertEqual({"skipped": 1, "up_to_date": self.number - 1}, self.states(values))
         self.assertEqual(3, values["windows_due"])
 
-    def test_a_lease_that_has_expired_is_taken_over(self) -> None:
+    def test_expired_lease_is_taken_over(self) -> None:
         self.site.collect(self.site.start + HOUR)
         self.lease(expires=datetime.datetime.now(datetime.UTC) - HOUR)
         values = self.run_once("complete")
         self.assertEqual((1, 0), (values["leases_taken_over_total"], values["leases_lost_total"]))
 
-    def test_promtool_finds_nothing_wrong(self) -> None:
+    def test_promtool_accepts_metrics(self) -> None:
         self.run_once("complete")
         command = [programs.path("promtool"), "check", "metrics"]
         checked = subprocess.run(command, input=self.page(), text=True, capture_output=True, check=False)

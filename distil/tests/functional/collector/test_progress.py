@@ -17,7 +17,7 @@ with progress() as watcher:
 
 
 class ProgressTest(unittest.TestCase):
-    def test_a_terminal_gets_a_bar(self) -> None:
+    def test_terminal_shows_progress_bar(self) -> None:
         terminal, end = os.openpty()
         self.addCleanup(os.close, terminal)
         environment = os.environ | {"TERM": "xterm"}

@@ -26,9 +26,9 @@ def said(program: str) -> str:
     return process.stdout.splitlines()[-1]
 
 
-class StartTest(unittest.TestCase):
-    def test_what_is_slow_to_load_and_not_needed_for_a_run_is_not_loaded(self) -> None:
+class CollectorStartTest(unittest.TestCase):
+    def test_alembic_and_rich_are_not_imported(self) -> None:
         self.assertEqual("", said(_LOADED))
 
-    def test_the_garbage_collector_is_on_and_leaves_alone_what_was_loaded(self) -> None:
+    def test_garbage_collector_freezes_loaded_objects(self) -> None:
         self.assertEqual("True True", said(_FROZEN))

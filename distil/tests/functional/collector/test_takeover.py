@@ -15,8 +15,8 @@ from distil.tests.functional.collector.site import Site
 from distil.tests.functional.db import predecessor
 
 
-class TakeoverTest(unittest.TestCase):
-    def test_a_run_goes_on_where_the_predecessor_stopped(self) -> None:
+class PredecessorDatabaseTest(unittest.TestCase):
+    def test_run_continues_where_predecessor_stopped(self) -> None:
         site = self.enterContext(Site(databases.MYSQL, migrated=False))
         predecessor.create(site.engine)
         project_id, *others = site.cloud.projects.enabled_ids

@@ -49,7 +49,7 @@ class DbManageTestCase(databases.DatabaseTestCase):
 
 
 class TestDbManageSQLite(DbManageTestCase):
-    def test_the_way_up_and_down(self) -> None:
+    def test_upgrades_and_downgrades(self) -> None:
         self.assert_succeeds("upgrade", "head")
         self.assert_succeeds("check")
         self.assert_succeeds("downgrade", "002")
@@ -64,12 +64,12 @@ class TestDbManagePostgreSQL(TestDbManageSQLite):
     BACKEND = databases.POSTGRESQL
 
 
-class TestWithoutServer(DbManageTestCase):
-    def test_an_empty_database_has_no_revision_and_fails_the_check(self) -> None:
+class DbManageCommandTest(DbManageTestCase):
+    def test_empty_database_fails_check(self) -> None:
         self.assertEqual("no revision", self.assert_succeeds("current"))
         self.assertIn("run distil-db-manage upgrade head", self.assert_fails("check"))
 
-    def test_head_is_where_upgrade_goes_by_itself(self) -> None:
+    def test_upgrade_defaults_to_head(self) -> None:
         self.assert_succeeds("upgrade")
         self.assert_succeeds("upgrade")
         self.assertEqual(HEAD, revision.current(self.engine))
@@ -77,39 +77,39 @@ class TestWithoutServer(DbManageTestCase):
         self.addCleanup(migration.downgrade, self.engine, "base")
         self.assertIn("rejected_samples", self.assert_fails("check"))
 
-    def test_stamp_records_a_revision(self) -> None:
+    def test_stamp_records_revision(self) -> None:
         self.addCleanup(migration.stamp, self.engine, "base")
         self.assert_succeeds("stamp", "003")
         self.assertEqual("003", revision.current(self.engine))
 
-    def test_history_begins_with_001(self) -> None:
+    def test_history_starts_with_001(self) -> None:
         lines = self.assert_succeeds("history").splitlines()
         self.assertTrue(lines[0].startswith("001 "))
         self.assertTrue(lines[-1].startswith(HEAD))
 
-    def test_an_unknown_revision_is_one_line(self) -> None:
+    def test_unknown_revision_exits_with_1(self) -> None:
         self.assertIn("nope", self.assert_fails("upgrade", "nope"))
 
-    def test_no_connection_is_set(self) -> None:
+    def test_missing_connection_option_exits_with_1(self) -> None:
         self.configuration.write_text("")
         self.assertIn("[database] connection is not set", self.assert_fails("upgrade"))
 
-    def test_a_good_check_says_nothing_else(self) -> None:
+    def test_successful_check_prints_one_line(self) -> None:
         self.addCleanup(migration.downgrade, self.engine, "base")
         self.assert_succeeds("upgrade")
         result = self.run_it("check")
         self.assertEqual((0, "the tables are those of the newest revision\n", ""), tuple(vars(result).values())[1:])
 
-    def test_each_wrong_value_is_a_line(self) -> None:
+    def test_reports_every_invalid_value(self) -> None:
         self.configuration.write_text("[DEFAULT]\ndebug = perhaps\n[database]\nmax_retries = often\npool_timeout = x\n")
         for option in ("[DEFAULT] debug = perhaps", "[database] max_retries = often", "[database] pool_timeout = x"):
             self.assertIn(f"distil-db-manage: {self.configuration}: {option}: must be", self.run_it("current").stderr)
 
-    def test_no_configuration_file(self) -> None:
+    def test_missing_configuration_file_exits_with_1(self) -> None:
         self.configuration.unlink()
         self.assertIn(str(self.configuration), self.assert_fails("upgrade"))
 
-    def test_connections_that_fail(self) -> None:
+    def test_failed_connection_exits_with_1(self) -> None:
         for url in (
             "mysql://u:sekret@127.0.0.1:1/d",
             "postgresql://u:sekret@127.0.0.1:1/d",

@@ -20,7 +20,7 @@ START = datetime.datetime(2026, 1, 2, 3, tzinfo=datetime.UTC)
 WINDOW = model.Window(START, START + datetime.timedelta(hours=1))
 
 
-class TestFailedCommit(databases.DatabaseTestCase):
+class FailedCommitTest(databases.DatabaseTestCase):
     BACKEND = databases.MYSQL
 
     def setUp(self) -> None:
@@ -50,17 +50,17 @@ class TestFailedCommit(databases.DatabaseTestCase):
         with self.refused.connect() as connection:
             return connection.scalar(sa.select(sa.func.count()).select_from(table)) or 0
 
-    def test_of_a_window(self) -> None:
+    def test_window_is_rolled_back(self) -> None:
         stored = self.store.project("p1")
         self.assert_over(lambda: stored.commit(WINDOW, [], [model.Resource("r", {})], []), models.resources)
 
-    def test_of_a_lease(self) -> None:
+    def test_lease_is_rolled_back(self) -> None:
         owned = leases.Leases(self.refused, "owner")
         self.assert_over(lambda: owned.acquire("p1"), models.project_locks)
 
-    def test_of_a_registration(self) -> None:
+    def test_registration_is_rolled_back(self) -> None:
         self.assert_over(lambda: self.store.register([(model.Project("p2", "n", "d"), START)]), models.tenants)
 
-    def test_of_a_failure(self) -> None:
+    def test_project_failure_is_rolled_back(self) -> None:
         failed = [Failure("p1", "main", WINDOW, "no")]
         self.assert_over(lambda: self.store.remember(failed, START), models.project_failures)

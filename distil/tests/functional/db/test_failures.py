@@ -21,7 +21,7 @@ HOUR = datetime.timedelta(hours=1)
 WINDOW = model.Window(NOW - HOUR, NOW)
 
 
-class TestFailuresSQLite(databases.DatabaseTestCase):
+class TestProjectFailuresSQLite(databases.DatabaseTestCase):
     def setUp(self) -> None:
         self.store = store.Store(self.engine)
         self.addCleanup(self.clear)
@@ -34,14 +34,14 @@ class TestFailuresSQLite(databases.DatabaseTestCase):
         with self.engine.connect() as connection:
             return {row["tenant_id"]: dict(row) for row in connection.execute(sa.select(project_failures)).mappings()}
 
-    def test_a_failure_is_stored_with_its_window(self) -> None:
+    def test_failure_is_stored_with_window(self) -> None:
         self.store.remember([Failure("p1", "main", WINDOW, "größe 🐘"), Failure("p2", "main", None, "no")], NOW)
         common = {"collector": "main", "since": NOW, "seen": NOW, "runs": 1}
         first = {"tenant_id": "p1", "start": WINDOW.start, "end": WINDOW.end, "reason": "größe 🐘"}
         second = {"tenant_id": "p2", "start": None, "end": None, "reason": "no"}
         self.assertEqual({"p1": first | common, "p2": second | common}, self.rows())
 
-    def test_the_next_run_s_failure_counts_and_keeps_since_when(self) -> None:
+    def test_repeated_failure_increments_run_count(self) -> None:
         self.store.remember([Failure("p1", "main", WINDOW, "first")], NOW)
         self.store.remember([Failure("p1", "other", None, "second"), Failure("p2", "other", None, "new")], NOW + HOUR)
         changed = {"collector": "other", "start": None, "reason": "second", "since": NOW, "seen": NOW + HOUR, "runs": 2}
@@ -49,28 +49,28 @@ class TestFailuresSQLite(databases.DatabaseTestCase):
         self.assertLessEqual(changed.items(), rows["p1"].items())
         self.assertEqual((NOW + HOUR, 1), (rows["p2"]["since"], rows["p2"]["runs"]))
 
-    def test_of_two_failures_of_a_project_in_a_run_the_last_is_kept(self) -> None:
+    def test_last_failure_of_run_wins(self) -> None:
         self.store.remember([Failure("p1", "main", WINDOW, "first"), Failure("p1", "main", WINDOW, "last")], NOW)
         self.assertEqual(("last", 1), (self.rows()["p1"]["reason"], self.rows()["p1"]["runs"]))
 
-    def test_projects_whose_ids_differ_in_case_fail_apart(self) -> None:
+    def test_case_and_trailing_blank_distinguish_ids(self) -> None:
         self.store.remember([Failure(project_id, "main", None, "no") for project_id in ("p1", "P1", "p1 ")], NOW)
         self.store.forget(["P1"])
         self.assertEqual({"p1", "p1 "}, self.rows().keys())
 
-    def test_a_reason_however_long_or_odd_is_kept_in_bounds(self) -> None:
+    def test_long_reason_is_escaped_and_truncated(self) -> None:
         self.store.remember([Failure("p1", "c" * 300, None, "🐘\ud800\x00" * 1000)], NOW)
         row = self.rows()["p1"]
         self.assertEqual((255, json_columns.MAX_REASON), (len(row["collector"]), len(row["reason"])))
         self.assertTrue(row["reason"].startswith(r"🐘\ud800\x00"))
 
-    def test_those_that_succeed_are_forgotten_and_no_others(self) -> None:
+    def test_clears_only_recovered_projects(self) -> None:
         failed = [Failure(f"p{number}", "main", WINDOW, "no") for number in range(1203)]
         self.store.remember(failed, NOW)
         self.store.forget([f"p{number}" for number in range(1, 1203)] + ["never failed"])
         self.assertEqual({"p0"}, self.rows().keys())
 
-    def test_without_failures_forgetting_asks_one_question(self) -> None:
+    def test_clearing_nothing_sends_one_query(self) -> None:
         asked: list[str] = []
 
         def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
@@ -82,7 +82,7 @@ class TestFailuresSQLite(databases.DatabaseTestCase):
         self.store.remember([], NOW)
         self.assertEqual(1, len([statement for statement in asked if "project_failures" in statement]), asked)
 
-    def test_collectors_that_store_failures_at_once_lose_none(self) -> None:
+    def test_concurrent_collectors_lose_no_failures(self) -> None:
         ids = [f"p{number}" for number in range(100)]
 
         def remember(number: int) -> None:
@@ -94,9 +94,9 @@ class TestFailuresSQLite(databases.DatabaseTestCase):
         self.assertEqual(set(ids), self.rows().keys())
 
 
-class TestFailuresMySQL(TestFailuresSQLite):
+class TestProjectFailuresMySQL(TestProjectFailuresSQLite):
     BACKEND = databases.MYSQL
 
 
-class TestFailuresPostgreSQL(TestFailuresSQLite):
+class TestProjectFailuresPostgreSQL(TestProjectFailuresSQLite):
     BACKEND = databases.POSTGRESQL

@@ -53,14 +53,14 @@ class TestLostCommitMySQL(databases.DatabaseTestCase):
         with self.engine.connect() as connection:
             return connection.scalar(query) or 0
 
-    def test_a_commit_whose_answer_is_lost_stands(self) -> None:
+    def test_lost_reply_keeps_commit(self) -> None:
         self.commit_through(deliver=True)
         self.assertEqual(1, self.stored())
         self.assertEqual({self.project.id: WINDOW.end}, self.direct.last_collected([self.project.id]))
         with self.assertRaises(exceptions.WindowTaken):
             self.commit(self.direct)
 
-    def test_a_commit_that_never_arrived_is_an_error_and_can_be_tried_again(self) -> None:
+    def test_undelivered_commit_raises_and_is_retryable(self) -> None:
         with self.assertRaises(exceptions.StoreError) as caught:
             self.commit_through(deliver=False)
         self.assertNotIn("openstack_citest", str(caught.exception))

@@ -21,15 +21,15 @@ class TestMigrationSQLite(databases.DatabaseTestCase):
         self.addCleanup(migration.downgrade, self.engine, "base")
         migration.upgrade(self.engine)
 
-    def test_the_migrated_tables_are_those_of_the_models(self) -> None:
+    def test_migrated_tables_match_models(self) -> None:
         migration.check(self.engine)
         self.assertEqual(migration.history()[-1][0], revision.current(self.engine))
 
-    def test_upgrading_twice_changes_nothing(self) -> None:
+    def test_repeated_upgrade_changes_nothing(self) -> None:
         migration.upgrade(self.engine)
         migration.check(self.engine)
 
-    def test_down_and_up_again_keeps_rows(self) -> None:
+    def test_downgrade_and_upgrade_keep_rows(self) -> None:
         with self.engine.begin() as connection:
             connection.execute(sa.insert(models.tenants), {"id": "p", "name": "n", "info": "i"})
             connection.execute(sa.insert(models.resources), {"id": "r", "tenant_id": "p", "info": "{}"})
@@ -40,7 +40,7 @@ class TestMigrationSQLite(databases.DatabaseTestCase):
         with self.engine.connect() as connection:
             self.assertEqual("p", connection.scalar(sa.select(models.resources.c.tenant_id)))
 
-    def test_usage_of_a_resource_that_is_not_stored_gets_one(self) -> None:
+    def test_upgrade_creates_missing_resources(self) -> None:
         migration.downgrade(self.engine, "002")
         start = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
         entry = {"service": "s", "unit": "u", "volume": 1.25, "tenant_id": "p2", "resource_id": "r"}
@@ -55,19 +55,19 @@ class TestMigrationSQLite(databases.DatabaseTestCase):
         self.assertEqual({"p1", "p2"}, owners)
         self.assertEqual([Decimal("1.25")], volumes)
 
-    def test_check_names_what_is_missing(self) -> None:
+    def test_check_reports_missing_table(self) -> None:
         with self.engine.begin() as connection:
             models.rejected_samples.drop(connection)
         self.addCleanup(models.rejected_samples.create, self.engine)
         with self.assertRaisesRegex(exceptions.StoreError, "add_table rejected_samples; add_index"):
             migration.check(self.engine)
 
-    def test_check_fails_before_the_newest_revision(self) -> None:
+    def test_check_fails_before_newest_revision(self) -> None:
         migration.downgrade(self.engine, "003")
         with self.assertRaisesRegex(exceptions.StoreError, "revision 003, not .* run distil-db-manage upgrade head"):
             migration.check(self.engine)
 
-    def test_a_newer_releases_database_is_left_alone(self) -> None:
+    def test_newer_revision_raises(self) -> None:
         self.addCleanup(self.record, revision.newest())
         self.record("999")
         for action in (migration.upgrade, migration.check, revision.require_newest):
@@ -78,11 +78,11 @@ class TestMigrationSQLite(databases.DatabaseTestCase):
         with self.engine.begin() as connection:
             connection.execute(sa.text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision})
 
-    def test_an_unknown_revision_is_an_error(self) -> None:
+    def test_unknown_revision_raises(self) -> None:
         with self.assertRaisesRegex(exceptions.StoreError, "nope"):
             migration.upgrade(self.engine, "nope")
 
-    def test_a_usage_entry_needs_the_resource_of_its_own_project(self) -> None:
+    def test_usage_requires_own_project_resource(self) -> None:
         entry = {"service": "s", "unit": "u", "volume": 1, "tenant_id": "p2", "resource_id": "r"}
         start = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
         with self.engine.begin() as connection:

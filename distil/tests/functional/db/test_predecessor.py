@@ -27,13 +27,13 @@ def fresh_engine(test: unittest.TestCase) -> sa.Engine:
     return engine
 
 
-class TestPredecessor(unittest.TestCase):
+class PredecessorMigrationTest(unittest.TestCase):
     def setUp(self) -> None:
         self.engine = fresh_engine(self)
         predecessor.create(self.engine)
         self.before = predecessor.rows(self.engine)
 
-    def test_every_row_is_kept_with_its_values(self) -> None:
+    def test_upgrade_keeps_all_rows(self) -> None:
         migration.upgrade(self.engine)
         migration.check(self.engine)
         after = predecessor.rows(self.engine)
@@ -43,7 +43,7 @@ class TestPredecessor(unittest.TestCase):
                 self.assertLessEqual(self.before[table], after[table])
         self.assertEqual(self.before["usage_entry"], after["usage_entry"])
 
-    def test_tables_of_an_older_row_format_are_taken_over_too(self) -> None:
+    def test_upgrades_older_row_formats(self) -> None:
         """Their keys have room for 767 bytes."""
         for row_format, engine in (("COMPACT", fresh_engine(self)), ("REDUNDANT", fresh_engine(self))):
             with self.subTest(row_format=row_format):
@@ -55,25 +55,25 @@ class TestPredecessor(unittest.TestCase):
                 migration.upgrade(engine)
                 migration.check(engine)
 
-    def test_another_revision_than_the_newest_is_refused(self) -> None:
+    def test_outdated_revision_raises(self) -> None:
         with self.assertRaisesRegex(exceptions.StoreError, "at revision 002, not .*distil-db-manage upgrade head"):
             revision.require_newest(self.engine)
         migration.upgrade(self.engine)
         revision.require_newest(self.engine)
 
-    def test_a_zero_date_is_no_last_collected(self) -> None:
+    def test_zero_date_counts_as_unset(self) -> None:
         migration.upgrade(self.engine)
         with self.engine.begin() as connection:
             connection.execute(sa.text("SET SESSION sql_mode = ''"))
             connection.execute(sa.text("UPDATE tenants SET last_collected = '0000-00-00 00:00:00' WHERE id = 'p2'"))
         self.assertEqual(["p1"], list(store.Store(self.engine).last_collected(["p1", "p2"])))
 
-    def test_an_entry_of_another_project_s_resource_gets_one_of_its_own(self) -> None:
+    def test_shared_resource_is_copied_per_project(self) -> None:
         migration.upgrade(self.engine)
         after = predecessor.rows(self.engine)
         self.assertEqual([("shared", "p2")], [row[:2] for row in after["resources"] - self.before["resources"]])
 
-    def test_an_entry_that_spells_ids_otherwise_gets_rows_of_its_own(self) -> None:
+    def test_differently_spelt_ids_get_own_rows(self) -> None:
         predecessor.create(self.engine, predecessor.ODDLY_SPELT)
         entries = predecessor.rows(self.engine)["usage_entry"]
         migration.upgrade(self.engine)
@@ -86,7 +86,7 @@ class TestPredecessor(unittest.TestCase):
         )
         self.assertEqual([("P2", "P2", None)], [row[:3] for row in after["tenants"] - self.before["tenants"]])
 
-    def test_the_store_goes_on_from_its_last_collected(self) -> None:
+    def test_store_continues_from_last_collected(self) -> None:
         migration.upgrade(self.engine)
         opened = store.Store(self.engine)
         start = datetime.datetime(2026, 1, 2, 3, tzinfo=datetime.UTC)
@@ -98,7 +98,7 @@ class TestPredecessor(unittest.TestCase):
             query = sa.select(models.usage_entry.c.volume).where(models.usage_entry.c.start == start)
             self.assertEqual(Decimal("0.004"), connection.scalar(query))
 
-    def test_it_goes_back_to_002(self) -> None:
+    def test_downgrade_to_002_restores_schema(self) -> None:
         schema = predecessor.schema(self.engine)
         migration.upgrade(self.engine)
         migration.downgrade(self.engine, "002")
@@ -111,7 +111,7 @@ class TestPredecessor(unittest.TestCase):
         migration.upgrade(self.engine)
         migration.check(self.engine)
 
-    def test_going_back_with_data_that_does_not_fit_is_an_error(self) -> None:
+    def test_downgrade_with_unsupported_data_raises(self) -> None:
         migration.upgrade(self.engine)
         with self.engine.begin() as connection:
             connection.execute(sa.insert(models.tenants), {"id": "p3", "name": "🐘"})
@@ -120,7 +120,7 @@ class TestPredecessor(unittest.TestCase):
         migration.upgrade(self.engine)
         migration.check(self.engine)
 
-    def test_every_revision_can_be_run_again(self) -> None:
+    def test_every_revision_can_be_repeated(self) -> None:
         """As after a crash between a revision's last step and the note that it is done."""
         for before, after in (
             ("002", "003"),
@@ -139,7 +139,7 @@ class TestPredecessor(unittest.TestCase):
         migration.check(self.engine)
         self.assertEqual(self.before["usage_entry"], predecessor.rows(self.engine)["usage_entry"])
 
-    def test_an_upgrade_that_broke_off_can_be_run_again(self) -> None:
+    def test_interrupted_upgrade_can_be_repeated(self) -> None:
         """The keys are gone and one table is converted: where revision 005 is at its most fragile."""
         migration.upgrade(self.engine, "004")
         with self.engine.begin() as connection:
@@ -150,8 +150,8 @@ class TestPredecessor(unittest.TestCase):
         migration.check(self.engine)
 
 
-class TestTakeover(unittest.TestCase):
-    def test_a_collector_goes_on_where_the_older_one_stopped(self) -> None:
+class PredecessorCollectionTest(unittest.TestCase):
+    def test_collector_continues_where_predecessor_stopped(self) -> None:
         site = self.enterContext(Site(databases.MYSQL, migrated=False, projects=2, resources=1))
         undisturbed = self.enterContext(Site(cloud=site.cloud))
         undisturbed.collect()
@@ -172,8 +172,8 @@ class TestTakeover(unittest.TestCase):
         self.assertLessEqual(before["usage_entry"], predecessor.rows(site.engine)["usage_entry"])
 
 
-class TestRevision002(unittest.TestCase):
-    def test_from_an_empty_database_it_is_what_existing_installs_have(self) -> None:
+class Revision002Test(unittest.TestCase):
+    def test_schema_matches_existing_installs(self) -> None:
         theirs, ours = fresh_engine(self), fresh_engine(self)
         predecessor.create(theirs, predecessor.DDL)
         migration.upgrade(ours, "002")

@@ -36,11 +36,11 @@ def at_once(work: Callable[[int], object]) -> list[object]:
         return list(pool.map(run, range(THREADS)))
 
 
-class TestRacesSQLite(databases.DatabaseTestCase):
+class TestConcurrentStoreSQLite(databases.DatabaseTestCase):
     def setUp(self) -> None:
         self.store = store.Store(self.engine)
 
-    def test_exactly_one_committer_of_a_window_wins(self) -> None:
+    def test_only_one_window_commit_succeeds(self) -> None:
         project = model.Project(uuid.uuid4().hex, "n", "d")
         self.store.register([(project, START)])
         for hour in range(5):
@@ -61,7 +61,7 @@ class TestRacesSQLite(databases.DatabaseTestCase):
             self.assertEqual(50, len(units))
             self.assertEqual({str(outcomes.index(None))}, set(units))
 
-    def test_projects_that_several_register_at_once_are_all_there_once(self) -> None:
+    def test_concurrent_registration_stores_projects_once(self) -> None:
         for _ in range(5):
             projects = [model.Project(uuid.uuid4().hex, "n", "d") for _ in range(100)]
 
@@ -75,9 +75,9 @@ class TestRacesSQLite(databases.DatabaseTestCase):
             self.assertEqual(1, len(set(found.values())))
 
 
-class TestRacesMySQL(TestRacesSQLite):
+class TestConcurrentStoreMySQL(TestConcurrentStoreSQLite):
     BACKEND = databases.MYSQL
 
 
-class TestRacesPostgreSQL(TestRacesSQLite):
+class TestConcurrentStorePostgreSQL(TestConcurrentStoreSQLite):
     BACKEND = databases.POSTGRESQL

@@ -25,7 +25,7 @@ WINDOW = model.Window(START, START + HOUR)
 NEXT = model.Window(WINDOW.end, WINDOW.end + HOUR)
 
 
-class _RejectedTestCase(databases.DatabaseTestCase):
+class _RejectedSamplesTestCase(databases.DatabaseTestCase):
     def setUp(self) -> None:
         self.store = store.Store(self.engine)
         self.project_id = uuid.uuid4().hex
@@ -53,18 +53,18 @@ class _RejectedTestCase(databases.DatabaseTestCase):
         return rejected_samples.usage(self.engine, self.project_id, WINDOW)
 
 
-class TestRejectedSQLite(_RejectedTestCase):
-    def test_a_sample_is_found_as_it_was_kept(self) -> None:
+class TestRejectedSamplesSQLite(_RejectedSamplesTestCase):
+    def test_get_returns_stored_sample(self) -> None:
         (first, *_) = self.kept()
         self.assertEqual(first, rejected_samples.kept(self.engine, first.id))
         self.assertEqual(("m1", "r1", "no", '{"n": 0}'), (first.meter, first.resource_id, first.reason, first.sample))
         self.assertEqual((self.project_id, WINDOW), (first.project_id, first.window))
 
-    def test_one_that_is_not_there_is_not_found(self) -> None:
+    def test_unknown_sample_raises_not_found(self) -> None:
         with self.assertRaises(exceptions.NotFound):
             rejected_samples.kept(self.engine, 10**9)
 
-    def test_with_a_sample_come_the_others_of_its_resource_and_window(self) -> None:
+    def test_selection_includes_same_resource_and_window(self) -> None:
         self.reject(NEXT, ("m1", "r1"))
         all_of_them = self.kept()
         self.assertEqual(4, len(all_of_them))
@@ -72,7 +72,7 @@ class TestRejectedSQLite(_RejectedTestCase):
         self.assertEqual(all_of_them[:2], self.kept(Chosen(meters=["m2"])))
         self.assertEqual(all_of_them[3:], self.kept(Chosen(ids=[all_of_them[3].id])))
 
-    def test_windows_are_told_once_in_order(self) -> None:
+    def test_windows_are_unique_and_ordered(self) -> None:
         self.reject(NEXT, ("m1", "r1"))
         mine = Chosen(projects=[self.project_id])
         self.assertEqual(
@@ -83,7 +83,7 @@ class TestRejectedSQLite(_RejectedTestCase):
         earlier = Chosen(projects=[self.project_id], end=WINDOW.end)
         self.assertEqual([(self.project_id, WINDOW)], rejected_samples.windows(self.engine, earlier))
 
-    def test_usage_is_stored_and_the_samples_are_gone(self) -> None:
+    def test_billing_stores_usage_and_deletes_samples(self) -> None:
         ids = [sample.id for sample in self.kept()]
         self.bill(ids[:3])
         self.assertEqual(
@@ -91,12 +91,12 @@ class TestRejectedSQLite(_RejectedTestCase):
         )
         self.assertEqual(ids[3:], [sample.id for sample in self.kept()])
 
-    def test_of_a_resource_only_what_is_not_known_is_added(self) -> None:
+    def test_billing_adds_only_missing_keys(self) -> None:
         self.bill([])
         wanted = {"r1": {"name": "new", "size": 1}, "r2": {"name": "second"}}
         self.assertEqual(wanted, self.store.project(self.project_id).info(["r1", "r2"]))
 
-    def test_what_is_added_stays_when_a_collector_that_did_not_see_it_changes_the_info(self) -> None:
+    def test_concurrent_collector_keeps_added_info(self) -> None:
         collecting = self.store.project(self.project_id)
         collecting.info(["r1"])
         self.bill([])
@@ -104,22 +104,22 @@ class TestRejectedSQLite(_RejectedTestCase):
         self.assertEqual({"name": "newer", "size": 1}, collecting.info(["r1"])["r1"])
         self.assertEqual(collecting.info(["r1"]), self.store.project(self.project_id).info(["r1"]))
 
-    def test_a_window_that_is_not_collected_is_refused(self) -> None:
+    def test_uncollected_window_raises(self) -> None:
         with self.assertRaisesRegex(exceptions.Refused, "not collected"):
             self.bill([], NEXT)
 
-    def test_a_project_that_is_not_there_is_refused(self) -> None:
+    def test_unknown_project_raises(self) -> None:
         usage = [model.Usage("s", "r1", "u", Decimal(1))]
         with self.assertRaises(exceptions.Refused):
             rejected_samples.bill(self.engine, "", WINDOW, usage, [model.Resource("r1", {})], [])
 
-    def test_samples_that_are_gone_are_refused_and_nothing_is_stored(self) -> None:
+    def test_missing_samples_raise_and_store_nothing(self) -> None:
         ids = [sample.id for sample in self.kept()]
         with self.assertRaisesRegex(exceptions.Refused, "somebody else"):
             self.bill([*ids, 10**9])
         self.assertEqual(([], ids), (self.stored(), [sample.id for sample in self.kept()]))
 
-    def test_what_is_billed_already_is_refused_and_the_samples_stay(self) -> None:
+    def test_billed_usage_raises_and_keeps_samples(self) -> None:
         ids = [sample.id for sample in self.kept()]
         self.bill([])
         before = self.stored()
@@ -127,14 +127,14 @@ class TestRejectedSQLite(_RejectedTestCase):
             self.bill(ids)
         self.assertEqual((before, ids), (self.stored(), [sample.id for sample in self.kept()]))
 
-    def test_of_several_at_once_one_bills(self) -> None:
+    def test_concurrent_billing_succeeds_once(self) -> None:
         ids = [sample.id for sample in self.kept()]
         outcomes = at_once(lambda _: self.bill(ids))
         self.assertEqual(1, outcomes.count(None), outcomes)
         self.assertEqual(THREADS - 1, sum(isinstance(item, exceptions.Refused) for item in outcomes), outcomes)
         self.assertEqual((2, []), (len(self.stored()), self.kept()))
 
-    def test_a_collector_that_goes_on_meanwhile_is_in_nobody_s_way(self) -> None:
+    def test_billing_does_not_block_collector(self) -> None:
         ids = [sample.id for sample in self.kept()]
 
         def work(number: int) -> None:
@@ -149,15 +149,15 @@ class TestRejectedSQLite(_RejectedTestCase):
         self.assertEqual({self.project_id: NEXT.end}, self.store.last_collected([self.project_id]))
 
 
-class TestRejectedMySQL(TestRejectedSQLite):
+class TestRejectedSamplesMySQL(TestRejectedSamplesSQLite):
     BACKEND = databases.MYSQL
 
 
-class TestRejectedPostgreSQL(TestRejectedSQLite):
+class TestRejectedSamplesPostgreSQL(TestRejectedSamplesSQLite):
     BACKEND = databases.POSTGRESQL
 
 
-class TestLostCommitMySQL(_RejectedTestCase):
+class TestLostBillingCommitMySQL(_RejectedSamplesTestCase):
     BACKEND = databases.MYSQL
 
     def bill_through(self, *, deliver: bool) -> None:
@@ -173,11 +173,11 @@ class TestLostCommitMySQL(_RejectedTestCase):
         finally:
             self.assertTrue(cutter.cut.is_set())
 
-    def test_a_commit_whose_answer_is_lost_stands(self) -> None:
+    def test_lost_reply_keeps_commit(self) -> None:
         self.bill_through(deliver=True)
         self.assertEqual((2, []), (len(self.stored()), self.kept()))
 
-    def test_a_commit_that_never_arrived_is_an_error_and_can_be_tried_again(self) -> None:
+    def test_undelivered_commit_raises_and_is_retryable(self) -> None:
         with self.assertRaises(exceptions.StoreError):
             self.bill_through(deliver=False)
         self.assertEqual((0, 4), (len(self.stored()), len(self.kept())))

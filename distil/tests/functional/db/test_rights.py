@@ -10,18 +10,18 @@ from distil.tests.functional import databases
 from distil.tests.functional.security import secrets
 
 
-class TestRightsSQLite(databases.DatabaseTestCase):
-    def test_who_may_do_everything_lacks_nothing_and_nothing_is_stored(self) -> None:
+class TestPrivilegesSQLite(databases.DatabaseTestCase):
+    def test_full_privileges_report_and_store_nothing(self) -> None:
         self.assertEqual([], list(privileges.missing(self.engine)))
         with self.engine.connect() as connection:
             for table in models.metadata.sorted_tables:
                 self.assertEqual([], connection.execute(sa.select(table)).all())
 
 
-class TestRightsMySQL(TestRightsSQLite):
+class TestPrivilegesMySQL(TestPrivilegesSQLite):
     BACKEND = databases.MYSQL
 
-    def test_each_right_is_told_of_each_table_that_it_is_needed_on(self) -> None:
+    def test_reports_missing_privilege_per_table(self) -> None:
         for lacking, tables in {
             "Delete": ["project_locks", "project_failures", "rejected_samples"],
             "Update": ["tenants", "resources", "project_locks", "project_failures"],
@@ -33,10 +33,10 @@ class TestRightsMySQL(TestRightsSQLite):
             self.assertEqual([f"{lacking.upper()} on {table}" for table in tables], told)
 
 
-class TestRightsPostgreSQL(TestRightsSQLite):
+class TestPrivilegesPostgreSQL(TestPrivilegesSQLite):
     BACKEND = databases.POSTGRESQL
 
-    def test_an_owner_may_lack_rights_too(self) -> None:
+    def test_reports_privileges_revoked_from_owner(self) -> None:
         sequence = "rejected_samples_id_seq"
         for right, name in (("DELETE", "TABLE project_locks"), ("ALL", f"SEQUENCE {sequence}")):
             self.execute(f"REVOKE {right} ON {name} FROM CURRENT_USER")

@@ -52,8 +52,8 @@ class StoreTestCase(databases.DatabaseTestCase):
         self.store.project(self.project.id).commit(window, usage, resources, rejected)
 
 
-class TestProjectsSQLite(StoreTestCase):
-    def test_a_new_project_has_its_start_as_last_collected(self) -> None:
+class TestStoredProjectsSQLite(StoreTestCase):
+    def test_new_project_stores_its_start(self) -> None:
         project = self.new_project(name="größe 🐘", description="what it is for")
         self.store.register([(self.project, START), (project, START + HOUR)])
         found = self.store.last_collected([self.project.id, project.id, "unknown"])
@@ -62,30 +62,30 @@ class TestProjectsSQLite(StoreTestCase):
         self.assertEqual(("größe 🐘", "what it is for"), (row["name"], row["info"]))
         self.assertLess(abs(row["created"] - datetime.datetime.now(datetime.UTC)), datetime.timedelta(minutes=1))
 
-    def test_a_known_project_keeps_its_last_collected(self) -> None:
+    def test_known_project_keeps_last_collected(self) -> None:
         self.store.register([(self.project, START)])
         self.store.register([(self.project, START + HOUR), (self.new_project(), START)])
         self.assertEqual({self.project.id: START}, self.store.last_collected([self.project.id]))
 
-    def test_a_known_project_without_last_collected_gets_one(self) -> None:
+    def test_missing_last_collected_is_set(self) -> None:
         with self.engine.begin() as connection:
             connection.execute(sa.insert(models.tenants), {"id": self.project.id, "name": "old"})
         self.assertEqual({}, self.store.last_collected([self.project.id]))
         self.store.register([(self.project, START)])
         self.assertEqual({self.project.id: START}, self.store.last_collected([self.project.id]))
 
-    def test_ids_that_differ_in_case_or_trailing_blank_are_different(self) -> None:
+    def test_case_and_trailing_blank_distinguish_ids(self) -> None:
         stem = uuid.uuid4().hex
         ids = [f"{stem}{end}" for end in ("a", "A", "a ")]
         self.store.register([(self.new_project(id=project_id), START) for project_id in ids])
         self.assertEqual(set(ids), set(self.store.last_collected(ids)))
 
-    def test_more_projects_than_a_statement_can_name(self) -> None:
+    def test_registers_projects_in_batches(self) -> None:
         projects = [self.new_project() for _ in range(1203)]
         self.store.register([(project, START) for project in projects])
         self.assertEqual(1203, len(self.store.last_collected([project.id for project in projects])))
 
-    def test_names_far_too_long_are_cut_with_a_mark(self) -> None:
+    def test_long_names_are_truncated(self) -> None:
         project = self.new_project(name="🐘" * 300, description="🐘" * 100_000)
         self.store.register([(project, START)])
         (row,) = self.rows(models.tenants, project.id)
@@ -93,7 +93,7 @@ class TestProjectsSQLite(StoreTestCase):
         for column in ("name", "info"):
             self.assertTrue(row[column].endswith(json_columns.CUT))
 
-    def test_refresh_changes_name_and_description_alone(self) -> None:
+    def test_update_changes_only_name_and_description(self) -> None:
         other, unknown = self.new_project(), self.new_project()
         self.store.register([(self.project, START), (other, START)])
         (before,) = self.rows(models.tenants)
@@ -102,18 +102,18 @@ class TestProjectsSQLite(StoreTestCase):
         self.assertEqual([{**before, "name": "new name", "info": "new 🐘"}], self.rows(models.tenants))
         self.assertEqual([], self.rows(models.tenants, unknown.id))
 
-    def test_no_projects_are_no_error(self) -> None:
+    def test_empty_project_list_is_accepted(self) -> None:
         self.store.register([])
         self.store.refresh([])
         self.assertEqual({}, self.store.last_collected([]))
 
 
-class TestCommitSQLite(StoreTestCase):
+class TestWindowCommitSQLite(StoreTestCase):
     def setUp(self) -> None:
         super().setUp()
         self.store.register([(self.project, START)])
 
-    def test_usage_is_stored_as_it_is(self) -> None:
+    def test_usage_is_stored_unchanged(self) -> None:
         volumes = [Decimal("0.0040000000"), Decimal("514.2857142857"), Decimal(0), Decimal("98765.0000000001")]
         usage = [model.Usage(f"s{number}", "r", "byte", volume) for number, volume in enumerate(volumes)]
         self.commit(usage, [model.Resource("r", {})])
@@ -124,11 +124,11 @@ class TestCommitSQLite(StoreTestCase):
         self.assertIsNotNone(rows[0]["created"])
         self.assertEqual({self.project.id: WINDOW.end}, self.store.last_collected([self.project.id]))
 
-    def test_an_empty_window_moves_last_collected_on(self) -> None:
+    def test_empty_window_advances_last_collected(self) -> None:
         self.commit()
         self.assertEqual({self.project.id: WINDOW.end}, self.store.last_collected([self.project.id]))
 
-    def test_a_window_is_stored_once(self) -> None:
+    def test_repeated_commit_raises_and_stores_nothing(self) -> None:
         usage, resources = [model.Usage("s", "r", "u", Decimal(1))], [model.Resource("r", {"name": "first"})]
         self.commit(usage, resources)
         rejected = [model.RejectedSample(self.project.id, "m", None, "no", {})]
@@ -138,12 +138,12 @@ class TestCommitSQLite(StoreTestCase):
         self.assertEqual({"r": {"name": "first"}}, self.info(self.project.id, ["r"]))
         self.assertEqual([], self.rows(models.rejected_samples))
 
-    def test_a_window_that_is_not_next_is_not_stored(self) -> None:
+    def test_window_out_of_order_raises(self) -> None:
         with self.assertRaises(exceptions.WindowTaken):
             self.commit(hour=1)
         self.assertEqual({self.project.id: START}, self.store.last_collected([self.project.id]))
 
-    def test_what_the_database_refuses_leaves_nothing_behind(self) -> None:
+    def test_database_error_rolls_back(self) -> None:
         twice = [model.Usage("s", "r", "u", Decimal(1))] * 2
         with self.assertRaisesRegex(exceptions.StoreError, self.project.id) as caught:
             self.commit(twice, [model.Resource("r", {})])
@@ -151,19 +151,19 @@ class TestCommitSQLite(StoreTestCase):
         self.assertEqual({self.project.id: START}, self.store.last_collected([self.project.id]))
         self.assertEqual([], self.rows(models.resources) + self.rows(models.usage_entry))
 
-    def test_an_id_that_no_database_takes_is_an_error(self) -> None:
+    def test_unstorable_id_raises(self) -> None:
         with self.assertRaises(exceptions.StoreError):
             self.commit(resources=[model.Resource("r\ud800", {})])
         self.assertEqual({self.project.id: START}, self.store.last_collected([self.project.id]))
 
-    def test_new_keys_of_a_resource_win_and_old_keys_stay(self) -> None:
+    def test_resource_info_is_merged(self) -> None:
         self.commit(resources=[model.Resource("r", {"name": "old", "os_distro": "debian"}), model.Resource("q", {})])
         self.commit(resources=[model.Resource("r", {"name": "new 🐘"}), model.Resource("p", {"a": 1})], hour=1)
         wanted = {"r": {"name": "new 🐘", "os_distro": "debian"}, "q": {}, "p": {"a": 1}}
         self.assertEqual(wanted, self.info(self.project.id, ["p", "q", "r", "unknown"]))
         self.assertIn("🐘", self.rows(models.resources)[-1]["info"])
 
-    def test_resources_are_merged_from_window_to_window_and_what_failed_is_forgotten(self) -> None:
+    def test_info_merges_across_windows_despite_failure(self) -> None:
         stored = self.store.project(self.project.id)
         stored.commit(WINDOW, [], [model.Resource("r", {"name": "old", "a": 1})], [])
         second = model.Window(WINDOW.end, WINDOW.end + HOUR)
@@ -174,7 +174,7 @@ class TestCommitSQLite(StoreTestCase):
         self.assertEqual({"r": {"name": "old", "a": 1, "b": 2}}, stored.info(["r", "unknown"]))
         self.assertEqual({"r": {"name": "old", "a": 1, "b": 2}}, self.info(self.project.id, ["r"]))
 
-    def test_a_project_that_another_goes_on_with_takes_nothing_more(self) -> None:
+    def test_commit_after_other_collector_raises(self) -> None:
         mine, theirs = (self.store.project(self.project.id) for _ in range(2))
         mine.commit(WINDOW, [], [model.Resource("r", {"name": "mine"})], [])
         second = model.Window(WINDOW.end, WINDOW.end + HOUR)
@@ -183,7 +183,7 @@ class TestCommitSQLite(StoreTestCase):
             mine.commit(second, [], [model.Resource("r", {"name": "mine again"})], [])
         self.assertEqual({"r": {"name": "theirs"}}, mine.info(["r"]))
 
-    def test_a_resource_is_its_project_s(self) -> None:
+    def test_resources_are_separate_per_project(self) -> None:
         other = self.new_project()
         self.store.register([(other, START)])
         self.commit(resources=[model.Resource("r", {"name": "ours"})])
@@ -191,7 +191,7 @@ class TestCommitSQLite(StoreTestCase):
         self.assertEqual({"r": {"name": "ours"}}, self.info(self.project.id, ["r"]))
         self.assertEqual({"r": {"name": "theirs"}}, self.info(other.id, ["r"]))
 
-    def test_resources_without_change_are_not_written(self) -> None:
+    def test_unchanged_resources_are_not_written(self) -> None:
         info = {"name": "n", "odd": math.inf, "long": "x" * json_columns.MAX_INFO}
         self.commit(resources=[model.Resource("r", info)])
         written: list[str] = []
@@ -207,7 +207,7 @@ class TestCommitSQLite(StoreTestCase):
         self.commit(resources=[model.Resource("r", {"name": "m"})], hour=2)
         self.assertTrue([statement for statement in written if statement.startswith("UPDATE resources")])
 
-    def test_info_that_is_no_object_reads_as_empty(self) -> None:
+    def test_invalid_info_reads_as_empty(self) -> None:
         with self.engine.begin() as connection:
             for number, info in enumerate((None, "", "[]", "{'python': 1}")):
                 values = {"id": f"r{number}", "tenant_id": self.project.id, "info": info}
@@ -216,19 +216,19 @@ class TestCommitSQLite(StoreTestCase):
         wanted = {"r0": {}, "r1": {}, "r2": {}, "r3": {"name": "n"}}
         self.assertEqual(wanted, self.info(self.project.id, list(wanted)))
 
-    def test_the_longest_legal_ids_are_stored_and_told_apart(self) -> None:
+    def test_longest_ids_are_stored_and_distinct(self) -> None:
         ids = [f"{'🐘' * 399}{end}" for end in "aA "] + ["🐘" * 399]
         usage = [model.Usage("🐘" * model.MAX_SERVICE, name, "🐘" * model.MAX_UNIT, Decimal(1)) for name in ids]
         self.commit(usage, [model.Resource(name, {"id": name}) for name in ids])
         self.assertEqual(set(ids), {row["resource_id"] for row in self.rows(models.usage_entry)})
         self.assertEqual({name: {"id": name} for name in ids}, self.info(self.project.id, ids))
 
-    def test_the_largest_volume_is_stored(self) -> None:
+    def test_largest_volume_is_stored(self) -> None:
         volume = Decimal("9" * 28 + ".9999999999") if self.BACKEND != databases.SQLITE else Decimal(10**14)
         self.commit([model.Usage("s", "r", "u", volume)], [model.Resource("r", {})])
         self.assertEqual(volume, self.rows(models.usage_entry)[0]["volume"])
 
-    def test_rejected_samples_are_kept_with_their_reason(self) -> None:
+    def test_rejected_samples_keep_their_reason(self) -> None:
         document = {"resource_id": "r", "volume": math.nan, "name": "größe 🐘"}
         self.commit(rejected=[model.RejectedSample(self.project.id, "m", "r", "volume is NaN", document)] * 2)
         row, _ = self.rows(models.rejected_samples)
@@ -236,7 +236,7 @@ class TestCommitSQLite(StoreTestCase):
         self.assertEqual((START, WINDOW.end), (row["start"], row["end"]))
         self.assertEqual({**document, "volume": "nan"}, json.loads(row["sample"]))
 
-    def test_nothing_in_a_rejected_sample_stops_the_window(self) -> None:
+    def test_malformed_rejected_sample_is_stored(self) -> None:
         odd = "\x00\ud800🐘" * 100_000
         sample = model.RejectedSample(self.project.id, odd, odd, odd, {odd: odd, "volume": -math.inf})
         self.commit(rejected=[sample, model.RejectedSample(self.project.id, "m", None, "no", {})])
@@ -245,23 +245,23 @@ class TestCommitSQLite(StoreTestCase):
         self.assertIsNone(other["resource_id"])
 
 
-class TestProjectsMySQL(TestProjectsSQLite):
+class TestStoredProjectsMySQL(TestStoredProjectsSQLite):
     BACKEND = databases.MYSQL
 
-    def test_all_are_registered_or_none(self) -> None:
+    def test_registration_is_atomic(self) -> None:
         endless = self.new_project(id="x" * 101)
         with self.assertRaises(exceptions.StoreError):
             self.store.register([(self.project, START), (endless, START)])
         self.assertEqual({}, self.store.last_collected([self.project.id]))
 
 
-class TestProjectsPostgreSQL(TestProjectsMySQL):
+class TestStoredProjectsPostgreSQL(TestStoredProjectsMySQL):
     BACKEND = databases.POSTGRESQL
 
 
-class TestCommitMySQL(TestCommitSQLite):
+class TestWindowCommitMySQL(TestWindowCommitSQLite):
     BACKEND = databases.MYSQL
 
 
-class TestCommitPostgreSQL(TestCommitSQLite):
+class TestWindowCommitPostgreSQL(TestWindowCommitSQLite):
     BACKEND = databases.POSTGRESQL

@@ -19,7 +19,7 @@ ROOT = pathlib.Path(__file__).parents[4]
 FUNCTIONS = pathlib.Path(__file__).with_name("functions.sh")
 
 
-class PluginTest(unittest.TestCase):
+class DevstackPluginTest(unittest.TestCase):
     keystone: ClassVar[keystone.Keystone]
 
     @classmethod
@@ -82,7 +82,7 @@ class PluginTest(unittest.TestCase):
         self.addCleanup(process.terminate)
         return log
 
-    def test_what_it_sets_up_collects_as_a_user_of_the_cloud(self) -> None:
+    def test_stack_configures_working_collector(self) -> None:
         for phase in ("install", "post-config", "extra"):
             self.phase("stack", phase)
         self.assertEqual([str(ROOT)], self.called("setup_develop"))
@@ -94,13 +94,13 @@ class PluginTest(unittest.TestCase):
         projects = self.keystone.call("GET", "projects")["projects"]
         self.assertIn(f"over {len(projects)} projects", log.read_text())
 
-    def test_it_can_be_stacked_again(self) -> None:
+    def test_restacking_keeps_one_service(self) -> None:
         for _ in range(2):
             self.phase("stack", "post-config")
         services = self.keystone.call("GET", "services?name=distil")["services"]
         self.assertEqual([("rating", "Usage collection")], [(each["type"], each["description"]) for each in services])
 
-    def test_it_leaves_nothing(self) -> None:
+    def test_unstack_stops_clean_removes_configuration(self) -> None:
         self.phase("stack", "post-config")
         self.phase("unstack")
         self.assertEqual(["distil-collector"], self.called("stop_process"))
@@ -108,7 +108,7 @@ class PluginTest(unittest.TestCase):
         self.phase("clean")
         self.assertFalse(self.conf.parent.exists())
 
-    def test_a_cloud_with_tls_names_the_bundle(self) -> None:
+    def test_tls_proxy_sets_cafile(self) -> None:
         self.environment |= {"TEST_SERVICES": "key tls-proxy", "SSL_BUNDLE_FILE": "/opt/stack/data/ca-bundle.pem"}
         self.phase("stack", "post-config")
         self.assertIn("cafile = /opt/stack/data/ca-bundle.pem\n", self.conf.read_text())

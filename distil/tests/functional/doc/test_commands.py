@@ -6,8 +6,8 @@ import unittest
 from distil.tests.functional.doc import pages
 
 
-class ListTest(unittest.TestCase):
-    def test_every_command_is_followed_here_or_listed_once(self) -> None:
+class DocumentedCommandsTest(unittest.TestCase):
+    def test_every_command_is_run_or_listed(self) -> None:
         listed = {(page, name) for page, names in pages.ELSEWHERE.items() for name in names}
         shown = {
             (page, command.name)
@@ -17,14 +17,14 @@ class ListTest(unittest.TestCase):
         self.assertEqual(set(), listed - shown)
         self.assertEqual(set(), {(page, name) for page, name in shown - listed if page not in pages.FOLLOWED})
 
-    def test_the_tests_that_are_named_exist(self) -> None:
+    def test_referenced_tests_exist(self) -> None:
         reasons = {reason for names in pages.ELSEWHERE.values() for reason in names.values()}
         for name in (reason for reason in reasons if reason.startswith("distil.tests.")):
             loader = unittest.TestLoader()
             self.assertTrue(loader.loadTestsFromName(name).countTestCases(), name)
             self.assertEqual([], loader.errors)
 
-    def test_every_block_says_what_it_is(self) -> None:
+    def test_no_block_hides_commands(self) -> None:
         """So that no command hides in one."""
         for path in pages.paths():
             for line in path.read_text().splitlines():

@@ -19,7 +19,7 @@ from distil.tests.functional.doc.guide import GuideTest
 
 
 class QuickStartTest(GuideTest):
-    def test_it_can_be_followed(self) -> None:
+    def test_commands_give_documented_output(self) -> None:
         self.follow(
             pages.QUICK_START,
             {
@@ -36,7 +36,7 @@ class QuickStartTest(GuideTest):
 
 
 class InstallationTest(GuideTest):
-    def test_it_can_be_followed(self) -> None:
+    def test_commands_lead_to_billed_usage(self) -> None:
         version = f"python{sys.version_info.major}.{sys.version_info.minor}"
         own = f"/opt/distil/lib/{version}/site-packages"
         # What the package needs comes from this environment, and not from a registry.
@@ -87,7 +87,7 @@ class InstallationTest(GuideTest):
 
 
 class UpgradeTest(GuideTest):
-    def test_it_can_be_followed_and_gone_back(self) -> None:
+    def test_upgrade_and_rollback_keep_rows(self) -> None:
         programs.path("mariadb-dump")
         engine = db_engine.create_engine(self.site.url)
         self.addCleanup(engine.dispose)

@@ -49,7 +49,7 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-class BrowserTest(unittest.TestCase):
+class StatusPageTest(unittest.TestCase):
     browser: ClassVar[Browser]
 
     @classmethod
@@ -73,12 +73,12 @@ class BrowserTest(unittest.TestCase):
         exporter.stop()
         self.assertEqual([], said)
 
-    def test_nobody_has_to_scroll_sideways(self) -> None:
+    def test_page_fits_viewport_width(self) -> None:
         for snapshot, size in itertools.product((snapshots.rich(), FAILED), (SMALL_PHONE, PHONE, DESK)):
             with self.subTest(size), self.open(snapshot, size, "light") as page:
                 self.assertEqual(size[0], page.evaluate("document.documentElement.scrollWidth"))
 
-    def test_everybody_can_read_it(self) -> None:
+    def test_page_passes_accessibility_checks(self) -> None:
         """By axe's rules, those of WCAG AA among them."""
         for snapshot, scheme in itertools.product((snapshots.rich(), FAILED), SCHEMES):
             for size in (PHONE, DESK):
@@ -87,7 +87,7 @@ class BrowserTest(unittest.TestCase):
                     self.assertGreater(len(found.response["passes"]), 10)
                     self.assertEqual(0, found.violations_count, found.generate_report())
 
-    def test_night_is_dark_and_day_is_light(self) -> None:
+    def test_background_follows_color_scheme(self) -> None:
         shades = []
         for scheme in SCHEMES:
             with self.open(snapshots.snapshot(), DESK, scheme) as page:
@@ -97,7 +97,7 @@ class BrowserTest(unittest.TestCase):
         self.assertGreater(light, 600)
         self.assertLess(dark, 150)
 
-    def test_text_from_outside_does_nothing(self) -> None:
+    def test_injected_markup_is_escaped(self) -> None:
         attack = "</bdi><script>document.title='x'</script><img src=/x onerror=\"document.title='x'\">"
         snapshot = snapshots.snapshot(behind=(snapshots.behind(attack, attack),))
         with self.open(snapshot, DESK, "light") as page:

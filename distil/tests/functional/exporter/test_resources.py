@@ -13,7 +13,7 @@ from distil.tests.functional.collector.site import metrics
 from distil.tests.functional.collector.site import wait_for
 
 
-class ResourcesTest(unittest.TestCase):
+class ExporterResourcesTest(unittest.TestCase):
     def setUp(self) -> None:
         self.site = self.enterContext(Site())
         self.port = free_port()
@@ -40,7 +40,7 @@ class ResourcesTest(unittest.TestCase):
             pass
         return ""
 
-    def test_a_collector_shows_its_name_its_version_and_that_it_is_well(self) -> None:
+    def test_healthy_collector_shows_name_and_version(self) -> None:
         self.collect()
         wait_for(lambda: metrics(self.port).get("distil_collector_last_run_end"))
         self.assertIn("Distil Collector <bdi>default</bdi>", self.ask("/"))
@@ -49,7 +49,7 @@ class ResourcesTest(unittest.TestCase):
         self.assertEqual(("default", True, ["OK"]), (health["name"], health["healthy"], health["reasons"]))
         self.assertIn(f"Version {health['details']['version']}", self.ask("/"))
 
-    def test_a_run_that_fails_as_a_whole_is_ill_health_until_one_does_not(self) -> None:
+    def test_failed_run_is_unhealthy_until_success(self) -> None:
         fault = self.site.cloud.add_fault("identity", "status", path="/v3/projects", status=503)
         self.collect(periodic_interval=1)
         wait_for(self.ill)
@@ -58,7 +58,7 @@ class ResourcesTest(unittest.TestCase):
         self.site.cloud.faults.clear(fault)
         wait_for(lambda: not self.ill())
 
-    def test_a_project_that_fails_and_a_sample_that_was_rejected_are_shown_and_no_ill_health(self) -> None:
+    def test_partial_failures_are_listed_while_healthy(self) -> None:
         well, failing = self.site.cloud.projects.enabled_ids[:2]
         sample = self.site.sample(well, "network", volume="much")
         self.site.cloud.add_samples(well, "network", [sample], at=self.site.start.isoformat())

@@ -82,7 +82,7 @@ class StuckClientsTest(unittest.TestCase):
         self.assertLess(max(took), 5, kind)
         wait_for(lambda: self.runs() > before)
 
-    def test_they_stop_neither_a_scrape_nor_the_collection(self) -> None:
+    def test_scrapes_and_runs_continue(self) -> None:
         few = self.threads()
         stuck = []
         for kind, sent in {
@@ -97,7 +97,7 @@ class StuckClientsTest(unittest.TestCase):
             client.close()
         wait_for(lambda: self.threads() <= few)
 
-    def test_a_client_that_drips_is_hung_up_on(self) -> None:
+    def test_slow_sender_is_disconnected(self) -> None:
         client = self.stick(b"GET ", clients=1)[0]
         started = time.monotonic()
         with self.assertRaises(OSError):
@@ -114,7 +114,7 @@ class StuckTlsClientsTest(StuckClientsTest):
 class BlockedReadersTest(unittest.TestCase):
     """Answers that are more than the sockets' buffers hold, so that each stuck reader blocks its thread."""
 
-    def test_they_hold_few_threads_and_stop_no_scrape(self) -> None:
+    def test_threads_are_bounded_and_scrapes_succeed(self) -> None:
         registry = CollectorRegistry()
         gauge = Gauge("large", "Large.", ["label"], registry=registry)
         for number in range(100):

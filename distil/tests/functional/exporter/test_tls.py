@@ -17,7 +17,7 @@ from distil.tests.functional.security.certificates import Authority
 from distil.tls import server_context
 
 
-class TlsTest(unittest.TestCase):
+class ExporterTlsTest(unittest.TestCase):
     def setUp(self) -> None:
         self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
         self.authority = Authority(self.folder)
@@ -41,17 +41,17 @@ class TlsTest(unittest.TestCase):
             self.assertIn(b"distil_collector_build_info", response.read())
             return response.status
 
-    def test_metrics_are_shown_over_tls(self) -> None:
+    def test_metrics_are_served_over_tls(self) -> None:
         self.assertEqual(200, self.status(self.serve()))
 
-    def test_plain_http_is_not_answered(self) -> None:
+    def test_plain_http_is_rejected(self) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", self.serve().port, timeout=20)
         self.addCleanup(connection.close)
         with self.assertRaises((OSError, http.client.HTTPException)):
             connection.request("GET", "/metrics")
             connection.getresponse()
 
-    def test_only_clients_of_the_authority_are_let_in(self) -> None:
+    def test_only_trusted_client_certificates_are_accepted(self) -> None:
         clients, others = Authority(self.folder, "clients"), Authority(self.folder, "others")
         exporter = self.serve(clients.file)
         self.assertEqual(200, self.status(exporter, clients.issue("prometheus")))
@@ -61,7 +61,7 @@ class TlsTest(unittest.TestCase):
         self.assertEqual(200, self.status(exporter, clients.issue("prometheus")))
 
 
-class FilesTest(unittest.TestCase):
+class TlsFilesTest(unittest.TestCase):
     """What is wrong with the files is told at start, by option and file."""
 
     def setUp(self) -> None:
@@ -79,26 +79,26 @@ class FilesTest(unittest.TestCase):
         for text in expected:
             self.assertIn(text, str(caught.exception))
 
-    def test_a_file_that_is_not_there(self) -> None:
+    def test_missing_file_raises(self) -> None:
         self.assert_refused(self.nowhere, self.key, None, f"exporter_certfile is {self.nowhere}", "No such file")
         self.assert_refused(self.certificate, self.nowhere, None, f"exporter_keyfile is {self.nowhere}", "No such file")
         self.assert_refused(
             self.certificate, self.key, self.nowhere, f"exporter_client_cafile is {self.nowhere}", "No such file"
         )
 
-    def test_a_file_that_holds_something_else(self) -> None:
+    def test_file_with_wrong_content_raises(self) -> None:
         self.assert_refused(self.junk, self.key, None, f"exporter_certfile is {self.junk}", "no certificate")
         self.assert_refused(self.key, self.key, None, f"exporter_certfile is {self.key}", "no certificate")
         self.assert_refused(self.certificate, self.junk, None, f"exporter_keyfile is {self.junk}", "no key")
         self.assert_refused(self.certificate, self.key, self.junk, f"exporter_client_cafile is {self.junk}")
 
-    def test_a_key_of_another_certificate(self) -> None:
+    def test_mismatched_key_raises(self) -> None:
         self.assert_refused(self.certificate, self.other_key, None, f"exporter_keyfile is {self.other_key}", "no key")
 
-    def test_a_certificate_without_a_key(self) -> None:
+    def test_certificate_without_key_raises(self) -> None:
         self.assert_refused(self.certificate, None, None, f"exporter_certfile is {self.certificate}", "no key")
 
-    def test_a_key_that_is_encrypted_asks_nobody_for_a_passphrase(self) -> None:
+    def test_encrypted_key_raises_without_prompting(self) -> None:
         key = serialization.load_pem_private_key(pathlib.Path(self.key).read_bytes(), None)
         encryption = serialization.BestAvailableEncryption(b"secret")
         encrypted = self.folder / "encrypted.key"
@@ -106,19 +106,19 @@ class FilesTest(unittest.TestCase):
         encrypted.write_bytes(key.private_bytes(pem, serialization.PrivateFormat.TraditionalOpenSSL, encryption))
         self.assert_refused(self.certificate, str(encrypted), None, f"exporter_keyfile is {encrypted}", "encrypted")
 
-    def test_an_option_that_is_missing(self) -> None:
+    def test_missing_certfile_option_raises(self) -> None:
         self.assert_refused(None, self.key, None, "exporter_keyfile", "exporter_certfile is not")
         self.assert_refused(None, None, self.certificate, "exporter_client_cafile", "exporter_certfile is not")
 
-    def test_one_file_can_hold_certificate_and_key(self) -> None:
+    def test_combined_certificate_and_key_is_accepted(self) -> None:
         both = self.folder / "both.pem"
         both.write_bytes(pathlib.Path(self.key).read_bytes() + pathlib.Path(self.certificate).read_bytes())
         self.assertIsNotNone(server_context(str(both), None, None))
 
-    def test_without_an_option_there_is_no_tls(self) -> None:
+    def test_tls_is_disabled_without_options(self) -> None:
         self.assertIsNone(server_context(None, None, None))
 
-    def test_a_process_does_not_start_with_them(self) -> None:
+    def test_invalid_certfile_exits_with_1(self) -> None:
         site = self.enterContext(Site())
         site.configure(enable_exporter=True, exporter_port=0, exporter_certfile=self.junk)
         collector = site.collector()

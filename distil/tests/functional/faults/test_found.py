@@ -20,8 +20,8 @@ FOUND = (
 )
 
 
-class FoundTest(unittest.TestCase):
-    def test_an_object_or_a_page_of_somebody_else_is_no_answer(self) -> None:
+class FaultRegressionTest(unittest.TestCase):
+    def test_unexpected_answer_loses_no_usage(self) -> None:
         suite = suites.BY_NAME["answers"]
         world = self.enterContext(World(SEED))
         for what, kind in FOUND:
@@ -36,7 +36,7 @@ class FoundTest(unittest.TestCase):
                     result = judge(world, suite, trial)
                     self.assertTrue(result.good, str(result))
 
-    def test_what_a_failed_commit_leaves_is_not_read_by_the_next_attempt(self) -> None:
+    def test_failed_commit_does_not_affect_retry(self) -> None:
         suite = suites.BY_NAME["statements"]
         world = self.enterContext(World(SEED))
         concerned = [

@@ -37,7 +37,7 @@ class Tampering(Suite):
         return []
 
 
-class HarnessTest(unittest.TestCase):
+class FaultHarnessTest(unittest.TestCase):
     world: World
 
     @classmethod
@@ -47,13 +47,13 @@ class HarnessTest(unittest.TestCase):
     def tamper(self, statement: sa.Executable) -> Result:
         return judge(self.world, Tampering(statement), TRIAL)
 
-    def test_a_lost_row_is_found_and_the_trial_named(self) -> None:
+    def test_lost_row_is_reported_with_trial(self) -> None:
         result = self.tamper(sa.text("DELETE FROM usage_entry LIMIT 1"))
         self.assertEqual((1, 0), (len(result.difference.lost), len(result.difference.doubled)))
         self.assertIn("half a window: usage_entry lacks", str(result))
         self.assertIn("--suite tampering --seed 7 --point 1", str(result))
 
-    def test_a_doubled_row_is_found(self) -> None:
+    def test_duplicate_row_is_reported(self) -> None:
         table = models.rejected_samples
         columns = [column for column in table.columns if column.name != "id"]
         copy = sa.insert(table).from_select(columns, sa.select(*columns).limit(1))
@@ -61,18 +61,18 @@ class HarnessTest(unittest.TestCase):
         self.assertEqual((0, 1), (len(result.difference.lost), len(result.difference.doubled)))
         self.assertIn("half a window: rejected_samples has", str(result))
 
-    def test_a_changed_volume_is_found(self) -> None:
+    def test_changed_volume_is_reported(self) -> None:
         result = self.tamper(sa.text("UPDATE usage_entry SET volume = volume + 0.000000001 LIMIT 1"))
         self.assertEqual((1, 1), (len(result.difference.lost), len(result.difference.doubled)))
 
-    def test_a_window_that_is_stored_before_its_time_is_found(self) -> None:
+    def test_usage_after_last_collected_is_reported(self) -> None:
         result = self.tamper(sa.text("UPDATE tenants SET last_collected = last_collected - INTERVAL 1 HOUR"))
         self.assertFalse(result.good)
 
-    def test_a_run_that_nothing_disturbs_is_good(self) -> None:
+    def test_undisturbed_run_passes(self) -> None:
         self.assertTrue(self.tamper(sa.text("SELECT 1")).good)
 
-    def test_the_points_hold_every_write_and_request_with_before_and_after(self) -> None:
+    def test_points_cover_every_write_and_request(self) -> None:
         points = self.world.passages[WINDOWS].points
         self.assertEqual(list(range(1, len(points) + 1)), [point.number for point in points])
         passed = {(point.phase, " ".join(point.what.split()[:3])) for point in points}
@@ -80,7 +80,7 @@ class HarnessTest(unittest.TestCase):
             for phase in (hooks.BEFORE, hooks.MIDWAY, hooks.AFTER):
                 self.assertIn((phase, what), passed)
 
-    def test_a_killed_process_leaves_what_it_had_not_committed_to_the_next(self) -> None:
+    def test_next_run_completes_killed_run(self) -> None:
         first = next(point for point in self.world.passages[WINDOWS].points if point.what == "INSERT INTO usage_entry")
         self.world.wipe()
         self.assertEqual(-9, self.world.start(fault=Fault(first.number, actions.KILL)).wait())
@@ -88,7 +88,7 @@ class HarnessTest(unittest.TestCase):
         self.assertEqual([], self.world.finish())
         self.assertEqual(self.world.undisturbed, self.world.rows())
 
-    def test_a_hang_is_found(self) -> None:
+    def test_hung_collector_times_out(self) -> None:
         collector = self.world.start(fault=Fault(1, actions.STOP))
         collector.wait()
         collector.stopped = False

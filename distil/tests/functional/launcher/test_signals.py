@@ -26,7 +26,7 @@ class SignalsTest(LauncherTestCase):
         self.collector = self.site.collector()
         return {name: self.wait_for_run(port) for name, port in self.ports.items()}
 
-    def test_sigterm_and_sigint_end_all_with_status_0(self) -> None:
+    def test_sigterm_and_sigint_exit_with_0(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             with self.subTest(number=number):
                 self.started()
@@ -34,12 +34,12 @@ class SignalsTest(LauncherTestCase):
                 self.assertEqual(0, self.collector.wait(30))
                 self.assertEqual([{}, {}], [metrics(port) for port in self.ports.values()])
 
-    def test_sigint_to_the_whole_group_as_from_a_terminal_ends_all_with_status_0(self) -> None:
+    def test_process_group_sigint_exits_with_0(self) -> None:
         self.started()
         os.killpg(os.getpgid(self.collector.pid), signal.SIGINT)
         self.assertEqual(0, self.collector.wait(30))
 
-    def test_further_signals_do_not_put_the_end_off(self) -> None:
+    def test_repeated_signals_do_not_delay_shutdown(self) -> None:
         _limit_the_grace(self.site)
         self.started()
         os.kill(self.pid_of("one"), signal.SIGSTOP)
@@ -50,7 +50,7 @@ class SignalsTest(LauncherTestCase):
         self.assertEqual(1, self.collector.wait(1))
         self.assertLess(time.monotonic() - began, 10)
 
-    def test_a_child_that_is_stopped_is_killed_after_the_graceful_time_and_the_status_says_so(self) -> None:
+    def test_stopped_child_is_killed_after_timeout(self) -> None:
         _limit_the_grace(self.site)
         self.started()
         stopped = self.pid_of("one")
@@ -60,7 +60,7 @@ class SignalsTest(LauncherTestCase):
         self.assertIn("graceful_shutdown_timeout (2 seconds) is over", self.log.read_text())
         wait_for(lambda: not pathlib.Path(f"/proc/{stopped}").exists())
 
-    def test_a_signal_before_anything_is_read_ends_with_status_0(self) -> None:
+    def test_sigterm_during_startup_exits_with_0(self) -> None:
         os.mkfifo(self.site.folder / "blocks")
         self.configure(meter_mappings_file=self.site.folder / "blocks", misspelt="said before the files are read")
         collector = self.site.collector()
@@ -68,7 +68,7 @@ class SignalsTest(LauncherTestCase):
         collector.send_signal(signal.SIGTERM)
         self.assertEqual(0, collector.wait(10))
 
-    def test_a_file_that_blocks_its_reader_makes_a_reload_wait_and_nothing_else(self) -> None:
+    def test_blocked_reload_does_not_delay_sigterm(self) -> None:
         self.started()
         os.mkfifo(self.site.folder / "blocks")
         self.configure(meter_mappings_file=self.site.folder / "blocks")
@@ -77,7 +77,7 @@ class SignalsTest(LauncherTestCase):
         self.collector.send_signal(signal.SIGTERM)
         self.assertEqual(0, self.collector.wait(30))
 
-    def test_sighup_reads_every_file_again(self) -> None:
+    def test_sighup_reloads_configuration(self) -> None:
         ends = self.started()
         before = self.site.usage()
         self.configure(max_windows_per_cycle=0)
@@ -87,7 +87,7 @@ class SignalsTest(LauncherTestCase):
         self.assertEqual(before, self.site.usage())
         self.assertIn("the configuration is read again", self.log.read_text())
 
-    def test_a_wrong_configuration_leaves_the_old_one_in_force_and_the_log_says_why(self) -> None:
+    def test_invalid_configuration_is_logged_and_ignored(self) -> None:
         ends = self.started()
         pids = {self.pid_of(name) for name in self.ports}
         for wrong, reason in (
@@ -107,7 +107,7 @@ class SignalsTest(LauncherTestCase):
         for name, port in self.ports.items():
             self.wait_for_run(port, after=ends[name])
 
-    def test_every_wrong_value_leaves_the_old_one_in_force_and_is_told(self) -> None:
+    def test_reload_logs_every_invalid_value(self) -> None:
         self.started()
         self.site.configure(sections={"DEFAULT": {"debug": "perhaps", "log_file": self.log}}, workers=0)
         self.collector.send_signal(signal.SIGHUP)
@@ -117,7 +117,7 @@ class SignalsTest(LauncherTestCase):
         self.collector.send_signal(signal.SIGHUP)
         self.wait_for_log("SIGHUP: the configuration is read again.")
 
-    def test_a_port_that_is_taken_leaves_the_old_configuration_in_force(self) -> None:
+    def test_occupied_port_keeps_old_configuration(self) -> None:
         self.started()
         with socket.create_server(("127.0.0.1", 0)) as taken:
             self.groups["collector:two"]["exporter_port"] = taken.getsockname()[1]
@@ -127,7 +127,7 @@ class SignalsTest(LauncherTestCase):
         self.assertIn("[collector:two] exporter_host and exporter_port", self.log.read_text())
         self.assertIn("distil_collector_last_run_end", metrics(self.ports["two"]))
 
-    def test_a_port_can_be_changed_and_something_else_after_it(self) -> None:
+    def test_port_change_allows_further_reloads(self) -> None:
         ends = self.started()
         self.ports["two"] = free_port()
         self.groups["collector:two"]["exporter_port"] = self.ports["two"]
@@ -137,7 +137,7 @@ class SignalsTest(LauncherTestCase):
             ends = {name: self.wait_for_run(port, after=ends[name]) for name, port in self.ports.items()}
         self.assertNotIn("stays in force", self.log.read_text())
 
-    def test_signals_are_heeded_where_nobody_takes_systemd_s_notices(self) -> None:
+    def test_signals_work_without_notify_listener(self) -> None:
         self.site.environment = {"NOTIFY_SOCKET": str(self.site.folder / "nobody")}
         ends = self.started()
         self.collector.send_signal(signal.SIGHUP)
@@ -146,7 +146,7 @@ class SignalsTest(LauncherTestCase):
         self.collector.send_signal(signal.SIGTERM)
         self.assertEqual(0, self.collector.wait(30))
 
-    def test_systemd_is_told_of_the_start_of_a_reload_and_of_the_end(self) -> None:
+    def test_systemd_is_notified_of_state_changes(self) -> None:
         path, told = str(self.site.folder / "notify"), list[str]()
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
             manager.bind(path)
@@ -166,8 +166,8 @@ class SignalsTest(LauncherTestCase):
         self.assertEqual(["READY=1", "RELOADING=1", "READY=1", "STOPPING=1"], states)
 
 
-class EndTimeTest(unittest.TestCase):
-    def test_a_second_signal_leaves_no_lease_behind(self) -> None:
+class EndTimeSignalsTest(unittest.TestCase):
+    def test_repeated_signals_release_leases(self) -> None:
         site = self.enterContext(Site(databases.MYSQL, projects=3, resources=2))
         site.cloud.faults.set_latency("metering", 0.5)
         collector = site.collector("--collect-end-time", site.end.isoformat())
@@ -179,7 +179,7 @@ class EndTimeTest(unittest.TestCase):
         self.assertEqual(1, collector.wait(30))
         self.assertEqual(0, site.rows(leases)[0][0])
 
-    def test_a_signal_before_anything_is_read_says_that_the_end_was_not_reached(self) -> None:
+    def test_sigterm_during_startup_exits_with_1(self) -> None:
         site = self.enterContext(Site())
         os.mkfifo(site.folder / "blocks")
         log = site.folder / "log"
@@ -192,8 +192,8 @@ class EndTimeTest(unittest.TestCase):
         self.assertEqual(1, collector.wait(10))
 
 
-class CutOffTest(unittest.TestCase):
-    def test_a_transaction_that_outlasts_the_graceful_time_makes_the_status_1(self) -> None:
+class GracefulTimeoutTest(unittest.TestCase):
+    def test_transaction_beyond_timeout_exits_with_1(self) -> None:
         site = self.enterContext(Site(databases.MYSQL, projects=1, resources=1))
         site.collect(site.start + HOUR)
         _limit_the_grace(site)

@@ -15,13 +15,13 @@ from distil.tests.functional.collector.site import wait_for
 from distil.tests.functional.launcher.base import LauncherTestCase
 
 
-class TypesTest(LauncherTestCase):
+class CollectorTypesTest(LauncherTestCase):
     def domains_collected(self) -> set[str]:
         find = self.site.cloud.projects.find
         names = {domain["id"]: domain["name"] for domain in self.site.cloud.projects.domains}
         return {names[(find(each) or {})["domain_id"]] for each in self.site.last_collected()}
 
-    def test_each_collects_its_own_scope_and_shows_its_own_metrics(self) -> None:
+    def test_each_collects_and_exports_own_scope(self) -> None:
         self.site.collector()
         for port in self.ports.values():
             self.wait_for_run(port)
@@ -34,22 +34,22 @@ class TypesTest(LauncherTestCase):
         self.assertAlmostEqual(stored, sum(counted))
         self.assertTrue(all(counted))
 
-    def test_one_of_them_can_be_run_alone(self) -> None:
+    def test_collector_option_runs_one_type(self) -> None:
         self.site.collector("--collector", "two")
         self.wait_for_run(self.ports["two"])
         self.assertEqual({"customers"}, self.domains_collected())
         self.assertEqual({}, metrics(self.ports["one"]))
 
-    def test_up_to_an_end_time_all_of_them_collect(self) -> None:
+    def test_end_time_run_collects_all_types(self) -> None:
         self.site.collect()
         self.assertEqual({"Default", "customers"}, self.domains_collected())
 
-    def test_up_to_an_end_time_one_that_cannot_begin_costs_the_other_nothing(self) -> None:
+    def test_end_time_failure_is_isolated(self) -> None:
         self.site.cloud.add_fault("identity", "status", path="/projects", status=503, times=3)
         self.assertIn("[collector:one] ", self.site.collect(status=1))
         self.assertEqual({"customers"}, self.domains_collected())
 
-    def test_one_that_is_killed_starts_again_and_the_other_does_not_notice(self) -> None:
+    def test_killed_type_restarts_without_affecting_other(self) -> None:
         self.site.collector()
         ends = {name: self.wait_for_run(port) for name, port in self.ports.items()}
         before, other = self.site.usage(), self.pid_of("two")
@@ -59,7 +59,7 @@ class TypesTest(LauncherTestCase):
         self.assertEqual(other, self.pid_of("two"))
         self.assertEqual(ends["two"], metrics(self.ports["two"])["distil_collector_last_run_end"])
 
-    def test_one_that_dies_over_and_over_waits_longer_each_time(self) -> None:
+    def test_repeated_crashes_lengthen_restart_delay(self) -> None:
         self.site.collector()
         end = self.wait_for_run(self.ports["one"])
         pauses = []
@@ -71,7 +71,7 @@ class TypesTest(LauncherTestCase):
         self.assertGreater(pauses[2] - pauses[0], 2)
         self.assertIn("this one begins in 4 seconds", self.log.read_text())
 
-    def test_one_that_hangs_costs_the_other_nothing(self) -> None:
+    def test_hung_type_does_not_affect_other(self) -> None:
         self.site.collector()
         for port in self.ports.values():
             self.wait_for_run(port)
@@ -79,7 +79,7 @@ class TypesTest(LauncherTestCase):
         self.addCleanup(os.kill, self.pid_of("one"), signal.SIGCONT)
         self.assertIn("distil_collector_last_run_end", metrics(self.ports["two"]))
 
-    def test_one_whose_projects_all_fail_costs_the_other_nothing(self) -> None:
+    def test_failing_type_does_not_affect_other(self) -> None:
         default = self.site.cloud.projects.enabled_ids[0]
         self.site.cloud.add_fault("metering", "status", project_id=default, status=500)
         self.site.collector()
@@ -90,7 +90,7 @@ class TypesTest(LauncherTestCase):
 
 
 class ForkTest(LauncherTestCase):
-    def test_a_parent_that_cannot_fork_ends_with_status_1_and_all_its_children(self) -> None:
+    def test_failure_ends_parent_and_children(self) -> None:
         collector = self.site.collector()
         for port in self.ports.values():
             self.wait_for_run(port)
@@ -103,7 +103,7 @@ class ForkTest(LauncherTestCase):
 
 
 class WorkersTest(unittest.TestCase):
-    def test_each_worker_has_an_exporter_and_together_they_store_everything_once(self) -> None:
+    def test_each_worker_exports_without_duplicate_usage(self) -> None:
         site = self.enterContext(Site(projects=3, resources=1))
         undisturbed = self.enterContext(Site(cloud=site.cloud))
         undisturbed.collect()
@@ -115,8 +115,8 @@ class WorkersTest(unittest.TestCase):
         self.assertEqual(undisturbed.usage(), site.usage())
 
 
-class UnknownTest(LauncherTestCase):
-    def test_misspelt_options_and_groups_that_are_not_enabled_are_named(self) -> None:
+class UnknownOptionsTest(LauncherTestCase):
+    def test_unknown_options_and_groups_are_logged(self) -> None:
         self.groups["collector:two"]["ignore_domain"] = "heat"
         self.groups["collector:forgotten"] = {"ignore_tenants": "a"}
         self.configure(periodic_intervall=5)
@@ -128,7 +128,7 @@ class UnknownTest(LauncherTestCase):
         self.assertNotIn("ignore_tenants", said)
 
 
-class RefusedTest(LauncherTestCase):
+class InvalidConfigurationTest(LauncherTestCase):
     def refused(self, *arguments: str) -> str:
         collector = self.site.collector(*arguments)
         said, _ = collector.communicate(timeout=60)
@@ -136,12 +136,12 @@ class RefusedTest(LauncherTestCase):
         self.assertNotIn("Traceback", said)
         return said
 
-    def test_the_same_port_twice_is_refused(self) -> None:
+    def test_duplicate_port_is_rejected(self) -> None:
         self.groups["collector:two"]["exporter_port"] = self.ports["one"]
         self.configure()
         self.assertIn(f"exporter_port: {self.ports['one']} is used by more than one", self.refused())
 
-    def test_the_same_port_on_another_address_and_a_port_beyond_the_last_are_refused(self) -> None:
+    def test_conflicting_or_invalid_port_is_rejected(self) -> None:
         self.groups["collector:two"] |= {"exporter_port": self.ports["one"], "exporter_host": "0.0.0.0"}
         self.configure()
         self.assertIn("is used by more than one", self.refused())
@@ -149,16 +149,16 @@ class RefusedTest(LauncherTestCase):
         self.configure()
         self.assertIn("exporter_port: 65536, of a worker, is none", self.refused())
 
-    def test_a_name_twice_or_without_a_group_is_refused(self) -> None:
+    def test_duplicate_or_undefined_name_is_rejected(self) -> None:
         self.configure("one, one, three")
         said = self.refused()
         self.assertIn("one is there twice", said)
         self.assertIn("there is no group [collector:three]", said)
 
-    def test_a_name_that_is_not_enabled_cannot_be_chosen(self) -> None:
+    def test_selecting_disabled_name_is_rejected(self) -> None:
         self.assertIn("--collector three is none of", self.refused("--collector", "three"))
 
-    def test_what_is_wrong_is_told_with_the_group(self) -> None:
+    def test_error_names_group(self) -> None:
         self.groups["collector:two"]["ignore_domains"] = "customers"
         self.configure()
         self.assertIn("[collector:two] 'customers' stands both in include_domains", self.refused())

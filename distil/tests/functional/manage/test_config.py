@@ -19,12 +19,12 @@ class ConfigCheckTest(unittest.TestCase):
         self.assertEqual((status, ""), (result.returncode, result.stderr), result.stdout)
         return [(row["check"], row["status"], row["detail"]) for row in json.loads(result.stdout)]
 
-    def test_a_site_as_it_should_be(self) -> None:
+    def test_valid_site_passes(self) -> None:
         findings = self.check("--live", status=0)
         self.assertEqual(set(), {finding for finding in findings if finding[1] != "ok"})
         self.assertIn("4 projects", [detail for check, _, detail in findings if check == "scope of default"])
 
-    def test_every_error_is_told_at_once_and_needs_no_service(self) -> None:
+    def test_offline_check_reports_every_error(self) -> None:
         mappings, transformers = self.site.folder / "mappings.yml", self.site.folder / "transformers.yml"
         mappings.write_text("- meter: instance\n  transformer: uptime\n- unit: hour\n  transformer: nope\n")
         transformers.write_text("uptimes: {}\n")
@@ -42,7 +42,7 @@ class ConfigCheckTest(unittest.TestCase):
         (warning,) = (detail for _, status, detail in findings if status == "warning")
         self.assertIn("include_domains", warning)
 
-    def test_a_log_file_that_cannot_be_written(self) -> None:
+    def test_unwritable_log_file_is_error(self) -> None:
         self.site.configure(sections={"DEFAULT": {"log_dir": self.site.folder / "nowhere"}})
         (wrong,) = (finding for finding in self.check(status=1) if finding[1] == "error")
         path = self.site.folder / "nowhere" / "distil-collector.log"
@@ -51,35 +51,35 @@ class ConfigCheckTest(unittest.TestCase):
         self.check(status=0)
         self.assertFalse((self.site.folder / "log").exists())
 
-    def test_values_that_no_option_can_have(self) -> None:
+    def test_invalid_option_values_are_errors(self) -> None:
         self.site.configure(workers="many", project_order="sideways")
         wrong = [detail for _, status, detail in self.check("--live", status=1) if status == "error"]
         self.assertEqual(2, len(wrong), wrong)
 
-    def test_a_file_that_cannot_be_read(self) -> None:
+    def test_unparsable_file_is_error(self) -> None:
         self.site.config.write_text("[database\n")
         ((check, status, detail),) = self.check(status=1)
         self.assertEqual(("configuration files", "error"), (check, status))
         self.assertIn(str(self.site.config), detail)
 
-    def test_a_password_that_keystone_refuses(self) -> None:
+    def test_rejected_password_is_error_and_hidden(self) -> None:
         self.site.configure({"password": "sekret"})
         wrong = [finding for finding in self.check("--live", status=1) if finding[1] == "error"]
         self.assertEqual(["Keystone"], [check for check, _, _ in wrong])
         self.assertIn("401", wrong[0][2])
         self.assertNotIn("sekret", wrong[0][2])
 
-    def test_a_region_that_has_no_services(self) -> None:
+    def test_region_without_services_is_error(self) -> None:
         self.site.configure({"region_name": "RegionTwo"})
         findings = self.check("--live", status=1)
         self.assertIn("Keystone", [check for check, status, _ in findings if status == "error"])
 
-    def test_telemetry_that_does_not_answer(self) -> None:
+    def test_unavailable_telemetry_is_error(self) -> None:
         self.site.cloud.add_fault("metering", "status", status=503)
         wrong = [finding for finding in self.check("--live", status=1) if finding[1] == "error"]
         self.assertEqual(["telemetry of default"], [check for check, _, _ in wrong])
 
-    def test_a_service_that_does_not_let_the_collector_look_up_names(self) -> None:
+    def test_failing_lookup_services_are_errors(self) -> None:
         for status, service in ((403, "compute"), (401, "block-storage"), (503, "image"), (403, "object-store")):
             self.site.cloud.add_fault(service, "status", path="flavors|types|images|AUTH_", status=status)
         wrong = [finding for finding in self.check("--live", status=1) if finding[1] == "error"]
@@ -97,7 +97,7 @@ class ConfigCheckTest(unittest.TestCase):
             for part in words:
                 self.assertIn(part, detail)
 
-    def test_a_meter_that_nothing_is_measured_by_and_a_scope_that_names_nobody(self) -> None:
+    def test_unmatched_meter_and_scope_are_warnings(self) -> None:
         mappings = self.site.folder / "mappings.yml"
         mappings.write_text("- meter: instances\n  unit: second\n  transformer: uptime\n")
         self.site.configure(meter_mappings_file=mappings, include_projects="nobody")
@@ -107,13 +107,13 @@ class ConfigCheckTest(unittest.TestCase):
         self.assertIn("'nobody'", details)
         self.assertIn("0 projects", details)
 
-    def test_a_database_that_is_behind(self) -> None:
+    def test_unmigrated_database_is_error(self) -> None:
         with Site(migrated=False, cloud=self.site.cloud) as other:
             result = base.run(other.config, "config", "check", "--live", "-f", "value")
         self.assertEqual(1, result.returncode, result.stderr)
         self.assertIn("database error the database is at no revision", result.stdout)
 
-    def test_rights_that_the_user_of_the_database_lacks(self) -> None:
+    def test_missing_database_rights_are_errors(self) -> None:
         with (
             Site(databases.MYSQL, cloud=self.site.cloud) as other,
             secrets.mariadb_user(other.url, "sekret", lacking=["Delete"]) as url,

@@ -19,10 +19,10 @@ class LeaseTest(base.ManageTestCase):
     def lease(self, project_id: str, expires: datetime.datetime | None) -> dict[str, object]:
         return {"project_id": project_id, "owner": "host:1", "created": self.now - MINUTE, "expires": expires}
 
-    def test_no_leases_are_no_rows(self) -> None:
+    def test_list_without_leases_is_empty(self) -> None:
         self.assertEqual([], self.rows("lease", "list"))
 
-    def test_leases_are_listed_by_project_with_the_name_that_is_stored(self) -> None:
+    def test_list_is_sorted_with_project_names(self) -> None:
         self.insert(models.tenants, {"id": "p1", "name": "Übung"})
         self.insert(models.project_locks, self.lease("p2", self.now - MINUTE), self.lease("p1", self.now + 5 * MINUTE))
         self.assertEqual(
@@ -47,12 +47,12 @@ class LeaseTest(base.ManageTestCase):
             self.rows("lease", "list"),
         )
 
-    def test_a_lease_of_the_predecessor_has_no_end(self) -> None:
+    def test_lease_without_expiry_is_not_expired(self) -> None:
         self.insert(models.project_locks, self.lease("p1", None))
         (row,) = self.rows("lease", "list")
         self.assertEqual((None, False), (row["expires"], row["expired"]))
 
-    def test_what_has_expired_is_released_and_what_has_not_stays(self) -> None:
+    def test_release_requires_force_before_expiry(self) -> None:
         self.insert(models.tenants, {"id": "p1", "name": "Übung"})
         self.insert(models.project_locks, self.lease("p1", self.now + 5 * MINUTE), self.lease("p2", self.now - MINUTE))
         rows = self.rows("lease", "release", "Übung", "p2", status=1)
@@ -61,18 +61,18 @@ class LeaseTest(base.ManageTestCase):
         self.assertEqual({"p1": "released"}, results(self.rows("lease", "release", "p1", "--force")))
         self.assertEqual([], self.rows("lease", "list"))
 
-    def test_all_that_have_expired_are_released_at_once(self) -> None:
+    def test_expired_option_releases_expired_leases(self) -> None:
         self.insert(models.project_locks, self.lease("p1", self.now + 5 * MINUTE), self.lease("p2", self.now - MINUTE))
         self.assertEqual({"p2": "released"}, results(self.rows("lease", "release", "--expired")))
         self.assertEqual([], self.rows("lease", "release", "--expired"))
 
-    def test_one_that_another_owner_has_by_now_is_not_released(self) -> None:
+    def test_lease_with_new_owner_is_kept(self) -> None:
         self.insert(models.project_locks, self.lease("p1", self.now - MINUTE))
         (read,) = lease_table.leases(self.engine)
         self.assertFalse(lease_table.release(self.engine, read._replace(owner="host:0"), force=True))
         self.assertTrue(lease_table.release(self.engine, read))
 
-    def test_a_project_without_a_lease_is_not_found(self) -> None:
+    def test_release_without_lease_exits_with_3(self) -> None:
         self.insert(models.tenants, {"id": "p1", "name": "Übung"})
         self.assertIn("nobody has a lease of p1", self.error("lease", "release", "Übung", status=3))
         self.assertIn("there is no project 'p2'", self.error("lease", "release", "p2", status=3))

@@ -56,7 +56,7 @@ class ProjectTest(unittest.TestCase):
         self.assertEqual((0, ""), (result.returncode, result.stderr), result.stdout)
         return json.loads(result.stdout)
 
-    def test_every_project_in_scope_is_listed_with_each_of_its_collectors(self) -> None:
+    def test_list_shows_project_per_collector(self) -> None:
         rows = self.rows("project", "list")
         self.assertEqual(4, len([row for row in rows if row["collector"] == "all"]))
         (few,) = (row for row in rows if row["collector"] == "few")
@@ -66,30 +66,30 @@ class ProjectTest(unittest.TestCase):
         self.assertEqual(f"{self.site.end - HOUR:%Y-%m-%dT%H:%M:%SZ}", few["last_collected"])
         self.assertGreaterEqual(few["lag_hours"], 2)
 
-    def test_those_in_no_scope_are_listed_on_demand(self) -> None:
+    def test_all_option_lists_unscoped_projects(self) -> None:
         rows = {row["id"]: row for row in self.rows("project", "list", "--all")}
         self.assertEqual(("gone", None, None), tuple(rows[GONE][key] for key in ("name", "collector", "due")))
 
-    def test_those_that_fail_are_told_with_the_reason(self) -> None:
+    def test_failing_option_shows_reason(self) -> None:
         (row,) = self.rows("project", "list", "--failing", "--collector", "all")
         self.assertEqual((self.busy, "telemetry was away"), (row["id"], row["failure"]))
         self.assertEqual(f"{self.now - HOUR:%Y-%m-%dT%H:%M:%SZ}", row["failing_since"])
         self.assertEqual(f"{self.now:%Y-%m-%dT%H:%M:%SZ}", row["last_failed"])
 
-    def test_those_that_are_behind(self) -> None:
+    def test_behind_option_filters_by_lag(self) -> None:
         self.assertEqual(4, len(self.rows("project", "list", "--behind", "2", "--collector", "all")))
         self.assertEqual([], self.rows("project", "list", "--behind", "20"))
 
-    def test_without_keystone_all_that_are_stored_are_listed(self) -> None:
+    def test_no_keystone_option_lists_stored_projects(self) -> None:
         self.site.cloud.add_fault("identity", "status")
         self.addCleanup(self.site.cloud.faults.clear)
         self.assertEqual(5, len(self.rows("project", "list", "--no-keystone")))
         self.assertEqual(1, base.run(self.site.config, "project", "list").returncode)
 
-    def test_a_collector_that_there_is_not_is_not_found(self) -> None:
+    def test_unknown_collector_exits_with_3(self) -> None:
         self.assertEqual(3, base.run(self.site.config, "project", "list", "--collector", "nope").returncode)
 
-    def test_a_project_is_shown_by_its_name(self) -> None:
+    def test_show_finds_project_by_name(self) -> None:
         shown = self.rows("project", "show", "project-1")
         usage = self.site.usage(tenant_id=self.busy)
         self.assertEqual((self.busy, "all, few"), (shown["id"], shown["collector"]))
@@ -97,12 +97,12 @@ class ProjectTest(unittest.TestCase):
         self.assertEqual(len({entry.resource_id for entry in usage}), shown["resources"])
         self.assertEqual(f"{self.site.end - HOUR:%Y-%m-%dT%H:%M:%SZ}", shown["last_usage"])
 
-    def test_a_project_is_shown_as_it_is_stored_where_keystone_does_not_answer(self) -> None:
+    def test_show_uses_database_without_keystone(self) -> None:
         self.site.cloud.add_fault("identity", "status")
         self.addCleanup(self.site.cloud.faults.clear)
         result = base.run(self.site.config, "project", "show", "gone", "-f", "json")
         self.assertEqual((0, GONE), (result.returncode, json.loads(result.stdout)["id"]), result.stderr)
         self.assertIn("Keystone does not answer", result.stderr)
 
-    def test_a_project_that_nobody_knows_is_not_found(self) -> None:
+    def test_unknown_project_exits_with_3(self) -> None:
         self.assertEqual(3, base.run(self.site.config, "project", "show", "nope").returncode)

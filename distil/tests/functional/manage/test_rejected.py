@@ -18,15 +18,15 @@ from distil.tests.functional.manage.rejecting import RejectedTestCase
 from distil.tests.functional.manage.rejecting import rejected
 
 
-class TestListAndShow(RejectedTestCase):
-    def test_all_are_listed_with_their_reasons(self) -> None:
+class RejectedListAndShowTest(RejectedTestCase):
+    def test_list_shows_samples_with_reasons(self) -> None:
         rows = self.rows("rejected", "list")
         self.assertEqual(self.ids(), [row.pop("id") for row in rows])
         window = {"start": "2026-01-02T03:00:00Z", "end": "2026-01-02T04:00:00Z"}
         first = {"project_id": "p1", "meter": "network", "resource_id": "r1", "reason": "there was an error"}
         self.assertEqual(first | window, rows[0])
 
-    def test_they_can_be_chosen(self) -> None:
+    def test_filters_and_limit_select_samples(self) -> None:
         for arguments, where in (
             (["--project", "name of p2"], {"tenant_id": "p2"}),
             (["--meter", "network"], {"meter": "network"}),
@@ -37,32 +37,32 @@ class TestListAndShow(RejectedTestCase):
                 self.assertEqual(self.ids(**where), [row["id"] for row in self.rows("rejected", "list", *arguments)])
         self.assertEqual(3, len(self.rows("rejected", "list", "--limit", "3")))
 
-    def test_one_is_shown_with_its_sample(self) -> None:
+    def test_show_includes_sample_and_reason(self) -> None:
         (sample_id, *_) = self.ids()
         shown = self.rows("rejected", "show", str(sample_id))
         self.assertEqual({"name": "größe"}, shown["sample"]["metadata"])
         self.assertEqual("there was an error", shown["reason"])
         self.assertIn('"name": "größe"', self.output("rejected", "show", str(sample_id)))
 
-    def test_one_that_is_not_there_does_not_exist(self) -> None:
+    def test_unknown_id_exits_with_3(self) -> None:
         for command in ("show", "retry"):
             self.assertIn("no rejected sample 99999", self.error("rejected", command, "99999", status=3))
 
 
-class TestRetry(RejectedTestCase):
-    def test_it_wants_to_know_of_what(self) -> None:
+class RejectedRetryTest(RejectedTestCase):
+    def test_invalid_selection_exits_with_2(self) -> None:
         for arguments in ((), ("--all", "--meter", "network"), ("--all", "1")):
             result = base.run(self.config, "rejected", "retry", *arguments)
             self.assertEqual((2, ""), (result.returncode, result.stdout), result.stderr)
 
-    def test_a_dry_run_tells_and_changes_nothing(self) -> None:
+    def test_dry_run_changes_nothing(self) -> None:
         before = self.ids()
         rows = self.rows("rejected", "retry", "--all", "--dry-run", status=1)
         self.assertEqual(before, sorted(row["id"] for row in rows))
         self.assertEqual({"would be billed", "still rejected"}, {row["result"] for row in rows})
         self.assertEqual(([], before), (self.usage(), self.ids()))
 
-    def test_what_can_be_billed_now_is_and_the_rest_stays(self) -> None:
+    def test_valid_samples_are_billed_others_kept(self) -> None:
         bad = self.ids(resource_id="r3")
         for _ in range(2):
             rows = self.rows("rejected", "retry", "--all", status=1)
@@ -72,7 +72,7 @@ class TestRetry(RejectedTestCase):
             info = set(connection.scalars(sa.select(models.resources.c.info).where(models.resources.c.id == "r1")))
         self.assertEqual([{"name": "größe", "type": "Network"}], [json.loads(text) for text in info])
 
-    def test_it_tells_what_is_billed(self) -> None:
+    def test_output_shows_billed_usage(self) -> None:
         rows = self.rows("rejected", "retry", "--project", "p1", status=1)
         self.assertEqual(
             {
@@ -83,18 +83,18 @@ class TestRetry(RejectedTestCase):
             {(row["resource_id"], row["result"], row["detail"]) for row in rows},
         )
 
-    def test_only_what_was_chosen_is_retried(self) -> None:
+    def test_only_selected_samples_are_retried(self) -> None:
         others = self.ids(tenant_id="p2") + self.ids(tenant_id="p1", resource_id="r3")
         self.rows("rejected", "retry", "--project", "p1", status=1)
         self.assertEqual((self.expected("p1"), sorted(others)), (self.usage(), self.ids()))
 
-    def test_with_a_sample_go_the_others_of_its_resource(self) -> None:
+    def test_samples_of_same_resource_are_included(self) -> None:
         (first, second, *_) = self.ids(resource_id="r2")
         rows = self.rows("rejected", "retry", str(second))
         self.assertEqual([first, second], [row["id"] for row in rows])
         self.assertEqual([("p1", "n1.traffic", "r2", Decimal("3.5"), START)], self.usage())
 
-    def test_what_has_been_billed_of_a_resource_stays_as_it_is(self) -> None:
+    def test_billed_resource_is_not_billed_again(self) -> None:
         entry = {"service": "n1.traffic", "unit": "byte", "volume": 7, "tenant_id": "p1", "resource_id": "r2"}
         with self.engine.begin() as connection:
             connection.execute(sa.insert(models.resources), {"id": "r2", "tenant_id": "p1"})
@@ -107,7 +107,7 @@ class TestRetry(RejectedTestCase):
         self.assertEqual([("p1", "n1.traffic", "r2", Decimal(7), START)], self.usage())
         self.assertIn(first, self.ids())
 
-    def test_what_is_stored_under_another_name_is_told_and_billed_beside_by_force_alone(self) -> None:
+    def test_renamed_resource_requires_force(self) -> None:
         with self.engine.begin() as connection:
             connection.execute(sa.insert(models.resources), {"id": "r1-net", "tenant_id": "p1"})
             row = {"service": "old", "unit": "h", "volume": 1, "tenant_id": "p1", "resource_id": "r1-net"}
@@ -120,14 +120,14 @@ class TestRetry(RejectedTestCase):
         self.assertEqual(("billed", told), (row["result"], row["detail"]))
         self.assertIn(("p1", "n1.network", "r1", Decimal(5), START), self.usage())
 
-    def test_a_meter_that_is_not_mapped_any_more_gives_no_usage_and_is_kept(self) -> None:
+    def test_unmapped_meter_keeps_samples(self) -> None:
         self.write_mappings(MAPPINGS.replace("meter: network", "meter: other"))
         before = self.ids()
         rows = self.rows("rejected", "retry", "--meter", "network", status=1)
         self.assertEqual({"no usage"}, {row["result"] for row in rows})
         self.assertEqual(before, self.ids())
 
-    def test_one_that_cannot_be_read_is_in_nobody_s_way(self) -> None:
+    def test_unreadable_sample_does_not_block_others(self) -> None:
         (first, *_) = self.ids(tenant_id="p1", resource_id="r3")
         deep = sa.update(models.rejected_samples).where(models.rejected_samples.c.id == first)
         with self.engine.begin() as connection:
@@ -137,12 +137,12 @@ class TestRetry(RejectedTestCase):
         self.assertEqual(self.expected("p1"), self.usage())
         self.assertEqual("[" * 90_000, self.rows("rejected", "show", str(first))["sample"])
 
-    def test_a_source_that_is_not_trusted_any_more_gives_no_usage(self) -> None:
+    def test_untrusted_source_gives_no_usage(self) -> None:
         self.configure("trust_sources = nobody\n")
         rows = self.rows("rejected", "retry", "--meter", "network", status=1)
         self.assertEqual({"no usage"}, {row["result"] for row in rows})
 
-    def test_a_window_that_may_be_collected_yet_is_refused(self) -> None:
+    def test_uncollected_window_is_refused(self) -> None:
         with self.engine.begin() as connection:
             connection.execute(sa.update(models.tenants).values(last_collected=WINDOWS[0].end))
         chosen = ("--project", "p1", "--start", WINDOWS[1].start.isoformat())
@@ -151,7 +151,7 @@ class TestRetry(RejectedTestCase):
             self.assertEqual({"refused"}, {row["result"] for row in rows})
         self.assertEqual([], self.usage())
 
-    def test_a_service_without_an_answer_ends_it_and_nothing_is_lost(self) -> None:
+    def test_failed_lookup_keeps_samples(self) -> None:
         self.write_mappings(MAPPINGS.replace("transformer: max", "transformer: objectstoragemax"))
         last = model.Window(WINDOWS[-1].end, WINDOWS[-1].end + HOUR)
         store.Store(self.engine).project("p1").commit(last, [], [], [rejected("p1", "network", "p1/container")])
@@ -160,7 +160,7 @@ class TestRetry(RejectedTestCase):
         self.assertEqual((1, "failed\n"), (result.returncode, result.stdout), result.stderr)
         self.assertEqual(1, len(self.ids(resource_id="p1/container")))
 
-    def test_of_several_collectors_one_has_to_be_named(self) -> None:
+    def test_several_collectors_require_collector_option(self) -> None:
         self.configure(
             "[collector:a]\nmeter_mappings_file = none\n[collector:b]\n[DEFAULT]\nenabled_collectors = a,b\n"
         )

@@ -14,8 +14,8 @@ from distil.tests.functional.manage.rejecting import WINDOWS
 from distil.tests.functional.manage.rejecting import RejectedTestCase
 
 
-class TestAtOnceSQLite(RejectedTestCase):
-    def test_several_bill_each_sample_once(self) -> None:
+class ConcurrentRetrySQLiteTest(RejectedTestCase):
+    def test_each_sample_is_billed_once(self) -> None:
         command = [base.PROGRAM, "--config-file", str(self.config), "rejected", "retry", "--all", "--format", "json"]
         with contextlib.ExitStack() as stack:
             together = [
@@ -31,18 +31,18 @@ class TestAtOnceSQLite(RejectedTestCase):
         self.assertEqual((self.expected("p1", "p2"), self.ids(resource_id="r3")), (self.usage(), self.ids()))
 
 
-class TestAtOnceMySQL(TestAtOnceSQLite):
+class ConcurrentRetryMySQLTest(ConcurrentRetrySQLiteTest):
     BACKEND = databases.MYSQL
 
 
-class TestAtOncePostgreSQL(TestAtOnceSQLite):
+class ConcurrentRetryPostgreSQLTest(ConcurrentRetrySQLiteTest):
     BACKEND = databases.POSTGRESQL
 
 
-class TestKilled(RejectedTestCase):
+class KilledRetryTest(RejectedTestCase):
     BACKEND = databases.MYSQL
 
-    def test_it_can_be_killed_at_every_statement(self) -> None:
+    def test_kill_at_any_statement_loses_nothing(self) -> None:
         command = [sys.executable, "-m", "distil.tests.functional.manage.forks"]
         self.forks = self.enterContext(
             subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)

@@ -73,7 +73,7 @@ class UsageTest(base.ManageTestCase):
         deadline=None, max_examples=25, suppress_health_check=[hypothesis.HealthCheck.differing_executors]
     )
     @hypothesis.given(stored=entries(), by=st.lists(st.sampled_from(usage_entries.GROUPS), unique=True))
-    def test_a_summary_is_the_sum_of_the_list(self, stored: list[usage_entries.Entry], by: list[str]) -> None:
+    def test_summary_equals_sum_of_list(self, stored: list[usage_entries.Entry], by: list[str]) -> None:
         self.store(*stored)
         by = by if "unit" in by else [*by, "unit"]
         listed = list(usage_entries.entries(self.engine, usage_entries.Chosen()))
@@ -88,7 +88,7 @@ class UsageTest(base.ManageTestCase):
         }
         self.assertEqual(sums, totals)
 
-    def test_of_a_period_are_the_windows_that_begin_in_it(self) -> None:
+    def test_period_selects_windows_by_start(self) -> None:
         self.store(*(entry("p1", hour=hour) for hour in range(4)))
         period = ("--start", f"{START + HOUR:%Y-%m-%dT%H:%M}", "--end", "2026-02-01T02:00:00+01:00")
         starts = [row["start"] for row in self.rows("usage", "list", *period)]
@@ -96,7 +96,7 @@ class UsageTest(base.ManageTestCase):
         by_month = self.rows("usage", "summary", *period, "--group-by", "month")
         self.assertEqual([("2026-01", "1"), ("2026-02", "1")], [(row["month"], row["volume"]) for row in by_month])
 
-    def test_a_project_is_found_by_its_id_or_its_name_and_by_no_other_spelling(self) -> None:
+    def test_project_matches_exact_id_or_name(self) -> None:
         self.store(*(entry(project, "1.50") for project in PROJECTS))
         for text in ("p1", "name of p1"):
             (row,) = self.rows("usage", "list", "--project", text)
@@ -104,11 +104,11 @@ class UsageTest(base.ManageTestCase):
         self.assertEqual(2, len(self.rows("usage", "list", "--project", "p1", "--project", "p2")))
         self.assertIn("'NAME OF p1'", self.error("usage", "list", "--project", "NAME OF p1", status=3))
 
-    def test_a_name_that_two_projects_have_is_refused_with_their_ids(self) -> None:
+    def test_ambiguous_project_name_is_rejected(self) -> None:
         self.insert(models.tenants, {"id": "p4", "name": "twin"}, {"id": "p3", "name": "twin"})
         self.assertIn("p3, p4", self.error("usage", "list", "--project", "twin", status=3))
 
-    def test_filters_and_a_limit(self) -> None:
+    def test_filters_and_limit_select_rows(self) -> None:
         self.store(*(entry("p1", service=service, resource=each) for service in SERVICES for each in RESOURCES))
         self.assertEqual(4, len(self.rows("usage", "list", "--service", "c1.small", "--service", "b1")))
         self.assertEqual(1, len(self.rows("usage", "list", "--service", "b1", "--resource", "r2")))
@@ -129,7 +129,7 @@ class UsageTest(base.ManageTestCase):
             rows = self.rows("usage", *command, "--sort-column", "volume", "--sort-descending")
             self.assertEqual(["1000", "10", "9", "2.5"], [row["volume"] for row in rows])
 
-    def test_a_reader_who_has_seen_enough_is_answered_at_once(self) -> None:
+    def test_entries_can_be_read_partially(self) -> None:
         self.store(*(entry("p1", hour=hour) for hour in range(5)))
         read = usage_entries.entries(self.engine, usage_entries.Chosen())
         self.assertEqual(START, next(read).start)
@@ -145,7 +145,7 @@ class UsagePostgreSQLTest(UsageTest):
     BACKEND = databases.POSTGRESQL
 
 
-class CommandLineTest(base.ManageTestCase):
-    def test_a_group_or_a_time_that_there_is_not_is_a_wrong_command_line(self) -> None:
+class UsageCommandLineTest(base.ManageTestCase):
+    def test_invalid_option_value_exits_with_2(self) -> None:
         for option in (("--group-by", "week"), ("--start", "yesterday"), ("--limit", "-1")):
             self.assertEqual(2, base.run(self.config, "usage", "summary", *option).returncode)

@@ -31,22 +31,22 @@ class AlertsTest(unittest.TestCase):
         matchers = ", ".join(f'{label}="{value}"' for label, value in {"alertname": name, **labels}.items())
         wait_for(lambda: self.prometheus.query(f"ALERTS{{{matchers}}}"), 90)
 
-    def test_telemetry_that_fails(self) -> None:
+    def test_telemetry_failure_raises_alerts(self) -> None:
         self.site.cloud.add_fault("metering", "status", status=503)
         self.wait_for_alert("DistilProjectsFailing", state="failed")
         self.wait_for_alert("DistilRequestsFail", service="metering")
 
-    def test_a_keystone_that_fails(self) -> None:
+    def test_keystone_failure_raises_alert(self) -> None:
         self.site.cloud.add_fault("identity", "status", status=503)
         self.wait_for_alert("DistilRunsFail", alertstate="firing")
 
-    def test_a_sample_that_is_rejected(self) -> None:
+    def test_rejected_sample_raises_alert(self) -> None:
         project_id = self.site.cloud.projects.enabled_ids[0]
         in_the_third_window = (self.site.start + 2 * HOUR).isoformat()
         sample = self.site.sample(project_id, "network", volume="much", timestamp=in_the_third_window)
         self.site.cloud.add_samples(project_id, "network", [sample])
         self.wait_for_alert("DistilSamplesRejected", alertstate="firing", reason="volume")
 
-    def test_a_process_that_is_gone(self) -> None:
+    def test_terminated_collector_raises_alert(self) -> None:
         self.collector.terminate()
         self.wait_for_alert("DistilCollectorDown")

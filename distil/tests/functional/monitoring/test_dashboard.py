@@ -50,7 +50,7 @@ class DashboardTest(unittest.TestCase):
                     series = self.prometheus.query(filled_in(target["expr"]))
                     self.assertTrue([each for each in series if not math.isnan(float(each["value"][1]))], series)
 
-    def test_every_variable_has_a_choice(self) -> None:
+    def test_every_variable_has_values(self) -> None:
         wait_for(lambda: self.prometheus.query("distil_collector_config_info"))
         variables = [each for each in DASHBOARD["templating"]["list"] if each["type"] == "query"]
         self.assertTrue(variables)

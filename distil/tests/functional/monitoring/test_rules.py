@@ -12,15 +12,15 @@ from distil.tests.functional.monitoring.programs import promtool
 TESTS = sorted((ETC / "tests").glob("*.yml"))
 
 
-class RulesTest(unittest.TestCase):
-    def test_the_configuration_and_its_rules_are_accepted(self) -> None:
+class PrometheusRulesTest(unittest.TestCase):
+    def test_promtool_accepts_configuration(self) -> None:
         self.assertIn("rules found", promtool("check", "config", str(ETC / "prometheus.yml")))
 
-    def test_alerts_are_raised_when_they_must_be_and_not_otherwise(self) -> None:
+    def test_promtool_rule_tests_pass(self) -> None:
         said = promtool("test", "rules", *map(str, TESTS))
         self.assertEqual(len(TESTS), said.count("SUCCESS"))
 
-    def test_each_alert_is_raised_by_a_test(self) -> None:
+    def test_every_alert_has_rule_test(self) -> None:
         rules = yaml.safe_load((ETC / "distil-rules.yml").read_text())
         alerts = {rule["alert"] for group in rules["groups"] for rule in group["rules"] if "alert" in rule}
         raised: set[str] = set()

@@ -39,7 +39,7 @@ class LogrotateTest(unittest.TestCase):
         """Of the processes with lines in the log as it is now."""
         return set(re.findall(r"^\S+ \S+ (\d+) ", self.log.read_text(), re.MULTILINE))
 
-    def test_every_process_goes_on_in_the_new_file(self) -> None:
+    def test_processes_reopen_rotated_log(self) -> None:
         self.site.configure(sections={"DEFAULT": {"log_file": self.log}}, periodic_interval=1)
         parent = self.site.collector()
         wait_for(lambda: self.log.exists() and self.pids())
@@ -53,7 +53,7 @@ class LogrotateTest(unittest.TestCase):
         self.assertGreater(len(self.pids()), 1)
         self.assertEqual(said, old.read_text())
 
-    def test_what_was_rotated_twice_is_compressed(self) -> None:
+    def test_second_rotation_compresses_old_log(self) -> None:
         self.log.write_text("a line\n")
         self.rotate()
         self.log.write_text("another line\n")

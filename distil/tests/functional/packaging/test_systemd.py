@@ -18,7 +18,7 @@ PROGRAM = pathlib.Path(sys.executable).with_name("distil-collector")
 _EXPOSURE = "15"
 
 
-class SystemdTest(unittest.TestCase):
+class SystemdUnitsTest(unittest.TestCase):
     def setUp(self) -> None:
         analyze = programs.path("systemd-analyze")
         self.verify = (analyze, "verify", "--man=no")
@@ -35,24 +35,24 @@ class SystemdTest(unittest.TestCase):
     def run_over(self, command: tuple[str, ...], unit: pathlib.Path) -> subprocess.CompletedProcess[str]:
         return subprocess.run([*command, str(unit)], capture_output=True, text=True, check=False)
 
-    def test_systemd_finds_nothing_wrong(self) -> None:
+    def test_verify_finds_no_errors(self) -> None:
         for name in NAMES:
             done = self.run_over(self.verify, self.unit(name))
             self.assertEqual((0, ""), (done.returncode, done.stderr), name)
 
-    def test_systemd_would_find_a_misspelt_setting(self) -> None:
+    def test_verify_reports_misspelt_setting(self) -> None:
         unit = self.unit(NAMES[0])
         unit.write_text(unit.read_text().replace("WatchdogSec", "WatchDogSeconds"))
         self.assertIn("WatchDogSeconds", self.run_over(self.verify, unit).stderr)
 
-    def test_little_of_the_system_is_exposed(self) -> None:
+    def test_exposure_is_within_threshold(self) -> None:
         for name in NAMES:
             done = self.run_over(self.security, self.unit(name))
             self.assertEqual(0, done.returncode, done.stdout)
 
 
-class UnitFilesTest(unittest.TestCase):
-    def test_the_template_differs_in_the_collector_alone(self) -> None:
+class UnitTemplateTest(unittest.TestCase):
+    def test_template_differs_only_in_collector(self) -> None:
         one, template = [(UNITS / name).read_text() for name in NAMES]
         self.assertIn(" --collector %i\n", template)
         self.assertEqual(one, re.sub(r" (--collector )?%i$", "", template, flags=re.MULTILINE))

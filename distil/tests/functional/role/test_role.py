@@ -27,7 +27,7 @@ STALE = re.escape("has no meaning (any more) and can be removed")
 RENAMED = 'Deprecated: Option "ignore_tenants" from group "collector" .*Use option "ignore_projects"'
 
 
-class RoleTest(unittest.TestCase):
+class DeploymentRoleTest(unittest.TestCase):
     def setUp(self) -> None:
         skip_unless_users_can_be_changed()
         authority = Authority(pathlib.Path(self.enterContext(tempfile.TemporaryDirectory())))
@@ -82,7 +82,7 @@ class RoleTest(unittest.TestCase):
         for pattern, warning in zip(expected, warnings, strict=True):
             self.assertRegex(warning, pattern)
 
-    def test_a_collector_of_everything(self) -> None:
+    def test_default_collector_bills_all_projects(self) -> None:
         port = self.host.configure("default")
         self.upgrade("default")
         self.run_once("default", port)
@@ -90,7 +90,7 @@ class RoleTest(unittest.TestCase):
         self.assert_warned("default")
         self.assertEqual(USER, self.host.log("default").stat().st_uid)
 
-    def test_collectors_with_names_and_scopes(self) -> None:
+    def test_named_collectors_bill_own_scopes(self) -> None:
         internal = self.host.configure(
             "internal",
             "partitioning_suffix = internal",

@@ -23,7 +23,7 @@ class ControlTest(base.CloudTest):
         params = {"q.field": ["project_id", "meter"], "q.value": [self.project_id, meter], "limit": 1000}
         return self.metering("/v2/samples", params=params)
 
-    def test_faults_come_and_go(self) -> None:
+    def test_faults_are_added_and_removed(self) -> None:
         created = self._control("POST", "/faults", {"service": "metering", "kind": "status", "status": 500})
         self.assertEqual(201, created.status_code)
         self.assertEqual(500, self._written().status_code)
@@ -32,7 +32,7 @@ class ControlTest(base.CloudTest):
         self.assertEqual(204, self._control("DELETE", f"/faults/{created.json()['id']}").status_code)
         self.assertEqual(200, self._written().status_code)
 
-    def test_what_makes_no_sense_is_refused(self) -> None:
+    def test_invalid_requests_return_400(self) -> None:
         senseless: tuple[tuple[str, Any], ...] = (
             ("/faults", {"service": "metering", "kind": "fire"}),
             ("/faults", {"service": "metering", "kind": "html", "colour": "red"}),
@@ -44,7 +44,7 @@ class ControlTest(base.CloudTest):
             self.assertEqual(400, self._control("POST", path, body).status_code, (path, body))
         self.assertEqual(200, self._written().status_code)
 
-    def test_samples_by_hand_stand_beside_the_synthetic_ones_or_in_their_place(self) -> None:
+    def test_added_samples_extend_or_replace_synthetic(self) -> None:
         sample = {"timestamp": "2026-01-01T01:00:00", "volume": None, "resource_id": "mine"}
         body = {"project_id": self.project_id, "meter": "router", "samples": [sample]}
         self.assertEqual(72, len(self._written().json()))
@@ -55,14 +55,14 @@ class ControlTest(base.CloudTest):
         self._control("DELETE", "/samples")
         self.assertEqual(72, len(self._written().json()))
 
-    def test_bad_samples_are_served_as_they_are(self) -> None:
+    def test_malformed_samples_are_served_unchanged(self) -> None:
         bad: list[Any] = [None, "text", [], {"volume": float("nan")}, {"metadata": None, "source": None}]
         self.cloud.add_samples(self.project_id, "router", bad, replace=True)
         self.assertIn("NaN", self._written().text)
         found = [repr(sample) for sample in self._written().json()]
         self.assertCountEqual([repr(sample) for sample in bad], found)
 
-    def test_questions_find_samples_by_hand_at_their_time(self) -> None:
+    def test_time_queries_match_added_samples(self) -> None:
         self.cloud.add_samples(self.project_id, "router", ["bad"], at="2026-01-01T01:00:00", replace=True)
         for operator, found in (("ge", ["bad"]), ("gt", [])):
             params = {
@@ -81,7 +81,7 @@ class ControlTest(base.CloudTest):
         self.assertEqual(counted, self._control("GET", "/requests").json()["requests"])
         self.assertEqual(2, self.cloud.requests.total("metering"))
 
-    def test_tokens_can_be_revoked(self) -> None:
+    def test_revoked_token_returns_401(self) -> None:
         headers = {"X-Auth-Token": self.session.get_token() or ""}
         url = f"{self.cloud.url}/metering/v2/samples"
         self.assertEqual(200, requests.get(url, headers=headers, timeout=30).status_code)
@@ -89,7 +89,7 @@ class ControlTest(base.CloudTest):
         self.assertEqual(401, requests.get(url, headers=headers, timeout=30).status_code)
 
 
-class ProcessTest(unittest.TestCase):
+class ServeCommandTest(unittest.TestCase):
     def setUp(self) -> None:
         super().setUp()
         command = [sys.executable, "-m", "distil.sandbox", "serve", "--projects", "3", "--latency", "metering=0.01"]
@@ -100,7 +100,7 @@ class ProcessTest(unittest.TestCase):
         self.process.kill()
         self.process.communicate()
 
-    def test_a_served_cloud_says_how_to_log_in_and_ends_on_sigterm(self) -> None:
+    def test_prints_credentials_and_exits_on_sigterm(self) -> None:
         conf = configparser.RawConfigParser()
         conf.read_string(self._first_lines(10))
         options = dict(conf["keystone_authtoken"])

@@ -19,60 +19,60 @@ class FaultsTest(base.CloudTest):
     def _samples(self, timeout: float = 30) -> Any:
         return self.metering("/v2/samples", connect_retries=0, timeout=timeout)
 
-    def test_a_status_is_worded_as_the_service_words_it(self) -> None:
+    def test_status_fault_returns_service_error(self) -> None:
         self.cloud.add_fault("metering", "status", status=503, times=1)
         response = self._samples()
         self.assertEqual(503, response.status_code)
         self.assertIn("faultstring", response.json()["error_message"])
         self.assertEqual(200, self._samples().status_code)
 
-    def test_html_and_empty_answers_are_successes_without_samples(self) -> None:
+    def test_html_and_empty_bodies_return_200(self) -> None:
         for kind, start in (("html", "<!DOCTYPE html>"), ("empty", "")):
             self.cloud.add_fault("metering", kind, times=1)
             response = self._samples()
             self.assertEqual(200, response.status_code)
             self.assertEqual(start, response.text[:15])
 
-    def test_a_truncated_body_is_shorter_than_it_says(self) -> None:
+    def test_truncated_body_raises_incomplete_read(self) -> None:
         self.cloud.add_fault("metering", "truncated", times=1)
         with self.assertRaisesRegex(ks_exceptions.UnknownConnectionError, "IncompleteRead"):
             self._samples()
 
-    def test_a_cut_body_is_as_long_as_it_says_and_no_json(self) -> None:
+    def test_cut_body_is_invalid_json(self) -> None:
         self.cloud.add_fault("metering", "cut", times=1)
         response = self._samples()
         self.assertEqual(200, response.status_code)
         with self.assertRaises(ValueError):
             response.json()
 
-    def test_a_reset_is_no_answer(self) -> None:
+    def test_reset_raises_connect_failure(self) -> None:
         self.cloud.add_fault("metering", "reset", times=1)
         with self.assertRaisesRegex(ks_exceptions.ConnectFailure, "reset by peer"):
             self._samples()
 
-    def test_a_service_that_never_answers_lets_the_client_time_out(self) -> None:
+    def test_timeout_fault_times_out_client(self) -> None:
         self.cloud.add_fault("metering", "timeout")
         with self.assertRaises(ks_exceptions.ConnectTimeout):
             self._samples(timeout=0.3)
 
-    def test_a_time_out_ends_after_its_seconds(self) -> None:
+    def test_timeout_fault_ends_after_duration(self) -> None:
         self.cloud.add_fault("metering", "timeout", seconds=0.2)
         with self.assertRaises(ks_exceptions.ConnectFailure):
             self._samples()
 
-    def test_a_slow_answer_is_the_right_one(self) -> None:
+    def test_slow_answer_is_unchanged(self) -> None:
         right = self._samples().json()
         self.cloud.add_fault("metering", "slow", seconds=0.4, times=1)
         began = time.monotonic()
         self.assertEqual(right, self._samples().json())
         self.assertLess(0.3, time.monotonic() - began)
 
-    def test_no_list_is_what_was_ordered(self) -> None:
+    def test_non_list_fault_returns_given_body(self) -> None:
         for body in ("{}", "null"):
             self.cloud.add_fault("metering", "not_a_list", body=body, times=1)
             self.assertEqual(body, self._samples().text)
 
-    def test_other_services_and_projects_are_spared(self) -> None:
+    def test_faults_affect_only_matching_requests(self) -> None:
         other = self.cloud.projects.enabled_ids[1]
         self.cloud.add_fault("metering", "status", status=500, project_id=self.project_id)
         for project, status in ((self.project_id, 500), (other, 200)):
@@ -80,15 +80,15 @@ class FaultsTest(base.CloudTest):
             self.assertEqual(status, self.metering("/v2/samples", params=params).status_code)
         self.assertEqual(200, self.session.get(f"{self.cloud.url}/compute/v2.1/flavors/42").status_code)
 
-    def test_latency_delays_the_answer(self) -> None:
+    def test_latency_delays_answer(self) -> None:
         self.cloud.faults.set_latency("metering", 0.3)
         began = time.monotonic()
         self._samples()
         self.assertLess(0.3, time.monotonic() - began)
 
 
-class EndTest(base.CloudTest):
-    def test_a_cloud_that_ended_answers_no_more_on_open_connections(self) -> None:
+class CloudShutdownTest(base.CloudTest):
+    def test_open_connections_are_closed(self) -> None:
         other = Cloud(projects=1)
         with other:
             client = requests.Session()

@@ -10,22 +10,22 @@ from distil.tests.functional.sandbox import base
 
 
 class AuthenticationTest(base.CloudTest):
-    def test_every_service_is_in_the_catalog_for_every_interface(self) -> None:
+    def test_catalog_lists_services_for_every_interface(self) -> None:
         for kind in ("identity", "metering", "compute", "volumev3", "block-storage", "image", "object-store"):
             for interface in ("public", "internal", "admin"):
                 found = self.session.get_endpoint(service_type=kind, interface=interface, region_name="RegionOne")
                 self.assertTrue(str(found).startswith(self.cloud.url), (kind, interface, found))
 
-    def test_wrong_credentials_are_refused(self) -> None:
+    def test_wrong_credentials_are_rejected(self) -> None:
         for wrong in ({"password": "wrong"}, {"username": "nobody"}, {"project_name": "nothing"}):
             with self.assertRaises(ks_exceptions.Unauthorized):
                 self.open_session(**wrong).get_token()
 
-    def test_a_request_without_a_token_is_refused(self) -> None:
+    def test_missing_token_returns_401(self) -> None:
         for path in ("/identity/v3/projects", "/metering/v2/samples", "/compute/v2.1/flavors/42", "/volume/v3/x/types"):
             self.assertEqual(401, self._status_without_token(path), path)
 
-    def test_a_client_gets_a_new_token_when_the_old_one_is_revoked(self) -> None:
+    def test_client_renews_revoked_token(self) -> None:
         before = self.session.get_token()
         self.cloud.tokens.revoke()
         self.assertEqual(200, self.metering("/v2/samples").status_code)
@@ -36,10 +36,10 @@ class AuthenticationTest(base.CloudTest):
         return int(response.status_code)
 
 
-class ExpiryTest(base.CloudTest):
+class TokenExpiryTest(base.CloudTest):
     settings = {"token_lifetime": 0}  # noqa: RUF012
 
-    def test_an_expired_token_is_refused(self) -> None:
+    def test_expired_token_returns_401(self) -> None:
         headers = {"X-Auth-Token": self.session.get_token() or ""}
         url = f"{self.cloud.url}/metering/v2/samples"
         response = self.session.get(url, headers=headers, authenticated=False, raise_exc=False)
@@ -55,13 +55,13 @@ class ProjectsTest(base.CloudTest):
         self.addCleanup(connection.close)
         self.identity: Any = connection.identity
 
-    def test_all_pages_together_are_all_projects_once(self) -> None:
+    def test_pages_list_every_project_once(self) -> None:
         found = [project.id for project in self.identity.projects(limit=7)]
         self.assertEqual(25 + 2 + 1, len(found))
         self.assertEqual(len(found), len(set(found)))
         self.assertLess(3, self._requests_for_projects())
 
-    def test_disabled_projects_can_be_left_out(self) -> None:
+    def test_enabled_filter_excludes_disabled_projects(self) -> None:
         found = {project.id for project in self.identity.projects(is_enabled=True)}
         self.assertEqual({*self.cloud.projects.enabled_ids, self.cloud.projects.service_id}, found)
         disabled = [project for project in self.identity.projects() if not project.is_enabled]
@@ -74,18 +74,18 @@ class ProjectsTest(base.CloudTest):
         named = self._list("name=project-1")["projects"]
         self.assertEqual(["project-1"], [project["name"] for project in named])
 
-    def test_an_unknown_id_is_not_found(self) -> None:
+    def test_unknown_id_returns_404(self) -> None:
         for path in ("projects/x", "domains/x", "projects?marker=x"):
             response = self.session.get(f"{self.cloud.auth_url}/{path}", raise_exc=False)
             self.assertEqual((404, "Not Found"), (response.status_code, response.json()["error"]["title"]), path)
 
-    def test_projects_differ_in_what_they_tell(self) -> None:
+    def test_projects_differ_in_optional_attributes(self) -> None:
         projects = self._list("limit=1000")["projects"]
         self.assertEqual({True, False}, {"description" in project for project in projects})
         self.assertEqual({True, False}, {"created_on" in project for project in projects})
         self.assertIn(None, [project.get("description", "") for project in projects])
 
-    def test_one_project_and_one_domain(self) -> None:
+    def test_gets_project_and_domain_by_id(self) -> None:
         self.assertEqual("project-0", self.identity.get_project(self.project_id).name)
         self.assertEqual("Default", self.identity.get_domain("default").name)
 
@@ -97,24 +97,24 @@ class ProjectsTest(base.CloudTest):
         return document
 
 
-class LimitTest(base.CloudTest):
+class ListLimitTest(base.CloudTest):
     settings = {"projects": 8, "list_limit": 4, "max_db_limit": 6}  # noqa: RUF012
 
-    def test_the_list_limit_cuts_and_says_so(self) -> None:
+    def test_list_limit_truncates_and_links_next(self) -> None:
         document = self.session.get(f"{self.cloud.auth_url}/projects").json()
         self.assertEqual((4, True), (len(document["projects"]), document["truncated"]))
         last = document["projects"][-1]["id"]
         self.assertEqual(f"{self.cloud.auth_url}/projects?marker={last}&limit=4", document["links"]["next"])
 
-    def test_nobody_gets_more_than_the_maximum(self) -> None:
+    def test_maximum_caps_requested_limit(self) -> None:
         document = self.session.get(f"{self.cloud.auth_url}/projects?limit=100").json()
         self.assertEqual((6, True), (len(document["projects"]), document["truncated"]))
 
 
-class MaximumTest(base.CloudTest):
+class MaxDbLimitTest(base.CloudTest):
     settings = {"projects": 8, "max_db_limit": 6}  # noqa: RUF012
 
-    def test_without_a_limit_the_maximum_cuts_without_a_word(self) -> None:
+    def test_maximum_truncates_silently_without_limit(self) -> None:
         document = self.session.get(f"{self.cloud.auth_url}/projects").json()
         self.assertEqual(6, len(document["projects"]))
         self.assertNotIn("truncated", document)

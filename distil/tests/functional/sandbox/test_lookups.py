@@ -26,7 +26,7 @@ class LookupsTest(base.CloudTest):
         found = self.cloud.samples(self.project_id, meter, START, START + HOUR / 6)
         return [{**sample["metadata"], "id": sample["resource_id"]} for sample in found]
 
-    def test_an_instance_that_boots_from_a_volume_has_its_distribution_there(self) -> None:
+    def test_distro_comes_from_boot_volume(self) -> None:
         server = self._metadata("instance")[1]
         self.assertEqual("None", server["image_ref"])
         root, _ = self.connection.compute.volume_attachments(server["id"])
@@ -34,30 +34,30 @@ class LookupsTest(base.CloudTest):
         volume = self.connection.block_storage.get_volume(root.volume_id)
         self.assertEqual("ubuntu", volume.volume_image_metadata["os_distro"])
 
-    def test_an_instance_that_boots_from_an_image_has_its_distribution_there(self) -> None:
+    def test_distro_comes_from_boot_image(self) -> None:
         first, _, third, _ = self._metadata("instance")
         self.assertEqual(["/dev/vdb"], [one.device for one in self.connection.compute.volume_attachments(first["id"])])
         for metadata, expected in ((first, "ubuntu"), (third, "windows")):
             image_id = metadata["image_ref_url"].rsplit("/", 1)[1]
             self.assertEqual(expected, self.connection.image.get_image(image_id).os_distro)
 
-    def test_an_image_that_is_gone_leaves_the_distribution_unknown(self) -> None:
+    def test_missing_image_gives_unknown_distro(self) -> None:
         server = self._metadata("instance")[0]
         image_ref_url = server["image_ref_url"].rpartition("/")[0] + "/00000000-0000-0000-0000-000000000000"
         distros = OsDistros(Connection(self.session, "RegionOne", "public"))
         self.assertEqual("unknown", distros.os_distro(server["id"], image_ref_url))
 
-    def test_servers(self) -> None:
+    def test_server_has_name_and_project(self) -> None:
         server = self.connection.compute.get_server(self._metadata("instance")[0]["id"])
         self.assertEqual(("instance-0", self.project_id), (server.name, server.project_id))
 
-    def test_flavors(self) -> None:
+    def test_flavors_match_sample_metadata(self) -> None:
         for metadata in (*self._metadata("instance"), *self._metadata("database.instance")):
             name = self.connection.compute.get_flavor(metadata["flavor.id"]).name
             self.assertEqual(metadata.get("instance_type", "db1.c1r2"), name)
         self.assertEqual(len(inventory.FLAVORS), len(list(self.connection.compute.flavors())))
 
-    def test_volumes_and_their_types(self) -> None:
+    def test_volume_types_match_sample_metadata(self) -> None:
         for metadata in self._metadata("volume.size"):
             volume = self.connection.block_storage.get_volume(metadata["volume_id"])
             known = {kind.id: kind.name for kind in inventory.VOLUME_TYPES}
@@ -65,19 +65,19 @@ class LookupsTest(base.CloudTest):
         for metadata in self._metadata("database.instance"):
             self.assertTrue(self.connection.block_storage.get_volume(metadata["volume_id"]).volume_type)
 
-    def test_private_volume_types_are_listed_only_on_request(self) -> None:
+    def test_private_types_are_listed_on_request(self) -> None:
         public = {kind.name for kind in self.connection.block_storage.types()}
         every = {kind.name for kind in self.connection.block_storage.types(is_public="None")}
         self.assertEqual({"b1.private-nvme"}, every - public)
         private = inventory.VOLUME_TYPES[-1]
         self.assertEqual(private.name, self.connection.block_storage.get_type(private.id).name)
 
-    def test_containers_of_any_project_tell_their_policy(self) -> None:
+    def test_containers_return_storage_policy(self) -> None:
         policies = [self._head(resource_id) for resource_id in self._containers()]
         expected = [(204, policy) for policy in ("o1.standard", "o1.sr-r3", "o1.standard", None)]
         self.assertEqual(expected, policies)
 
-    def test_what_does_not_exist_is_not_found(self) -> None:
+    def test_unknown_resources_return_404(self) -> None:
         nowhere = "00000000-0000-0000-0000-000000000000"
         questions = (
             lambda: self.connection.compute.get_server(nowhere),

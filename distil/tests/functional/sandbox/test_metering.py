@@ -21,25 +21,25 @@ def _params(*conditions: tuple[str, str, str], **others: Any) -> dict[str, Any]:
     return {"q.field": fields, "q.op": operators, "q.value": values, **others}
 
 
-class SimpleTest(base.CloudTest):
-    def test_without_a_limit_the_newest_hundred_come_and_the_rest_is_cut_without_a_word(self) -> None:
+class SimpleQueryTest(base.CloudTest):
+    def test_default_limit_returns_newest_hundred(self) -> None:
         samples = self._ask(("project_id", "eq", self.project_id)).json()
         self.assertEqual(100, len(samples))
         times = [sample["timestamp"] for sample in samples]
         self.assertEqual(sorted(times, reverse=True), times)
         self.assertEqual("2026-01-01T02:50:07.000250", times[0])
 
-    def test_a_limit_is_honoured_without_a_maximum(self) -> None:
+    def test_limit_has_no_maximum(self) -> None:
         self.assertEqual(4 * 18 * 19, len(self._ask(("project_id", "eq", self.project_id), limit=1_000_000).json()))
         self.assertEqual(3, len(self._ask(("project_id", "eq", self.project_id), limit=3).json()))
 
-    def test_a_limit_of_nothing_is_an_error(self) -> None:
+    def test_invalid_limit_returns_400(self) -> None:
         for limit in ("0", "-1", "x"):
             response = self._ask(("project_id", "eq", self.project_id), limit=limit)
             self.assertEqual(400, response.status_code)
             self.assertIn("faultstring", response.json()["error_message"])
 
-    def test_the_answer_is_what_the_cloud_says_that_it_is(self) -> None:
+    def test_answer_matches_generated_samples(self) -> None:
         start, end = START + HOUR, START + 2 * HOUR
         asked = self._ask(
             ("project_id", "eq", self.project_id),
@@ -51,43 +51,43 @@ class SimpleTest(base.CloudTest):
         self.assertCountEqual(list(self.cloud.samples(self.project_id, "volume.size", start, end)), asked)
         self.assertEqual(24, len(asked))
 
-    def test_conditions_on_time_are_exact(self) -> None:
+    def test_time_conditions_are_exact(self) -> None:
         edge = START + HOUR
         for operator, expected in (("ge", True), ("gt", False)):
             samples = self._ask(("meter", "eq", "router"), ("timestamp", operator, _naive(edge)), limit=1000).json()
             self.assertIs(expected, _naive(edge) in [sample["timestamp"] for sample in samples], operator)
 
-    def test_a_zone_is_dropped_silently(self) -> None:
+    def test_time_zone_is_ignored(self) -> None:
         plain, zoned = (
             self._ask(("meter", "eq", "router"), ("timestamp", "ge", _naive(START + HOUR) + zone), limit=1000).json()
             for zone in ("", "+02:00")
         )
         self.assertEqual(plain, zoned)
 
-    def test_there_is_no_paging(self) -> None:
+    def test_paging_parameters_return_400(self) -> None:
         for name in ("marker", "offset", "page"):
             self.assertEqual(400, self.metering("/v2/samples", params={name: "1"}).status_code, name)
 
-    def test_equal_to_a_time_is_an_error(self) -> None:
+    def test_time_equality_returns_400(self) -> None:
         self.assertEqual(400, self._ask(("timestamp", "eq", _naive(START))).status_code)
 
-    def test_unknown_meters_and_projects_have_no_samples(self) -> None:
+    def test_unknown_meter_or_project_returns_nothing(self) -> None:
         for condition in (("meter", "eq", "nothing"), ("project_id", "eq", "nobody")):
             response = self._ask(condition)
             self.assertEqual((200, []), (response.status_code, response.json()))
 
-    def test_without_a_project_every_project_answers(self) -> None:
+    def test_no_project_filter_returns_every_project(self) -> None:
         samples = self._ask(("meter", "eq", "router"), limit=10_000).json()
         self.assertEqual(4 + 1, len({sample["project_id"] for sample in samples}))
 
-    def test_conditions_need_no_operator_and_without_a_value_they_exclude_nothing(self) -> None:
+    def test_operator_and_value_are_optional(self) -> None:
         full = self._ask(("meter", "eq", "router"), ("project_id", "eq", self.project_id), limit=1000).json()
         params = {"q.field": ["meter", "project_id"], "q.value": ["router", self.project_id], "limit": 1000}
         self.assertEqual(full, self.metering("/v2/samples", params=params).json())
         every = {**params, "q.value": ["router"], "limit": 10_000}
         self.assertEqual((4 + 1) * 72, len(self.metering("/v2/samples", params=every).json()))
 
-    def test_the_old_api_names_the_keys_its_own_way(self) -> None:
+    def test_meter_api_uses_old_keys(self) -> None:
         params = _params(("project_id", "eq", self.project_id), limit=1)
         (old,) = self.metering("/v2/meters/instance", params=params).json()
         (new,) = self._ask(("project_id", "eq", self.project_id), ("meter", "eq", "instance"), limit=1).json()
@@ -99,8 +99,8 @@ class SimpleTest(base.CloudTest):
         return self.metering("/v2/samples", params=_params(*conditions, **others))
 
 
-class ComplexTest(base.CloudTest):
-    def test_one_request_answers_for_many_projects_and_meters(self) -> None:
+class ComplexQueryTest(base.CloudTest):
+    def test_one_query_covers_projects_and_meters(self) -> None:
         projects, meters = self.cloud.projects.enabled_ids[:3], ["instance", "traffic.outbound.national"]
         condition = {
             "and": [
@@ -122,7 +122,7 @@ class ComplexTest(base.CloudTest):
         times = [sample["timestamp"] for sample in asked]
         self.assertEqual(sorted(times), times)
 
-    def test_without_order_and_limit_the_newest_hundred_come(self) -> None:
+    def test_default_query_returns_newest_hundred(self) -> None:
         samples = self.query_samples().json()
         self.assertEqual((100, "2026-01-01T02:50:07.000250"), (len(samples), samples[0]["timestamp"]))
 
@@ -133,12 +133,12 @@ class ComplexTest(base.CloudTest):
         by_time = sorted(samples, key=lambda sample: sample["timestamp"])
         self.assertEqual(sorted(by_time, key=lambda sample: sample["resource_id"], reverse=True), samples)
 
-    def test_metadata_can_be_asked_for(self) -> None:
+    def test_filters_by_metadata(self) -> None:
         condition = json.dumps({"and": [{"=": {"metadata.state": "paused"}}, {"=": {"meter": "instance"}}]})
         samples = self.query_samples(filter=condition, limit=1000).json()
         self.assertEqual({"paused"}, {sample["metadata"]["state"] for sample in samples})
 
-    def test_bad_questions_are_errors(self) -> None:
+    def test_invalid_queries_return_400(self) -> None:
         for body in (
             {"filter": "{"},
             {"filter": {"=": {"meter": "a"}}},
@@ -152,23 +152,23 @@ class ComplexTest(base.CloudTest):
             self.assertIn("faultstring", response.json()["error_message"])
 
 
-class ClientTest(base.CloudTest):
+class CeilometerClientTest(base.CloudTest):
     def setUp(self) -> None:
         super().setUp()
         self.client = ceilometer_client.get_client("2", session=self.session)
 
-    def test_samples(self) -> None:
+    def test_lists_samples(self) -> None:
         query = [{"field": "project_id", "op": "eq", "value": self.project_id}]
         found = self.client.new_samples.list(q=query, limit=1000)
         self.assertEqual(1000, len(found))
         self.assertEqual(72, len(self.client.samples.list(meter_name="router", q=query, limit=1000)))
 
-    def test_query_samples(self) -> None:
+    def test_queries_samples_in_order(self) -> None:
         condition = json.dumps({"=": {"project_id": self.project_id}})
         found = self.client.query_samples.query(filter=condition, orderby='[{"timestamp": "asc"}]', limit=5)
         self.assertEqual(["2026-01-01T00:00:00"] * 5, [sample.timestamp for sample in found])
 
-    def test_meters(self) -> None:
+    def test_lists_meters(self) -> None:
         query = [{"field": "project_id", "op": "eq", "value": self.project_id}]
         found = self.client.meters.list(q=query, limit=1000)
         self.assertEqual(19 * 4, len(found))

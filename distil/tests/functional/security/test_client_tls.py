@@ -44,40 +44,40 @@ class ClientTlsTest(unittest.TestCase):
             self.ask(cloud, **options)
         self.assertEqual([], cloud.requests)
 
-    def test_a_certificate_of_cafiles_authority_is_trusted(self) -> None:
+    def test_cafile_authority_is_trusted(self) -> None:
         cloud = self.enterContext(TlsCloud(self.authority.issue()))
         self.ask(cloud, cafile=self.authority.file)
 
-    def test_requests_ca_bundle_counts_where_there_is_no_cafile(self) -> None:
+    def test_environment_bundle_is_used_without_cafile(self) -> None:
         cloud = self.enterContext(TlsCloud(self.authority.issue()))
         os.environ["REQUESTS_CA_BUNDLE"] = str(self.authority.file)
         self.ask(cloud)
 
-    def test_cafile_counts_more_than_requests_ca_bundle(self) -> None:
+    def test_cafile_overrides_requests_ca_bundle(self) -> None:
         os.environ["REQUESTS_CA_BUNDLE"] = str(self.unknown.file)
         self.ask(self.enterContext(TlsCloud(self.authority.issue())), cafile=self.authority.file)
         os.environ["REQUESTS_CA_BUNDLE"] = str(self.authority.file)
         cloud = self.enterContext(TlsCloud(self.authority.issue()))
         self.assert_refused(cloud, "certificate verify failed", cafile=self.unknown.file)
 
-    def test_a_certificate_of_an_unknown_authority_gets_nothing(self) -> None:
+    def test_unknown_authority_is_rejected(self) -> None:
         cloud = self.enterContext(TlsCloud(self.authority.issue()))
         self.assert_refused(cloud, "certificate verify failed")
         self.assert_refused(cloud, "certificate verify failed", cafile=self.unknown.file)
 
-    def test_a_certificate_of_another_host_gets_nothing(self) -> None:
+    def test_wrong_hostname_is_rejected(self) -> None:
         cloud = self.enterContext(TlsCloud(self.authority.issue("elsewhere.example.com")))
         self.assert_refused(cloud, "not valid for '127.0.0.1'", cafile=self.authority.file)
 
-    def test_a_certificate_that_has_expired_gets_nothing(self) -> None:
+    def test_expired_certificate_is_rejected(self) -> None:
         cloud = self.enterContext(TlsCloud(self.authority.issue(days=-1)))
         self.assert_refused(cloud, "certificate has expired", cafile=self.authority.file)
 
-    def test_only_insecure_trusts_whatever_comes(self) -> None:
+    def test_insecure_accepts_any_certificate(self) -> None:
         cloud = self.enterContext(TlsCloud(self.unknown.issue("elsewhere.example.com", days=-1)))
         self.ask(cloud, insecure=True)
 
-    def test_a_client_certificate_is_shown(self) -> None:
+    def test_client_certificate_is_presented(self) -> None:
         clients = Authority(self.folder, "clients")
         certfile, keyfile = clients.issue("distil")
         cloud = self.enterContext(TlsCloud(self.authority.issue(), clients.file))
@@ -86,7 +86,7 @@ class ClientTlsTest(unittest.TestCase):
         both.write_bytes(certfile.read_bytes() + keyfile.read_bytes())
         self.ask(cloud, cafile=self.authority.file, certfile=both)
 
-    def test_without_the_client_certificate_that_is_demanded_there_is_no_answer(self) -> None:
+    def test_missing_or_unknown_client_certificate_fails(self) -> None:
         clients = Authority(self.folder, "clients")
         cloud = self.enterContext(TlsCloud(self.authority.issue(), clients.file))
         self.assert_refused(cloud, "identity GET /projects", cafile=self.authority.file)
@@ -95,20 +95,20 @@ class ClientTlsTest(unittest.TestCase):
             cloud, "identity GET /projects", cafile=self.authority.file, certfile=certfile, keyfile=keyfile
         )
 
-    def test_tls_options_reach_the_connections(self) -> None:
+    def test_tls_options_reach_connections(self) -> None:
         cloud = self.enterContext(TlsCloud(self.authority.issue()))
         session = keystone_authtoken.load_session(read({**GOOD, "tls_min_version": "1.3"}))
         self.assertEqual("1.3", vars(session.adapters["https://"])["tls_min_version"])
         self.ask(cloud, cafile=self.authority.file, tls_min_version="1.3")
 
-    def test_the_collector_says_so_and_ends(self) -> None:
+    def test_collector_rejects_untrusted_certificate(self) -> None:
         site = self.enterContext(Site(projects=1))
         cloud = self.enterContext(TlsCloud(self.authority.issue()))
         site.configure({"auth_url": f"{cloud.url}/identity/v3", "cafile": self.unknown.file})
         self.assertIn("certificate verify failed", site.collect(status=1))
         self.assertEqual([], cloud.requests)
 
-    def test_the_bundle_of_the_process_environment_counts(self) -> None:
+    def test_collector_uses_requests_ca_bundle(self) -> None:
         site = self.enterContext(Site(projects=1))
         cloud = self.enterContext(TlsCloud(self.authority.issue()))
         site.configure({"auth_url": f"{cloud.url}/identity/v3"})

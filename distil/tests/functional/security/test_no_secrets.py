@@ -113,10 +113,10 @@ class NoSecretsTest(unittest.TestCase):
         return self.run_program("distil-db-manage", command, status=status)
 
 
-class RunsTest(NoSecretsTest):
+class CollectorRunSecretsTest(NoSecretsTest):
     """Without a password in the database's URL."""
 
-    def test_a_good_run(self) -> None:
+    def test_successful_run_logs_no_secret(self) -> None:
         said = self.collect(0)
         self.assertTrue(self.site.cloud.tokens._expiries)
         for words in (
@@ -128,13 +128,13 @@ class RunsTest(NoSecretsTest):
         ):
             self.assertIn(words, said, "the test has lost its subject")
 
-    def test_a_wrong_password(self) -> None:
+    def test_wrong_password_is_not_logged(self) -> None:
         wrong = secret("/@ß")
         self.hidden.add(wrong)
         self.write(password=wrong)
         self.assertIn("401", self.collect(1))
 
-    def test_services_that_fail(self) -> None:
+    def test_failing_services_log_no_secret(self) -> None:
         for service, fault in (
             ("identity", {"kind": "status", "status": 500}),
             ("identity", {"kind": "status", "status": 401}),
@@ -151,13 +151,13 @@ class RunsTest(NoSecretsTest):
                 self.collect(1)
                 self.site.cloud.faults.clear()
 
-    def test_a_mapping_with_an_error(self) -> None:
+    def test_mapping_error_logs_no_secret(self) -> None:
         mappings = self.site.folder / "mappings.yml"
         mappings.write_text("- {metr: a}\n")
         self.write({"meter_mappings_file": mappings})
         self.assertIn("unknown key 'metr'", self.collect(1))
 
-    def test_a_process_that_is_told_to_read_its_configuration_again(self) -> None:
+    def test_reload_logs_no_secret(self) -> None:
         mappings = self.site.folder / "mappings.yml"
         mappings.write_bytes((ETC / "meter_mappings.yml").read_bytes())
         self.write({"periodic_interval": 1, "meter_mappings_file": mappings})
@@ -181,7 +181,7 @@ class RunsTest(NoSecretsTest):
         self.assertIn("keystone_authtoken.password", logged, "the test has lost its subject")
         self.assert_none(said + logged)
 
-    def test_a_coordination_backend_that_is_away(self) -> None:
+    def test_unreachable_coordination_logs_no_secret(self) -> None:
         own = secret()
         self.hidden.add(own)
         self.write({"periodic_interval": 1})
@@ -195,7 +195,7 @@ class RunsTest(NoSecretsTest):
         self.assertIn("coordination.backend_url", log.read_text(), "the test has lost its subject")
         self.assert_none(said + log.read_text())
 
-    def test_a_coordination_backend_that_does_not_exist(self) -> None:
+    def test_invalid_coordination_url_logs_no_secret(self) -> None:
         own = secret("")
         self.hidden.add(own)
         for url in (f"nosuch://:{own}@127.0.0.1:1", f"redis://:{own}@127.0.0.1:port", f"redis:{own}", own, f"a$x{own}"):
@@ -218,7 +218,7 @@ class RunsTest(NoSecretsTest):
         wait_for(lambda: log.exists() and log.read_text().count(words) >= times)
 
 
-class ConfigurationTest(NoSecretsTest):
+class ConfigurationSecretsTest(NoSecretsTest):
     """Files that are wrong at a line that holds a secret."""
 
     def setUp(self) -> None:
@@ -226,7 +226,7 @@ class ConfigurationTest(NoSecretsTest):
         self.plain = secret("")
         self.hidden.add(self.plain)
 
-    def test_an_assignment_without_its_sign(self) -> None:
+    def test_missing_assignment_sign_hides_value(self) -> None:
         for option in OPTIONS:
             self.write()
             text = self.site.config.read_text()
@@ -234,7 +234,7 @@ class ConfigurationTest(NoSecretsTest):
             for said in (self.collect(1), self.manage("current", 1)):
                 self.assertRegex(said, rf"{self.site.config}:\d+, No ':' or '=' found in assignment\n")
 
-    def test_a_dollar_that_is_not_doubled(self) -> None:
+    def test_unescaped_dollar_hides_value(self) -> None:
         for rest in ("$x", "$!", "${x}", "a$b."):
             with self.subTest(rest):
                 self.write()
@@ -245,7 +245,7 @@ class ConfigurationTest(NoSecretsTest):
                 self.collect(1)
                 self.manage("current", 1)
 
-    def test_the_option_with_the_dollar_is_named(self) -> None:
+    def test_unescaped_dollar_names_option(self) -> None:
         self.edit("password", f"a$x{self.plain}")
         self.assertIn("[keystone_authtoken] password: there is a $", self.collect(1))
         self.write()
@@ -253,17 +253,17 @@ class ConfigurationTest(NoSecretsTest):
         self.assertIn("[database] connection: there is a $", self.collect(1))
         self.assertIn("[database] connection: there is a $", self.manage("current", 1))
 
-    def test_a_password_in_auth_url_is_refused(self) -> None:
+    def test_password_in_auth_url_is_rejected(self) -> None:
         url = self.site.cloud.auth_url.replace("://", f"://distil:{self.plain}@")
         self.write(auth_url=url)
         self.assertIn("auth_url must not hold a user or a password", self.collect(1))
 
-    def test_a_proxys_password(self) -> None:
+    def test_proxy_password_is_not_logged(self) -> None:
         proxy = {"http_proxy": f"http://distil:{self.plain}@127.0.0.1:1", "no_proxy": ""}
         with mock.patch.dict(os.environ, proxy):
             self.assertIn("Unable to connect to proxy", self.collect(1))
 
-    def test_database_urls_that_cannot_be_used(self) -> None:
+    def test_unusable_database_url_hides_password(self) -> None:
         for case, url in UNUSABLE.items():
             with self.subTest(case):
                 self._refuse(url.format(self.plain))
@@ -286,7 +286,7 @@ class ConfigurationTest(NoSecretsTest):
         self.assert_none(said)
 
 
-class MariaDbTest(NoSecretsTest):
+class MariaDbSecretsTest(NoSecretsTest):
     """With a password in the database's URL."""
 
     backend = databases.MYSQL
@@ -298,34 +298,34 @@ class MariaDbTest(NoSecretsTest):
         self.url = self.enterContext(mariadb_user(self.site.url, own))
         self.write(connection=self.url)
 
-    def test_a_good_run(self) -> None:
+    def test_successful_run_hides_password(self) -> None:
         self.assertIn("sqlalchemy.engine", self.collect(0))
 
-    def test_migrations(self) -> None:
+    def test_migrations_hide_password(self) -> None:
         for command in ("current", "check", "upgrade"):
             self.manage(command, 0)
 
-    def test_a_wrong_password(self) -> None:
+    def test_wrong_password_is_not_logged(self) -> None:
         wrong = secret()
         self.hidden.add(wrong)
         self.write(connection=sa.make_url(self.url).set(password=wrong).render_as_string(hide_password=False))
         self.assertIn("Access denied", self.collect(1))
         self.assertIn("Access denied", self.manage("current", 1))
 
-    def test_a_database_that_is_not_there(self) -> None:
+    def test_missing_database_hides_password(self) -> None:
         self.write(connection=sa.make_url(self.url).set(database="nowhere").render_as_string(hide_password=False))
         self.collect(1)
         self.manage("current", 1)
 
-    def test_tables_that_are_not_there(self) -> None:
+    def test_missing_table_hides_password(self) -> None:
         with self.site.engine.begin() as connection:
             connection.execute(sa.text("DROP TABLE usage_entry"))
         self.assertIn("usage_entry", self.collect(1))
         self.manage("check", 1)
 
 
-class SearchTest(unittest.TestCase):
-    def test_a_secret_is_found_in_every_guise(self) -> None:
+class SecretSearchTest(unittest.TestCase):
+    def test_secret_is_found_in_every_encoding(self) -> None:
         hidden = secret()
         guises: dict[str, Callable[[str], str]] = {
             "plain": str,

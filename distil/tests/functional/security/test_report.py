@@ -19,7 +19,7 @@ from distil.tests.functional.security.test_no_secrets import NoSecretsTest
 RUN = "Run of collector"
 
 
-class ReportTest(NoSecretsTest):
+class GuruMeditationReportTest(NoSecretsTest):
     backend = databases.MYSQL
 
     def setUp(self) -> None:
@@ -64,7 +64,7 @@ class ReportTest(NoSecretsTest):
         self.assertRegex(report, r"(?m)^  periodic_interval = 1$")
         self.assert_none(report)
 
-    def test_parent_and_child_each_leave_one_in_log_dir_and_go_on(self) -> None:
+    def test_parent_and_child_write_report_files(self) -> None:
         folder = self.site.folder / "reports"
         folder.mkdir()
         self.report_to(folder)
@@ -78,14 +78,14 @@ class ReportTest(NoSecretsTest):
         self.assertEqual([child], _children(collector.pid))
         self.end(collector)
 
-    def test_without_log_dir_it_goes_to_standard_error(self) -> None:
+    def test_writes_to_stderr_without_log_dir(self) -> None:
         collector, _ = self.started()
         collector.send_signal(signal.SIGUSR2)
         self.wait_for_a_run()
         self.wait_for_a_run()
         self.assert_complete(self.end(collector), "in _usher")
 
-    def test_a_directory_that_is_not_there_is_told_and_disturbs_nothing(self) -> None:
+    def test_missing_log_dir_keeps_collector_running(self) -> None:
         self.report_to("/nowhere")
         collector, child = self.started()
         os.kill(child, signal.SIGUSR2)
@@ -93,7 +93,7 @@ class ReportTest(NoSecretsTest):
         self.wait_for_a_run()
         self.assertEqual("", self.end(collector))
 
-    def test_a_process_that_is_about_to_start_goes_on(self) -> None:
+    def test_sigusr2_during_startup_keeps_process_running(self) -> None:
         collector = self.site.collector("--log-file", str(self.log))
         wait_for(lambda: _heeds(collector.pid, signal.SIGUSR2))
         collector.send_signal(signal.SIGUSR2)

@@ -54,19 +54,19 @@ def sockets() -> set[str]:
     return found
 
 
-class TimeLimitTest(unittest.TestCase):
+class RequestDeadlineTest(unittest.TestCase):
     def ends_in_time(self, session: ks_session.Session, url: str, message: str = MESSAGE) -> None:
         started = time.monotonic()
         with self.assertRaisesRegex(ks_exceptions.ClientException, message):
             session.get(url)
         self.assertLess(time.monotonic() - started, LIMIT + GRACE)
 
-    def test_whatever_drips_has_an_end(self) -> None:
+    def test_slow_response_raises_at_deadline(self) -> None:
         for name, drops in DRIPS.items():
             with self.subTest(name), Dripping(drops) as server:
                 self.ends_in_time(limited(server.url), server.url)
 
-    def test_over_tls_too(self) -> None:
+    def test_slow_tls_response_raises_at_deadline(self) -> None:
         folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
         authority = Authority(folder)
         certificate = authority.issue()
@@ -74,7 +74,7 @@ class TimeLimitTest(unittest.TestCase):
             with self.subTest(name), Dripping(drops, certificate=certificate) as server:
                 self.ends_in_time(limited(server.url, str(authority.file)), server.url)
 
-    def test_a_connection_that_is_used_again_has_the_whole_time_again(self) -> None:
+    def test_reused_connection_gets_full_deadline(self) -> None:
         with Dripping(DRIPS["body"], whole=2) as server:
             session = limited(server.url)
             for _ in range(2):
@@ -85,7 +85,7 @@ class TimeLimitTest(unittest.TestCase):
             self.assertGreater(time.monotonic() - started, LIMIT * 0.9)
             self.assertEqual(1, server.connections)
 
-    def test_through_a_proxy_too(self) -> None:
+    def test_slow_proxy_response_raises_at_deadline(self) -> None:
         for scheme in ("http", "https"):
             with self.subTest(scheme), Dripping(DRIPS["headers"]) as proxy:
                 environment = {f"{scheme}_proxy": proxy.url, "no_proxy": "", "NO_PROXY": ""}
@@ -93,7 +93,7 @@ class TimeLimitTest(unittest.TestCase):
                     self.ends_in_time(limited(proxy.url), f"{scheme}://keystone.invalid/v3")
                 self.assertEqual(1, proxy.connections)
 
-    def test_a_tls_handshake_that_drips_ends_with_the_time_out(self) -> None:
+    def test_slow_tls_handshake_times_out(self) -> None:
         def records() -> Iterator[bytes]:
             yield b"\x16\x03\x03\x40\x00"
             yield from itertools.repeat(b"\x00")
@@ -103,7 +103,7 @@ class TimeLimitTest(unittest.TestCase):
             session.timeout = LIMIT
             self.ends_in_time(session, server.url.replace("http:", "https:"), "timed out")
 
-    def test_fifty_dripped_requests_leave_neither_socket_nor_thread(self) -> None:
+    def test_leaks_no_sockets_or_threads(self) -> None:
         with Dripping(DRIPS["body"]) as server:
             session = limited(server.url, limit=0.2)
             before = sockets(), threading.active_count()
@@ -116,7 +116,7 @@ class TimeLimitTest(unittest.TestCase):
         self.assertEqual(set(), sockets() - before[0])
         self.assertLessEqual(threading.active_count(), before[1])
 
-    def test_it_is_a_failure_like_any_other_to_those_who_ask(self) -> None:
+    def test_clients_translate_exceeded_deadline(self) -> None:
         with Dripping(DRIPS["body"]) as server:
             session = limited(server.url)
             with self.assertRaisesRegex(exceptions.TelemetryError, MESSAGE):
@@ -128,10 +128,10 @@ class TimeLimitTest(unittest.TestCase):
                 Projects(cloud).enabled()
 
 
-class CollectorTest(unittest.TestCase):
+class CollectorDeadlineTest(unittest.TestCase):
     """The collector's own session, with the time limit that follows from its time-out."""
 
-    def test_a_service_that_drips_costs_a_project_its_window_and_no_more(self) -> None:
+    def test_slow_telemetry_fails_only_its_project(self) -> None:
         site = self.enterContext(Site(projects=2, resources=1))
         victim, other = site.cloud.projects.enabled_ids[:2]
         site.cloud.add_fault("metering", "slow", project_id=victim, seconds=24)
@@ -143,7 +143,7 @@ class CollectorTest(unittest.TestCase):
         self.assertEqual([], site.usage(tenant_id=victim))
         self.assertTrue(site.usage(tenant_id=other))
 
-    def test_a_keystone_that_drips_ends_the_run(self) -> None:
+    def test_slow_keystone_fails_run(self) -> None:
         site = self.enterContext(Site(projects=1))
         site.cloud.add_fault("identity", "slow", path="/projects", seconds=24)
         site.configure({"timeout": 2})

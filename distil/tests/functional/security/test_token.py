@@ -15,7 +15,7 @@ from distil.tests.unit.cloud.test_identity_options import GOOD
 from distil.tests.unit.cloud.test_identity_options import read
 
 
-class TokenTest(unittest.TestCase):
+class AuthRecursionTest(unittest.TestCase):
     def setUp(self) -> None:
         self.cloud = self.enterContext(Cloud({"/identity/v3/projects": Answer({"projects": []})}))
         section = {**GOOD, "password": PASSWORD, "auth_url": f"{self.cloud.url}/identity/v3", "timeout": "5"}
@@ -42,18 +42,18 @@ class TokenTest(unittest.TestCase):
         self.assertFalse(thread.is_alive(), "it waits for itself")
         return "".join(failures)
 
-    def test_a_401_to_the_question_for_versions_is_an_error(self) -> None:
+    def test_unauthorized_version_discovery_raises(self) -> None:
         self.refuse_versions()
         self.assertIn("401", self.failure())
 
-    def test_it_is_an_error_each_time_and_passes(self) -> None:
+    def test_failure_recurs_until_keystone_recovers(self) -> None:
         self.refuse_versions()
         for _ in range(2):
             self.assertIn("401", self.failure())
         self.cloud.answers["/identity/v3"] = self.versions
         self.assertEqual("", self.failure())
 
-    def test_the_catalog_alone_is_not_waited_for_either(self) -> None:
+    def test_endpoint_lookup_raises_without_hanging(self) -> None:
         self.refuse_versions()
         done = threading.Event()
 

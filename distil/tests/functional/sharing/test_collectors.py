@@ -55,7 +55,7 @@ def let_expire(site: Site) -> None:
 
 
 class _Backends:
-    class LeasesTest(unittest.TestCase):
+    class CollectorLeasesTest(unittest.TestCase):
         """The first question to the telemetry gets no answer until the test says so."""
 
         BACKEND: str
@@ -70,13 +70,13 @@ class _Backends:
             wait_for(lambda: self.site.cloud.requests.total("metering") > asked)
             (self.project_id,) = leases(self.site)
 
-        def test_a_lease_names_host_process_and_collector(self) -> None:
+        def test_owner_names_host_process_and_collector(self) -> None:
             host, pid, start, name = leases(self.site)[self.project_id].split(":")
             self.assertEqual((os.uname().nodename, "default"), (host, name))
             self.assertIn(int(pid), children(self.collector))
             self.assertRegex(start, "^[0-9a-f]{12}$")
 
-        def test_after_a_kill_another_collects_the_project_when_the_lease_is_over(self) -> None:
+        def test_expired_lease_is_taken_over(self) -> None:
             kill(self.collector)
             self.assertIn(self.project_id, leases(self.site))
             other = self.site.collector("--collect-end-time", self.site.end.isoformat())
@@ -91,14 +91,14 @@ class _Backends:
             self.assertEqual(self.expected, self.site.usage())
             self.assertEqual({}, leases(self.site))
 
-        def test_sigterm_frees_the_leases_at_once(self) -> None:
+        def test_sigterm_releases_leases(self) -> None:
             self.collector.send_signal(signal.SIGTERM)
             self.assertEqual(0, self.collector.wait(30))
             self.assertEqual({}, leases(self.site))
             self.site.collect()
             self.assertEqual(self.expected, self.site.usage())
 
-        def test_one_that_was_paused_past_its_lease_commits_nothing_twice(self) -> None:
+        def test_paused_collector_commits_nothing_twice(self) -> None:
             (child,) = children(self.collector)
             os.kill(child, signal.SIGSTOP)
             try:
@@ -119,20 +119,20 @@ class _Backends:
             self.fail(f"it did not say {text!r}")
 
 
-class SQLiteTest(_Backends.LeasesTest):
+class SQLiteLeasesTest(_Backends.CollectorLeasesTest):
     BACKEND = databases.SQLITE
 
 
-class MariaDBTest(_Backends.LeasesTest):
+class MariaDBLeasesTest(_Backends.CollectorLeasesTest):
     BACKEND = databases.MYSQL
 
 
-class PostgreSQLTest(_Backends.LeasesTest):
+class PostgreSQLLeasesTest(_Backends.CollectorLeasesTest):
     BACKEND = databases.POSTGRESQL
 
 
-class PredecessorTest(unittest.TestCase):
-    def test_the_lock_of_one_that_was_killed_is_in_nobody_s_way(self) -> None:
+class LegacyLockTest(unittest.TestCase):
+    def test_expired_lock_is_taken_over(self) -> None:
         site = self.enterContext(Site())
         row = {"project_id": site.cloud.projects.enabled_ids[0], "owner": "host-1", "created": LONG_AGO}
         with site.engine.begin() as connection:
@@ -140,7 +140,7 @@ class PredecessorTest(unittest.TestCase):
         self.assertIn("the lease of host-1 has expired and is taken over", site.collect())
 
 
-class RingTest(unittest.TestCase):
+class CollectorHashRingTest(unittest.TestCase):
     """Members of a ring with a run every few seconds, a window each."""
 
     INTERVAL = 2 * backends.HEARTBEAT
@@ -179,7 +179,7 @@ class RingTest(unittest.TestCase):
             120,
         )
 
-    def test_a_share_moves_when_its_member_is_killed(self) -> None:
+    def test_killed_members_projects_are_reassigned(self) -> None:
         collectors = {name: self.start(name) for name in "abc"}
         self.wait_until_collected(1)
         kill(collectors["a"])
@@ -192,7 +192,7 @@ class RingTest(unittest.TestCase):
                 self.assertNotIn("adopted", self.said(name))
                 self.assertNotIn("ventlet", self.said(name))
 
-    def test_the_share_of_a_member_that_collects_nothing_is_adopted(self) -> None:
+    def test_idle_members_projects_are_taken_over(self) -> None:
         collector = self.start("a")
         self.join_idle()
         self.wait_until_collected(3)
@@ -201,7 +201,7 @@ class RingTest(unittest.TestCase):
         self.assertEqual(0, collector.wait(30))
         self.assertIn("it is adopted", self.said("a"))
 
-    def test_leases_share_while_the_backend_is_away(self) -> None:
+    def test_backend_outage_falls_back_to_leases(self) -> None:
         for name in "ab":
             self.start(name)
         self.wait_until_collected(1)
@@ -213,7 +213,7 @@ class RingTest(unittest.TestCase):
         logs = self.said("a") + self.said("b")
         self.assertNotIn("secret-word", logs)
 
-    def test_a_run_up_to_an_end_time_is_no_member_and_collects_everything(self) -> None:
+    def test_run_until_end_time_ignores_ring(self) -> None:
         self.start("a")
         self.join_idle()
         self.assertNotIn("members of", self.site.collect())
@@ -230,7 +230,7 @@ class RingTest(unittest.TestCase):
         idle.refresh()
 
 
-class StartTest(unittest.TestCase):
+class CoordinationBackendTest(unittest.TestCase):
     def setUp(self) -> None:
         self.site = self.enterContext(Site())
 
@@ -238,13 +238,13 @@ class StartTest(unittest.TestCase):
         with self.site.config.open("a") as file:
             file.write(f"[coordination]\nbackend_url = {url}\n")
 
-    def test_a_url_that_cannot_be_used_is_refused(self) -> None:
+    def test_unusable_url_exits_with_1(self) -> None:
         self.configure("reddis://:secret-word@127.0.0.1")
         said = self.site.collect(status=1)
         self.assertIn("[coordination] backend_url: tooz has no driver 'reddis'", said)
         self.assertNotIn("secret-word", said)
 
-    def test_without_the_backend_everything_is_collected_and_the_reason_told(self) -> None:
+    def test_unreachable_backend_falls_back_to_leases(self) -> None:
         self.configure(f"redis://:secret-word@127.0.0.1:{free_port()}")
         log = self.site.folder / "collector.log"
         self.site.collector("--log-file", str(log))

@@ -44,12 +44,12 @@ class LeasesSQLiteTest(databases.DatabaseTestCase):
         with self.engine.begin() as connection:
             connection.execute(sa.insert(project_locks), row)
 
-    def test_who_is_first_has_it(self) -> None:
+    def test_held_lease_cannot_be_acquired(self) -> None:
         self.assertTrue(self.mine.acquire(self.project_id))
         self.assertFalse(self.other.acquire(self.project_id))
         self.assertEqual(self.mine.owner, self.owner())
 
-    def test_the_loser_s_release_leaves_the_winner_s_lease_alone(self) -> None:
+    def test_release_spares_other_owners_lease(self) -> None:
         self.mine.acquire(self.project_id)
         self.other.acquire(self.project_id)
         self.other.release(self.project_id)
@@ -57,19 +57,19 @@ class LeasesSQLiteTest(databases.DatabaseTestCase):
         self.assertEqual(self.mine.owner, self.owner())
         self.assertFalse(self.other.acquire(self.project_id))
 
-    def test_one_that_a_clock_ahead_left_for_years_is_over(self) -> None:
+    def test_far_future_expiry_is_taken_over(self) -> None:
         self.mine.acquire(self.project_id)
         statement = sa.update(project_locks).where(project_locks.c.project_id == self.project_id)
         with self.engine.begin() as connection:
             connection.execute(statement.values(expires=datetime.datetime.now(datetime.UTC) + 10_000 * MINUTE))
         self.assertTrue(self.other.acquire(self.project_id))
 
-    def test_what_was_released_can_be_had(self) -> None:
+    def test_released_lease_can_be_acquired(self) -> None:
         self.mine.acquire(self.project_id)
         self.mine.release(self.project_id)
         self.assertTrue(self.other.acquire(self.project_id))
 
-    def test_all_of_an_owner_can_be_released_at_once(self) -> None:
+    def test_release_all_releases_only_own_leases(self) -> None:
         self.mine.acquire(self.project_id)
         self.mine.acquire(f"{self.project_id}-2")
         self.other.acquire(f"{self.project_id}-3")
@@ -78,7 +78,7 @@ class LeasesSQLiteTest(databases.DatabaseTestCase):
         self.assertTrue(self.other.acquire(f"{self.project_id}-2"))
         self.assertFalse(self.mine.acquire(f"{self.project_id}-3"))
 
-    def test_one_that_expired_is_taken_over_and_lost_to_its_owner(self) -> None:
+    def test_expired_lease_is_taken_over(self) -> None:
         self.mine.acquire(self.project_id)
         self.expire()
         with self.assertLogs("distil.db.leases", "INFO") as logs:
@@ -88,14 +88,14 @@ class LeasesSQLiteTest(databases.DatabaseTestCase):
         self.mine.release(self.project_id)
         self.assertEqual(self.other.owner, self.owner())
 
-    def test_it_expires_when_its_length_is_over(self) -> None:
+    def test_lease_expires_after_its_length(self) -> None:
         short = Leases(self.engine, "short", length=3)
         short.acquire(self.project_id)
         self.assertFalse(self.other.acquire(self.project_id))
         time.sleep(4)
         self.assertTrue(self.other.acquire(self.project_id))
 
-    def test_renewal_puts_the_expiry_off(self) -> None:
+    def test_renewal_extends_expiry(self) -> None:
         short = Leases(self.engine, "short", length=3)
         short.acquire(self.project_id)
         for _ in range(4):
@@ -103,31 +103,31 @@ class LeasesSQLiteTest(databases.DatabaseTestCase):
             self.assertTrue(short.renew(self.project_id))
             self.assertFalse(self.other.acquire(self.project_id))
 
-    def test_one_that_expired_and_nobody_wanted_can_be_renewed(self) -> None:
+    def test_expired_unclaimed_lease_can_be_renewed(self) -> None:
         self.mine.acquire(self.project_id)
         self.expire()
         self.assertTrue(self.mine.renew(self.project_id))
         self.assertFalse(self.other.acquire(self.project_id))
 
-    def test_renewing_twice_in_a_moment_changes_nothing_and_succeeds(self) -> None:
+    def test_repeated_renewal_succeeds(self) -> None:
         self.mine.acquire(self.project_id)
         self.assertEqual([True] * 3, [self.mine.renew(self.project_id) for _ in range(3)])
 
-    def test_what_an_owner_has_it_can_acquire_again(self) -> None:
+    def test_owner_can_reacquire_its_lease(self) -> None:
         """As after an acquisition of which the answer was lost."""
         self.mine.acquire(self.project_id)
         self.assertTrue(self.mine.acquire(self.project_id))
 
-    def test_the_predecessor_s_lock_holds_for_an_hour(self) -> None:
+    def test_legacy_lock_holds_for_one_hour(self) -> None:
         self.leave(datetime.datetime.now(datetime.UTC) - 58 * MINUTE)
         self.assertFalse(self.mine.acquire(self.project_id))
 
-    def test_the_predecessor_s_lock_is_taken_over_after_an_hour(self) -> None:
+    def test_legacy_lock_expires_after_one_hour(self) -> None:
         self.leave(datetime.datetime.now(datetime.UTC) - 61 * MINUTE)
         self.assertTrue(self.mine.acquire(self.project_id))
         self.assertFalse(self.other.acquire(self.project_id))
 
-    def test_one_of_several_at_once_gets_it(self) -> None:
+    def test_concurrent_acquire_has_one_winner(self) -> None:
         for expired in (False, True) * 5:
             with self.subTest(expired=expired):
                 self.project_id = uuid.uuid4().hex
@@ -139,7 +139,7 @@ class LeasesSQLiteTest(databases.DatabaseTestCase):
                 self.assertEqual([False] * (test_races.THREADS - 1) + [True], sorted(won), won)
                 self.assertEqual(owners[won.index(True)].owner, self.owner())
 
-    def test_many_who_take_and_release_all_the_time_never_have_it_together(self) -> None:
+    def test_concurrent_owners_never_share_lease(self) -> None:
         held: list[int] = []
 
         def work(number: int) -> int:
@@ -167,8 +167,8 @@ class LeasesPostgreSQLTest(LeasesSQLiteTest):
     BACKEND = databases.POSTGRESQL
 
 
-class DowngradeSQLiteTest(databases.DatabaseTestCase):
-    def test_going_back_keeps_the_predecessor_s_locks_and_no_lease_that_it_would_keep_for_ever(self) -> None:
+class LeaseDowngradeSQLiteTest(databases.DatabaseTestCase):
+    def test_downgrade_keeps_only_legacy_locks(self) -> None:
         Leases(self.engine, "mine").acquire("leased")
         with self.engine.begin() as connection:
             connection.execute(sa.insert(project_locks), {"project_id": "locked", "owner": "host-1", "created": DUE})
@@ -181,22 +181,22 @@ class DowngradeSQLiteTest(databases.DatabaseTestCase):
         self.assertEqual(["locked"], [row["project_id"] for row in rows])
 
 
-class DowngradeMySQLTest(DowngradeSQLiteTest):
+class LeaseDowngradeMySQLTest(LeaseDowngradeSQLiteTest):
     BACKEND = databases.MYSQL
 
 
-class DowngradePostgreSQLTest(DowngradeSQLiteTest):
+class LeaseDowngradePostgreSQLTest(LeaseDowngradeSQLiteTest):
     BACKEND = databases.POSTGRESQL
 
 
-class LeaseSharingTest(databases.DatabaseTestCase):
+class LeasePartitionerTest(databases.DatabaseTestCase):
     def setUp(self) -> None:
         self.project_id = uuid.uuid4().hex
         self.leases = Leases(self.engine, f"mine-{self.project_id}")
         self.sharing = leases.LeaseSharing(self.leases, Metrics({"distil": "0"}))
         self.other = Leases(self.engine, f"other-{self.project_id}")
 
-    def test_after_closing_nothing_is_held_and_nothing_can_be(self) -> None:
+    def test_close_releases_and_refuses_leases(self) -> None:
         with self.sharing.hold(self.project_id, DUE) as held:
             self.assertTrue(held)
             self.sharing.close()
@@ -205,12 +205,12 @@ class LeaseSharingTest(databases.DatabaseTestCase):
         with self.assertRaises(exceptions.Stopped), self.sharing.hold("another project", DUE):
             self.fail("it was held")
 
-    def test_a_failure_inside_releases_it(self) -> None:
+    def test_exception_releases_lease(self) -> None:
         with self.assertRaises(ZeroDivisionError), self.sharing.hold(self.project_id, DUE):
             raise ZeroDivisionError
         self.assertTrue(self.other.acquire(self.project_id))
 
-    def test_a_database_that_fails_is_a_store_error(self) -> None:
+    def test_database_failure_raises_store_error(self) -> None:
         engine = db_engine.create_engine("sqlite://")
         self.addCleanup(engine.dispose)
         broken = leases.LeaseSharing(Leases(engine, "mine"), Metrics({"distil": "0"}))

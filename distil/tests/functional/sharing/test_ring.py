@@ -18,7 +18,7 @@ LIMIT = 5.0
 PROJECTS = [f"{number:032x}" for number in range(300)]
 
 
-class _Rings(unittest.TestCase):
+class _HashRingCase(unittest.TestCase):
     def setUp(self) -> None:
         self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
         self.url = self.start_backend()
@@ -46,18 +46,18 @@ class _Rings(unittest.TestCase):
 
 
 class _Cases:
-    class RingTest(_Rings):
-        def test_one_member_owns_everything(self) -> None:
+    class HashRingTest(_HashRingCase):
+        def test_single_member_owns_all_projects(self) -> None:
             self.assert_shared(self.ring("a"))
 
-        def test_each_project_is_one_member_s(self) -> None:
+        def test_each_project_has_one_owner(self) -> None:
             self.assert_shared(self.ring("a"), self.ring("b"), self.ring("c"))
 
-        def test_groups_do_not_share(self) -> None:
+        def test_groups_are_independent(self) -> None:
             one, other = self.ring("a"), self.ring("b", group="other")
             self.assertEqual([set(PROJECTS)] * 2, self.shares(one, other))
 
-        def test_a_share_is_others_as_soon_as_its_member_leaves(self) -> None:
+        def test_leave_reassigns_projects_immediately(self) -> None:
             leaver, *others = self.ring("a"), self.ring("b"), self.ring("c")
             kept = self.shares(*others)
             leaver.leave()
@@ -65,20 +65,20 @@ class _Cases:
             for before, after in zip(kept, self.shares(*others), strict=True):
                 self.assertLess(before, after)
 
-        def test_a_share_is_others_when_its_member_has_been_silent_for_long(self) -> None:
+        def test_silent_members_projects_are_reassigned(self) -> None:
             silent, *others = self.ring("a"), self.ring("b"), self.ring("c")
             self.silence(silent)
             self.assertLess(sum(map(len, self.shares(*others))), len(PROJECTS))
             wait_for(lambda: sum(map(len, self.shares(*others))) == len(PROJECTS), 10 * backends.HEARTBEAT)
             self.assert_shared(*others)
 
-        def test_a_member_that_was_forgotten_joins_again(self) -> None:
+        def test_expired_member_rejoins(self) -> None:
             silent, other = self.ring("a"), self.ring("b")
             self.silence(silent)
             wait_for(lambda: self.shares(other) == [set(PROJECTS)], 10 * backends.HEARTBEAT)
             self.assert_shared(silent, other)
 
-        def test_members_stay_members_for_longer_than_a_heartbeat(self) -> None:
+        def test_membership_outlives_heartbeat_interval(self) -> None:
             rings = self.ring("a"), self.ring("b")
             shares = self.shares(*rings)
             time.sleep(2 * backends.HEARTBEAT)
@@ -90,18 +90,18 @@ class _Cases:
             ring._joined._heart.stop()
 
 
-class FileRingTest(_Cases.RingTest):
+class FileHashRingTest(_Cases.HashRingTest):
     def start_backend(self) -> str:
         return f"file://{self.folder}?timeout={backends.HEARTBEAT}"
 
 
-class RedisRingTest(_Cases.RingTest):
+class RedisHashRingTest(_Cases.HashRingTest):
     def start_backend(self) -> str:
         self.redis = backends.Redis(self.folder)
         self.addCleanup(self.redis.stop)
         return self.redis.url
 
-    def test_a_backend_that_goes_away_and_comes_back_without_its_data(self) -> None:
+    def test_members_rejoin_after_data_loss(self) -> None:
         rings = self.ring("a"), self.ring("b")
         self.redis.stop()
         for ring in rings:
@@ -111,26 +111,26 @@ class RedisRingTest(_Cases.RingTest):
         self.shares(*rings)
         self.assert_shared(*rings)
 
-    def test_leaving_a_backend_that_is_away_takes_no_time(self) -> None:
+    def test_leave_returns_during_backend_outage(self) -> None:
         ring = self.ring("a")
         self.redis.stop()
         started = time.monotonic()
         ring.leave()
         self.assertLess(time.monotonic() - started, 10)
 
-    def test_an_error_does_not_tell_the_password(self) -> None:
+    def test_error_hides_password(self) -> None:
         self.url = self.redis.url.replace("secret-word", "wrong-word")
         with self.assertRaises(exceptions.CoordinationError) as caught:
             self.ring("a")
         self.assertNotIn("wrong-word", str(caught.exception))
 
-    def test_a_backend_that_accepts_and_never_answers(self) -> None:
+    def test_unresponsive_backend_times_out(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as server:
             self.url = f"redis://127.0.0.1:{server.getsockname()[1]}"
             with self.assertRaisesRegex(exceptions.CoordinationError, "no answer in 5 seconds"):
                 self.ring("a")
 
-    def test_who_joins_when_nobody_waits_for_it_any_more_leaves_at_once(self) -> None:
+    def test_join_after_timeout_leaves_group(self) -> None:
         """The backend is stopped while the ring joins, and goes on later."""
         other = self.ring("b")
         self.redis.pause()
@@ -143,8 +143,8 @@ class RedisRingTest(_Cases.RingTest):
         wait_for(lambda: self.shares(other) == [set(PROJECTS)], 30)
 
 
-class UnusableTest(unittest.TestCase):
-    def test_a_backend_that_does_not_listen(self) -> None:
+class CoordinationBackendTest(unittest.TestCase):
+    def test_unreachable_backend_times_out(self) -> None:
         ring = Ring(f"redis://127.0.0.1:{free_port()}", "group", "a", LIMIT)
         started = time.monotonic()
         with self.assertRaisesRegex(exceptions.CoordinationError, "no answer in 5 seconds"):
@@ -152,7 +152,7 @@ class UnusableTest(unittest.TestCase):
         ring.leave()
         self.assertLess(time.monotonic() - started, 30)
 
-    def test_a_url_that_cannot_be_used_is_seen_without_connecting(self) -> None:
+    def test_unusable_url_is_rejected(self) -> None:
         for url, reason in (
             ("rediss-cluster://h", "tooz has no driver 'rediss-cluster'"),
             ("nonsense", "tooz has no driver ''"),
@@ -164,7 +164,7 @@ class UnusableTest(unittest.TestCase):
                 self.assertIn(reason, found)
                 self.assertNotIn("word", found)
 
-    def test_a_url_that_can_be_used(self) -> None:
+    def test_usable_url_is_accepted(self) -> None:
         for url in ("redis://h:6379?timeout=5", "redis://:password@h", "file:///tmp/x"):
             with self.subTest(url):
                 self.assertIsNone(problem(url))

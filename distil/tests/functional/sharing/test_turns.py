@@ -71,7 +71,7 @@ def windows(count: int = 2) -> list[model.Window]:
     return [model.Window(START + hour * HOUR, START + (hour + 1) * HOUR) for hour in range(count)]
 
 
-class TurnsTest(databases.DatabaseTestCase):
+class DispatcherTest(databases.DatabaseTestCase):
     def setUp(self) -> None:
         self.store = store.Store(self.engine)
         self.projects = [model.Project(f"{number}-{uuid.uuid4().hex}", "n", "d") for number in range(3)]
@@ -130,7 +130,7 @@ class TurnsTest(databases.DatabaseTestCase):
         with self.engine.begin() as connection:
             connection.execute(statement.values(expires=START))
 
-    def test_alone_it_collects_everything_and_keeps_no_lease(self) -> None:
+    def test_run_collects_everything_and_releases_leases(self) -> None:
         turns = self.turns(meanwhile=lambda *_: self.assertTrue(0 < self.leased() == self.value("leases_held")))
         self.take(turns)
         self.assertEqual([START + 2 * HOUR] * 3, self.collected())
@@ -138,7 +138,7 @@ class TurnsTest(databases.DatabaseTestCase):
         self.assertEqual(6, self.bar.advanced)
         self.assertEqual((0, 0), (self.leased(), self.value("leases_held")))
 
-    def test_what_another_has_is_neither_collected_nor_failed(self) -> None:
+    def test_held_project_is_skipped(self) -> None:
         self.other.acquire(self.projects[1].id)
         turns = self.turns()
         self.assertEqual({self.projects[1].id}, self.take(turns))
@@ -146,20 +146,20 @@ class TurnsTest(databases.DatabaseTestCase):
         self.assertEqual(set(), set(turns.record.summary.failed))
         self.assertEqual(1, self.leased())
 
-    def test_what_another_has_given_up_is_collected_at_the_end(self) -> None:
+    def test_released_project_is_collected_last(self) -> None:
         self.other.acquire(self.projects[0].id)
         self.take(self.turns(meanwhile=lambda *_: self.other.release_all()))
         self.assertEqual([START + 2 * HOUR] * 3, self.collected())
         self.assertEqual(self.projects[0].id, self.telemetry.asked[-1][0])
 
-    def test_what_another_had_and_let_expire_is_taken_over_and_counted(self) -> None:
+    def test_expired_lease_is_taken_over(self) -> None:
         self.other.acquire(self.projects[0].id)
         self.expire(self.projects[0])
         self.assertEqual(set(), self.take(self.turns()))
         self.assertEqual([START + 2 * HOUR] * 3, self.collected())
         self.assertEqual((1, 0), (self.value("leases_taken_over_total"), self.value("leases_lost_total")))
 
-    def test_what_another_has_collected_meanwhile_is_not_asked_for(self) -> None:
+    def test_window_committed_elsewhere_is_skipped(self) -> None:
         def meanwhile(project_id: str, start: datetime.datetime) -> None:
             if (project_id, start) == (self.projects[0].id, START):
                 self.commit(self.projects[1], windows()[0])
@@ -170,7 +170,7 @@ class TurnsTest(databases.DatabaseTestCase):
         self.assertNotIn((self.projects[1].id, START), self.telemetry.asked)
         self.assertEqual((5, 6), (turns.record.summary.windows, self.bar.advanced))
 
-    def test_a_window_that_another_commits_first_ends_the_turn_and_not_the_project(self) -> None:
+    def test_commit_conflict_does_not_fail_project(self) -> None:
         def meanwhile(project_id: str, start: datetime.datetime) -> None:
             if (project_id, start) == (self.projects[0].id, START):
                 self.commit(self.projects[0], windows()[0])
@@ -180,7 +180,7 @@ class TurnsTest(databases.DatabaseTestCase):
         self.assertEqual([START + 2 * HOUR] * 3, self.collected())
         self.assertEqual((5, set()), (turns.record.summary.windows, set(turns.record.summary.failed)))
 
-    def test_a_lease_that_is_lost_ends_the_turn_before_the_next_window(self) -> None:
+    def test_lost_lease_prevents_next_window(self) -> None:
         """The lease is so short that after a while each attempt renews it."""
 
         def meanwhile(project_id: str, _start: datetime.datetime) -> None:
@@ -196,7 +196,7 @@ class TurnsTest(databases.DatabaseTestCase):
         self.assertEqual(set(), set(turns.record.summary.failed))
         self.assertEqual(1, self.leased())
 
-    def test_patience_lasts_until_the_other_is_done(self) -> None:
+    def test_waits_until_other_collector_finishes(self) -> None:
         self.other.acquire(self.projects[0].id)
 
         def work() -> None:
@@ -213,7 +213,7 @@ class TurnsTest(databases.DatabaseTestCase):
         self.assertEqual([START + 3 * HOUR] * 3, self.collected())
         self.assertEqual((6, 9), (turns.record.summary.windows, self.bar.advanced))
 
-    def test_patience_ends_where_nothing_moves(self) -> None:
+    def test_wait_times_out_without_progress(self) -> None:
         self.other.acquire(self.projects[0].id)
         started = time.monotonic()
         turns = self.turns()
@@ -222,14 +222,14 @@ class TurnsTest(databases.DatabaseTestCase):
         self.assertEqual(START, self.collected()[0])
         self.assertEqual(set(), set(turns.record.summary.failed))
 
-    def test_patience_ends_with_a_stop(self) -> None:
+    def test_shutdown_interrupts_wait(self) -> None:
         self.other.acquire(self.projects[0].id)
         turns = self.turns()
         threading.Timer(1, turns.tools.stop.event.set).start()
         with self.assertRaises(exceptions.Stopped):
             self.take(turns, patience=60)
 
-    def test_a_lease_that_the_database_refuses_costs_its_own_project_alone(self) -> None:
+    def test_lease_failure_fails_only_its_project(self) -> None:
         """The row of the first project's lease cannot be inserted."""
         with self.engine.begin() as connection:
             connection.exec_driver_sql(

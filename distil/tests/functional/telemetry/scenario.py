@@ -74,13 +74,13 @@ class DriverScenario(CeilometerCase):
         self.assertEqual(samples, read)
         return read
 
-    def test_more_samples_than_the_default_limit_come_whole(self) -> None:
+    def test_returns_more_than_default_limit(self) -> None:
         for single in SINGLE:
             with self.subTest(single=single):
                 samples = {(sample.resource_id, sample.timestamp) for sample in self.ask([self.busy], single=single)}
                 self.assertEqual(130, len(samples))
 
-    def test_whether_there_are_samples_of_a_meter_takes_no_project(self) -> None:
+    def test_has_samples_needs_no_project(self) -> None:
         driver = ceilometer.CeilometerDriver(self.session, REGION, "public")
         meter = uuid.uuid4().hex
         self.add("2026-01-01T00:30:00", meter=meter)
@@ -88,7 +88,7 @@ class DriverScenario(CeilometerCase):
         self.assertFalse(driver.has_samples(meter, END, END + (END - START)))
         self.assertFalse(driver.has_samples(f"{meter}s", START, END))
 
-    def test_each_sample_comes_once_for_any_page_size(self) -> None:
+    def test_pagination_returns_each_sample_once(self) -> None:
         for single in SINGLE:
             for page_size in (3, 10, 11, 129, 130, 131):
                 with self.subTest(single=single, page_size=page_size):
@@ -96,7 +96,7 @@ class DriverScenario(CeilometerCase):
                     found = {(sample.resource_id, sample.timestamp) for sample in samples}
                     self.assertEqual((130, 130), (len(samples), len(found)))
 
-    def test_the_period_is_half_open_to_the_microsecond(self) -> None:
+    def test_period_is_half_open(self) -> None:
         project = self.add(
             "2025-12-31T23:59:59.999999", "2026-01-01T00:00:00", "2026-01-01T00:59:59.999999", "2026-01-01T01:00:00"
         )
@@ -106,14 +106,14 @@ class DriverScenario(CeilometerCase):
                 self.assertEqual(["r2", "r1"], [sample.resource_id for sample in samples])
                 self.assertEqual(START + datetime.timedelta(seconds=3599.999999), samples[0].timestamp)
 
-    def test_pages_are_cut_between_microseconds(self) -> None:
+    def test_pages_split_between_microseconds(self) -> None:
         project = self.add(*(f"2026-01-01T00:00:00.{microsecond:06d}" for microsecond in (0, 1, 1, 2, 3, 999_999)))
         for single in SINGLE:
             with self.subTest(single=single):
                 samples = self.ask([project], single=single, page_size=2)
                 self.assertEqual([f"r{number}" for number in range(6)], sorted(each.resource_id for each in samples))
 
-    def test_many_projects_and_meters_are_one_question(self) -> None:
+    def test_filters_by_projects_and_meters(self) -> None:
         asked = [self.add("2026-01-01T00:00:00") for _ in range(3)]
         self.add("2026-01-01T00:00:00")
         for meter in ("disk", "net"):
@@ -124,21 +124,21 @@ class DriverScenario(CeilometerCase):
                 found = sorted((sample.project_id, sample.meter) for sample in samples)
                 self.assertEqual(sorted([(asked[0], "disk"), *((project, "cpu") for project in asked)]), found)
 
-    def test_names_may_hold_quotes_and_unicode(self) -> None:
+    def test_meter_names_allow_quotes_and_unicode(self) -> None:
         for meter in ('disk "root"', "disk's", "größe", "50%", "a&b=c", "\N{CLOUD}"):
             project = self.add("2026-01-01T00:00:00", meter=meter)
             for single in SINGLE:
                 with self.subTest(meter=meter, single=single):
                     self.assertEqual([meter], [sample.meter for sample in self.ask([project], [meter], single=single)])
 
-    def test_volume_and_metadata_come_as_they_are(self) -> None:
+    def test_volume_and_metadata_are_unchanged(self) -> None:
         project = self.add("2026-01-01T00:00:00", volume=0.1, metadata={"flavor.id": "42", "status": "None"})
         (sample,) = self.ask([project])
         self.assertEqual(Decimal("0.1"), sample.volume)
         self.assertEqual({"flavor.id": "42", "status": "None"}, sample.metadata)
         self.assertTrue(sample.source.endswith("openstack"))
 
-    def test_what_nobody_knows_has_no_samples(self) -> None:
+    def test_unknown_names_return_no_samples(self) -> None:
         for single in SINGLE:
             with self.subTest(single=single):
                 self.assertEqual([], self.ask(["nobody"], ["nothing"], single=single))
@@ -165,14 +165,14 @@ class ApiScenario(CeilometerCase):
         self.assertEqual(400, response.status_code)
         self.assertIsInstance(response.json()["error_message"]["faultstring"], str)
 
-    def test_no_limit_means_the_newest_hundred_without_a_word(self) -> None:
+    def test_default_limit_returns_newest_hundred(self) -> None:
         for response in (self.get(("project_id", "eq", self.busy)), self.post({"=": {"project_id": self.busy}})):
             moments = [sample["timestamp"] for sample in response.json()]
             self.assertEqual((200, 100), (response.status_code, len(moments)))
             self.assertEqual(sorted(moments, reverse=True), moments)
             self.assertEqual(("2026-01-01T00:12:00", "2026-01-01T00:03:00"), (moments[0], moments[-1]))
 
-    def test_a_limit_is_honoured(self) -> None:
+    def test_limit_is_respected(self) -> None:
         for limit in (1, 101, 130, 1_000_000):
             with self.subTest(limit=limit):
                 for response in (
@@ -181,28 +181,28 @@ class ApiScenario(CeilometerCase):
                 ):
                     self.assertEqual(min(limit, 130), len(response.json()))
 
-    def test_a_limit_that_is_not_positive_is_refused(self) -> None:
+    def test_non_positive_limit_is_rejected(self) -> None:
         for limit in (0, -1):
             with self.subTest(limit=limit):
                 self.assert_refused(self.get(limit=limit))
                 self.assert_refused(self.post({"=": {"project_id": self.busy}}, limit=limit))
 
-    def test_a_zone_in_a_condition_is_dropped(self) -> None:
+    def test_time_zone_in_condition_is_ignored(self) -> None:
         zoned = "2026-01-01T00:12:00+13:00"
         mine = ("project_id", "eq", self.busy)
         self.assertEqual(10, len(self.get(mine, ("timestamp", "ge", zoned)).json()))
         self.assertEqual(10, len(self.post(self._mine({">=": {"timestamp": zoned}})).json()))
 
-    def test_of_two_conditions_on_one_side_the_last_counts(self) -> None:
+    def test_last_of_duplicate_conditions_wins(self) -> None:
         earlier, later = ("timestamp", "ge", "2026-01-01T00:11:00"), ("timestamp", "ge", "2026-01-01T00:12:00")
         mine = ("project_id", "eq", self.busy)
         self.assertEqual(10, len(self.get(mine, earlier, later).json()))
         self.assertEqual(20, len(self.get(mine, later, earlier).json()))
 
-    def test_a_time_cannot_be_asked_for_alone(self) -> None:
+    def test_timestamp_equality_is_rejected(self) -> None:
         self.assert_refused(self.get(("timestamp", "eq", "2026-01-01T00:12:00")))
 
-    def test_a_filter_that_is_not_one_is_refused(self) -> None:
+    def test_invalid_filter_is_rejected(self) -> None:
         conditions: tuple[dict[str, Any], ...] = (
             {},
             {"in": {"project_id": []}},
@@ -213,12 +213,12 @@ class ApiScenario(CeilometerCase):
             with self.subTest(condition=condition):
                 self.assert_refused(self.post(condition))
 
-    def test_times_are_naive_with_microseconds_only_where_there_are_some(self) -> None:
+    def test_timestamps_are_naive_with_optional_microseconds(self) -> None:
         project = self.add("2026-01-01T00:00:01.500000", "2026-01-01T00:00:00")
         moments = [sample["timestamp"] for sample in self.get(("project_id", "eq", project)).json()]
         self.assertEqual(["2026-01-01T00:00:01.500000", "2026-01-01T00:00:00"], moments)
 
-    def test_without_a_token_nothing_is_answered(self) -> None:
+    def test_missing_token_returns_401(self) -> None:
         url = self.session.get_endpoint(service_type="metering", interface="public", region_name=REGION)
         self.assertEqual(401, requests.get(f"{url}/v2/samples", timeout=60).status_code)
 

@@ -40,7 +40,7 @@ def ask(
     return list(driver.samples(projects, meters, START, END))
 
 
-class TestOddAnswers(unittest.TestCase):
+class CeilometerResponseTest(unittest.TestCase):
     def assert_no_answer(self, answer: Answer, expected: str) -> None:
         with Server(answer) as server, self.assertRaisesRegex(exceptions.TelemetryError, expected) as caught:
             ask(server)
@@ -48,63 +48,63 @@ class TestOddAnswers(unittest.TestCase):
         self.assertIn("project p1, meter cpu, from 2026-01-01T00:00:00 to 2026-01-01T01:00:00", message)
         self.assertNotIn(TOKEN, message)
 
-    def test_a_body_that_is_no_list_is_an_error(self) -> None:
+    def test_non_list_body_raises(self) -> None:
         for body in (b"null", b"{}", b'""', b"0", b"false", b'{"samples": []}'):
             with self.subTest(body=body):
                 self.assert_no_answer(Answer(body), "not a list")
 
-    def test_a_body_that_is_no_json_is_an_error(self) -> None:
+    def test_invalid_json_raises(self) -> None:
         for body in (b"<html>Log in</html>", b" ", b"[{", b"\xff\xfe[", b'["\xff"]'):
             with self.subTest(body=body[:20]):
                 self.assert_no_answer(Answer(body), "not JSON")
 
-    def test_a_body_nested_too_deeply_is_an_error(self) -> None:
+    def test_deeply_nested_body_raises(self) -> None:
         self.assert_no_answer(Answer(b"[" * 200_000), "the answer is not JSON")
 
-    def test_an_empty_body_is_an_error(self) -> None:
+    def test_empty_body_raises(self) -> None:
         self.assert_no_answer(Answer(b""), "an empty body")
 
-    def test_a_cut_answer_is_an_error(self) -> None:
+    def test_incomplete_body_raises(self) -> None:
         self.assert_no_answer(Answer(b"[]", length=100), "POST /v2/query/samples")
 
-    def test_a_body_cut_inside_the_list_is_an_error(self) -> None:
+    def test_truncated_json_raises(self) -> None:
         self.assert_no_answer(Answer(rows(row(1), row(2)).body[:-1]), "not JSON")
 
-    def test_other_successes_are_errors(self) -> None:
+    def test_other_success_status_raises(self) -> None:
         for status in (201, 202, 203, 206):
             with self.subTest(status=status):
                 self.assert_no_answer(Answer(b"[]", status=status), f"the answer is {status}")
 
-    def test_an_error_says_status_and_fault(self) -> None:
+    def test_error_reports_status_and_fault(self) -> None:
         self.assert_no_answer(Answer(FAULT, status=400), "the answer is 400: Limit must be positive$")
 
-    def test_an_error_page_says_status_and_beginning(self) -> None:
+    def test_error_page_reports_status_and_excerpt(self) -> None:
         for status in (400, 401, 410, 429, 500, 502, 503, 504):
             with self.subTest(status=status):
                 self.assert_no_answer(
                     Answer(b"<h1>Sorry</h1>" * 99, status=status), f"{status}: <h1>Sorry</h1>.{{1,200}}$"
                 )
 
-    def test_a_reset_connection_is_an_error(self) -> None:
+    def test_connection_reset_raises(self) -> None:
         self.assert_no_answer(RESET, "POST /v2/query/samples")
 
-    def test_no_answer_in_time_is_an_error(self) -> None:
+    def test_response_timeout_raises(self) -> None:
         self.assert_no_answer(Answer(b"[]", delay=1), "(?i)timed out")
 
-    def test_nobody_listening_is_an_error(self) -> None:
+    def test_connection_refused_raises(self) -> None:
         server = Server()
         server.server_close()
         with self.assertRaises(exceptions.TelemetryError) as caught:
             ask(server)
         self.assertIsNotNone(caught.exception.__cause__)
 
-    def test_a_missing_endpoint_is_an_error_that_names_region_and_interface(self) -> None:
+    def test_missing_endpoint_names_region_and_interface(self) -> None:
         session = ks_session.Session(auth=token_endpoint.Token(None, TOKEN))
         driver = ceilometer.CeilometerDriver(session, "Wellington", "internal")
         with self.assertRaisesRegex(exceptions.TelemetryError, "internal endpoint .* metering .* region Wellington"):
             list(driver.samples(["p1"], ["cpu"], START, END))
 
-    def test_a_number_of_too_many_digits_costs_its_sample_alone(self) -> None:
+    def test_oversized_number_affects_only_its_sample(self) -> None:
         body = rows(row(1, volume="DIGITS"), row(2)).body.replace(b'"DIGITS"', b"9" * 5000)
         with Server(Answer(body)) as server:
             huge, other = ask(server)
@@ -112,8 +112,8 @@ class TestOddAnswers(unittest.TestCase):
         self.assertEqual(1.0, other.volume)  # type: ignore[union-attr]
 
 
-class TestStrays(unittest.TestCase):
-    def test_samples_outside_the_question_are_dropped_with_one_warning(self) -> None:
+class SampleQueryTest(unittest.TestCase):
+    def test_unrequested_samples_are_dropped_with_warning(self) -> None:
         strays = (row(1, project_id="p2"), row(2, meter="disk"), row(3, timestamp="2026-01-01T01:00:00"))
         with Server(rows(*strays, row(4))) as server, self.assertLogs("distil.telemetry", "WARNING") as logs:
             samples = ask(server)
@@ -121,22 +121,22 @@ class TestStrays(unittest.TestCase):
         self.assertEqual(1, len(logs.output))
         self.assertIn("3 samples outside the question: project p1, meter cpu", logs.output[0])
 
-    def test_a_wrong_order_is_an_error_where_the_page_is_full(self) -> None:
+    def test_unordered_full_page_raises(self) -> None:
         with (
             Server(rows(row(1), row(2))) as server,
             self.assertRaisesRegex(exceptions.TelemetryError, "project p1.* not ordered"),
         ):
             ask(server, page_size=2)
 
-    def test_nothing_to_ask_for_asks_nothing(self) -> None:
+    def test_empty_query_sends_no_request(self) -> None:
         with Server(rows(row(1))) as server:
             self.assertEqual([], ask(server, projects=()))
             self.assertEqual([], ask(server, meters=()))
             self.assertEqual([], server.requests)
 
 
-class TestRefusedQueries(unittest.TestCase):
-    def test_each_project_and_meter_is_asked_for_alone(self) -> None:
+class UnsupportedQueryTest(unittest.TestCase):
+    def test_falls_back_to_single_queries(self) -> None:
         for status in (403, 404, 405, 501):
             answers = (Answer(status=status), rows(row(1)), rows(), rows(row(2, project_id="p2")), rows())
             with self.subTest(status=status), Server(*answers) as server:
@@ -144,31 +144,31 @@ class TestRefusedQueries(unittest.TestCase):
                 self.assertEqual(["r1", "r2"], [sample.resource_id for sample in samples])
                 self.assertEqual(["POST"] + 4 * ["GET"], [request.method for request in server.requests])
 
-    def test_a_refusal_is_remembered(self) -> None:
+    def test_refusal_is_remembered(self) -> None:
         with Server(Answer(status=403), rows()) as server:
             driver = ceilometer.CeilometerDriver(server.session(), None, "public")
             for _ in range(2):
                 list(driver.samples(["p1"], ["cpu"], START, END))
         self.assertEqual(["POST", "GET", "GET"], [request.method for request in server.requests])
 
-    def test_the_single_question_pages_too(self) -> None:
+    def test_single_query_is_paginated(self) -> None:
         answers = (Answer(status=403), rows(row(3), row(2)), rows(row(2), row(1)), rows(row(1)))
         with Server(*answers) as server:
             samples = ask(server, page_size=2)
         self.assertEqual(["r3", "r2", "r1"], [sample.resource_id for sample in samples])
         self.assertIn("q.value=2026-01-01T00%3A00%3A02.000001", server.requests[-2].path)
 
-    def test_a_refusal_of_both_is_an_error(self) -> None:
+    def test_refused_fallback_raises(self) -> None:
         with Server(Answer(FAULT, status=404)) as server:
             self.assertRaisesRegex(exceptions.TelemetryError, "GET /v2/samples .*404", ask, server)
         self.assertEqual(["POST", "GET"], [request.method for request in server.requests])
 
-    def test_a_refusal_in_the_middle_is_an_error(self) -> None:
+    def test_refusal_mid_pagination_raises(self) -> None:
         with Server(rows(row(3), row(2)), Answer(status=403)) as server:
             self.assertRaisesRegex(exceptions.TelemetryError, "POST .*403", ask, server, page_size=2)
         self.assertEqual(["POST", "POST"], [request.method for request in server.requests])
 
-    def test_other_errors_are_no_refusal(self) -> None:
+    def test_other_errors_raise_without_fallback(self) -> None:
         for status in (400, 401, 410, 500, 503):
             with self.subTest(status=status), Server(Answer(status=status)) as server:
                 self.assertRaises(exceptions.TelemetryError, ask, server)

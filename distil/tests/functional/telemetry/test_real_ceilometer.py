@@ -17,7 +17,7 @@ from distil.tests.functional.real import keystone
 from distil.tests.functional.telemetry import scenario
 
 
-class RealCeilometer(scenario.CeilometerCase):
+class RealCeilometerCase(scenario.CeilometerCase):
     ceilometer: ClassVar[ceilometer.Ceilometer]
 
     @classmethod
@@ -31,24 +31,24 @@ class RealCeilometer(scenario.CeilometerCase):
         cls.ceilometer.add_samples(project_id, meter, documents)
 
 
-class TestDriver(RealCeilometer, scenario.DriverScenario):
+class RealCeilometerDriverTest(RealCeilometerCase, scenario.DriverScenario):
     def assert_no_answer(self, session: ks_session.Session, expected: str, region: str = scenario.REGION) -> None:
         asked = driver.CeilometerDriver(session, region, "public")
         end = scenario.START + datetime.timedelta(hours=1)
         with self.assertRaisesRegex(exceptions.TelemetryError, expected):
             list(asked.samples([self.busy], ["cpu"], scenario.START, end))
 
-    def test_a_wrong_password_is_an_error(self) -> None:
+    def test_wrong_password_raises(self) -> None:
         self.assert_no_answer(keystone.shared().session(password="wrong"), "HTTP 401")
 
-    def test_a_region_without_ceilometer_is_an_error(self) -> None:
+    def test_region_without_ceilometer_raises(self) -> None:
         self.assert_no_answer(self.session, "no public endpoint .* region Nowhere", region="Nowhere")
 
-    def test_another_project_is_an_error_for_a_user_without_the_right(self) -> None:
+    def test_unauthorized_project_raises(self) -> None:
         self.assert_no_answer(_member(), f"the answer is 401: Not Authorized to access project .*{self.busy}")
 
 
-class TestApi(RealCeilometer, scenario.ApiScenario):
+class RealCeilometerApiTest(RealCeilometerCase, scenario.ApiScenario):
     pass
 
 

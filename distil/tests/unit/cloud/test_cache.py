@@ -14,7 +14,7 @@ from distil.cloud.cache import Cache
 LIFETIME = 10
 
 
-class TestCache(unittest.TestCase):
+class TTLCacheTest(unittest.TestCase):
     def setUp(self) -> None:
         self.seconds = 0.0
         self.asked: list[str] = []
@@ -26,23 +26,23 @@ class TestCache(unittest.TestCase):
         self.asked.append(key)
         return None if key == "unknown" else f"name of {key}"
 
-    def test_an_answer_is_remembered(self) -> None:
+    def test_value_is_cached(self) -> None:
         cache = self.cache()
         self.assertEqual(["name of a"] * 2, [cache.get("a"), cache.get("a")])
         self.assertEqual(["a"], self.asked)
 
-    def test_none_is_remembered_too(self) -> None:
+    def test_none_is_cached(self) -> None:
         cache = self.cache()
         self.assertEqual([None, None], [cache.get("unknown"), cache.get("unknown")])
         self.assertEqual(["unknown"], self.asked)
 
-    def test_an_answer_is_asked_for_again_after_its_lifetime(self) -> None:
+    def test_value_expires_after_ttl(self) -> None:
         cache = self.cache()
         for self.seconds in (0, LIFETIME - 0.1, LIFETIME, 2 * LIFETIME - 0.1):
             cache.get("a")
         self.assertEqual(["a", "a"], self.asked)
 
-    def test_a_lifetime_counts_from_the_question(self) -> None:
+    def test_ttl_starts_at_request(self) -> None:
         def slow(key: str) -> str:
             self.seconds += LIFETIME
             return self._load(key) or ""
@@ -52,7 +52,7 @@ class TestCache(unittest.TestCase):
         cache.get("a")
         self.assertEqual(["a", "a"], self.asked)
 
-    def test_a_failure_is_not_remembered(self) -> None:
+    def test_failure_is_not_cached(self) -> None:
         failures = itertools.chain([exceptions.LookupUnavailable("away")], itertools.repeat(None))
 
         def load(key: str) -> str:
@@ -66,14 +66,14 @@ class TestCache(unittest.TestCase):
             cache.get("a")
         self.assertEqual("a", cache.get("a"))
 
-    def test_a_refresh_asks_again_and_is_remembered(self) -> None:
+    def test_refresh_reloads_and_caches(self) -> None:
         cache = self.cache()
         cache.get("a")
         cache.refresh("a")
         cache.get("a")
         self.assertEqual(["a", "a"], self.asked)
 
-    def test_the_oldest_answer_goes_first(self) -> None:
+    def test_oldest_entry_is_evicted_first(self) -> None:
         cache = self.cache(size=2)
         for key in ("a", "b", "a", "c", "b", "c"):
             cache.get(key)
@@ -85,16 +85,14 @@ class TestCache(unittest.TestCase):
         strategies.lists(strategies.tuples(strategies.sampled_from("abcdef"), strategies.floats(0, 4))),
         strategies.integers(1, 4),
     )
-    def test_no_answer_is_older_than_its_lifetime_and_no_more_are_kept_than_allowed(
-        self, questions: list[tuple[str, float]], size: int
-    ) -> None:
+    def test_age_and_size_stay_bounded(self, questions: list[tuple[str, float]], size: int) -> None:
         cache: Cache[float] = Cache(lambda _: self.seconds, LIFETIME, size=size, clock=lambda: self.seconds)
         for key, pause in questions:
             self.seconds += pause
             self.assertLess(self.seconds - cache.get(key), LIFETIME)
             self.assertLessEqual(len(cache._entries), size)
 
-    def test_many_threads_may_ask(self) -> None:
+    def test_concurrent_gets_return_correct_values(self) -> None:
         cache = self.cache(size=3)
         keys = [str(i % 7) for i in range(2000)]
         with concurrent.futures.ThreadPoolExecutor(8) as pool:

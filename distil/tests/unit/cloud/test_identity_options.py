@@ -35,7 +35,7 @@ def read(section: dict[str, str], *more: str) -> cfg.ConfigOpts:
     return conf
 
 
-class TestIdentityOptions(unittest.TestCase):
+class KeystoneAuthtokenTest(unittest.TestCase):
     def load(self, section: dict[str, str], *more: str) -> ks_session.Session:
         return keystone_authtoken.load_session(read(section, *more))
 
@@ -48,15 +48,15 @@ class TestIdentityOptions(unittest.TestCase):
             self.load(section)
         self.assertEqual(expected, caught.exception.problems)
 
-    def test_an_operators_section_makes_a_session(self) -> None:
+    def test_complete_section_creates_session(self) -> None:
         session = self.load(GOOD)
         self.assertEqual(GOOD["auth_url"], self._auth_url(session))
 
-    def test_without_a_word_a_session_times_out_and_verifies(self) -> None:
+    def test_defaults_set_timeout_and_verification(self) -> None:
         session = self.load(GOOD)
         self.assertEqual((60.0, True), (session.timeout, session.verify))
 
-    def test_session_options_reach_the_session(self) -> None:
+    def test_session_options_are_applied(self) -> None:
         bundle = certifi.where()
         session = self.load({**GOOD, "timeout": "5", "cafile": bundle})
         self.assertEqual((5.0, bundle), (session.timeout, session.verify))
@@ -65,38 +65,38 @@ class TestIdentityOptions(unittest.TestCase):
         group = read(GOOD).keystone_authtoken
         self.assertEqual((None, "public"), (group.region_name, group.interface))
 
-    def test_credentials_may_be_in_another_section(self) -> None:
+    def test_auth_section_is_followed(self) -> None:
         other = ["[cloud]", *(f"{key} = {value}" for key, value in GOOD.items())]
         session = self.load({"auth_section": "cloud"}, *other)
         self.assertEqual(GOOD["auth_url"], self._auth_url(session))
 
-    def test_a_missing_auth_type_is_refused(self) -> None:
+    def test_missing_auth_type_is_rejected(self) -> None:
         self.assert_refused({}, "[keystone_authtoken] auth_type is not set.")
         self.assert_refused({"auth_section": "cloud"}, "[cloud] auth_type is not set.")
 
-    def test_an_unknown_auth_type_is_refused(self) -> None:
+    def test_unknown_auth_type_is_rejected(self) -> None:
         self.assert_refused(
             {"auth_type": "passport"}, "[keystone_authtoken] auth_type is passport, which is not known."
         )
 
-    def test_a_missing_required_option_is_refused(self) -> None:
+    def test_missing_required_option_is_rejected(self) -> None:
         without = {key: value for key, value in GOOD.items() if key != "auth_url"}
         self.assert_refused(without, "[keystone_authtoken] auth_url is not set.")
 
-    def test_every_file_that_cannot_be_used_is_refused(self) -> None:
+    def test_unusable_certificate_files_are_rejected(self) -> None:
         for certfile, reason in (("/nowhere/a.pem", "cannot be read: No such"), (__file__, "holds no certificate")):
             with self.assertRaises(exceptions.ConfigurationError) as caught:
                 self.load({**GOOD, "cafile": certfile, "certfile": certfile})
             for option, problem in zip(("cafile", "certfile"), caught.exception.problems, strict=True):
                 self.assertIn(f"[keystone_authtoken] {option} is {certfile}, which {reason}", problem)
 
-    def test_a_key_without_a_certificate_is_refused(self) -> None:
+    def test_key_without_certificate_is_rejected(self) -> None:
         self.assert_refused(
             {**GOOD, "keyfile": "/etc/distil/key.pem"},
             "[keystone_authtoken] keyfile is set, but certfile is not",
         )
 
-    def test_the_sample_shows_every_option_once(self) -> None:
+    def test_list_opts_contains_each_option_once(self) -> None:
         names = [option.dest for option in keystone_authtoken.list_opts()]
         self.assertEqual(len(names), len(set(names)))
         self.assertLessEqual({*GOOD, "region_name", "interface", "timeout", "cafile", "insecure"}, set(names))

@@ -13,14 +13,14 @@ from distil.cloud import client
 _NAMES = strategies.text(strategies.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1)
 
 
-class TestQuoted(unittest.TestCase):
+class QuoteSegmentTest(unittest.TestCase):
     @hypothesis.given(_NAMES.filter(lambda name: name not in (".", "..") and len(name.encode()) <= 256))
-    def test_any_name_is_one_segment_that_means_it(self, name: str) -> None:
+    def test_name_round_trips_as_one_segment(self, name: str) -> None:
         quoted = client.quoted(name) or ""
         self.assertEqual(name, urllib.parse.unquote(quoted))
         self.assertLessEqual(set(quoted), {*string.ascii_letters, *string.digits, *"-._~%"})
 
-    def test_what_nothing_can_be_called_is_none(self) -> None:
+    def test_invalid_name_returns_none(self) -> None:
         for name in ("", ".", "..", "a\0", "\ud800", "x" * 257, "é" * 129):
             with self.subTest(name=name):
                 self.assertIsNone(client.quoted(name))

@@ -69,7 +69,7 @@ def questions(archive: Archive) -> Questions:
     return Questions(archive, ["meter"], Stop())
 
 
-class AskingTest(unittest.TestCase):
+class SampleFetcherTest(unittest.TestCase):
     @strategies.PROPERTY
     @hypothesis.given(
         documents=st.lists(
@@ -89,9 +89,7 @@ class AskingTest(unittest.TestCase):
         count=st.integers(1, 4),
         hours=st.integers(1, 3),
     )
-    def test_every_window_gets_what_it_would_get_alone(
-        self, documents: list[dict[str, Any]], count: int, hours: int
-    ) -> None:
+    def test_batch_equals_single_requests(self, documents: list[dict[str, Any]], count: int, hours: int) -> None:
         asked = windows(count, hours)
         answer = questions(Archive(documents)).together(PROJECTS, asked)
         alone = questions(Archive(documents))
@@ -99,23 +97,23 @@ class AskingTest(unittest.TestCase):
         for project in PROJECTS:
             self.assertEqual([alone.alone(project, window) for window in asked], answer[project])
 
-    def test_a_sample_whose_window_nobody_can_tell_has_all_asked_for_alone(self) -> None:
+    def test_invalid_timestamp_discards_batch(self) -> None:
         archive = Archive([document("p", 1), document("p", 1, timestamp="noon")])
         self.assertIsNone(questions(archive).together(PROJECTS, windows(2)))
 
-    def test_a_sample_of_no_project_has_all_asked_for_alone(self) -> None:
+    def test_sample_without_project_discards_batch(self) -> None:
         class Odd(Archive):
             def samples(self, *_: Any) -> Iterator[model.Sample | model.RejectedSample]:
                 yield model.RejectedSample("", "meter", None, "project_id is missing", document("p", 1))
 
         self.assertIsNone(questions(Odd([])).together(PROJECTS, windows(2)))
 
-    def test_a_question_that_fails_has_all_asked_for_alone(self) -> None:
+    def test_failed_request_discards_batch(self) -> None:
         archive = Archive([document("p", 1)])
         archive.failures = 1
         self.assertIsNone(questions(archive).together(PROJECTS, windows(2)))
 
-    def test_a_service_that_answers_short_questions_only_is_seldom_asked_a_long_one(self) -> None:
+    def test_batch_size_adapts_to_refusals(self) -> None:
         class Short(Archive):
             refused = 0
 
@@ -137,7 +135,7 @@ class AskingTest(unittest.TestCase):
                     asks.alone(name, windows(1)[0])
         self.assertLess(archive.refused, 20)
 
-    def test_a_bound_that_a_passing_trouble_left_grows_again(self) -> None:
+    def test_batch_size_recovers_after_failures(self) -> None:
         archive = Archive([])
         asks = questions(archive)
         archive.failures = 10
@@ -149,14 +147,14 @@ class AskingTest(unittest.TestCase):
                 asks.alone("p", windows(1)[0])
         self.assertEqual(60, asks.fitting)
 
-    def test_a_defect_of_a_driver_has_all_asked_for_alone(self) -> None:
+    def test_driver_exception_discards_batch(self) -> None:
         class Defect(Archive):
             def samples(self, *_: Any) -> Iterator[model.Sample | model.RejectedSample]:
                 raise KeyError("counter_name")
 
         self.assertIsNone(questions(Defect([])).together(["p"], windows(2)))
 
-    def test_so_has_one_that_yields_what_it_must_not(self) -> None:
+    def test_invalid_driver_output_discards_batch(self) -> None:
         good = sample_parser.read_sample(document("p", 1), "p", "meter")
         assert isinstance(good, model.Sample)
         for odd in (
@@ -174,18 +172,18 @@ class AskingTest(unittest.TestCase):
 
                 self.assertIsNone(questions(Defect([])).together(["p"], windows(2)))
 
-    def test_one_window_of_one_project_is_asked_for_alone(self) -> None:
+    def test_single_window_is_not_batched(self) -> None:
         archive = Archive([])
         self.assertIsNone(questions(archive).together(["p"], windows(1)))
         self.assertEqual([], archive.questions)
 
-    def test_a_question_is_about_more_the_less_there_is(self) -> None:
+    def test_batch_size_follows_sample_count(self) -> None:
         asks = questions(Archive([document("p", second) for second in range(200)]))
         self.assertEqual(1, asks.fitting)
         asks.alone("p", windows(1)[0])
         self.assertEqual(10, asks.fitting)
 
-    def test_an_answer_that_grows_too_large_is_given_up_and_later_ones_are_smaller(self) -> None:
+    def test_oversized_batch_aborts_and_shrinks(self) -> None:
         class Endless(Archive):
             given = 0
 

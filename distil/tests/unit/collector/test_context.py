@@ -26,7 +26,7 @@ PROJECT = model.Project("p1", "project one", "default")
 OTHER = model.Project("p2", "project two", "default")
 
 
-class ContextTest(unittest.TestCase):
+class LogContextTest(unittest.TestCase):
     def setUp(self) -> None:
         forget = fixture.ClearRequestContext()
         forget.setUp()
@@ -48,7 +48,7 @@ class ContextTest(unittest.TestCase):
         """What the lines are about, by the text format."""
         return re.findall(r" test \[(.*?)\] ", self.text.getvalue())
 
-    def test_a_line_of_a_run_names_the_run_and_its_collector(self) -> None:
+    def test_run_line_names_run_and_collector(self) -> None:
         run_id = begin_run("customers")
         self.logger.info("hello")
         self.assertRegex(run_id, r"^req-[0-9a-f-]{36}$")
@@ -56,12 +56,12 @@ class ContextTest(unittest.TestCase):
         said = json.loads(self.json.getvalue())["context"]
         self.assertEqual((run_id, "customers", None), (said["request_id"], said["collector"], said["project_id"]))
 
-    def test_a_run_s_id_can_be_given(self) -> None:
+    def test_run_id_can_be_given(self) -> None:
         self.assertEqual("req-1", begin_run("customers", "req-1"))
         self.logger.info("hello")
         self.assertEqual(["req-1 customers"], self.about())
 
-    def test_a_line_of_a_project_names_it_and_its_window_and_the_next_one_does_not(self) -> None:
+    def test_project_line_names_project_and_window(self) -> None:
         begin_run("customers", "req-1")
         with project_context(PROJECT, WINDOW):
             self.logger.info("hello")
@@ -72,19 +72,19 @@ class ContextTest(unittest.TestCase):
         found = [said[name] for name in ("request_id", "collector", "project_id", "project_name", "window")]
         self.assertEqual(["req-1", "customers", "p1", "project one", window], found)
 
-    def test_a_project_s_failure_leaves_nothing_behind(self) -> None:
+    def test_failure_clears_project_context(self) -> None:
         begin_run("customers", "req-1")
         with self.assertRaises(ZeroDivisionError), project_context(PROJECT):
             raise ZeroDivisionError
         self.logger.info("hello")
         self.assertEqual(["req-1 customers"], self.about())
 
-    def test_outside_of_a_run_a_line_is_about_nothing(self) -> None:
+    def test_context_is_empty_outside_run(self) -> None:
         with project_context(PROJECT):
             self.logger.info("hello")
         self.assertEqual(["-"], self.about())
 
-    def test_each_thread_s_lines_are_about_the_run_and_its_own_project(self) -> None:
+    def test_threads_keep_separate_project_contexts(self) -> None:
         begin_run("customers", "req-1")
         together = threading.Barrier(2, timeout=10)
 

@@ -10,13 +10,13 @@ from distil.collector.shutdown import Stop
 from distil.collector.workers import share_out
 
 
-class CrewTest(unittest.TestCase):
-    def test_each_piece_is_done_once(self) -> None:
+class WorkersTest(unittest.TestCase):
+    def test_each_item_is_processed_once(self) -> None:
         done: list[int] = []
         share_out(range(1000), done.append, 4, Stop())
         self.assertEqual(list(range(1000)), sorted(done))
 
-    def test_pieces_are_done_side_by_side(self) -> None:
+    def test_items_are_processed_concurrently(self) -> None:
         meeting = threading.Barrier(3, timeout=10)
 
         def do(_: int) -> None:
@@ -24,7 +24,7 @@ class CrewTest(unittest.TestCase):
 
         share_out(range(3), do, 3, Stop())
 
-    def test_pieces_are_made_when_there_is_somebody_to_do_them(self) -> None:
+    def test_items_are_produced_on_demand(self) -> None:
         made: list[int] = []
         ahead: list[int] = []
 
@@ -34,7 +34,7 @@ class CrewTest(unittest.TestCase):
         share_out((made.append(number) or number for number in range(100)), do, 1, Stop())  # type: ignore[func-returns-value]
         self.assertEqual({1}, set(ahead))
 
-    def test_what_a_piece_raises_ends_the_work_and_is_raised(self) -> None:
+    def test_item_failure_stops_and_raises(self) -> None:
         done: list[int] = []
 
         def do(piece: int) -> None:
@@ -46,18 +46,18 @@ class CrewTest(unittest.TestCase):
             share_out(range(100), do, 1, Stop())
         self.assertEqual([0, 1, 2], done)
 
-    def test_a_defect_in_what_makes_the_pieces_is_raised(self) -> None:
+    def test_producer_failure_raises(self) -> None:
         with self.assertRaises(ZeroDivisionError):
             share_out((1 // 0 for _ in range(1)), lambda _: None, 2, Stop())
 
-    def test_stop_iteration_from_a_piece_is_a_failure_like_any_other(self) -> None:
+    def test_stop_iteration_from_item_raises(self) -> None:
         def do(_: int) -> None:
             raise StopIteration
 
         with self.assertRaises(StopIteration):
             share_out(range(3), do, 2, Stop())
 
-    def test_with_fewer_threads_than_wanted_the_work_goes_on(self) -> None:
+    def test_continues_with_fewer_threads(self) -> None:
         allowed = iter([True, True])
         start = threading.Thread.start
 
@@ -73,7 +73,7 @@ class CrewTest(unittest.TestCase):
             with self.assertRaisesRegex(RuntimeError, "can't start new thread"):
                 share_out(range(20), done.append, 5, Stop())
 
-    def test_a_stop_does_not_wait_for_a_piece_that_hangs(self) -> None:
+    def test_shutdown_abandons_hanging_item(self) -> None:
         stop, hang = Stop(), threading.Event()
         self.addCleanup(hang.set)
         threading.Timer(0.1, stop.request).start()

@@ -12,8 +12,8 @@ from distil.transformers.lookups import Lookups
 START = datetime.datetime(2026, 3, 1, 12, tzinfo=datetime.UTC)
 
 
-class ExplainingTest(unittest.TestCase):
-    def test_a_defect_in_it_costs_nothing_but_the_explanation(self) -> None:
+class ExplanationTest(unittest.TestCase):
+    def test_failure_is_logged_not_raised(self) -> None:
         window = model.Window(START, START + datetime.timedelta(hours=1))
         rules = Rules((None,))  # type: ignore[arg-type]
         with self.assertLogs("distil.collector.explaining", "ERROR") as logs:

@@ -20,11 +20,9 @@ def project(created_on: str | None = None) -> model.Project:
     return model.Project("p", "p", "d", created_on=created_on)
 
 
-class WindowsTest(unittest.TestCase):
+class CollectionWindowsTest(unittest.TestCase):
     @given(MOMENTS, st.integers(0, 100), st.integers(0, 59), st.integers(1, 30))
-    def test_windows_follow_each_other_without_gap_from_last_collected_to_the_end(
-        self, end: datetime.datetime, hours: int, minutes: int, length: int
-    ) -> None:
+    def test_windows_are_contiguous(self, end: datetime.datetime, hours: int, minutes: int, length: int) -> None:
         last_collected = end - datetime.timedelta(hours=hours, minutes=minutes)
         windows = list(Plan(collect_window=length).windows(last_collected, end))
         edges = [last_collected, *(window.end for window in windows)]
@@ -33,22 +31,22 @@ class WindowsTest(unittest.TestCase):
         self.assertLessEqual(edges[-1], end)
         self.assertGreater(edges[-1] + length * HOUR, end)
 
-    def test_windows_keep_the_minutes_of_last_collected(self) -> None:
+    def test_windows_keep_minutes_of_last_collected(self) -> None:
         windows = Plan(max_windows_per_cycle=9).due(floor(NOW) - datetime.timedelta(hours=2, minutes=-30), NOW)
         self.assertEqual([(10, 30)], [(window.start.hour, window.start.minute) for window in windows])
 
-    def test_no_window_ends_after_the_current_full_hour(self) -> None:
+    def test_current_hour_is_not_due(self) -> None:
         self.assertEqual([], list(Plan().due(floor(NOW), NOW)))
 
-    def test_a_run_collects_the_oldest_windows_first_and_no_more_than_allowed(self) -> None:
+    def test_oldest_windows_come_first_within_limit(self) -> None:
         due = list(Plan(max_windows_per_cycle=2).due(floor(NOW) - 5 * HOUR, NOW))
         self.assertEqual([7, 8], [window.start.hour for window in due])
 
-    def test_no_window_is_due_where_none_is_allowed(self) -> None:
+    def test_zero_limit_yields_no_windows(self) -> None:
         self.assertEqual([], list(Plan(max_windows_per_cycle=0).due(floor(NOW) - 5 * HOUR, NOW)))
 
     @given(st.integers(0, 100_000), st.integers(0, 59))
-    def test_a_window_is_due_when_the_delay_since_its_end_is_over(self, delay: int, minutes: int) -> None:
+    def test_window_is_due_after_delay(self, delay: int, minutes: int) -> None:
         plan = Plan(max_windows_per_cycle=1000, collection_delay=delay)
         last_collected = floor(NOW) - datetime.timedelta(hours=50, minutes=minutes)
         due = list(plan.due(last_collected, NOW))
@@ -58,31 +56,31 @@ class WindowsTest(unittest.TestCase):
         self.assertTrue(all(window.end > delayed for window in waiting))
 
 
-class StartTest(unittest.TestCase):
+class CollectionStartTest(unittest.TestCase):
     plan = Plan(max_collection_start_age=100)
 
-    def test_the_start_age_decides_where_nothing_else_is_known(self) -> None:
+    def test_start_defaults_to_maximum_age(self) -> None:
         self.assertEqual(floor(NOW) - 100 * HOUR, self.plan.start(project(), [], NOW))
 
-    def test_the_oldest_last_collected_in_scope_decides_where_it_is_newest(self) -> None:
+    def test_oldest_last_collected_limits_start(self) -> None:
         collected = [floor(NOW) - 3 * HOUR, floor(NOW) - 7 * HOUR]
         self.assertEqual(floor(NOW) - 7 * HOUR, self.plan.start(project(), collected, NOW))
 
-    def test_the_creation_of_the_project_decides_where_it_is_newest(self) -> None:
+    def test_creation_time_limits_start(self) -> None:
         created = project("2026-03-01T09:59:59+00:00")
         self.assertEqual(floor(NOW) - 3 * HOUR, self.plan.start(created, [floor(NOW) - 7 * HOUR], NOW))
 
-    def test_a_zone_in_created_on_counts(self) -> None:
+    def test_created_on_respects_time_zone(self) -> None:
         self.assertEqual(9, self.plan.start(project("2026-03-01T22:10:00+13:00"), [], NOW).hour)
 
-    def test_an_unreadable_created_on_is_ignored(self) -> None:
+    def test_unreadable_created_on_is_ignored(self) -> None:
         self.assertEqual(floor(NOW) - 100 * HOUR, self.plan.start(project("last tuesday"), [], NOW))
 
-    def test_a_project_that_claims_to_be_made_in_the_future_starts_now(self) -> None:
+    def test_future_created_on_starts_now(self) -> None:
         self.assertEqual(floor(NOW), self.plan.start(project("2999-01-01"), [], NOW))
 
     @given(MOMENTS, st.lists(MOMENTS), st.integers(0, 5000))
-    def test_a_start_is_a_full_hour_that_is_not_after_now(
+    def test_start_is_past_full_hour(
         self, now: datetime.datetime, collected: list[datetime.datetime], age: int
     ) -> None:
         start = Plan(max_collection_start_age=age).start(project(), collected, now)

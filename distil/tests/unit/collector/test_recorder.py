@@ -22,7 +22,7 @@ EMPTY = Rated((), (), (), {}, samples=0, used=0, untrusted=0)
 BEHIND = Behind("p1", "one", NOW - HOUR, 1)
 
 
-class RecorderTest(unittest.TestCase):
+class RunMonitorTest(unittest.TestCase):
     def setUp(self) -> None:
         self.now = NOW
         self.metrics = Metrics({"distil": "0"})
@@ -39,7 +39,7 @@ class RecorderTest(unittest.TestCase):
         self.assertEqual((outcome, self.now), (snapshot.runs[0].outcome, snapshot.runs[0].ended))
         self.assertEqual(1, self.value("runs_total", outcome=outcome))
 
-    def test_a_run_in_which_no_project_failed_is_complete(self) -> None:
+    def test_run_without_failures_is_complete(self) -> None:
         with self.recorder.run():
             self.now += MINUTE
         self.assert_ended(Outcome.COMPLETE)
@@ -47,7 +47,7 @@ class RecorderTest(unittest.TestCase):
         self.assertEqual([NOW.timestamp(), *[self.now.timestamp()] * 2], [self.value(name) for name in times])
         self.assertEqual(60, self.value("last_run_duration_seconds"))
 
-    def test_one_in_which_a_project_failed_is_partial(self) -> None:
+    def test_run_with_failed_project_is_partial(self) -> None:
         with self.recorder.run() as record:
             record.fail("p1", exceptions.TelemetryError("no answer"))
         self.assert_ended(Outcome.PARTIAL)
@@ -57,19 +57,19 @@ class RecorderTest(unittest.TestCase):
         self.assertEqual(1, self.value("windows_total", outcome="failed"))
         self.assertEqual(1, self.history.snapshot().runs[0].failed)
 
-    def test_one_that_fails_as_a_whole_keeps_its_problem_and_does_not_move_the_end(self) -> None:
+    def test_failed_run_records_problem(self) -> None:
         with self.assertRaises(exceptions.IdentityError), self.recorder.run():
             raise exceptions.IdentityError("nobody answers")
         self.assert_ended(Outcome.FAILED)
         self.assertEqual("nobody answers", self.history.snapshot().runs[0].problem)
         self.assertEqual((NOW.timestamp(), 0), (self.value("last_run_start"), self.value("last_run_end")))
 
-    def test_a_defect_without_words_is_named(self) -> None:
+    def test_exception_without_message_is_named(self) -> None:
         with self.assertRaises(KeyError), self.recorder.run():
             raise KeyError
         self.assertEqual("KeyError()", self.history.snapshot().runs[0].problem)
 
-    def test_one_that_a_stop_ends_is_stopped(self) -> None:
+    def test_shutdown_marks_run_stopped(self) -> None:
         for error in (exceptions.Stopped(""), SystemExit(1)):
             with self.subTest(error=error), self.assertRaises(type(error)), self.recorder.run():
                 raise error
@@ -77,7 +77,7 @@ class RecorderTest(unittest.TestCase):
         self.assertEqual(2, self.value("runs_total", outcome="stopped"))
         self.assertEqual(0, self.value("last_run_end"))
 
-    def test_while_it_lasts_it_is_the_current_one(self) -> None:
+    def test_ongoing_run_is_current(self) -> None:
         with self.recorder.run() as record:
             record.plan(projects=2, due=9, windows=4)
             current = self.history.snapshot().current
@@ -86,7 +86,7 @@ class RecorderTest(unittest.TestCase):
             self.assertRegex(current.id, "^req-[0-9a-f-]{36}$")
             self.assertEqual(2, self.value("projects_in_scope"))
 
-    def test_how_far_it_is_is_told_now_and_then_and_not_for_every_window(self) -> None:
+    def test_progress_updates_are_throttled(self) -> None:
         with self.recorder.run() as record:
             record.committed(EMPTY)
             self.assertEqual(0, self.current_windows())
@@ -100,7 +100,7 @@ class RecorderTest(unittest.TestCase):
         assert current
         return current.windows
 
-    def test_who_is_behind_stays_known_after_a_run_that_could_not_find_out(self) -> None:
+    def test_lagging_projects_survive_failed_run(self) -> None:
         with self.recorder.run() as record:
             record.leave(Standing(Counter({State.BEHIND: 1, State.UP_TO_DATE: 3}), (BEHIND,)))
         with self.assertRaises(exceptions.StoreError), self.recorder.run():
@@ -110,7 +110,7 @@ class RecorderTest(unittest.TestCase):
         self.assertEqual({"up_to_date": 3, "behind": 1, "failed": 0, "skipped": 0}, states)
         self.assertEqual(1, self.value("windows_due"))
 
-    def test_the_next_start_is_asked_for_when_somebody_wants_to_know(self) -> None:
+    def test_next_run_is_computed_on_demand(self) -> None:
         self.recorder.next(lambda: self.now + HOUR)
         self.now += MINUTE
         self.assertEqual((NOW + HOUR + MINUTE).timestamp(), self.value("next_run_timestamp_seconds"))

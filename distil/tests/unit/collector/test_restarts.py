@@ -8,32 +8,32 @@ import unittest.mock
 from distil.daemon.restarts import Restarts
 
 
-class RestartsTest(unittest.TestCase):
+class RespawnBackoffTest(unittest.TestCase):
     def setUp(self) -> None:
         self.restarts = Restarts()
         self.now = 1000.0
         self.enterContext(unittest.mock.patch("time.monotonic", lambda: self.now))
 
-    def test_early_deaths_double_the_delay_up_to_five_minutes(self) -> None:
+    def test_delay_doubles_up_to_five_minutes(self) -> None:
         delays = []
         for _ in range(12):
             delays.append(self.restarts.delay())
             self.now += delays[-1] + 1
         self.assertEqual([0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300], delays)
 
-    def test_a_process_that_lived_long_is_replaced_at_once(self) -> None:
+    def test_long_lived_process_respawns_immediately(self) -> None:
         for _ in range(3):
             self.now += self.restarts.delay() + 1
         self.now += 3600
         self.assertEqual(0, self.restarts.delay())
 
-    def test_a_process_that_was_asked_to_stop_is_replaced_at_once(self) -> None:
+    def test_stopped_process_respawns_immediately(self) -> None:
         for _ in range(3):
             self.now += self.restarts.delay() + 1
         self.restarts.stopped()
         self.assertEqual(0, self.restarts.delay())
 
-    def test_the_history_is_that_of_all_processes(self) -> None:
+    def test_history_is_shared_between_processes(self) -> None:
         process = multiprocessing.get_context("fork").Process(target=self.restarts.delay)
         process.start()
         process.join()

@@ -33,15 +33,13 @@ class Clock(Stop):
 
 class NextStartTest(unittest.TestCase):
     @given(st.timedeltas(-1000 * HOUR, 1000 * HOUR), st.timedeltas(datetime.timedelta(seconds=1), 5 * HOUR))
-    def test_it_is_the_first_on_the_grid_after_now(
-        self, passed: datetime.timedelta, interval: datetime.timedelta
-    ) -> None:
+    def test_returns_first_grid_time_after_now(self, passed: datetime.timedelta, interval: datetime.timedelta) -> None:
         due = next_start(FIRST, interval, FIRST + passed)
         self.assertEqual(datetime.timedelta(0), (due - FIRST) % interval)
         self.assertTrue(FIRST + passed < due <= FIRST + passed + interval)
 
 
-class RepeatTest(unittest.TestCase):
+class TimerTest(unittest.TestCase):
     def starts(self, *durations: datetime.timedelta, left: bool = False) -> list[datetime.datetime]:
         """Starts within a day of runs that take so long, in turns, and leave something to others or not."""
         clock = Clock()
@@ -55,23 +53,23 @@ class RepeatTest(unittest.TestCase):
         repeat(run, HOUR, clock, lambda: clock.now, lambda _: None, SECOND_LOOK)
         return starts
 
-    def test_runs_start_at_once_and_then_at_the_same_minute_however_long_they_take(self) -> None:
+    def test_runs_keep_fixed_interval(self) -> None:
         starts = self.starts(datetime.timedelta(minutes=7), datetime.timedelta(minutes=59, seconds=59.9))
         self.assertEqual([FIRST + hour * HOUR for hour in range(25)], starts[:25])
 
-    def test_what_the_first_run_leaves_to_others_is_looked_at_again_soon(self) -> None:
+    def test_skipped_projects_are_rechecked_soon(self) -> None:
         minute = datetime.timedelta(minutes=1)
         starts = self.starts(minute, left=True)
         self.assertEqual([FIRST, FIRST + minute + SECOND_LOOK, FIRST + HOUR, FIRST + 2 * HOUR], starts[:4])
         self.assertEqual([FIRST, FIRST + HOUR], self.starts(59 * minute, left=True)[:2])
 
-    def test_a_run_that_outlasts_its_interval_skips_the_missed_starts_and_says_so(self) -> None:
+    def test_long_run_skips_missed_starts(self) -> None:
         with self.assertLogs("distil.daemon.timer", "WARNING") as logs:
             starts = self.starts(datetime.timedelta(minutes=130))
         self.assertEqual([FIRST + hour * HOUR for hour in range(0, 24, 3)], starts[:8])
         self.assertIn("2 starts were missed", logs.output[0])
 
-    def test_the_next_start_is_known_at_any_time_of_a_run_that_outlasts_its_interval(self) -> None:
+    def test_next_start_stays_current_during_overrun(self) -> None:
         clock = Clock()
         announced: list[Callable[[], datetime.datetime]] = []
         starts = []
@@ -86,7 +84,7 @@ class RepeatTest(unittest.TestCase):
         repeat(run, HOUR, clock, lambda: clock.now, announced.append, SECOND_LOOK)
         self.assertEqual([1, 1, 3], starts)
 
-    def test_a_clock_that_is_set_back_a_year_delays_no_run_by_more_than_an_interval(self) -> None:
+    def test_clock_set_back_keeps_interval(self) -> None:
         clock = Clock()
         starts: list[datetime.datetime] = []
 
@@ -102,7 +100,7 @@ class RepeatTest(unittest.TestCase):
         self.assertLessEqual(starts[2], starts[1] - 365 * 24 * HOUR + HOUR)
         self.assertEqual(HOUR, starts[3] - starts[2])
 
-    def test_a_stop_that_was_requested_before_the_first_run_prevents_it(self) -> None:
+    def test_early_shutdown_prevents_first_run(self) -> None:
         clock = Clock()
         clock.request()
         repeat(lambda: self.fail("it ran"), HOUR, clock, lambda: clock.now, lambda _: None, SECOND_LOOK)

@@ -16,7 +16,7 @@ NOW = datetime.datetime(2026, 1, 2, 3, tzinfo=datetime.UTC)
 HOUR = datetime.timedelta(hours=1)
 
 
-class StandingTest(unittest.TestCase):
+class ProjectStatesTest(unittest.TestCase):
     def left(
         self, hours: Mapping[str, int | None], failed: Mapping[str, str] | None = None, left: Collection[str] = ()
     ) -> Standing:
@@ -25,18 +25,18 @@ class StandingTest(unittest.TestCase):
         collected = {name: NOW - back * HOUR for name, back in hours.items() if back is not None}
         return standing(projects, collected, lambda stands: (NOW - stands) // HOUR, failed or {}, left)
 
-    def test_each_project_is_in_one_state(self) -> None:
+    def test_each_project_has_one_state(self) -> None:
         left = self.left({"done": 0, "behind": 2, "bad": 1, "other": 3, "odd": None}, {"bad": "no answer"}, ["other"])
         states = {State.UP_TO_DATE: 1, State.BEHIND: 1, State.FAILED: 1, State.SKIPPED: 2}
         self.assertEqual(states, left.states)
         self.assertEqual(6, left.due)
 
-    def test_who_is_behind_is_listed_furthest_back_first_with_the_problem(self) -> None:
+    def test_lagging_projects_are_sorted_by_lag(self) -> None:
         left = self.left({"done": 0, "behind": 2, "bad": 1, "other": 3}, {"bad": "no answer"}, ["other"])
         problems = [(each.project_id, each.due, each.problem) for each in left.behind]
         taken = "another collector has it"
         self.assertEqual([("other", 3, taken), ("behind", 2, None), ("bad", 1, "no answer")], problems)
         self.assertEqual(Behind("bad", "name of bad", NOW - HOUR, 1, "no answer"), left.behind[-1])
 
-    def test_what_another_collector_has_done_meanwhile_is_up_to_date(self) -> None:
+    def test_project_collected_elsewhere_is_current(self) -> None:
         self.assertEqual({State.UP_TO_DATE: 1}, self.left({"other": 0}, left=["other"]).states)

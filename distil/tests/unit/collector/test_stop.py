@@ -8,8 +8,8 @@ from distil import exceptions
 from distil.collector.shutdown import Stop
 
 
-class StopTest(unittest.TestCase):
-    def test_a_request_returns_only_when_the_open_transaction_has_ended(self) -> None:
+class ShutdownTest(unittest.TestCase):
+    def test_request_waits_for_open_transaction(self) -> None:
         stop = Stop()
         opened, ended, returned = threading.Event(), threading.Event(), threading.Event()
 
@@ -32,13 +32,13 @@ class StopTest(unittest.TestCase):
         for thread in threads:
             thread.join()
 
-    def test_no_transaction_begins_after_a_request(self) -> None:
+    def test_request_prevents_new_transactions(self) -> None:
         stop = Stop()
         stop.request()
         with self.assertRaises(exceptions.Stopped), stop.transaction():
             self.fail("it began")
 
-    def test_a_sleeper_wakes_at_a_request(self) -> None:
+    def test_request_interrupts_wait(self) -> None:
         stop = Stop()
         threading.Timer(0.05, stop.request).start()
         self.assertTrue(stop.wait(60))

@@ -24,8 +24,8 @@ class TrustSourcesTest(unittest.TestCase):
     def test_expressions_are_separated_by_commas(self) -> None:
         self.assertEqual(["openstack", ".{32}:TrafficAccounting"], self.read(" openstack, .{32}:TrafficAccounting"))
 
-    def test_commas_in_braces_and_brackets_belong_to_an_expression(self) -> None:
+    def test_commas_in_brackets_do_not_separate(self) -> None:
         self.assertEqual(["a{1,3}", "[a,b]c", "d"], self.read(" a{1,3},[a,b]c , d"))
 
-    def test_nothing_is_no_expression(self) -> None:
+    def test_empty_value_yields_no_expressions(self) -> None:
         self.assertEqual([], self.read(""))

@@ -14,7 +14,7 @@ from distil.conf.collector import collector_types
 from distil.conf.fingerprint import digest
 
 
-class DigestTest(unittest.TestCase):
+class FingerprintTest(unittest.TestCase):
     def setUp(self) -> None:
         self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
         self.mappings, self.transformers = self.folder / "mappings.yml", self.folder / "transformer.yml"
@@ -31,11 +31,11 @@ class DigestTest(unittest.TestCase):
         conf(["--config-file", str(path)])
         return digest(collector_types(conf)[0])
 
-    def test_it_is_twelve_hexadecimal_digits_and_the_same_for_the_same(self) -> None:
+    def test_fingerprint_is_stable_hexadecimal(self) -> None:
         self.assertRegex(self.digest(), "^[0-9a-f]{12}$")
         self.assertEqual(self.digest(), self.digest("collect_window = 1"))
 
-    def test_it_differs_where_an_option_or_a_file_does(self) -> None:
+    def test_options_and_files_change_fingerprint(self) -> None:
         digests = {self.digest(), self.digest("collect_window = 2")}
         digests.add(self.digest(more="[DEFAULT]\nenabled_collectors = a\n[collector:a]\ncollect_window = 3\n"))
         self.mappings.write_text("[] # other")
@@ -44,7 +44,7 @@ class DigestTest(unittest.TestCase):
         digests.add(self.digest())
         self.assertEqual(5, len(digests))
 
-    def test_what_a_host_has_for_itself_does_not_change_it(self) -> None:
+    def test_host_specific_settings_are_excluded(self) -> None:
         before = self.digest()
         self.assertEqual(before, self.digest("workers = 2\nexporter_host = 192.0.2.1\nconcurrency = 3"))
         moved = self.folder / "moved.yml"
@@ -52,11 +52,11 @@ class DigestTest(unittest.TestCase):
         self.mappings = moved
         self.assertEqual(before, self.digest())
 
-    def test_a_password_does_not_change_it(self) -> None:
+    def test_password_is_excluded(self) -> None:
         database = "[database]\nconnection = mysql+pymysql://distil:{}@db/distil\n"
         self.assertEqual(self.digest(more=database.format("one")), self.digest(more=database.format("two")))
 
-    def test_a_file_that_cannot_be_read_is_named(self) -> None:
+    def test_unreadable_file_is_named_in_error(self) -> None:
         self.mappings.unlink()
         with self.assertRaisesRegex(exceptions.ConfigurationError, "mappings.yml cannot be read"):
             self.digest()

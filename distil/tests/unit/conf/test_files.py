@@ -11,7 +11,7 @@ from distil.conf import loader
 from distil.tests.unit.conf.reading import ReadingCase
 
 
-class FilesTest(ReadingCase):
+class ConfigFilesTest(ReadingCase):
     def problems(self, text: str, *arguments: str) -> list[str]:
         try:
             self.read(text, *arguments)
@@ -19,7 +19,7 @@ class FilesTest(ReadingCase):
             return loader.problems(error)
         raise AssertionError("the files have been read")
 
-    def test_those_that_are_not_there(self) -> None:
+    def test_missing_files_are_listed(self) -> None:
         expected = [
             "/nowhere/a cannot be read: there is no such file",
             "/nowhere/b cannot be read: there is no such file",
@@ -27,11 +27,11 @@ class FilesTest(ReadingCase):
         self.assertEqual(expected, self.problems("", "--config-file", "/nowhere/a", "--config-file=/nowhere/b"))
         self.assertIn("/nowhere/c", self.problems("", "--config-dir", "/nowhere/c")[0])
 
-    def test_one_that_may_not_be_read(self) -> None:
+    def test_permission_denied_is_reported(self) -> None:
         error = cfg.ConfigFilesPermissionDeniedError(["/etc/distil/distil.conf"])
         self.assertEqual(["/etc/distil/distil.conf cannot be read: permission denied"], loader.problems(error))
 
-    def test_one_that_is_no_text(self) -> None:
+    def test_non_utf8_file_is_reported(self) -> None:
         other = self.folder / "other.conf"
         other.write_bytes(b"[DEFAULT]\n# caf\xe9\n")
         found = self.problems("[collector]\n", f"--config-file={other}")
@@ -39,19 +39,19 @@ class FilesTest(ReadingCase):
         folder = self.problems("[collector]\n", "--config-dir", str(self.folder))
         self.assertEqual(found, folder)
 
-    def test_the_command_line_is_told_as_ever(self) -> None:
+    def test_invalid_argument_exits_with_2(self) -> None:
         said = io.StringIO()
         with contextlib.redirect_stderr(said), self.assertRaises(SystemExit) as caught:
             self.read("", "--nonsense")
         self.assertEqual(2, caught.exception.code)
         self.assertIn("unrecognized arguments: --nonsense", said.getvalue())
 
-    def test_a_file_of_a_folder_is_looked_at_like_any(self) -> None:
+    def test_config_dir_files_are_validated(self) -> None:
         (self.folder / "later.conf").write_text("[DEFAULT]\ndebug = perhaps\n")
         expected = [f"{self.folder}/later.conf: [DEFAULT] debug = perhaps: must be true or false"]
         self.assertEqual(expected, self.problems("[collector]\n", "--config-dir", str(self.folder)))
 
-    def test_what_names_files_is_found_among_other_arguments(self) -> None:
+    def test_file_options_are_found_among_others(self) -> None:
         self.path.write_text("[collector]\nworkers = 2\n")
         arguments = ["--debug", f"--config-file={self.path}", "upgrade", "--config-dir", str(self.folder), "--json"]
         conf = loader.read_files(self.conf, arguments, "distil-collector")

@@ -161,7 +161,7 @@ LOOKUPS = Lookups(
 BUCKET = hashlib.md5(b"p1/a?b", usedforsecurity=False).hexdigest()
 
 
-class TestOperatorFiles(RulesCase):
+class OperatorFilesTest(RulesCase):
     def rated(self) -> rate.Rated:
         with self.assertLogs(level="WARNING"):
             rules = self.load(MAPPINGS, TRANSFORMERS)
@@ -173,7 +173,7 @@ class TestOperatorFiles(RulesCase):
         ]
         return rate.rate(rules, samples, builders.HOUR, LOOKUPS)
 
-    def test_the_usage_is_the_promised_one(self) -> None:
+    def test_rates_expected_usage(self) -> None:
         expected = {
             ("c1", "vm1", "second"): 1800,
             ("c2", "vm1", "second"): 1800,
@@ -192,7 +192,7 @@ class TestOperatorFiles(RulesCase):
         usage = {(each.service, each.resource_id, each.unit): each.volume for each in self.rated().usage}
         self.assertEqual({key: Decimal(volume) for key, volume in expected.items()}, usage)
 
-    def test_the_resources_are_the_promised_ones(self) -> None:
+    def test_returns_expected_resources(self) -> None:
         infos = builders.infos(self.rated())
         self.assertEqual({"name": "web", "zone": "z1", "type": "Virtual Machine"}, infos["vm1"])
         self.assertEqual({"name": "web - root", "type": "Volume"}, infos["vm1-root"])
@@ -201,7 +201,7 @@ class TestOperatorFiles(RulesCase):
         self.assertEqual({"name": "a?b", "type": "Object Storage Container"}, infos[BUCKET])
         self.assertEqual({"type": "Worker"}, infos["k1-worker"])
 
-    def test_the_rest_is_accounted_for(self) -> None:
+    def test_counts_machines_and_rejected_samples(self) -> None:
         result = self.rated()
         self.assertEqual({"vm1", "vm2"}, set(result.machines))
         self.assertEqual(["vpn2"], [rejected.resource_id for rejected in result.rejected])

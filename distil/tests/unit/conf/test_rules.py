@@ -34,15 +34,15 @@ class RulesCase(unittest.TestCase):
         return problem
 
 
-class TestLoad(RulesCase):
-    def test_good_files_load_without_a_word(self) -> None:
+class RatingRulesTest(RulesCase):
+    def test_valid_files_load_without_warnings(self) -> None:
         with self.assertNoLogs():
             loaded = self.load(MAPPING, "uptime: {tracked_states: [active]}", "openstack")
         self.assertEqual(["m1"], list(loaded.meters))
         self.assertTrue(loaded.trust("openstack"))
         self.assertFalse(loaded.trust("anyone"))
 
-    def test_every_problem_of_both_files_and_the_expressions_is_told_at_once_with_its_line(self) -> None:
+    def test_all_problems_are_reported_with_lines(self) -> None:
         line = MAPPING.count("\n") + 1
         mappings = MAPPING + "- {meter: m2, unit: 5, transformer: maxx}\n"
         found = self.problems(mappings, "uptine: {}\nuptime: {prefix: 5}", "openstack", "(", "*")
@@ -57,12 +57,12 @@ class TestLoad(RulesCase):
         ):
             self.assertEqual(1, sum(each.startswith(start) and words in each for each in found), (start, found))
 
-    def test_the_error_shows_all_of_them(self) -> None:
+    def test_error_text_lists_all_problems(self) -> None:
         with self.assertRaises(exceptions.ConfigurationError) as caught:
             self.load("- {meter: m1}\n")
         self.assertEqual(list(caught.exception.problems), str(caught.exception).splitlines())
 
-    def test_a_file_that_cannot_be_read_is_named(self) -> None:
+    def test_unreadable_file_is_named_in_error(self) -> None:
         folder = str(self.mappings.parent)
         for path, reason in (("/no/such/file", "No such file"), (folder, "directory")):
             self.load()
@@ -72,35 +72,35 @@ class TestLoad(RulesCase):
             self.assertIn(path, problem)
             self.assertIn(reason, problem)
 
-    def test_an_empty_file_of_mappings_is_refused(self) -> None:
+    def test_empty_mappings_file_is_rejected(self) -> None:
         for content in ("", "---\n", "# nothing\n", "[]\n"):
             self.assertIn(f"{self.mappings}: must hold a list of meter mappings", self.problem(content))
 
-    def test_an_empty_transformer_file_is_not(self) -> None:
+    def test_empty_transformer_file_is_accepted(self) -> None:
         for content in ("", "---\n", "# nothing\n", "uptime:\n"):
             self.assertEqual(1, len(self.load(MAPPING, content).mappings))
 
-    def test_the_transformer_files_options_reach_its_transformers(self) -> None:
+    def test_transformer_options_reach_transformers(self) -> None:
         self.load("- {meter: m1, unit: second, transformer: uptime}\n", "uptime: {tracked_states: [active]}")
         found = self.problem("- {meter: m1, unit: second, transformer: uptime}\n")
         self.assertIn("tracked_states is missing", found)
 
-    def test_a_wrong_section_is_told_once_however_many_mappings_use_it(self) -> None:
+    def test_shared_invalid_section_is_reported_once(self) -> None:
         mapping = "- {meter: m1, unit: second, transformer: uptime}\n"
         self.assertIn(str(self.transformers), self.problem(mapping * 3, "uptime: {tracked_states: 5}"))
 
-    def test_a_transformer_file_that_cannot_be_read_is_one_problem(self) -> None:
+    def test_unreadable_transformer_file_is_reported_once(self) -> None:
         self.mappings.write_text("- {meter: m1, unit: second, transformer: uptime}\n", encoding="utf-8")
         with self.assertRaises(exceptions.ConfigurationError) as caught:
             rules.load(str(self.mappings), "/no/such/file", ())
         self.assertEqual(("/no/such/file cannot be read: No such file or directory",), caught.exception.problems)
 
-    def test_an_empty_expression_is_refused_because_it_would_trust_every_source(self) -> None:
+    def test_empty_trust_expression_is_rejected(self) -> None:
         self.assertIn("trust_sources", self.problem(MAPPING, "", "openstack", ""))
 
 
-class TestOldKeys(RulesCase):
-    def test_it_is_said_once_that_they_mean_nothing(self) -> None:
+class ObsoleteKeysTest(RulesCase):
+    def test_ignored_key_warns_once(self) -> None:
         old = "- {meter: m1, unit: hour, transformer: max, transform_info: true}\n"
         with self.assertLogs(level="WARNING") as logs:
             self.assertEqual(3, len(self.load(old * 2 + MAPPING).mappings))

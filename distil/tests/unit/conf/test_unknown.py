@@ -5,13 +5,13 @@ from distil.conf import unknown
 from distil.tests.unit.conf.reading import ReadingCase
 
 
-class UnknownTest(ReadingCase):
+class UnknownOptionsTest(ReadingCase):
     def problems(self, text: str) -> list[str]:
         found = unknown.problems(self.read(text))
         self.assertEqual([], [problem for problem in found if not problem.startswith(f"{self.path}: ")])
         return [problem.removeprefix(f"{self.path}: ") for problem in found]
 
-    def test_what_libraries_and_plugins_know_is_known(self) -> None:
+    def test_library_and_plugin_options_are_accepted(self) -> None:
         text = (
             "[DEFAULT]\nlog_file = x\nlogdir = x\nlog-config = x\nuse_journal = false\nlog_options = false\n"
             "default_log_levels = a=INFO\n"
@@ -23,7 +23,7 @@ class UnknownTest(ReadingCase):
         )
         self.assertEqual([], self.problems(text))
 
-    def test_what_is_misspelt_is_told_with_the_nearest_name(self) -> None:
+    def test_misspelt_option_suggests_nearest_name(self) -> None:
         text = (
             "[DEFAULT]\nlogfiles = x\n[database]\nconection = x\n[coordination]\nbackendurl = x\n"
             "[keystone_authtoken]\nauth_type = password\npasword = x\n[collector]\ncollect-window = 1\n"
@@ -37,20 +37,20 @@ class UnknownTest(ReadingCase):
         ]
         self.assertEqual(expected, self.problems(text))
 
-    def test_what_resembles_nothing_is_told_without_a_guess(self) -> None:
+    def test_unrelated_option_gets_no_suggestion(self) -> None:
         self.assertEqual(["[DEFAULT] unknown key 'zzz'"], self.problems("[DEFAULT]\nzzz = x\n"))
 
-    def test_plugin_options_in_a_section_of_their_own_are_looked_at_there(self) -> None:
+    def test_auth_section_options_are_checked(self) -> None:
         text = "[keystone_authtoken]\nauth_section = cloud\n[cloud]\nauth_type = password\npassword = x\nuser_nam = x\n"
         self.assertEqual(["[cloud] unknown key 'user_nam'; did you mean username?"], self.problems(text))
 
-    def test_without_a_plugin_that_is_known_its_options_are_still_looked_at(self) -> None:
+    def test_options_are_checked_without_known_plugin(self) -> None:
         for auth_type in ("", "auth_type = passport\n"):
             text = f"[keystone_authtoken]\n{auth_type}auth_url = x\nproject_name = x\npasword = x\n"
             expected = ["[keystone_authtoken] unknown key 'pasword'; did you mean password?"]
             self.assertEqual(expected, self.problems(text))
 
-    def test_groups_of_others_are_left_alone_and_misspelt_ones_of_ours_are_not(self) -> None:
+    def test_only_misspelt_own_groups_are_reported(self) -> None:
         text = (
             "[odoo]\na = 1\n[oslo_messaging_rabbit]\na = 1\n[default]\na = 1\n[collectors]\na = 1\n[data_base]\na = 1\n"
         )
@@ -61,24 +61,24 @@ class UnknownTest(ReadingCase):
         ]
         self.assertEqual(expected, self.problems(text))
 
-    def test_a_collector_that_is_not_enabled_is_told(self) -> None:
+    def test_section_of_disabled_collector_is_reported(self) -> None:
         self.assertEqual(
             ["[collector:one] means nothing: one is not in [DEFAULT] enabled_collectors"],
             self.problems("[collector:one]\nworkers = 2\n"),
         )
 
-    def test_what_has_no_meaning_any_more_is_one_line_each(self) -> None:
+    def test_obsolete_options_are_reported(self) -> None:
         expected = [
             "[DEFAULT] timezone has no meaning (any more) and can be removed",
             "[database] backend has no meaning (any more) and can be removed",
         ]
         self.assertEqual(expected, self.problems("[DEFAULT]\ntimezone = UTC\n[database]\nbackend = sqlalchemy\n"))
 
-    def test_an_option_that_is_there_twice_is_told(self) -> None:
+    def test_duplicate_option_is_reported(self) -> None:
         text = "[collector]\nworkers = 1\nconcurrency = 1\n[collector]\nworkers = 2\n"
         self.assertEqual(["[collector] workers is there 2 times; the last one counts"], self.problems(text))
 
-    def test_old_names_are_told_with_the_new_ones(self) -> None:
+    def test_renamed_options_name_their_replacement(self) -> None:
         text = "[collector]\nignore_tenants = a\ninclude_projects = b\n[keystone_authtoken]\nauth_plugin = password\n"
         expected = [
             f"{self.path}: [collector] ignore_tenants is called [collector] ignore_projects now",

@@ -12,17 +12,17 @@ from distil.tests.unit.conf.reading import ReadingCase
 KEYSTONE = "[keystone_authtoken]\nauth_type = password\n"
 
 
-class ValuesTest(ReadingCase):
+class InvalidValuesTest(ReadingCase):
     def problems(self, text: str, *arguments: str) -> list[str]:
         """Without the file's name, which each begins with."""
         found = values.problems(self.read(text, *arguments))
         self.assertEqual([], [problem for problem in found if not problem.startswith(f"{self.path}: ")])
         return [problem.removeprefix(f"{self.path}: ") for problem in found]
 
-    def test_good_values_are_no_problem(self) -> None:
+    def test_valid_values_are_accepted(self) -> None:
         self.assertEqual([], self.problems(f"[collector]\nworkers = 2\nproject_order = random\n{KEYSTONE}"))
 
-    def test_each_is_told_with_what_it_must_be(self) -> None:
+    def test_invalid_values_report_their_constraint(self) -> None:
         text = (
             "[DEFAULT]\ngraceful_shutdown_timeout = soon\nuse_stderr = perhaps\n"
             "[collector]\ncollect_window = 0\nworkers = 1.5\nproject_order = sideways\nexporter_port = 65536\n"
@@ -45,16 +45,16 @@ class ValuesTest(ReadingCase):
         }
         self.assertEqual(expected, set(self.problems(text)))
 
-    def test_named_collectors_are_looked_at_and_may_leave_options_out(self) -> None:
+    def test_named_collector_rejects_invalid_accepts_empty(self) -> None:
         text = "[DEFAULT]\nenabled_collectors = one, two\n[collector:one]\nworkers =\n[collector:two]\nworkers = x\n"
         self.assertEqual(["[collector:two] workers = x: must be a whole number, at least 1"], self.problems(text))
 
-    def test_nothing_is_no_number(self) -> None:
+    def test_empty_number_is_reported(self) -> None:
         self.assertEqual(
             ["[collector] workers = : must be a whole number, at least 1"], self.problems("[collector]\nworkers =\n")
         )
 
-    def test_options_of_the_command_line_are_told_with_the_others_and_with_their_file(self) -> None:
+    def test_invalid_cli_options_raise_all_problems(self) -> None:
         with self.assertRaises(exceptions.ConfigurationError) as caught:
             self.read("[DEFAULT]\ndebug = perhaps\nuse_json = x\n[collector]\nworkers = 0\n")
         expected = (
@@ -64,7 +64,7 @@ class ValuesTest(ReadingCase):
         )
         self.assertEqual(expected, caught.exception.problems)
 
-    def test_a_dollar_that_no_option_follows_is_told_without_what_follows(self) -> None:
+    def test_unresolved_substitution_is_reported_without_value(self) -> None:
         text = f"[database]\nconnection = mysql://a$s3cr3t\n{KEYSTONE}password = $s3cr3t\n"
         sentence = "there is a $ in it that no option's name follows; a $ itself is written $$"
         found = self.problems(text)
@@ -72,22 +72,22 @@ class ValuesTest(ReadingCase):
             [f"[database] connection: {sentence}", f"[keystone_authtoken] password: {sentence}"], sorted(found)
         )
 
-    def test_an_option_that_refers_to_itself_is_told(self) -> None:
+    def test_self_referencing_option_is_reported(self) -> None:
         (found,) = self.problems("[collector]\ntransformer_file = $transformer_file\n")
         self.assertIn("[collector] transformer_file: there is a $", found)
 
-    def test_names_that_cannot_be_read_are_told(self) -> None:
+    def test_unresolved_collector_and_plugin_names_reported(self) -> None:
         found = self.problems("[DEFAULT]\nenabled_collectors = $x\n[keystone_authtoken]\nauth_type = $x\n")
         self.assertIn("[DEFAULT] enabled_collectors: there is a $", found[0])
         self.assertIn("[keystone_authtoken] auth_type: there is a $", found[1])
 
-    def test_the_value_of_a_secret_is_not_shown(self) -> None:
+    def test_secret_value_is_masked(self) -> None:
         self.conf.register_opt(cfg.IntOpt("pin", secret=True), group="collector")
         self.assertEqual(
             ["[collector] pin = ***: must be a whole number"], self.problems("[collector]\npin = s3cr3t\n")
         )
 
-    def test_the_file_is_the_one_that_counts(self) -> None:
+    def test_problem_names_effective_file(self) -> None:
         later = self.folder / "later.conf"
         later.write_text("[collector]\nworkers = 0\nconcurrency = 2\n")
         text = "[collector]\nworkers = 1\nconcurrency = 0\nperiodic_interval = 0\n"
@@ -98,7 +98,7 @@ class ValuesTest(ReadingCase):
         ]
         self.assertEqual(expected, found)
 
-    def test_a_value_of_the_environment_is_told_with_its_variable(self) -> None:
+    def test_problem_names_environment_variable(self) -> None:
         os.environ["OS_COLLECTOR__WORKERS"] = "many"
         found = values.problems(self.read("[collector]\nworkers = 1\n"))
         expected = "environment variable OS_COLLECTOR__WORKERS: [collector] workers = many: must be a whole number"

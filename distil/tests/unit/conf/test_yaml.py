@@ -5,8 +5,8 @@ from distil.tests.unit.conf.test_rules import MAPPING
 from distil.tests.unit.conf.test_rules import RulesCase
 
 
-class TestYaml(RulesCase):
-    def test_what_is_no_yaml_is_refused_with_its_place(self) -> None:
+class YamlTest(RulesCase):
+    def test_invalid_yaml_reports_line(self) -> None:
         for content in (
             "- {meter: m1",
             "- meter: m1\n unit: x\n",
@@ -22,16 +22,16 @@ class TestYaml(RulesCase):
                 self.assertRegex(found, r"line \d")
         self.assertIn(f"{self.transformers} is no YAML", self.problems(MAPPING, "uptime: {")[0])
 
-    def test_what_is_no_text_is_refused(self) -> None:
+    def test_binary_content_is_rejected(self) -> None:
         for content in ("- \udcff\udcfe", "- a\0b"):
             self.assertIn(f"{self.mappings} is no YAML", self.problem(content))
 
-    def test_a_key_that_stands_twice_is_refused_with_its_place(self) -> None:
+    def test_duplicate_key_reports_line(self) -> None:
         found = self.problem("- meter: m1\n  unit: hour\n  transformer: max\n  unit: byte\n")
         self.assertIn("'unit' is there twice", found)
         self.assertIn("line 4", found)
 
-    def test_so_it_is_at_any_depth_and_in_either_file(self) -> None:
+    def test_duplicate_key_is_rejected_everywhere(self) -> None:
         twice = "metadata: {name: {sources: [a]}, name: {sources: [b]}}"
         self.assertIn(
             "'name' is there twice", self.problem(f"- {{meter: m1, unit: hour, transformer: max, {twice}}}\n")
@@ -39,13 +39,13 @@ class TestYaml(RulesCase):
         found = self.problems(MAPPING, "uptime: {prefix: a}\nuptime: {prefix: b}\n")
         self.assertIn("'uptime' is there twice", found[0])
 
-    def test_the_same_key_in_two_entries_is_fine(self) -> None:
+    def test_entries_may_repeat_keys(self) -> None:
         self.assertEqual(2, len(self.load(MAPPING * 2).mappings))
 
-    def test_objects_are_not_made(self) -> None:
+    def test_python_object_tag_is_rejected(self) -> None:
         self.assertIn("is no YAML", self.problem("- !!python/object/apply:os.getcwd []\n"))
 
-    def test_what_yaml_reads_as_something_else_is_named(self) -> None:
+    def test_non_text_unit_is_rejected(self) -> None:
         for value in ("5", "1.5", "true", "no", "2026-01-01"):
             found = self.problem(f"- {{meter: m1, unit: {value}, transformer: max}}\n")
             self.assertIn("unit must be text", found)
@@ -64,12 +64,12 @@ class TestYaml(RulesCase):
         loaded = self.load(first + "- {<<: *first, meter: m2}\n")
         self.assertEqual(["m1", "m2"], list(loaded.meters))
 
-    def test_a_key_that_is_no_text_is_refused_with_its_place(self) -> None:
+    def test_non_text_key_is_rejected(self) -> None:
         for content in ("- {meter: {{ meter }}, unit: hour}\n", "- ? [a, b]\n  : c\n"):
             with self.subTest(content=content):
                 self.assertIn(f"{self.mappings} is no YAML", self.problem(content))
 
-    def test_a_value_that_yaml_cannot_read_is_refused(self) -> None:
+    def test_unparsable_scalar_is_rejected(self) -> None:
         for value in ("2026-13-45", "!!int five", "1" * 5000):
             with self.subTest(value=value[:20]):
                 found = self.problem(f"- {{meter: m1, unit: hour, transformer: max, service: {value}}}\n")

@@ -13,19 +13,19 @@ def effective_url(url: str, **options: str) -> str:
     return engine.create_engine(url, max_retries=0, **options).url.render_as_string(hide_password=False)
 
 
-class TestCreateEngine(unittest.TestCase):
-    def test_a_url_without_a_driver_gets_ours(self) -> None:
+class CreateEngineTest(unittest.TestCase):
+    def test_url_without_driver_gets_default(self) -> None:
         self.assertEqual("postgresql+psycopg://u:p@h/d", effective_url("postgresql://u:p@h/d"))
         self.assertEqual("mysql+pymysql://u:p@h/d?charset=utf8mb4", effective_url("mysql://u:p@h/d"))
         self.assertEqual("mysql+pymysql://u:p@h/d?charset=utf8mb4", effective_url("mariadb://u:p@h/d"))
 
-    def test_mysql_s_older_utf8_becomes_the_whole_of_it(self) -> None:
+    def test_mysql_utf8_becomes_utf8mb4(self) -> None:
         url = "mysql+pymysql://u:p@h/d?charset=utf8mb4"
         for older in ("utf8", "utf8mb3"):
             self.assertEqual(url, effective_url(f"mysql+pymysql://u:p@h/d?charset={older}"))
             self.assertEqual(url, effective_url("mysql://u:p@h/d", connection_parameters=f"charset={older}"))
 
-    def test_another_charset_that_is_named_stays(self) -> None:
+    def test_other_charset_is_kept(self) -> None:
         url = "mysql+pymysql://u:p@h/d?charset=binary"
         self.assertEqual(url, effective_url(url))
 
@@ -33,7 +33,7 @@ class TestCreateEngine(unittest.TestCase):
         with engine.create_engine("sqlite://").connect() as connection:
             self.assertEqual(1, connection.scalar(sa.text("PRAGMA foreign_keys")))
 
-    def test_an_unusable_url_is_an_error_that_keeps_the_password(self) -> None:
+    def test_invalid_url_raises_without_password(self) -> None:
         for url in (
             "sekret",
             "mysql://u:sekret@h:x/d",
@@ -46,7 +46,7 @@ class TestCreateEngine(unittest.TestCase):
             self.assertIn("[database] connection", str(caught.exception))
             self.assertNotIn("sekret", str(caught.exception))
 
-    def test_an_unreachable_server_is_an_error_that_keeps_the_password(self) -> None:
+    def test_unreachable_server_raises_without_password(self) -> None:
         for scheme in ("mysql", "postgresql"):
             with self.subTest(scheme=scheme), self.assertRaises(exceptions.StoreError) as caught:
                 engine.create_engine(f"{scheme}://u:sekret@127.0.0.1:1/d", max_retries=1, retry_interval=0)

@@ -13,7 +13,7 @@ from distil.db import types
 UTC = datetime.UTC
 
 
-class TestTypes(unittest.TestCase):
+class ColumnTypesTest(unittest.TestCase):
     def setUp(self) -> None:
         metadata = sa.MetaData()
         self.table = sa.Table(
@@ -25,7 +25,7 @@ class TestTypes(unittest.TestCase):
         self.addCleanup(self.connection.close)
         metadata.create_all(self.connection)
 
-    def test_a_datetime_comes_back_aware_in_utc(self) -> None:
+    def test_datetime_round_trips_in_utc(self) -> None:
         zone = datetime.timezone(datetime.timedelta(hours=13))
         self.connection.execute(sa.insert(self.table), {"moment": datetime.datetime(2026, 1, 2, 3, tzinfo=zone)})
         self.assertEqual(
@@ -34,7 +34,7 @@ class TestTypes(unittest.TestCase):
         stored = self.connection.scalar(sa.text("SELECT moment FROM things"))
         self.assertEqual("2026-01-01 14:00:00.000000", stored)
 
-    def test_a_datetime_without_zone_is_refused(self) -> None:
+    def test_naive_datetime_raises(self) -> None:
         with self.assertRaises(sa.exc.StatementError):
             self.connection.execute(sa.insert(self.table), {"moment": datetime.datetime(2026, 1, 2)})
 
@@ -42,7 +42,7 @@ class TestTypes(unittest.TestCase):
         self.connection.execute(sa.insert(self.table), {"moment": None, "volume": None})
         self.assertEqual((None, None), tuple(self.connection.execute(sa.select(self.table)).one()))
 
-    def test_a_volume_keeps_ten_digits_without_a_warning(self) -> None:
+    def test_volume_keeps_ten_decimal_places(self) -> None:
         volumes = [Decimal(text) for text in ("0.0040000000", "514.2857142857", "0.0000000001", "99999.9999999999")]
         with warnings.catch_warnings():
             warnings.simplefilter("error")
@@ -51,7 +51,7 @@ class TestTypes(unittest.TestCase):
         self.assertEqual(volumes, found)
         self.assertEqual([str(volume) for volume in volumes], [str(volume) for volume in found])
 
-    def test_a_whole_or_a_large_volume_has_no_digits_that_nobody_stored(self) -> None:
+    def test_whole_and_large_volumes_are_exact(self) -> None:
         volumes = [Decimal(text) for text in ("3600", "999999.994", "123456789012.345", "0")]
         self.connection.execute(sa.insert(self.table), [{"volume": volume} for volume in volumes])
         found = list(self.connection.scalars(sa.select(self.table.c.volume)))

@@ -60,14 +60,14 @@ def names(expression: str) -> set[str]:
     return set(re.findall(r"\b[a-zA-Z_:][\w:]*\b(?!\s*\()", bare)) - _KEYWORDS
 
 
-class RulesTest(unittest.TestCase):
-    def test_they_are_about_series_that_exist(self) -> None:
+class PrometheusRulesTest(unittest.TestCase):
+    def test_expressions_use_existing_series(self) -> None:
         known = {*own_series(), *recorded()}
         for rule in rules():
             self.assertLessEqual(names(rule["expr"]), known)
             self.assertTrue(names(rule["expr"]))
 
-    def test_their_tests_are_about_series_that_exist(self) -> None:
+    def test_rule_tests_use_existing_series(self) -> None:
         known = own_series()
         for path in (PROMETHEUS / "tests").glob("*.yml"):
             for test in yaml.safe_load(path.read_text())["tests"]:
@@ -75,7 +75,7 @@ class RulesTest(unittest.TestCase):
                     name, _, labels = series["series"].partition("{")
                     self.assertEqual(known[name], set(re.findall(r'(\w+)="', labels)), series)
 
-    def test_each_alert_has_a_section_where_its_runbook_leads_to(self) -> None:
+    def test_alerts_match_runbook_sections(self) -> None:
         text = (ROOT / "doc" / "source" / RUNBOOK).with_suffix(".rst").read_text()
         sections = re.findall(r"^(\w+)\n-+$", text, re.MULTILINE)
         alerts = [rule for rule in rules() if "alert" in rule]
@@ -89,13 +89,13 @@ class RulesTest(unittest.TestCase):
 class DashboardTest(unittest.TestCase):
     panels = tuple(panel for panel in DASHBOARD["panels"] if panel["type"] != "row")
 
-    def test_it_is_about_series_that_exist(self) -> None:
+    def test_panels_cover_existing_series(self) -> None:
         shown = {name for panel in self.panels for target in panel["targets"] for name in names(target["expr"])}
         self.assertLessEqual(shown, {"ALERTS", *own_series(), *recorded()})
         exported = {row.full_name for row in TABLE}
         self.assertEqual(_NOT_SHOWN, exported - {name.removesuffix("_bucket") for name in shown})
 
-    def test_every_panel_says_what_it_shows_and_in_which_unit(self) -> None:
+    def test_panels_have_description_and_unit(self) -> None:
         titles = [panel["title"] for panel in self.panels]
         self.assertEqual(len(titles), len(set(titles)))
         for panel in self.panels:
@@ -103,7 +103,7 @@ class DashboardTest(unittest.TestCase):
                 self.assertRegex(panel["description"], r"^[A-Z0-9].+\.$")
                 self.assertTrue(panel["type"] == "table" or panel["fieldConfig"]["defaults"]["unit"])
 
-    def test_panels_have_ids_of_their_own_and_fill_each_line(self) -> None:
+    def test_panel_ids_unique_and_rows_filled(self) -> None:
         panels = DASHBOARD["panels"]
         self.assertEqual(len(panels), len({panel["id"] for panel in panels}))
         following = 0

@@ -50,7 +50,7 @@ class SampleConfigurationTest(unittest.TestCase):
             subprocess.run(command, check=True, capture_output=True)
             cls.text = sample.read_text()
 
-    def test_every_option_is_there(self) -> None:
+    def test_every_option_is_listed(self) -> None:
         conf = cfg.ConfigOpts()
         configuration.register_opts(conf)
         conf.register_opts(keystone_authtoken.list_opts(), group=keystone_authtoken.GROUP)
@@ -61,7 +61,7 @@ class SampleConfigurationTest(unittest.TestCase):
             self.assertLessEqual(names, set(re.findall(r"^#(\w+) =", part, re.MULTILINE)), group)
         self.assertIn("\n#graceful_shutdown_timeout = 60\n", self.text)
 
-    def test_it_is_accepted_as_it_is_and_with_every_default_spelt_out(self) -> None:
+    def test_sample_loads_commented_and_uncommented(self) -> None:
         path = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()), "distil.conf")
         for text in (self.text, re.sub(r"(?m)^#(\w+ = (?!<None>).*)$", r"\1", self.text)):
             path.write_text(text)
@@ -72,8 +72,8 @@ class SampleConfigurationTest(unittest.TestCase):
             self.assertEqual([], conf.collector.trust_sources)
 
 
-class ReferenceTest(unittest.TestCase):
-    def test_every_transformer_has_a_section(self) -> None:
+class ReferenceDocumentationTest(unittest.TestCase):
+    def test_every_transformer_has_section(self) -> None:
         transformers = {entry.name for entry in importlib.metadata.entry_points(group="distil.transformer")}
         self.assertLessEqual(transformers, titles("configuration/transformers.rst"))
 
@@ -81,7 +81,7 @@ class ReferenceTest(unittest.TestCase):
         for entry in importlib.metadata.entry_points(group="distil.telemetry"):
             self.assertIn(f"``{entry.name}``", page("admin/telemetry.rst"))
 
-    def test_every_field_of_a_meter_mapping_has_a_section(self) -> None:
+    def test_every_mapping_key_has_section(self) -> None:
         self.assertLessEqual(
             {*mapping_parser.KEYS, *mapping_parser.UNUSED_KEYS}, titles("configuration/meter-mappings.rst")
         )
@@ -95,20 +95,20 @@ class ReferenceTest(unittest.TestCase):
         names = {each.name + ("_total" if each.type == "counter" else "") for each in families}
         self.assertEqual(names, described)
 
-    def test_every_reason_that_samples_are_counted_by_is_described(self) -> None:
+    def test_every_rejection_reason_is_described(self) -> None:
         for flaw in Flaw:
             self.assertIn(f"``{flaw}``", page("admin/metrics.rst"))
 
-    def test_every_option_of_the_command_line_is_described(self) -> None:
+    def test_every_cli_option_is_described(self) -> None:
         for option in CLI_OPTS:
             self.assertIn(f"--{option.name}", page("cli/distil-collector.rst"))
 
-    def test_every_command_has_a_page_and_a_manual_page(self) -> None:
+    def test_every_command_has_manual_page(self) -> None:
         for script in importlib.metadata.distribution("distil").entry_points.select(group="console_scripts"):
             self.assertIn(script.name, titles(f"cli/{script.name}.rst"))
             self.assertIn(f'"{script.name}"', page("conf.py"))
 
-    def test_every_package_is_in_the_architecture(self) -> None:
+    def test_architecture_lists_every_package(self) -> None:
         house = re.findall(r"^\.\. distil-modules:: (\S+)$", page("contributor/architecture.rst"), re.MULTILINE)
         packages = {str(path.parent.relative_to(ROOT / "distil")) for path in (ROOT / "distil").rglob("__init__.py")}
         known_by_others = {name for name in packages if name.startswith(("tests", "db/migrations"))}

@@ -41,7 +41,7 @@ def rated(example: Mapping[str, Any]) -> rate.Rated:
 
 
 class UsageExamplesTest(unittest.TestCase):
-    def test_what_is_said_to_come_out_comes_out(self) -> None:
+    def test_examples_rate_as_documented(self) -> None:
         for path in EXAMPLES:
             with self.subTest(path.name):
                 example = yaml.safe_load(path.read_text())

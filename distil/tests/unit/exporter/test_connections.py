@@ -22,7 +22,7 @@ class ConnectionsTest(unittest.TestCase):
         except TimeoutError:
             return True
 
-    def test_one_more_than_allowed_costs_the_oldest_that_has_not_asked(self) -> None:
+    def test_excess_connection_closes_oldest_idle(self) -> None:
         connections = Connections(3, 100, 100)
         pairs = [self.connect() for _ in range(5)]
         for server, _ in pairs[:3]:
@@ -33,7 +33,7 @@ class ConnectionsTest(unittest.TestCase):
         self.assertEqual([True, False, False, True, True], [self.is_open(client) for _, client in pairs])
         self.assertEqual(3, len(connections))
 
-    def test_where_all_have_asked_it_costs_the_oldest(self) -> None:
+    def test_oldest_closed_when_none_idle(self) -> None:
         connections = Connections(2, 100, 100)
         pairs = [self.connect() for _ in range(3)]
         for server, _ in pairs:
@@ -41,7 +41,7 @@ class ConnectionsTest(unittest.TestCase):
             connections.asked(server)
         self.assertEqual([False, True, True], [self.is_open(client) for _, client in pairs])
 
-    def test_who_ends_by_himself_makes_room(self) -> None:
+    def test_discarded_connection_frees_slot(self) -> None:
         connections = Connections(1, 100, 100)
         (first, _), (second, client) = self.connect(), self.connect()
         connections.add(first)
@@ -49,7 +49,7 @@ class ConnectionsTest(unittest.TestCase):
         connections.add(second)
         self.assertTrue(self.is_open(client))
 
-    def test_who_does_not_ask_in_time_is_hung_up_on(self) -> None:
+    def test_idle_connection_times_out(self) -> None:
         connections = Connections(9, -1, 100)
         pairs = [self.connect() for _ in range(2)]
         for server, _ in pairs:
@@ -59,7 +59,7 @@ class ConnectionsTest(unittest.TestCase):
         self.assertEqual([False, True], [self.is_open(client) for _, client in pairs])
         self.assertEqual(1, len(connections))
 
-    def test_nobody_stays_for_ever(self) -> None:
+    def test_connection_lifetime_is_limited(self) -> None:
         connections = Connections(9, 100, -1)
         server, client = self.connect()
         connections.add(server)
@@ -67,7 +67,7 @@ class ConnectionsTest(unittest.TestCase):
         connections.expire()
         self.assertFalse(self.is_open(client))
 
-    def test_a_socket_that_is_closed_already_does_no_harm(self) -> None:
+    def test_closed_socket_is_tolerated(self) -> None:
         connections = Connections(1, -1, -1)
         server, _ = self.connect()
         connections.add(server)

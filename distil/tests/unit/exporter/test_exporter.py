@@ -30,7 +30,7 @@ class ExporterTest(unittest.TestCase):
         response = connection.getresponse()
         return response, response.read().decode()
 
-    def test_the_text_format_has_the_promised_names_types_and_labels(self) -> None:
+    def test_text_format_exposes_documented_metrics(self) -> None:
         self.metrics.last_run_start.set(1000.5)
         self.metrics.last_run_end.set(1060.5)
         self.metrics.last_run_duration.set(60)
@@ -56,7 +56,7 @@ class ExporterTest(unittest.TestCase):
         self.assertEqual("5.6", build.labels["python_ceilometerclient_version"])
         self.assertIn("python_version", build.labels)
 
-    def test_openmetrics_is_served_to_those_who_accept_it(self) -> None:
+    def test_accept_header_selects_openmetrics(self) -> None:
         self.metrics.count_usage("p1", [model.Usage("c1", "r1", "second", Decimal(1))])
         response, body = self.ask("GET", "/metrics", accept=OPENMETRICS)
         self.assertIn("openmetrics", response.headers["Content-Type"])
@@ -65,11 +65,11 @@ class ExporterTest(unittest.TestCase):
         self.assertIn("distil_collector_usage_total", names)
         self.assertFalse([name for name in names if name.endswith("_created")])
 
-    def test_head_answers_without_a_body(self) -> None:
+    def test_head_returns_no_body(self) -> None:
         response, body = self.ask("HEAD", "/metrics")
         self.assertEqual((200, ""), (response.status, body))
 
-    def test_a_port_that_is_taken_is_a_clear_error(self) -> None:
+    def test_port_in_use_raises(self) -> None:
         with self.assertRaisesRegex(
             exceptions.ConfigurationError, rf"127\.0\.0\.1:{self.exporter.port}: Address already"
         ):

@@ -21,7 +21,7 @@ from distil.tests.unit.exporter.snapshots import run
 OLD = NOW - 100 * HOUR
 
 
-class ReasonsTest(unittest.TestCase):
+class HealthReasonsTest(unittest.TestCase):
     def assert_healthy(self, **values: Any) -> None:
         self.assertEqual([], list(reasons(snapshots.snapshot(**values), NOW)))
 
@@ -31,55 +31,55 @@ class ReasonsTest(unittest.TestCase):
         for text, reason in zip(expected, found, strict=True):
             self.assertIn(text, reason)
 
-    def test_a_process_that_has_just_started_is(self) -> None:
+    def test_new_process_is_healthy(self) -> None:
         self.assert_healthy()
 
-    def test_one_that_runs_at_its_interval_is(self) -> None:
+    def test_regular_runs_are_healthy(self) -> None:
         for outcome in (Outcome.COMPLETE, Outcome.PARTIAL):
             self.assert_healthy(started=OLD, runs=(run(HOUR, outcome),))
 
-    def test_one_whose_last_good_run_ended_two_intervals_ago_is_not(self) -> None:
+    def test_two_intervals_since_success_is_unhealthy(self) -> None:
         self.assert_healthy(started=OLD, runs=(run(2 * HOUR + 2 * MINUTE),))
         self.assert_unhealthy("complete or partial since 2026-11-24 10:29:00", started=OLD, runs=(run(123 * MINUTE),))
 
-    def test_one_that_has_ended_no_run_for_two_intervals_is_not(self) -> None:
+    def test_two_intervals_without_run_is_unhealthy(self) -> None:
         self.assert_healthy(started=NOW - 2 * HOUR)
         self.assert_unhealthy("since 2026-11-24 10:29:59", started=NOW - 2 * HOUR - timedelta(seconds=1))
 
-    def test_short_intervals_are_given_ten_minutes(self) -> None:
+    def test_short_interval_allows_ten_minutes(self) -> None:
         second = timedelta(seconds=1)
         self.assert_healthy(interval=second, started=OLD, runs=(run(12 * MINUTE),))
         self.assert_unhealthy("complete or partial", interval=second, started=OLD, runs=(run(12 * MINUTE + second),))
 
-    def test_one_whose_last_run_failed_is_not_until_one_is_good(self) -> None:
+    def test_failed_run_is_unhealthy_until_success(self) -> None:
         failed = run(2 * MINUTE, Outcome.FAILED, problem="identity: HTTP 503")
         self.assert_unhealthy("failed: identity: HTTP 503", runs=(failed, run(HOUR)))
         self.assert_unhealthy("HTTP 503", runs=(run(MINUTE, Outcome.STOPPED), failed, run(HOUR)))
         self.assert_unhealthy("HTTP 503", runs=(failed,), current=run(MINUTE, None))
         self.assert_healthy(runs=(run(MINUTE, Outcome.PARTIAL), failed))
 
-    def test_one_that_commits_windows_is_whatever_was_before(self) -> None:
+    def test_committing_run_is_healthy_despite_failure(self) -> None:
         failed = run(6 * HOUR, Outcome.FAILED, problem="identity: HTTP 503")
         self.assert_healthy(started=OLD, runs=(failed,), current=run(3 * HOUR, None, windows=1, due=9))
         stuck = run(3 * HOUR, None, due=9)
         self.assert_unhealthy("failed", "complete or partial", started=OLD, runs=(failed,), current=stuck)
 
-    def test_one_whose_run_outlasts_four_intervals_is_not(self) -> None:
+    def test_run_over_four_intervals_is_unhealthy(self) -> None:
         self.assert_healthy(started=OLD, current=self.catching_up(4 * HOUR))
         self.assert_unhealthy("has lasted 4 h 1 min", started=OLD, current=self.catching_up(4 * HOUR + MINUTE))
 
-    def test_runs_at_short_intervals_are_given_an_hour(self) -> None:
+    def test_short_interval_allows_hour_long_run(self) -> None:
         self.assert_healthy(interval=MINUTE, started=OLD, current=self.catching_up(HOUR))
         self.assert_unhealthy("1 h 1 min", interval=MINUTE, started=OLD, current=self.catching_up(HOUR + MINUTE))
 
-    def test_one_of_which_a_project_failed_is(self) -> None:
+    def test_failed_project_keeps_collector_healthy(self) -> None:
         self.assert_healthy(behind=(snapshots.behind(problem="HTTP 503", hours=500),))
 
     def catching_up(self, age: timedelta) -> Run:
         return run(age, None, windows=5, due=9)
 
 
-class AnswerTest(unittest.TestCase):
+class HealthResponseTest(unittest.TestCase):
     FAILED = snapshots.snapshot(runs=(run(MINUTE, Outcome.FAILED, problem="no answer\ud800"),))
 
     def answer(self, snapshot: Snapshot, accept: str = "*/*") -> tuple[HTTPStatus, str, str]:
@@ -87,18 +87,18 @@ class AnswerTest(unittest.TestCase):
         self.assertEqual("no-store", answer.headers["Cache-Control"])
         return answer.status, answer.content_type, answer.body.decode()
 
-    def test_it_is_ok_in_plain_text_unless_something_else_is_asked_for(self) -> None:
+    def test_default_response_is_plain_text(self) -> None:
         for accept in ("", "*/*", "text/html,application/xhtml+xml,*/*;q=0.8", "application/jsonlines"):
             self.assertEqual(
                 (HTTPStatus.OK, "text/plain; charset=utf-8", "OK"), self.answer(snapshots.snapshot(), accept)
             )
 
-    def test_what_is_wrong_is_told_with_503(self) -> None:
+    def test_unhealthy_returns_503_with_reason(self) -> None:
         status, _, body = self.answer(self.FAILED)
         self.assertEqual(HTTPStatus.SERVICE_UNAVAILABLE, status)
         self.assertEqual("The run that started at 2026-11-24 12:29:00 UTC failed: no answer?", body)
 
-    def test_json_has_the_reasons_too(self) -> None:
+    def test_json_includes_reasons(self) -> None:
         for snapshot, healthy, status in ((snapshots.snapshot(), True, 200), (self.FAILED, False, 503)):
             got, content_type, body = self.answer(snapshot, "text/x, application/json; q=0.5")
             self.assertEqual((status, "application/json"), (got, content_type))
@@ -106,7 +106,7 @@ class AnswerTest(unittest.TestCase):
             self.assertEqual(("default", healthy), (document["name"], document["healthy"]))
             self.assertEqual(healthy, document["reasons"] == ["OK"])
 
-    def test_json_names_the_projects_that_failed_and_no_more_than_twenty(self) -> None:
+    def test_json_lists_at_most_twenty_failures(self) -> None:
         failed = [snapshots.behind(f"p{number}", f"problem {number}") for number in range(30)]
         snapshot = snapshots.snapshot(behind=(snapshots.behind("waits"), *failed))
         details = json.loads(self.answer(snapshot, "application/json")[2])["details"]

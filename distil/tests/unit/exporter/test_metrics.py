@@ -18,7 +18,7 @@ HOUR = datetime.timedelta(hours=1)
 START = datetime.datetime(2026, 1, 2, 3, tzinfo=datetime.UTC)
 
 
-class TableTest(unittest.TestCase):
+class MetricDefinitionsTest(unittest.TestCase):
     def setUp(self) -> None:
         self.metrics = Metrics({"distil": "1", "oslo.db": "2"})
         self.families = {
@@ -27,16 +27,16 @@ class TableTest(unittest.TestCase):
             if family.name.startswith("distil_collector_")
         }
 
-    def test_each_row_is_one_metric_and_there_is_no_other(self) -> None:
+    def test_definitions_match_exported_metrics(self) -> None:
         page = self.metrics.pages().answer("").body.decode()
         types = [line.split()[2:] for line in page.splitlines() if line.startswith("# TYPE distil_collector_")]
         self.assertEqual(sorted([row.full_name, row.kind] for row in TABLE), sorted(types))
 
-    def test_what_it_says_of_itself_is_what_the_table_says(self) -> None:
+    def test_help_text_matches_definition(self) -> None:
         for row in TABLE:
             self.assertEqual(row.meaning, self.families[row.full_name.removesuffix("_total")].documentation)
 
-    def test_a_series_has_the_labels_of_the_table(self) -> None:
+    def test_series_labels_match_definition(self) -> None:
         self.metrics.requested("compute", "GET", 200, 0.1)
         self.metrics.config_info.labels("default", "0")
         self.metrics.lags.know({"p1": START})
@@ -48,11 +48,11 @@ class TableTest(unittest.TestCase):
                 self.assertEqual(set(row.labels), set(sample.labels) - {"le"}, row.name)
             self.assertTrue(family.samples, row.name)
 
-    def test_build_info_has_a_label_for_each_library(self) -> None:
+    def test_build_info_labels_each_library(self) -> None:
         (build,) = self.families["distil_collector_build_info"].samples
         self.assertEqual({"version", "python_version", "oslo_db_version"}, set(build.labels))
 
-    def test_label_values_that_are_known_beforehand_start_at_0(self) -> None:
+    def test_known_label_values_start_at_zero(self) -> None:
         known = {
             "runs": {"complete", "partial", "failed", "stopped"},
             "projects": {"up_to_date", "behind", "failed", "skipped"},
@@ -66,7 +66,7 @@ class TableTest(unittest.TestCase):
             self.assertEqual({0}, {sample.value for sample in samples})
 
 
-class CountingTest(unittest.TestCase):
+class MetricsTest(unittest.TestCase):
     def setUp(self) -> None:
         self.metrics = Metrics({"distil": "1"})
 
@@ -75,7 +75,7 @@ class CountingTest(unittest.TestCase):
             f"distil_collector_{name}", {key: str(value) for key, value in labels.items()}
         )
 
-    def test_a_window_is_counted_with_its_samples_and_usage(self) -> None:
+    def test_committed_window_counts_samples_and_usage(self) -> None:
         usage = model.Usage("c1", "r1", "second", Decimal(3600))
         rejected = model.RejectedSample("p1", "m", "r", "volume is missing", {}, Flaw.VOLUME)
         rated = Rated((usage,), (), (rejected, rejected), {}, samples=9, used=4, untrusted=3)
@@ -91,14 +91,14 @@ class CountingTest(unittest.TestCase):
         lag = self.value("lag_seconds") or 0
         self.assertAlmostEqual(time.time() - (START + HOUR).timestamp(), lag, delta=10)
 
-    def test_requests_are_counted_by_service_method_and_status(self) -> None:
+    def test_requests_counted_by_service_and_status(self) -> None:
         self.metrics.requested("compute", "GET", 200, 0.1)
         self.metrics.requested("compute", "GET", None, 60)
         self.assertEqual(1, self.value("http_requests_total", service="compute", method="GET", status=200))
         self.assertEqual(1, self.value("http_requests_total", service="compute", method="GET", status="error"))
         self.assertEqual(60.1, self.value("http_request_duration_seconds_sum", service="compute", method="GET"))
 
-    def test_the_process_is_the_one_that_is_asked(self) -> None:
+    def test_process_metrics_follow_fork(self) -> None:
         """And not the one that made the registry, before it forked."""
         reader, writer = os.pipe()
         time.sleep(0.02)  # a tick, which is what start times are counted in
@@ -111,7 +111,7 @@ class CountingTest(unittest.TestCase):
         self.assertGreater(float(os.read(reader, 100)), started or 0)
 
 
-class LagsTest(unittest.TestCase):
+class LagCollectorTest(unittest.TestCase):
     def setUp(self) -> None:
         self.now = START.timestamp()
         self.lags = Lags(3 * HOUR, lambda: self.now)
@@ -121,26 +121,26 @@ class LagsTest(unittest.TestCase):
         lags = {sample.labels["project_id"]: sample.value for sample in each.samples}
         return [sample.value for sample in whole.samples], lags
 
-    def test_without_projects_there_is_no_lag(self) -> None:
+    def test_no_projects_yield_no_lag(self) -> None:
         self.assertEqual(([], {}), self.values())
 
-    def test_the_lag_is_that_of_the_project_furthest_back_and_grows_by_itself(self) -> None:
+    def test_largest_project_lag_grows_over_time(self) -> None:
         self.lags.know({"p1": START - HOUR, "p2": START - 2 * HOUR})
         self.assertEqual(([7200], {}), self.values())
         self.now += 1800
         self.assertEqual(([9000], {}), self.values())
 
-    def test_who_is_further_back_than_allowed_has_a_series_until_it_catches_up(self) -> None:
+    def test_series_lasts_until_project_catches_up(self) -> None:
         self.lags.know({"p1": START - 3 * HOUR, "p2": START - 4 * HOUR})
         self.assertEqual(([4 * 3600], {"p2": 4 * 3600}), self.values())
         self.lags.advance("p2", START - HOUR)
         self.assertEqual(([3 * 3600], {}), self.values())
 
-    def test_there_are_20_series_at_most_those_furthest_back(self) -> None:
+    def test_only_twenty_largest_lags_get_series(self) -> None:
         self.lags.know({f"p{hours}": START - hours * HOUR for hours in range(100)})
         self.assertEqual({f"p{hours}" for hours in range(80, 100)}, self.values()[1].keys())
 
-    def test_who_leaves_the_scope_is_forgotten(self) -> None:
+    def test_project_leaving_scope_is_removed(self) -> None:
         self.lags.know({"p1": START - 9 * HOUR})
         self.lags.know({"p2": START - HOUR})
         self.assertEqual(([3600], {}), self.values())

@@ -30,19 +30,19 @@ class Counting(Collector):
         yield GaugeMetricFamily("asked", "How often.", value=asked)
 
 
-class PageTest(unittest.TestCase):
+class MetricsPageTest(unittest.TestCase):
     def setUp(self) -> None:
         self.metrics = Counting()
         registry = CollectorRegistry()
         registry.register(self.metrics)
         self.page = Page(registry, "")
 
-    def test_each_question_after_an_answer_is_answered_anew(self) -> None:
+    def test_sequential_requests_render_anew(self) -> None:
         self.metrics.released.set()
         for count in (1, 2, 3):
             self.assertIn(f"asked {count}.0", self.page.answer().body.decode())
 
-    def test_those_who_wait_share_one_rendering_that_began_after_they_asked(self) -> None:
+    def test_waiting_requests_share_later_rendering(self) -> None:
         bodies: list[bytes] = []
         threads = [threading.Thread(target=lambda: bodies.append(self.page.answer().body)) for _ in range(20)]
         threads[0].start()
@@ -58,7 +58,7 @@ class PageTest(unittest.TestCase):
         )
         self.assertLess(self.metrics.asked, 20)
 
-    def test_a_rendering_that_fails_is_tried_again(self) -> None:
+    def test_failed_rendering_is_retried(self) -> None:
         registry = CollectorRegistry()
         failing = Failing()
         registry.register(failing)

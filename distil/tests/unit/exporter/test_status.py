@@ -50,17 +50,17 @@ def hostile(words: str) -> Snapshot:
 class StatusPageTest(unittest.TestCase):
     @strategies.PROPERTY
     @hypothesis.given(TEXTS)
-    def test_no_text_changes_the_markup(self, words: str) -> None:
+    def test_text_never_changes_markup(self, words: str) -> None:
         harmless, page = (
             [(each.tag, sorted(each.keys())) for each in parse(hostile(of)).iter()] for of in ("a", words)
         )
         self.assertEqual(harmless, page)
 
-    def test_text_is_shown_as_it_is(self) -> None:
+    def test_text_is_shown_verbatim(self) -> None:
         name = "<b>R&D</b> \"x\" 'y' {{ z }}"
         self.assertEqual(name, text(parse(snapshots.snapshot(behind=(snapshots.behind(name),))), ".//tbody/tr/th/bdi"))
 
-    def test_it_is_well_formed_and_needs_nothing_from_elsewhere(self) -> None:
+    def test_page_is_valid_and_self_contained(self) -> None:
         for snapshot in (snapshots.snapshot(), snapshots.rich()):
             body = StatusPage(lambda at=snapshot: at, snapshots.clock).answer("").body.decode()  # type: ignore[misc]
             page = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(body)
@@ -69,7 +69,7 @@ class StatusPageTest(unittest.TestCase):
             self.assertFalse({"script", "link", "img", "iframe", "object", "form"} & {each.tag for each in page.iter()})
             self.assertNotIn("url(", body)
 
-    def test_a_process_that_has_just_started_has_little_to_say(self) -> None:
+    def test_new_process_shows_empty_sections(self) -> None:
         page = text(parse(snapshots.snapshot(next_run=snapshots.NOW + MINUTE)), "body")
         for words in (
             "Distil Collector default",
@@ -83,17 +83,17 @@ class StatusPageTest(unittest.TestCase):
             self.assertIn(words, page)
         self.assertNotIn("Not healthy", page)
 
-    def test_a_run_shows_how_far_it_is(self) -> None:
+    def test_current_run_shows_progress(self) -> None:
         page = parse(snapshots.snapshot(current=run(MINUTE, None, windows=3, due=7)))
         self.assertIn("since 2026-11-24 12:29:00 (1 min): 3 of 7 windows committed", text(page, ".//main"))
         (bar,) = page.iter("progress")
         self.assertEqual(("3", "7"), (bar.get("value"), bar.get("max")))
 
-    def test_reasons_of_ill_health_are_at_the_top(self) -> None:
+    def test_unhealthy_reasons_are_at_top(self) -> None:
         failed = run(MINUTE, Outcome.FAILED, problem="identity: HTTP 503")
         self.assertIn("HTTP 503", text(parse(snapshots.snapshot(runs=(failed,))), ".//section[1]"))
 
-    def test_each_run_is_a_row_and_a_bar_of_each_chart(self) -> None:
+    def test_runs_have_rows_and_bars(self) -> None:
         runs = (run(HOUR, Outcome.PARTIAL, windows=5), run(2 * HOUR, windows=10), run(3 * HOUR, Outcome.FAILED))
         page = parse(snapshots.snapshot(runs=runs))
         rows = page.findall(".//*[@class='scroll']//tbody/tr")
@@ -104,7 +104,7 @@ class StatusPageTest(unittest.TestCase):
         self.assertEqual([100, 100, 100, 50, 100, 2], heights)
         self.assertIn("2026-11-24 11:30:00 UTC: 5, partial", text(page))
 
-    def test_a_project_behind_is_shown_with_its_reason(self) -> None:
+    def test_lagging_project_shows_reason(self) -> None:
         page = parse(snapshots.snapshot(behind=(snapshots.behind("web", "HTTP 503", 30), snapshots.behind("db"))))
         self.assertEqual(
             "web a1 2026-11-23 06:30:00 1 d 6 h 30 HTTP 503 "
@@ -112,13 +112,13 @@ class StatusPageTest(unittest.TestCase):
             text(page, ".//tbody"),
         )
 
-    def test_a_cloud_that_is_behind_does_not_make_a_huge_page(self) -> None:
+    def test_lagging_projects_are_limited_to_fifty(self) -> None:
         page = parse(snapshots.snapshot(behind=tuple(snapshots.behind(f"p{each}") for each in range(5000))))
         self.assertIn("5,000 projects with windows due", text(page))
         self.assertIn("And 4,950 projects more", text(page))
         self.assertEqual(50, len(page.findall(".//tbody/tr")))
 
-    def test_samples_that_were_rejected_are_shown(self) -> None:
+    def test_rejected_samples_are_shown(self) -> None:
         rejected = Rejected("a1", "volume.size", "[4, 5)", 3, "volume 'lots' is no number")
         page = parse(snapshots.snapshot(rejected=(rejected,)))
         self.assertEqual("volume.size a1 [4, 5) 3 volume 'lots' is no number", text(page, ".//tbody"))

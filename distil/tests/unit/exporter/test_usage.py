@@ -44,7 +44,7 @@ class Reference(Collector):
         return [family]
 
 
-class UsageTest(unittest.TestCase):
+class UsageCounterTest(unittest.TestCase):
     def setUp(self) -> None:
         self.usage = UsageCounter()
 
@@ -56,7 +56,7 @@ class UsageTest(unittest.TestCase):
 
     @strategies.PROPERTY
     @hypothesis.given(COUNTED)
-    def test_a_page_is_what_prometheus_client_makes_of_it_byte_for_byte(self, counted: Counted) -> None:
+    def test_page_matches_prometheus_client_output(self, counted: Counted) -> None:
         usage = UsageCounter()
         for project_id, entries in counted.items():
             for (service, unit), volumes in entries.items():
@@ -70,18 +70,18 @@ class UsageTest(unittest.TestCase):
         for accept in ("", OPENMETRICS):
             self.assertEqual(reference.answer(accept), pages.answer(accept))
 
-    def test_usage_of_a_service_adds_up_over_resources_and_windows(self) -> None:
+    def test_usage_of_service_is_summed(self) -> None:
         self.count("p", "c1", "1.5", "2")
         self.count("p", "c1", "4")
         self.assertEqual(['distil_collector_usage_total{project_id="p",service="c1",unit="hour"} 7.5'], self.series())
 
-    def test_projects_services_and_units_are_apart(self) -> None:
+    def test_projects_services_units_are_separate(self) -> None:
         for number, (project, service, unit) in enumerate((("p", "a", "x"), ("p", "a", "y"), ("p", "b", "x"))):
             self.count(project, service, f"{number}", unit=unit)
         self.count("q", "a", "3", unit="x")
         self.assertEqual(["0.0", "1.0", "2.0", "3.0"], [line.split()[-1] for line in self.series()])
 
-    def test_what_is_counted_after_a_scrape_is_in_the_next(self) -> None:
+    def test_later_usage_appears_in_next_scrape(self) -> None:
         for project in ("p", "q"):
             self.count(project, "a", "1")
         before = self.series()
@@ -91,7 +91,7 @@ class UsageTest(unittest.TestCase):
         self.assertEqual([before[0], *(line.replace("1.0", "2.0") for line in before[1:])], self.series()[:2])
         self.assertEqual(["5.0", "1.0"], [line.split()[-1] for line in self.series()[2:]])
 
-    def test_nothing_that_is_counted_during_scrapes_is_lost(self) -> None:
+    def test_concurrent_scrapes_lose_no_usage(self) -> None:
         over = threading.Event()
 
         def scrape() -> None:

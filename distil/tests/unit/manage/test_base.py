@@ -8,8 +8,8 @@ from decimal import Decimal
 from distil.cmd.manage import base
 
 
-class ShownTest(unittest.TestCase):
-    def test_a_volume_loses_the_zeros_at_its_end_and_nothing_else(self) -> None:
+class ValueFormatTest(unittest.TestCase):
+    def test_volume_loses_only_trailing_zeros(self) -> None:
         for volume, shown in (
             ("100", "100"),
             ("100.0000000000", "100"),
@@ -20,10 +20,10 @@ class ShownTest(unittest.TestCase):
         ):
             self.assertEqual(shown, base.Volume(Decimal(volume)).machine_readable())
 
-    def test_what_is_not_known_stays_so(self) -> None:
+    def test_unknown_value_stays_none(self) -> None:
         self.assertIsNone(base.shown_volume(None))
         self.assertIsNone(base.shown_time(None))
 
-    def test_a_time_is_shown_in_utc_and_says_so(self) -> None:
+    def test_time_is_shown_in_utc(self) -> None:
         moment = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
         self.assertEqual("2026-01-01T00:00:00Z", base.shown_time(moment))

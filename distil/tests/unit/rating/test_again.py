@@ -56,34 +56,34 @@ def volumes(usage: Sequence[model.Usage]) -> dict[str, Decimal]:
     return {each.service: each.volume for each in usage}
 
 
-class TestRetry(unittest.TestCase):
-    def test_a_resource_that_was_rejected_as_a_whole_is_billed_as_a_whole(self) -> None:
+class RerateTest(unittest.TestCase):
+    def test_wholly_rejected_resource_is_billed(self) -> None:
         rules = builders.rules([DATABASE])
         first, added = billed(rules, rules, [database(0, "1"), database(30, "2")], flavors={})
         self.assertEqual(({}, {"c1": HOUR / 2, "c2": HOUR / 2}), (volumes(first), volumes(added)))
 
-    def test_what_has_been_billed_of_a_resource_is_not_changed(self) -> None:
+    def test_billed_resource_is_unchanged(self) -> None:
         rules = builders.rules([entry("sum")])
         first, added = billed(rules, rules, [document(0, volume=5), document(10, volume="much")])
         self.assertEqual(({"s1": 5}, []), (volumes(first), added))
 
-    def test_an_hour_that_was_billed_by_one_flavor_is_not_billed_by_another_too(self) -> None:
+    def test_billed_hour_gets_no_second_flavor(self) -> None:
         rules = builders.rules([DATABASE])
         first, added = billed(rules, rules, [database(0, "1"), database(30, "2")], flavors={"1": "c1"})
         self.assertEqual(({"c1": HOUR}, []), (volumes(first), added))
 
-    def test_nor_where_another_mapping_rejected_the_rest(self) -> None:
+    def test_other_rejection_adds_no_second_flavor(self) -> None:
         rules = builders.rules([DATABASE, SIZE])
         first, added = billed(rules, rules, [database(0, "1", size="?"), database(30, "2", "?")], flavors={"1": "c1"})
         self.assertEqual(({"c1": HOUR}, []), (volumes(first), added))
 
-    def test_what_one_mapping_rejected_is_billed_beside_what_another_billed(self) -> None:
+    def test_usage_of_repaired_mapping_is_added(self) -> None:
         broken = builders.rules([DATABASE, entry("max", service="size", volume={"source": "metadata.status"})])
         first, added = billed(broken, builders.rules([DATABASE, SIZE]), [database(0, "1"), database(30, "2", 3)])
         self.assertEqual({"c1": HOUR / 2, "c2": HOUR / 2}, volumes(first))
         self.assertEqual({"size": 3}, volumes(added))
 
-    def test_usage_that_may_be_of_other_meters_is_billed_beside_by_force_alone(self) -> None:
+    def test_ambiguous_usage_requires_force(self) -> None:
         other = entry("sum", meter="m2", service="other")
         documents = [document(0, meter="m2"), document(0)]
         broken = builders.rules([entry("sum", volume={"source": "metadata"}), other])
@@ -92,13 +92,13 @@ class TestRetry(unittest.TestCase):
             first, added = billed(broken, repaired, documents, force=force)
             self.assertEqual(({"other": 1}, wanted), (volumes(first), volumes(added)))
 
-    def test_by_force_too_a_stored_entry_is_not_changed(self) -> None:
+    def test_force_keeps_stored_entry(self) -> None:
         broken = builders.rules([entry("sum", volume={"source": "metadata.a"})])
         documents = [document(0, metadata={"a": 2}), document(1)]
         first, added = billed(broken, builders.rules([entry("sum")]), documents, force=True)
         self.assertEqual(({"s1": 2}, []), (volumes(first), added))
 
-    def test_a_sample_that_is_kept_with_two_reasons_counts_once(self) -> None:
+    def test_sample_with_two_reasons_counts_once(self) -> None:
         broken = [
             entry("sum", volume={"source": "metadata.a"}),
             entry("sum", service="s2", volume={"source": "metadata.b"}),
@@ -107,14 +107,14 @@ class TestRetry(unittest.TestCase):
         first, added = billed(builders.rules(broken), repaired, [document(0, volume=5)])
         self.assertEqual(([], {"s1": 5, "s2": 5}), (list(first), volumes(added)))
 
-    def test_a_sample_that_still_cannot_be_used_is_told_with_its_reason(self) -> None:
+    def test_unusable_sample_returns_its_reason(self) -> None:
         kept = dict(zip((7, 8), samples([document(0, volume="much"), document(1)]), strict=True))
         result = rerate.rate_again(builders.rules([entry("sum")]), kept, builders.HOUR, Lookups())
         self.assertEqual({7: "volume 'much' is no number"}, result.reasons)
         self.assertEqual({"s1": 1}, volumes(result.rated.usage))
 
 
-class TestChangedMappings(unittest.TestCase):
+class ChangedMappingsTest(unittest.TestCase):
     """Of two samples one was billed, and the other rejected; then the mappings changed."""
 
     def assert_nothing_is_added(
@@ -128,22 +128,22 @@ class TestChangedMappings(unittest.TestCase):
         self.assertTrue(resource.may_be_of(first[0].resource_id, resource_id))
         self.assertEqual([], rerate.to_bill(second, first))
 
-    def test_service_and_unit_have_other_names(self) -> None:
+    def test_renamed_service_and_unit_add_nothing(self) -> None:
         self.assert_nothing_is_added(entry("sum"), entry("sum", service="s2", unit="load balancer hour"))
 
-    def test_the_unit_has_another_name_and_the_machine_another_flavor(self) -> None:
+    def test_new_unit_and_flavor_add_nothing(self) -> None:
         documents = [database(0, "1"), database(30, "2")]
         after = builders.rules([{**DATABASE, "unit": "second"}])
         first, added = billed(builders.rules([DATABASE]), after, documents, flavors={"1": "c1"})
         self.assertEqual(({"c1": HOUR}, []), (volumes(first), added))
 
-    def test_the_stored_id_is_another(self) -> None:
+    def test_changed_resource_id_adds_nothing(self) -> None:
         self.assert_nothing_is_added(entry(res_id_template="%s-root"), entry(res_id_template="%s-root_disk"))
 
-    def test_the_old_service_is_another_meter_s(self) -> None:
+    def test_service_of_other_meter_adds_nothing(self) -> None:
         self.assert_nothing_is_added(entry(), entry(service="s2"), entry(meter="m2"))
 
-    def test_it_is_a_container_now_or_none_any_more(self) -> None:
+    def test_changed_container_type_adds_nothing(self) -> None:
         container = entry(type="Object Storage Container")
         self.assert_nothing_is_added(entry(), container, resource_id="p1/c")
         self.assert_nothing_is_added(container, entry(), resource_id="p1/c")
@@ -167,14 +167,14 @@ DOCUMENTS = st.builds(
 CHANGES = st.sampled_from([{}, {"service": "old"}, {"unit": "second"}, {"res_id_template": "old-%s"}])
 
 
-class TestProperties(unittest.TestCase):
+class RerateInvariantsTest(unittest.TestCase):
     @strategies.PROPERTY
     @given(
         st.lists(DOCUMENTS, max_size=6, unique_by=lambda each: each["id"]),
         st.sets(st.sampled_from(["1", "2"])),
         st.sets(st.integers(0, len(ENTRIES) - 1)),
     )
-    def test_a_resource_never_comes_to_more_than_all_its_samples_give(
+    def test_total_never_exceeds_full_rating(
         self, documents: list[builders.Document], known: set[str], broken: set[int]
     ) -> None:
         entries = [{**each, "volume": {"source": "type(@)"}} if n in broken else each for n, each in enumerate(ENTRIES)]
@@ -193,7 +193,7 @@ class TestProperties(unittest.TestCase):
         st.sets(st.sampled_from(["1", "2"])),
         st.lists(CHANGES, min_size=len(ENTRIES), max_size=len(ENTRIES)),
     )
-    def test_what_a_mapping_billed_in_former_days_it_does_not_bill_again(
+    def test_changed_mapping_bills_nothing_twice(
         self, documents: list[builders.Document], known: set[str], changes: list[builders.Entry]
     ) -> None:
         before = [{**each, **change} for each, change in zip(ENTRIES, changes, strict=True)]

@@ -50,8 +50,8 @@ def bad_documents() -> st.SearchStrategy[builders.Document]:
     return broken.map(lambda fields: document(1, **fields)) | gone.map(lambda key: builders.without(document(1), key))
 
 
-class TestBadInput(unittest.TestCase):
-    def test_the_bad_one_is_rejected_and_the_others_are_billed(self) -> None:
+class InvalidSamplesTest(unittest.TestCase):
+    def test_invalid_sample_is_rejected_alone(self) -> None:
         for fields in BAD:
             with self.subTest(fields=str(fields)[:50]):
                 bad = document(2, **fields)
@@ -64,22 +64,22 @@ class TestBadInput(unittest.TestCase):
                 self.assertEqual(next(iter(fields)), rejected.flaw)
                 self.assertEqual((3, 2), (result.samples, result.used))
 
-    def test_a_missing_volume_is_rejected(self) -> None:
+    def test_missing_volume_is_rejected(self) -> None:
         result = builders.rated(entry("max"), [builders.without(document(1), "volume"), document(2)])
         self.assertEqual({(SERVICE, RESOURCE): Decimal(1)}, builders.volumes(result))
         self.assertEqual(["volume is missing"], builders.reasons(result))
 
-    def test_a_numeric_text_is_a_number(self) -> None:
+    def test_numeric_text_is_accepted(self) -> None:
         result = builders.rated(entry("sum"), [document(1, volume="3"), document(2, volume="4.5")])
         self.assertEqual({(SERVICE, RESOURCE): Decimal("7.5")}, builders.volumes(result))
 
-    def test_a_sample_that_one_mapping_rejects_is_billed_by_another(self) -> None:
+    def test_sample_is_billed_by_other_mapping(self) -> None:
         entries = [entry("uptime", service="u", transformer_config={"tracked_states": ["active"]}), entry("max")]
         result = builders.rated(entries, [document(1)])
         self.assertEqual({(SERVICE, RESOURCE): Decimal(1)}, builders.volumes(result))
         self.assertEqual(["metadata has no status and no state"], builders.reasons(result))
 
-    def test_a_reason_is_kept_once_however_many_mappings_find_it(self) -> None:
+    def test_repeated_reason_is_kept_once(self) -> None:
         entries = [entry("max"), entry("sum", res_id_template="%s-sum"), entry("numbool", res_id_template="%s-bool")]
         self.assertEqual(["volume -1 is negative"], builders.reasons(builders.rated(entries, [document(1, volume=-1)])))
 
@@ -87,7 +87,7 @@ class TestBadInput(unittest.TestCase):
         entries = [entry("max"), entry("uptime", transformer_config={"tracked_states": ["active"]}, volume=1)]
         self.assertEqual(2, len(builders.reasons(builders.rated(entries, [document(1, volume=-1)]))))
 
-    def test_equal_bad_samples_are_all_kept(self) -> None:
+    def test_equal_invalid_samples_are_kept(self) -> None:
         result = builders.rated(entry("max"), [document(1, volume=-1) for _ in range(3)])
         self.assertEqual(3, len(result.rejected))
 
@@ -95,9 +95,7 @@ class TestBadInput(unittest.TestCase):
     @hypothesis.given(
         st.lists(strategies.volumes(), max_size=5), st.lists(bad_documents(), min_size=1, max_size=5), st.randoms()
     )
-    def test_bad_samples_change_nothing_for_the_good_ones(
-        self, volumes: list[Decimal], bad: list[Any], random: Any
-    ) -> None:
+    def test_invalid_samples_leave_valid_unchanged(self, volumes: list[Decimal], bad: list[Any], random: Any) -> None:
         entries = [entry("sum"), entry("max", res_id_template="%s-max", metadata={"name": {"sources": ["name"]}})]
         good = [
             document(minute, volume=str(volume), metadata={"name": f"n{minute}"})

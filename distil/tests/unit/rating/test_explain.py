@@ -37,10 +37,10 @@ def sentences(*arguments: Any, **keywords: Any) -> list[str]:
     return [str(each) for each in explained(*arguments, **keywords)]
 
 
-class TestExplanations(unittest.TestCase):
+class ExplanationTest(unittest.TestCase):
     maxDiff = None
 
-    def test_samples_the_transformer_and_the_entry_are_told(self) -> None:
+    def test_samples_transformer_and_entry_are_shown(self) -> None:
         said = sentences([entry("max")], [document(0, volume=2), document(10, volume=2), document(20, volume=3)])
         self.assertEqual(
             [
@@ -52,7 +52,7 @@ class TestExplanations(unittest.TestCase):
             said[0].split("; "),
         )
 
-    def test_what_is_not_billed_is_told_with_the_reason(self) -> None:
+    def test_unbilled_samples_show_reason(self) -> None:
         documents = [
             document(0, source="stranger"),
             document(10, metadata={"status": "gone"}),
@@ -73,7 +73,7 @@ class TestExplanations(unittest.TestCase):
             said[0].split("; "),
         )
 
-    def test_why_there_is_no_usage_is_told(self) -> None:
+    def test_missing_usage_shows_reason(self) -> None:
         for filters, metadata, reason in (
             (["volume > `5`"], {}, "1 dropped by volume > `5`; no usage, because no sample is left."),
             ([], {}, "1 rejected: metadata has no status and no state; no usage, because no sample is left."),
@@ -83,29 +83,29 @@ class TestExplanations(unittest.TestCase):
                 (said,) = sentences([entry("uptime", filters=filters)], [document(metadata=metadata)])
                 self.assertTrue(said.endswith(reason), said)
 
-    def test_what_was_looked_up_is_told(self) -> None:
+    def test_lookups_are_shown(self) -> None:
         lookups = Lookups(flavors={"7": "c1.c2r4"})
         metadata = {"status": "active", "flavor.id": "7"}
         (said,) = sentences([entry("databaseuptime")], [document(metadata=metadata)], lookups)
         self.assertIn("flavors 7 is c1.c2r4; DatabaseUptime gives 3600 hour of c1.c2r4", said)
 
-    def test_a_volume_that_the_mapping_gives_is_told(self) -> None:
+    def test_volume_from_mapping_is_shown(self) -> None:
         (said,) = sentences([entry("sum", volume=7)], [document(volume=1)])
         self.assertIn("with volume 7; Sum gives 7 hour", said)
 
-    def test_what_other_mappings_add_is_told(self) -> None:
+    def test_sum_with_other_mappings_is_shown(self) -> None:
         said = sentences([entry("sum"), entry("sum", volume=2)], [document(volume=1)])
         self.assertTrue(said[0].endswith("gives 1 hour of s1; stored for r1: 3 hour, with other meter mappings."))
         self.assertTrue(said[1].endswith("gives 2 hour of s1; stored for r1: 3 hour, with other meter mappings."))
 
-    def test_that_mappings_are_at_odds_about_the_unit_is_told(self) -> None:
+    def test_conflicting_unit_is_shown(self) -> None:
         said = sentences([entry("sum"), entry("sum", unit="day")], [document(volume=1)])
         self.assertTrue(said[0].endswith("stored for r1: 1 hour."))
         self.assertTrue(
             said[1].endswith("not stored, because another meter mapping bills this resource in another unit.")
         )
 
-    def test_each_resource_has_its_own(self) -> None:
+    def test_each_resource_has_own_explanation(self) -> None:
         said = explained([entry("sum")], [document(resource_id="b"), document(resource_id="a")])
         self.assertEqual(["a", "b"], [each.resource_id for each in said])
 
@@ -122,22 +122,22 @@ class TestExplanations(unittest.TestCase):
             max_size=6,
         )
     )
-    def test_what_is_given_is_what_is_stored(self, documents: list[Any]) -> None:
+    def test_explained_usage_equals_stored_usage(self, documents: list[Any]) -> None:
         entries = [entry("sum", filters=["volume != `1`"]), entry("max", service="s2")]
         stored = builders.rated(entries, documents, trusted=["test"]).usage
         given = [usage for each in explained(entries, documents, trusted=["test"]) for usage in each.given]
         self.assertEqual(sorted(map(repr, stored)), sorted(map(repr, given)))
 
 
-class TestRecorder(unittest.TestCase):
-    def test_its_answers_are_those_that_were_given(self) -> None:
+class RecordingLookupsTest(unittest.TestCase):
+    def test_answers_are_recorded_and_replayed(self) -> None:
         recorder = Recorder(Lookups(flavors={"7": "c1"}))
         self.assertEqual("c1", recorder.lookups.flavors.get("7"))
         self.assertIsNone(recorder.lookups.volume_types.get("x"))
         self.assertEqual({"flavors 7": "c1", "volume_types x": None}, recorder.said)
         self.assertEqual("c1", recorder.answers.flavors.get("7"))
 
-    def test_no_answer_is_none_to_be_remembered(self) -> None:
+    def test_failed_lookup_is_not_recorded(self) -> None:
         recorder = Recorder(Lookups(flavors=builders.Down()))
         with self.assertRaises(exceptions.LookupUnavailable):
             recorder.lookups.flavors.get("7")

@@ -19,7 +19,7 @@ from distil.tests.unit.builders import document
 from distil.tests.unit.builders import entry
 
 
-class TestFilters(unittest.TestCase):
+class FiltersTest(unittest.TestCase):
     def sieved(self, filters: list[str], *documents: builders.Document) -> tuple[Decimal, list[str]]:
         result = builders.rated(entry("sum", filters=filters), documents)
         return sum(builders.volumes(result).values(), Decimal(0)), builders.reasons(result)
@@ -27,7 +27,7 @@ class TestFilters(unittest.TestCase):
     def test_without_filters_every_sample_counts(self) -> None:
         self.assertEqual((Decimal(1), []), self.sieved([], document(1)))
 
-    def test_all_of_them_must_hold(self) -> None:
+    def test_all_filters_must_match(self) -> None:
         documents = [
             document(1, volume=1, metadata={"a": "x", "b": "x"}),
             document(2, volume=2, metadata={"a": "x"}),
@@ -36,7 +36,7 @@ class TestFilters(unittest.TestCase):
         self.assertEqual((Decimal(1), []), self.sieved(["metadata.a", "metadata.b"], *documents))
         self.assertEqual((Decimal(3), []), self.sieved(["metadata.a"], *documents))
 
-    def test_they_see_every_field_of_the_sample(self) -> None:
+    def test_filters_see_every_field(self) -> None:
         sample = document(1, volume=5, unit="GB", metadata={"status": "up", "tags": ["a"], "a.b": "c"})
         for expression in (
             "volume == `5`",
@@ -53,21 +53,21 @@ class TestFilters(unittest.TestCase):
             with self.subTest(expression=expression):
                 self.assertEqual((Decimal(5), []), self.sieved([expression], sample))
 
-    def test_what_is_not_truthy_does_not_hold(self) -> None:
+    def test_falsy_result_does_not_match(self) -> None:
         value: object
         for value in (None, False, "", [], {}):
             with self.subTest(value=value):
                 self.assertEqual((Decimal(0), []), self.sieved(["metadata.a"], document(1, metadata={"a": value})))
         self.assertEqual((Decimal(0), []), self.sieved(["metadata.a"], document(1)))
 
-    def test_one_that_fails_rejects_the_sample_and_names_itself(self) -> None:
+    def test_rejection_names_failing_filter(self) -> None:
         documents = [document(1, metadata={"tags": 5}), document(2, metadata={"tags": ["a"]})]
         volume, reasons = self.sieved(["contains(metadata.tags, 'a')"], *documents)
         self.assertEqual(Decimal(1), volume)
         self.assertEqual(1, len(reasons))
         self.assertIn("contains(metadata.tags, 'a')", reasons[0])
 
-    def test_any_way_to_fail_is_a_rejected_sample(self) -> None:
+    def test_any_evaluation_error_rejects_sample(self) -> None:
         for expression in (
             "sum(metadata.a)",
             "length(metadata.b)",
@@ -80,15 +80,15 @@ class TestFilters(unittest.TestCase):
                 volume, reasons = self.sieved([expression], document(1, metadata=metadata))
                 self.assertEqual((Decimal(0), 1), (volume, len(reasons)))
 
-    def test_a_bad_volume_does_not_matter_where_a_filter_does_not_hold(self) -> None:
+    def test_filtered_sample_volume_is_not_checked(self) -> None:
         self.assertEqual((Decimal(0), []), self.sieved(["metadata.a"], document(1, volume="bad")))
 
-    def test_filters_of_one_mapping_do_not_reach_another(self) -> None:
+    def test_filters_apply_to_own_mapping(self) -> None:
         entries = [entry("sum", filters=["metadata.a"]), entry("sum", res_id_template="%s-all")]
         result = builders.rated(entries, [document(1)])
         self.assertEqual([("s1", "r1-all")], list(builders.volumes(result)))
 
-    def test_the_reason_of_a_failure_can_be_stored(self) -> None:
+    def test_failure_reason_is_storable(self) -> None:
         _, reasons = self.sieved(["sum(metadata.a)"], document(1, metadata={"a": "a\0b\ud800c"}))
         self.assertEqual([True], [text.storable(reason) for reason in reasons])
 
@@ -99,7 +99,7 @@ class TestFilters(unittest.TestCase):
         literal=st.sampled_from(["'x'", "''", "`1`", '`"x"`', "b"]),
         found=strategies.json_values() | st.just("x"),
     )
-    def test_a_comparison_says_what_jmespath_says(self, path: str, comparator: str, literal: str, found: Any) -> None:
+    def test_comparison_matches_jmespath(self, path: str, comparator: str, literal: str, found: Any) -> None:
         expression = f"{path} {comparator} {literal}"
         for answered in (found, {"b": found}, {"b": {"c": found}}):
             sample = sample_parser.read_sample(document() | {"a": answered}, builders.PROJECT, builders.METER)

@@ -24,45 +24,45 @@ def info(fields: dict[str, Any], *metadata: dict[str, Any], **keys: Any) -> dict
     return builders.infos(builders.rated(entry(metadata=fields, **keys), documents))[RESOURCE]
 
 
-class TestInfo(unittest.TestCase):
-    def test_the_type_is_stored(self) -> None:
+class ResourceInfoTest(unittest.TestCase):
+    def test_type_is_stored(self) -> None:
         self.assertEqual({"type": "Volume"}, info({}, {}, type="Volume"))
         self.assertEqual({}, info({}, {}))
 
-    def test_the_first_source_that_is_found_wins(self) -> None:
+    def test_first_source_found_wins(self) -> None:
         self.assertEqual({"name": "a"}, info(NAME, {"name": "a", "display_name": "b"}))
         self.assertEqual({"name": "b"}, info(NAME, {"display_name": "b"}))
 
-    def test_null_is_not_found(self) -> None:
+    def test_null_counts_as_missing(self) -> None:
         self.assertEqual({"name": "b"}, info(NAME, {"name": None, "display_name": "b"}))
         self.assertEqual({}, info(NAME, {"name": None}))
 
-    def test_a_field_that_is_not_found_is_not_stored(self) -> None:
+    def test_missing_field_is_not_stored(self) -> None:
         self.assertEqual({}, info(NAME, {"other": "a"}))
 
-    def test_a_source_is_a_key_and_no_path(self) -> None:
+    def test_source_is_key_not_path(self) -> None:
         fields = {"os": {"sources": ["image.os", "OS:os"]}}
         self.assertEqual({"os": "a"}, info(fields, {"image.os": "a", "image": {"os": "b"}}))
         self.assertEqual({"os": "c"}, info(fields, {"image": {"os": "b"}, "OS:os": "c"}))
 
-    def test_the_value_takes_the_place_in_the_template(self) -> None:
+    def test_value_fills_template(self) -> None:
         fields = {"name": {"sources": ["name"], "template": "%s - root disk"}}
         for value, expected in (("a", "a"), ("%s", "%s"), (5, "5"), (["a"], '["a"]')):
             self.assertEqual({"name": f"{expected} - root disk"}, info(fields, {"name": value}))
         self.assertEqual({}, info(fields, {}))
 
-    def test_the_last_sample_tells(self) -> None:
+    def test_last_sample_wins(self) -> None:
         self.assertEqual({"name": "new"}, info(NAME, {"name": "old"}, {"name": "new"}))
 
-    def test_a_field_that_the_last_sample_lacks_is_not_taken_from_an_earlier_one(self) -> None:
+    def test_missing_field_ignores_earlier_sample(self) -> None:
         self.assertEqual({}, info(NAME, {"name": "old"}, {}))
 
-    def test_the_last_sample_is_the_last_in_time(self) -> None:
+    def test_last_sample_is_latest_in_time(self) -> None:
         documents = [document(9, metadata={"name": "last"}), document(1, metadata={"name": "first"})]
         result = builders.rated(entry(metadata=NAME), documents)
         self.assertEqual({RESOURCE: {"name": "last"}}, builders.infos(result))
 
-    def test_the_later_mapping_wins_and_the_earlier_ones_other_fields_stay(self) -> None:
+    def test_later_mapping_wins_per_field(self) -> None:
         entries = [
             entry(type="A", metadata={"name": {"sources": ["name"]}, "host": {"sources": ["host"]}}),
             entry("sum", service="s2", type="B", metadata={"name": {"sources": ["display_name"]}}),
@@ -72,12 +72,12 @@ class TestInfo(unittest.TestCase):
             {RESOURCE: {"name": "d", "host": "h", "type": "B"}}, builders.infos(builders.rated(entries, [sample]))
         )
 
-    def test_a_resource_without_usage_is_not_stored(self) -> None:
+    def test_resource_without_usage_is_not_stored(self) -> None:
         entries = [entry("databasevolumemax", type="A"), entry("max", filters=["metadata.none"], type="B")]
         result = builders.rated(entries, [document(metadata={"volume.size": 1})])
         self.assertEqual({}, builders.infos(result))
 
-    def test_info_can_always_be_stored(self) -> None:
+    def test_info_is_always_storable(self) -> None:
         nested = {"a": [1, {"b": None}], "c": "\0\ud800"}
         for value in ("x" * 5000, "🐌" * 5000, "a\0b\ud800c", nested, [nested] * 1000, 5, 1.5, True, False):
             with self.subTest(value=str(value)[:20]):
@@ -86,7 +86,7 @@ class TestInfo(unittest.TestCase):
                 self.assertNotIn("\0", str(stored))
                 json.dumps(stored, ensure_ascii=False).encode()
 
-    def test_what_is_cut_carries_a_mark(self) -> None:
+    def test_truncated_value_ends_with_mark(self) -> None:
         stored = info(NAME, {"name": "x" * 5000})["name"]
         self.assertTrue(stored.startswith("x" * 200), stored)
         self.assertTrue(stored.endswith("(cut)"), stored)
@@ -99,20 +99,20 @@ class TestInfo(unittest.TestCase):
                 self.assertLess(len(json.dumps(stored, allow_nan=False)), 300)
 
 
-class TestMachines(unittest.TestCase):
-    def test_virtual_machines_come_with_their_last_sample(self) -> None:
+class InstancesTest(unittest.TestCase):
+    def test_instance_keeps_last_sample(self) -> None:
         entries = [entry(type="Virtual Machine"), entry("sum", type="Volume", res_id_template="%s-disk")]
         documents = [document(9, volume=9), document(1, volume=1)]
         machines = builders.rated(entries, documents).machines
         self.assertEqual({RESOURCE: documents[0]}, {key: sample.document for key, sample in machines.items()})
 
-    def test_what_has_no_usage_is_no_machine(self) -> None:
+    def test_resource_without_usage_is_omitted(self) -> None:
         config = {"tracked_states": ["active"]}
         entries = [entry("uptime", type="Virtual Machine", transformer_config=config)]
         result = builders.rated(entries, [document(metadata={"status": "deleted", "instance_type": "c1"})])
         self.assertEqual({}, result.machines)
 
-    def test_nothing_is_changed_in_what_was_given(self) -> None:
+    def test_input_sample_is_not_modified(self) -> None:
         given = document(metadata={"name": "x" * 5000, "nested": {"a": [1]}})
         before = json.dumps(given)
         sample = sample_parser.read_sample(given, PROJECT, METER)

@@ -15,8 +15,8 @@ from distil.tests.unit.builders import PROJECT
 from distil.tests.unit.builders import document
 
 
-class TestReadSample(unittest.TestCase):
-    def test_every_field_is_read(self) -> None:
+class ParseSampleTest(unittest.TestCase):
+    def test_every_field_is_parsed(self) -> None:
         asked = document(5, resource_id="r", volume="7", source="p1:openstack", metadata={"a": "b"})
         expected = model.Sample(
             project_id=PROJECT,
@@ -30,7 +30,7 @@ class TestReadSample(unittest.TestCase):
         )
         self.assertEqual(expected, sample_parser.read_sample(asked, PROJECT, METER))
 
-    def test_a_null_volume_is_not_a_missing_one(self) -> None:
+    def test_null_volume_differs_from_missing(self) -> None:
         null = sample_parser.read_sample(document(volume=None), PROJECT, METER)
         missing = sample_parser.read_sample(builders.without(document(), "volume"), PROJECT, METER)
         assert isinstance(null, model.Sample)
@@ -38,7 +38,7 @@ class TestReadSample(unittest.TestCase):
         self.assertIsNone(null.volume)
         self.assertIsNotNone(missing.volume)
 
-    def test_a_bad_field_rejects_the_sample_with_field_and_reason(self) -> None:
+    def test_bad_field_rejects_sample_with_reason(self) -> None:
         for field, value, reason in (
             ("resource_id", None, "resource_id is missing"),
             ("resource_id", "", "resource_id is missing"),
@@ -61,13 +61,13 @@ class TestReadSample(unittest.TestCase):
                 self.assertTrue(rejected.reason.startswith(reason), rejected.reason)
                 self.assertEqual((PROJECT, METER, bad), (rejected.project_id, rejected.meter, rejected.document))
 
-    def test_a_missing_field_is_rejected_too(self) -> None:
+    def test_missing_field_rejects_sample(self) -> None:
         for field in ("resource_id", "source", "metadata", "timestamp"):
             rejected = sample_parser.read_sample(builders.without(document(), field), PROJECT, METER)
             assert isinstance(rejected, model.RejectedSample)
             self.assertTrue(rejected.reason.startswith(field), rejected.reason)
 
-    def test_what_is_no_mapping_is_rejected_and_kept(self) -> None:
+    def test_non_mapping_is_rejected_and_kept(self) -> None:
         answer: object
         for answer in (None, [], "sample", 5):
             rejected = sample_parser.read_sample(answer, PROJECT, METER)
@@ -75,7 +75,7 @@ class TestReadSample(unittest.TestCase):
             self.assertIn("not a mapping", rejected.reason)
             self.assertIn(answer, rejected.document.values())
 
-    def test_a_rejected_sample_names_its_resource_where_that_can_be_stored(self) -> None:
+    def test_rejected_sample_keeps_sanitized_resource_id(self) -> None:
         for resource_id, expected in (("r", "r"), ("r\0\ud800", "r??"), (None, None), (5, None)):
             rejected = sample_parser.read_sample(document(resource_id=resource_id, source=None), PROJECT, METER)
             assert isinstance(rejected, model.RejectedSample)
@@ -86,5 +86,5 @@ class TestReadSample(unittest.TestCase):
 
     @strategies.PROPERTY
     @hypothesis.given(strategies.json_values())
-    def test_any_answer_is_read_or_rejected(self, answer: object) -> None:
+    def test_any_json_is_parsed_or_rejected(self, answer: object) -> None:
         self.assertIsInstance(sample_parser.read_sample(answer, PROJECT, METER), model.Sample | model.RejectedSample)

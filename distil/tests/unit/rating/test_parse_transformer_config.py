@@ -14,14 +14,14 @@ def problems(*entries: object, **sections: dict[str, Any]) -> list[str]:
     return mapping_parser.meter_mappings(list(entries), builders.plugins(), sections)[1]
 
 
-class TestTransformerConfig(unittest.TestCase):
-    def test_it_is_a_mapping(self) -> None:
+class TransformerConfigTest(unittest.TestCase):
+    def test_non_mapping_is_rejected(self) -> None:
         for value in ("x", ["x"], 5):
             (found,) = problems(entry("uptime", transformer_config=value))
             self.assertIn("transformer_config", found)
             self.assertIn(repr(value), found)
 
-    def test_what_is_wrong_in_it_is_told(self) -> None:
+    def test_every_invalid_option_is_reported(self) -> None:
         config = {"tracked_states": "active", "prefix": 5, "prefx": "x"}
         found = problems(entry("uptime", transformer_config=config))
         self.assertEqual(3, len(found), found)
@@ -29,11 +29,11 @@ class TestTransformerConfig(unittest.TestCase):
             self.assertEqual(1, sum(word in each for each in found), (word, found))
         self.assertTrue(all(each.startswith("entry 1 (m1): transformer_config: ") for each in found), found)
 
-    def test_a_transformer_without_options_takes_none(self) -> None:
+    def test_transformer_without_options_rejects_any(self) -> None:
         (found,) = problems(entry("max", transformer_config={"prefix": "x"}))
         self.assertIn("'prefix'", found)
 
-    def test_an_option_that_must_be_there_may_be_in_either_place(self) -> None:
+    def test_required_option_accepted_in_either_file(self) -> None:
         states = {"tracked_states": ["active"]}
         self.assertEqual([], problems(entry("uptime", transformer_config=states)))
         self.assertEqual([], problems(entry("uptime"), uptime=states))
@@ -41,11 +41,11 @@ class TestTransformerConfig(unittest.TestCase):
         self.assertIn("entry 1 (m1): transformer uptime", found)
         self.assertIn("tracked_states is missing", found)
 
-    def test_every_option_that_is_not_there_is_named(self) -> None:
+    def test_every_missing_option_is_reported(self) -> None:
         found = problems(entry("fromimage"))
         self.assertEqual(["md_keys", "none_values", "size_keys"], [each.split(": ")[2].split(" ")[0] for each in found])
 
-    def test_transformers_are_constructed_without_an_option_set_by_chance(self) -> None:
+    def test_every_transformer_reports_unknown_option(self) -> None:
         for name, plugin in builders.plugins().items():
             with self.subTest(name=name):
                 options = Options({"no such option": 1})

@@ -7,51 +7,51 @@ from distil.rating import mapping_parser
 from distil.tests.unit import builders
 
 
-class TestTransformerOptions(unittest.TestCase):
+class TransformerOptionsTest(unittest.TestCase):
     def assert_refused(self, content: object, *words: str) -> None:
         _, found = mapping_parser.transformer_options(content, builders.plugins())
         self.assertEqual(1, len(found), found)
         for word in words:
             self.assertIn(word, found[0])
 
-    def test_a_good_file_gives_its_sections(self) -> None:
+    def test_valid_file_returns_sections(self) -> None:
         content = {"uptime": {"tracked_states": ["active"]}, "max": None, "sum": {}}
         self.assertEqual(
             ({"uptime": {"tracked_states": ["active"]}, "max": {}, "sum": {}}, []),
             mapping_parser.transformer_options(content, builders.plugins()),
         )
 
-    def test_an_empty_file_has_no_sections(self) -> None:
+    def test_empty_file_returns_no_sections(self) -> None:
         self.assertEqual(({}, []), mapping_parser.transformer_options(None, builders.plugins()))
 
-    def test_a_file_that_holds_no_sections_is_refused(self) -> None:
+    def test_file_without_sections_is_rejected(self) -> None:
         for content in ([], ["uptime"], "uptime", 5):
             self.assert_refused(content, "section", repr(content))
 
-    def test_an_unknown_transformer_is_refused_with_the_nearest(self) -> None:
+    def test_unknown_transformer_suggests_nearest(self) -> None:
         self.assert_refused({"uptine": {}}, "section 'uptine'", "did you mean uptime?")
         self.assert_refused({5: {}}, "section 5")
 
-    def test_a_section_holds_options(self) -> None:
+    def test_non_mapping_section_is_rejected(self) -> None:
         for section in ("active", ["active"], 5):
             self.assert_refused({"uptime": section}, "section 'uptime'", repr(section))
 
-    def test_an_unknown_option_is_refused_with_the_nearest(self) -> None:
+    def test_unknown_option_suggests_nearest(self) -> None:
         self.assert_refused({"uptime": {"tracked_state": ["a"]}}, "'uptime'", "'tracked_state'", "tracked_states?")
         self.assert_refused({"max": {"prefix": "x"}}, "'max'", "'prefix'")
 
-    def test_a_list_of_texts_is_one(self) -> None:
+    def test_invalid_string_list_is_rejected(self) -> None:
         for value in ("active", [], None, [5], ["active", None], [True], {"a": 1}):
             self.assert_refused({"uptime": {"tracked_states": value}}, "'uptime'", "tracked_states", repr(value))
 
-    def test_what_must_be_text_is_text(self) -> None:
+    def test_non_text_value_is_rejected(self) -> None:
         for value in (5, None, ["x"], True):
             self.assert_refused({"uptime": {"prefix": value}}, "'uptime'", "prefix must be text", repr(value))
 
-    def test_an_option_may_be_left_to_the_mappings(self) -> None:
+    def test_required_option_may_be_omitted(self) -> None:
         self.assertEqual([], mapping_parser.transformer_options({"uptime": {"prefix": "x"}}, builders.plugins())[1])
 
-    def test_everything_wrong_is_told_at_once(self) -> None:
+    def test_all_problems_are_reported_at_once(self) -> None:
         content = {"uptine": {}, "uptime": {"prefix": 5, "tracked_states": 5, "x": 5}, "sum": 5}
         _, found = mapping_parser.transformer_options(content, builders.plugins())
         self.assertEqual(5, len(found), found)

@@ -78,17 +78,17 @@ def outcome(result: rate.Rated) -> tuple[Any, ...]:
     return builders.volumes(result), builders.infos(result), rejected, machines
 
 
-class TestProperties(unittest.TestCase):
+class RatingPropertiesTest(unittest.TestCase):
     @strategies.PROPERTY
     @hypothesis.given(st.lists(documents(), max_size=12).map(numbered), st.randoms())
-    def test_the_order_of_samples_changes_nothing(self, samples: list[Any], random: Any) -> None:
+    def test_sample_order_does_not_matter(self, samples: list[Any], random: Any) -> None:
         shuffled = random.sample(samples, len(samples))
         first = builders.rated(ENTRIES, samples, lookups=LOOKUPS)
         self.assertEqual(outcome(first), outcome(builders.rated(ENTRIES, shuffled, lookups=LOOKUPS)))
 
     @strategies.PROPERTY
     @hypothesis.given(st.lists(documents(), max_size=12).map(numbered))
-    def test_a_resource_never_changes_anothers_usage(self, samples: list[Any]) -> None:
+    def test_resources_are_rated_independently(self, samples: list[Any]) -> None:
         together = builders.rated(ENTRIES, samples, lookups=LOOKUPS)
         alone: dict[tuple[str, str], Decimal] = {}
         infos: dict[str, Any] = {}
@@ -102,18 +102,18 @@ class TestProperties(unittest.TestCase):
 
     @strategies.PROPERTY
     @hypothesis.given(st.sampled_from(("resource_id", "timestamp", "volume", "source", "metadata", "unit")), st.data())
-    def test_any_value_of_a_field_is_billed_or_rejected(self, field: str, data: st.DataObject) -> None:
+    def test_any_field_value_is_rated_safely(self, field: str, data: st.DataObject) -> None:
         strange = data.draw(documents(**{field: strategies.json_values()}))
         self.assert_sound(strange)
 
     @strategies.PROPERTY
     @hypothesis.given(st.sampled_from(sorted(METADATA)), strategies.json_values(), documents())
-    def test_any_value_in_the_metadata_is_billed_or_rejected(self, key: str, value: Any, sample: Any) -> None:
+    def test_any_metadata_value_is_rated_safely(self, key: str, value: Any, sample: Any) -> None:
         self.assert_sound({**sample, "metadata": {**sample["metadata"], key: value}})
 
     @strategies.PROPERTY
     @hypothesis.given(strategies.json_values())
-    def test_any_answer_is_billed_or_rejected(self, answer: Any) -> None:
+    def test_any_json_is_rated_safely(self, answer: Any) -> None:
         self.assert_sound(answer)
 
     def assert_sound(self, strange: Any) -> None:
@@ -135,7 +135,7 @@ class TestProperties(unittest.TestCase):
     def assert_storable(self, value: str, longest: int) -> None:
         self.assertTrue(0 < len(value) <= longest and text.storable(value), value[:50])
 
-    def test_the_order_of_equal_times_changes_nothing_where_samples_have_no_id(self) -> None:
+    def test_equal_timestamps_without_id_are_deterministic(self) -> None:
         samples = [
             document(5, metadata={"name": "x", "volume_type": "t1"}),
             document(5, metadata={"name": "y", "volume_type": "gone"}),
@@ -145,7 +145,7 @@ class TestProperties(unittest.TestCase):
         self.assertEqual(builders.infos(forward), builders.infos(backward))
         self.assertEqual(builders.volumes(forward), builders.volumes(backward))
 
-    def test_any_depth_that_json_reads_is_billed_or_rejected(self) -> None:
+    def test_deepest_json_is_rated_safely(self) -> None:
         deep = strategies.deepest_json()
         for field in ("resource_id", "timestamp", "volume"):
             with self.subTest(field=field):
@@ -155,12 +155,12 @@ class TestProperties(unittest.TestCase):
                 self.assert_sound(document(metadata={key: deep}))
 
 
-class TestAccounting(unittest.TestCase):
+class SampleAccountingTest(unittest.TestCase):
     @strategies.PROPERTY
     @hypothesis.given(
         st.lists(st.sampled_from(("good", "filtered", "untrusted", "bad volume", "bad field")), max_size=30)
     )
-    def test_every_sample_is_billed_or_filtered_or_untrusted_or_rejected(self, kinds: list[str]) -> None:
+    def test_every_sample_is_counted_once(self, kinds: list[str]) -> None:
         made: dict[str, dict[str, Any]] = {
             "good": {},
             "filtered": {"metadata": {"status": "off"}},
@@ -178,6 +178,6 @@ class TestAccounting(unittest.TestCase):
         configured = entry("sum", filters=["metadata.status != 'off'"])
         return builders.rated(configured, samples, trusted=["test"])
 
-    def test_no_samples_are_no_usage(self) -> None:
+    def test_no_samples_give_no_usage(self) -> None:
         result = builders.rated(ENTRIES, [])
         self.assertEqual(rate.Rated((), (), (), {}, samples=0, used=0, untrusted=0), result)

@@ -15,8 +15,8 @@ from distil import model
 from distil.tests.unit import strategies
 
 
-class TestTimestamp(unittest.TestCase):
-    def test_fraction_and_zone_may_be_there_or_not(self) -> None:
+class ParseTimeTest(unittest.TestCase):
+    def test_fraction_and_zone_are_optional(self) -> None:
         whole = datetime.datetime(2026, 3, 1, 10, 20, 30, tzinfo=datetime.UTC)
         for value, expected in (
             ("2026-03-01T10:20:30", whole),
@@ -34,14 +34,14 @@ class TestTimestamp(unittest.TestCase):
                 self.assertEqual(expected, moment)
                 self.assertIs(datetime.UTC, moment.tzinfo)
 
-    def test_the_machines_own_zone_does_not_matter(self) -> None:
+    def test_local_time_zone_is_ignored(self) -> None:
         self.addCleanup(time.tzset)
         with unittest.mock.patch.dict(os.environ, {"TZ": "Pacific/Auckland"}):
             time.tzset()
             moment = model.parse_time("2026-03-01T10:20:30")
         self.assertEqual(datetime.datetime(2026, 3, 1, 10, 20, 30, tzinfo=datetime.UTC), moment)
 
-    def test_what_cannot_be_read_is_an_error(self) -> None:
+    def test_invalid_timestamp_raises(self) -> None:
         value: Any
         for value in (
             "",
@@ -61,14 +61,14 @@ class TestTimestamp(unittest.TestCase):
             with self.subTest(value=value), self.assertRaises(ValueError):
                 model.parse_time(value)
 
-    def test_a_time_outside_the_calendar_is_rejected(self) -> None:
+    def test_out_of_range_time_raises(self) -> None:
         for value in ("0001-01-01T00:00:00+05:00", "9999-12-31T23:59:59-05:00"):
             with self.assertRaises(ValueError):
                 model.parse_time(value)
 
     @strategies.PROPERTY
     @hypothesis.given(st.datetimes(timezones=st.timezones() | st.just(datetime.UTC)))
-    def test_the_instant_is_kept(self, moment: datetime.datetime) -> None:
+    def test_instant_is_preserved(self, moment: datetime.datetime) -> None:
         hypothesis.assume(1 < moment.year < 9999)
         offset = moment.utcoffset()
         assert offset is not None

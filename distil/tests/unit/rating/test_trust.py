@@ -10,7 +10,7 @@ from distil.tests.unit.builders import document
 from distil.tests.unit.builders import entry
 
 
-class TestTrust(unittest.TestCase):
+class TrustedSourcesTest(unittest.TestCase):
     def trusted(self, patterns: list[str], *sources: object) -> rate.Rated:
         documents = [document(source=source) for source in sources]
         return builders.rated(entry("sum"), documents, trusted=patterns)
@@ -21,19 +21,19 @@ class TestTrust(unittest.TestCase):
         self.assertEqual((len(sources) - number, len(sources)), (result.untrusted, result.samples))
         self.assertEqual((), result.rejected)
 
-    def test_without_a_list_every_source_is_trusted(self) -> None:
+    def test_empty_list_trusts_every_source(self) -> None:
         self.assert_trusted(2, [], "openstack", "anyone")
 
-    def test_any_expression_of_the_list_may_match(self) -> None:
+    def test_any_expression_may_match(self) -> None:
         patterns = ["openstack", ".{4}:Traffic"]
         self.assert_trusted(2, patterns, "openstack", "abcd:Traffic", "abc:Traffic", "anyone")
 
-    def test_they_match_at_the_beginning(self) -> None:
+    def test_expressions_match_at_start(self) -> None:
         self.assert_trusted(1, ["openstack"], "openstack-2", "an openstack", "Openstack")
 
-    def test_an_expression_may_ask_for_the_whole(self) -> None:
+    def test_anchored_expression_matches_whole_source(self) -> None:
         self.assert_trusted(1, ["openstack$"], "openstack", "openstack-2")
 
-    def test_a_null_source_is_rejected_and_not_ignored(self) -> None:
+    def test_null_source_is_rejected_not_untrusted(self) -> None:
         result = self.trusted(["openstack"], None, "openstack", "anyone")
         self.assertEqual((1, 1, 3), (len(result.rejected), result.untrusted, result.samples))

@@ -13,7 +13,7 @@ def _take(board: FaultBoard, service: str = "metering", path: str = "/v2/samples
 
 
 class FaultBoardTest(unittest.TestCase):
-    def test_a_fault_befalls_its_service_path_and_project_alone(self) -> None:
+    def test_fault_matches_service_path_and_project(self) -> None:
         board = FaultBoard({})
         board.add(Fault("metering", "html", path="samples$", project_id="a"))
         self.assertEqual("html", _take(board, "metering", "/v2/samples", "a", "b"))
@@ -21,13 +21,13 @@ class FaultBoardTest(unittest.TestCase):
         self.assertIsNone(_take(board, "metering", "/v2/meters", "a"))
         self.assertIsNone(_take(board, "metering", "/v2/samples", "b"))
 
-    def test_a_fault_is_exhausted_and_the_next_one_follows(self) -> None:
+    def test_exhausted_fault_yields_to_next(self) -> None:
         board = FaultBoard({})
         board.add(Fault("metering", "html", times=2))
         board.add(Fault("metering", "empty", times=1))
         self.assertEqual(["html", "html", "empty", None], [_take(board) for _ in range(4)])
 
-    def test_one_fault_can_be_taken_back(self) -> None:
+    def test_faults_can_be_cleared(self) -> None:
         board = FaultBoard({})
         number = board.add(Fault("metering", "html"))
         board.add(Fault("metering", "empty"))
@@ -36,7 +36,7 @@ class FaultBoardTest(unittest.TestCase):
         board.clear()
         self.assertIsNone(_take(board))
 
-    def test_a_fault_that_makes_no_sense_is_refused(self) -> None:
+    def test_invalid_fault_raises(self) -> None:
         for service, kind, path in (("telemetry", "html", None), ("metering", "fire", None), ("metering", "html", "(")):
             with self.assertRaises(ValueError):
                 Fault(service, kind, path=path)

@@ -20,21 +20,21 @@ def _members(found: intervals.Periods) -> set[int]:
     return {moment for moment in MOMENTS if intervals.contains(found, moment)}
 
 
-class PeriodsTest(unittest.TestCase):
+class IntervalSetTest(unittest.TestCase):
     @hypothesis.given(PERIODS, PERIODS)
-    def test_sets_of_moments_are_sets(self, left: intervals.Periods, right: intervals.Periods) -> None:
+    def test_operations_match_set_operations(self, left: intervals.Periods, right: intervals.Periods) -> None:
         self.assertEqual(_members(left) & _members(right), _members(intervals.intersection(left, right)))
         self.assertEqual(_members(left) | _members(right), _members(intervals.union(left, right)))
         self.assertEqual(set(MOMENTS) - _members(left), _members(intervals.complement(left)))
 
-    def test_operators_are_exact_to_the_microsecond(self) -> None:
+    def test_operators_are_exact_to_one_microsecond(self) -> None:
         expected = {"<": {4}, "<=": {4, 5}, ">": {6}, ">=": {5, 6}, "=": {5}, "!=": {4, 6}}
         for operator, members in expected.items():
             found = intervals.compared(operator, 5)
             assert found is not None
             self.assertEqual(members, _members(found) & {4, 5, 6}, operator)
 
-    def test_a_zone_is_dropped_and_not_converted(self) -> None:
+    def test_time_zone_is_dropped_without_conversion(self) -> None:
         plain = intervals.naive_microseconds("2026-01-01T10:00:00")
         for text in ("2026-01-01T10:00:00Z", "2026-01-01T10:00:00+05:00"):
             self.assertEqual(plain, intervals.naive_microseconds(text))

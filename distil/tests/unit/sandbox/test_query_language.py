@@ -21,8 +21,8 @@ def _holds(filter_: object, **values: str) -> bool:
     return parser.read_complex(json.dumps(filter_)).moments(Subject(**values)) == intervals.ALWAYS
 
 
-class ComplexTest(unittest.TestCase):
-    def test_operators(self) -> None:
+class ComplexQueryTest(unittest.TestCase):
+    def test_operators_compare_field_values(self) -> None:
         for operator, wanted, holds in (
             ("=", "b", True),
             ("!=", "b", False),
@@ -35,21 +35,21 @@ class ComplexTest(unittest.TestCase):
         ):
             self.assertIs(holds, _holds({operator: {"resource_id": wanted}}, resource_id="b"), (operator, wanted))
 
-    def test_and_or_not_nest_in_any_case(self) -> None:
+    def test_logical_operators_nest_and_ignore_case(self) -> None:
         a, b = {"=": {"meter": "a"}}, {"=": {"project": "p"}}
         self.assertTrue(_holds({"AND": [a, b]}, meter="a", project_id="p"))
         self.assertFalse(_holds({"and": [a, b]}, meter="a", project_id="q"))
         self.assertTrue(_holds({"or": [a, {"Not": b}]}, meter="b", project_id="q"))
 
-    def test_old_names_of_fields_are_understood(self) -> None:
+    def test_legacy_field_names_are_accepted(self) -> None:
         self.assertTrue(_holds({"=": {"counter_name": "a"}}, meter="a"))
 
-    def test_metadata_compare_as_strings(self) -> None:
+    def test_metadata_is_compared_as_strings(self) -> None:
         values = {"metadata.flavor.id": "42"}
         self.assertTrue(_holds({"=": {"metadata.flavor.id": "42"}}, **values))
         self.assertFalse(_holds({"=": {"metadata.flavor.id": 42}}, **values))
 
-    def test_what_the_api_refuses_is_refused(self) -> None:
+    def test_invalid_query_raises(self) -> None:
         leaf = {"=": {"meter": "a"}}
         refused: tuple[Any, ...] = (
             {"and": [leaf]},
@@ -69,7 +69,7 @@ class ComplexTest(unittest.TestCase):
             with self.assertRaises(parser.BadQuestion, msg=str(bad)):
                 parser.read_complex(json.dumps(bad))
 
-    def test_the_projects_that_may_answer_are_found(self) -> None:
+    def test_candidate_projects_are_found(self) -> None:
         two = {"in": {"project_id": ["a", "b"]}}
         for filter_, expected in (
             (two, {"a", "b"}),
@@ -82,23 +82,23 @@ class ComplexTest(unittest.TestCase):
             self.assertEqual(expected, found)
 
 
-class SimpleTest(unittest.TestCase):
-    def test_the_last_of_two_conditions_on_a_field_counts(self) -> None:
+class SimpleQueryTest(unittest.TestCase):
+    def test_last_condition_on_field_wins(self) -> None:
         question = parser.read_simple([("project", "eq", "a"), ("project_id", "eq", "b")])
         self.assertEqual(intervals.ALWAYS, question.moments(Subject(project_id="b")))
         self.assertEqual(intervals.NEVER, question.moments(Subject(project_id="a")))
 
-    def test_a_lower_and_an_upper_bound_are_two_conditions(self) -> None:
+    def test_lower_and_upper_bounds_combine(self) -> None:
         bounds = [("timestamp", "ge", "1970-01-01T00:00:01"), ("timestamp", "lt", "1970-01-01T00:00:03")]
         self.assertEqual(((1_000_000, 3_000_000),), parser.read_simple(bounds).moments(Subject()))
         later = [*bounds, ("timestamp", "le", "1970-01-01T00:00:02")]
         self.assertEqual(((1_000_000, 2_000_001),), parser.read_simple(later).moments(Subject()))
 
-    def test_a_condition_without_a_value_excludes_nothing(self) -> None:
+    def test_empty_value_excludes_nothing(self) -> None:
         question = parser.read_simple([("project", "eq", "a"), ("project", "eq", ""), ("timestamp", "ge", "")])
         self.assertEqual(intervals.ALWAYS, question.moments(Subject(project_id="b")))
 
-    def test_what_the_api_refuses_is_refused(self) -> None:
+    def test_invalid_condition_raises(self) -> None:
         for bad in (
             ("timestamp", "eq", "2026-01-01T00:00:00"),
             ("timestamp", "ge", "yesterday"),
@@ -109,12 +109,12 @@ class SimpleTest(unittest.TestCase):
                 parser.read_simple([bad])
 
 
-class OrderTest(unittest.TestCase):
-    def test_fields_and_directions(self) -> None:
+class OrderByTest(unittest.TestCase):
+    def test_fields_and_directions_are_parsed(self) -> None:
         text = '[{"timestamp": "ASC"}, {"counter_name": "desc"}]'
         self.assertEqual([("timestamp", False), ("meter", True)], parser.read_order(text))
 
-    def test_what_the_api_refuses_is_refused(self) -> None:
+    def test_invalid_order_raises(self) -> None:
         for bad in (
             '{"timestamp": "asc"}',
             "{}",

@@ -17,15 +17,15 @@ def _usage(seed: int = 0, resources: int = 4) -> Usage:
     return Usage(seed, range(2), resources, START, START + 24 * HOUR)
 
 
-class UsageTest(unittest.TestCase):
-    def test_every_meter_has_a_sample_every_ten_minutes_for_every_resource(self) -> None:
+class SyntheticSamplesTest(unittest.TestCase):
+    def test_every_meter_has_ten_minute_samples(self) -> None:
         for meter in METERS:
             samples = list(_usage().samples(PROJECT, meter, START, START + HOUR))
             self.assertEqual(4 * 6, len(samples), meter)
             self.assertEqual({meter}, {sample["meter"] for sample in samples})
             self.assertEqual(4, len({sample["resource_id"] for sample in samples}), meter)
 
-    def test_no_two_samples_have_one_id(self) -> None:
+    def test_sample_ids_are_unique(self) -> None:
         samples = [
             sample["id"]
             for number in range(2)
@@ -34,7 +34,7 @@ class UsageTest(unittest.TestCase):
         ]
         self.assertEqual(len(samples), len(set(samples)))
 
-    def test_periods_are_half_open_and_join_without_a_gap(self) -> None:
+    def test_periods_are_half_open(self) -> None:
         edge = START + datetime.timedelta(minutes=30)
         usage = _usage()
         whole = list(usage.samples(PROJECT, "router", START, START + HOUR))
@@ -42,11 +42,11 @@ class UsageTest(unittest.TestCase):
         self.assertCountEqual([sample["id"] for sample in whole], [sample["id"] for sample in parts])
         self.assertIn(edge.replace(tzinfo=None).isoformat(), [sample["timestamp"] for sample in whole])
 
-    def test_a_fraction_is_written_only_where_there_is_one(self) -> None:
+    def test_whole_seconds_omit_fraction(self) -> None:
         lengths = {len(sample["timestamp"]) for sample in _usage().samples(PROJECT, "router", START, START + HOUR)}
         self.assertEqual({len("2026-01-01T00:00:00"), len("2026-01-01T00:00:00.000250")}, lengths)
 
-    def test_usage_follows_from_the_seed(self) -> None:
+    def test_seed_determines_volumes(self) -> None:
         def traffic(seed: int) -> list[float]:
             project = ids.project_id(seed, 0)
             found = _usage(seed).samples(project, "traffic.outbound.national", START, START + HOUR)
@@ -56,20 +56,20 @@ class UsageTest(unittest.TestCase):
         self.assertNotEqual(traffic(1), traffic(2))
         self.assertEqual(len(traffic(1)), len(set(traffic(1))))
 
-    def test_there_is_no_usage_outside_the_cloud_s_life_nor_of_unknown_projects_and_meters(self) -> None:
+    def test_unknown_or_outside_query_returns_nothing(self) -> None:
         usage = _usage()
         self.assertEqual([], list(usage.samples(PROJECT, "router", START - HOUR, START)))
         self.assertEqual([], list(usage.samples(PROJECT, "router", START + 24 * HOUR, START + 25 * HOUR)))
         self.assertEqual([], list(usage.samples(ids.project_id(0, 2), "router", START, START + HOUR)))
         self.assertEqual([], list(usage.samples(PROJECT, "cpu", START, START + HOUR)))
 
-    def test_traffic_has_a_source_of_its_own(self) -> None:
+    def test_traffic_has_its_own_source(self) -> None:
         usage = _usage()
         (first, *_) = usage.samples(PROJECT, "traffic.inbound.national", START, START + HOUR)
         (other, *_) = usage.samples(PROJECT, "instance", START, START + HOUR)
         self.assertEqual((f"{PROJECT}:TrafficAccounting", "openstack"), (first["source"], other["source"]))
 
-    def test_metadata_are_flat_strings(self) -> None:
+    def test_metadata_values_are_strings(self) -> None:
         for meter in METERS:
             for sample in _usage().samples(PROJECT, meter, START, START + HOUR):
                 self.assertEqual([], [value for value in sample["metadata"].values() if not isinstance(value, str)])

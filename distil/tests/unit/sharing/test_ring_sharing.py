@@ -48,7 +48,7 @@ class Leases(LeaseSharing):
         yield True
 
 
-class RingSharingTest(unittest.TestCase):
+class HashRingPartitionerTest(unittest.TestCase):
     def setUp(self) -> None:
         self.ring = Ring()
         self.leases = Leases()
@@ -63,19 +63,19 @@ class RingSharingTest(unittest.TestCase):
         self.sharing.begin()
         return self.held("other", due), self.held("other", due)
 
-    def test_what_is_in_its_share_is_held_without_a_lease(self) -> None:
+    def test_owned_project_needs_no_lease(self) -> None:
         self.sharing.begin()
         self.assertEqual((True, False), (self.held("mine"), self.held("other")))
         self.assertEqual([], self.leases.taken)
 
-    def test_what_leaves_its_share_is_not_held_on_to(self) -> None:
+    def test_renew_raises_when_project_is_reassigned(self) -> None:
         self.sharing.begin()
         self.sharing.renew("mine")
         self.ring.mine.clear()
         with self.assertRaises(exceptions.ProjectTaken):
             self.sharing.renew("mine")
 
-    def test_while_the_ring_is_away_leases_decide(self) -> None:
+    def test_unavailable_ring_falls_back_to_leases(self) -> None:
         self.ring.away = True
         self.sharing.begin()
         self.ring.away = False
@@ -84,13 +84,13 @@ class RingSharingTest(unittest.TestCase):
         self.sharing.begin()
         self.assertFalse(self.held("other"))
 
-    def test_a_ring_that_goes_away_in_a_run_takes_nothing_away(self) -> None:
+    def test_ring_failure_keeps_projects_during_run(self) -> None:
         self.sharing.begin()
         self.ring.away = True
         self.sharing.renew("mine")
         self.assertTrue(self.held("other"))
 
-    def test_what_does_not_move_for_some_runs_is_adopted_and_kept(self) -> None:
+    def test_stalled_project_is_adopted_and_kept(self) -> None:
         self.assertEqual([(False, False)] * 2, [self.looks(), self.looks()])
         with self.assertLogs("distil.coordination.hash_ring", "WARNING"):
             self.assertEqual((False, True), self.looks())
@@ -99,16 +99,16 @@ class RingSharingTest(unittest.TestCase):
         self.assertEqual((False, True), self.looks(START + 2 * HOUR))
         self.assertEqual(["other"] * 3, self.leases.taken)
 
-    def test_what_moves_from_run_to_run_is_left_alone(self) -> None:
+    def test_progress_between_runs_prevents_adoption(self) -> None:
         for hour in range(5):
             self.assertEqual((False, False), self.looks(START + hour * HOUR))
 
-    def test_what_moves_in_a_run_is_left_alone(self) -> None:
+    def test_progress_within_run_prevents_adoption(self) -> None:
         for _ in range(5):
             self.sharing.begin()
             self.assertEqual((False, False), (self.held("other", START), self.held("other", START + HOUR)))
 
-    def test_what_its_member_collects_again_is_given_back(self) -> None:
+    def test_adopted_project_returns_to_active_owner(self) -> None:
         for _ in range(3):
             self.looks()
         self.sharing.begin()

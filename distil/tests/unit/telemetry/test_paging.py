@@ -58,14 +58,14 @@ def lies_in(row: object, period: model.Window) -> bool:
     return moment is not None and moment in period
 
 
-class TestPages(unittest.TestCase):
+class PaginationTest(unittest.TestCase):
     @given(
         microseconds=st.lists(st.one_of(st.integers(-3, 12), st.integers(3_599_999_990, 3_600_000_003)), max_size=40),
         unreadable=st.frozensets(st.integers(0, 39)),
         page_size=st.integers(1, 50),
         chance=st.randoms(use_true_random=False),
     )
-    def test_every_sample_of_the_period_comes_once(
+    def test_every_sample_is_returned_once(
         self, microseconds: list[int], unreadable: frozenset[int], page_size: int, chance: random.Random
     ) -> None:
         moments = at(*(each / 1_000_000 for each in microseconds))
@@ -78,45 +78,43 @@ class TestPages(unittest.TestCase):
         page_size=st.integers(1, 50),
         chance=st.randoms(use_true_random=False),
     )
-    def test_each_row_lies_in_the_part_that_it_comes_with(
-        self, seconds: list[int], page_size: int, chance: random.Random
-    ) -> None:
+    def test_rows_lie_within_contiguous_parts(self, seconds: list[int], page_size: int, chance: random.Random) -> None:
         service = Service(at(*seconds), chance=chance)
         parts = list(pagination.pages(service.ask, HOUR, page_size))
         self.assertTrue(all(lies_in(row, part) for part, rows in parts for row in rows))
         self.assertEqual([HOUR.end, *(part.start for part, _ in parts)], [*(part.end for part, _ in parts), HOUR.start])
 
-    def test_a_page_that_is_not_full_ends_the_questions(self) -> None:
+    def test_partial_page_ends_requests(self) -> None:
         service = Service(at(1, 2, 3))
         numbers(service, 4)
         self.assertEqual([4], service.limits)
 
-    def test_a_full_page_is_not_taken_for_the_whole(self) -> None:
+    def test_full_page_triggers_another_request(self) -> None:
         service = Service(at(1, 2, 3))
         numbers(service, 3)
         self.assertEqual([3, 3], service.limits)
 
-    def test_more_samples_of_one_time_than_a_page_holds_double_the_limit(self) -> None:
+    def test_crowded_timestamp_doubles_limit(self) -> None:
         service = Service(at(9, *[5] * 7, 1))
         self.assertEqual(9, len(numbers(service, 2)))
         self.assertEqual([2, 2, 4, 8, 2], service.limits)
 
-    def test_an_empty_period_asks_nothing(self) -> None:
+    def test_empty_period_sends_no_request(self) -> None:
         service = Service(at(0))
         self.assertEqual([], numbers(service, 1, model.Window(START, START)))
         self.assertEqual([], service.limits)
 
-    def test_a_full_page_in_another_order_is_an_error(self) -> None:
+    def test_unordered_full_page_raises(self) -> None:
         service = Service(at(1, 2, 3))
         with self.assertRaisesRegex(exceptions.TelemetryError, "not ordered newest first"):
             list(pagination.pages(lambda period, limit: service.ask(period, limit)[::-1], HOUR, 3))
 
-    def test_a_whole_answer_may_have_any_order(self) -> None:
+    def test_partial_page_accepts_any_order(self) -> None:
         service = Service(at(1, 2, 3))
         parts = list(pagination.pages(lambda period, limit: service.ask(period, limit)[::-1], HOUR, 4))
         self.assertEqual([0, 1, 2], [number(row) for _, rows in parts for row in rows])
 
-    def test_a_service_that_ignores_the_period_still_comes_to_an_end(self) -> None:
+    def test_terminates_when_service_ignores_period(self) -> None:
         everything = model.Window(START - datetime.timedelta(days=1), START + datetime.timedelta(days=1))
         service = Service(at(-5, 1, 2, 3601, 3602))
         parts = list(pagination.pages(lambda _, limit: service.ask(everything, limit), HOUR, 2))

@@ -22,13 +22,13 @@ def row(**changes: Any) -> dict[str, Any]:
     return {key: value for key, value in document.items() if value is not ...}
 
 
-class TestRead(unittest.TestCase):
-    def test_a_row_of_the_question_is_a_sample(self) -> None:
+class ParseRowTest(unittest.TestCase):
+    def test_matching_row_returns_sample(self) -> None:
         sample = MANY.read(row(project_id="p2", meter="disk"), HOUR)
         self.assertIsInstance(sample, model.Sample)
         self.assertEqual(("p2", "disk"), (sample.project_id, sample.meter))  # type: ignore[union-attr]
 
-    def test_a_row_outside_the_question_is_none(self) -> None:
+    def test_row_outside_query_returns_none(self) -> None:
         strays = (
             row(project_id="p3"),
             row(meter="CPU"),
@@ -40,11 +40,11 @@ class TestRead(unittest.TestCase):
             with self.subTest(stray=stray):
                 self.assertIsNone(MANY.read(stray, HOUR))
 
-    def test_the_edges_of_the_period_are_half_open(self) -> None:
+    def test_period_includes_start_and_last_microsecond(self) -> None:
         self.assertIsNotNone(ONE.read(row(timestamp="2026-01-01T00:00:00"), HOUR))
         self.assertIsNotNone(ONE.read(row(timestamp="2026-01-01T00:59:59.999999"), HOUR))
 
-    def test_a_row_without_project_or_meter_belongs_to_the_only_one_asked_for(self) -> None:
+    def test_missing_project_and_meter_are_inferred(self) -> None:
         nothing: tuple[Any, ...] = (..., None, "", 7, [])
         for missing in nothing:
             with self.subTest(missing=missing):
@@ -52,7 +52,7 @@ class TestRead(unittest.TestCase):
                 self.assertIsInstance(sample, model.Sample)
                 self.assertEqual(("p1", "cpu"), (sample.project_id, sample.meter))  # type: ignore[union-attr]
 
-    def test_a_row_that_nobody_can_attribute_is_rejected(self) -> None:
+    def test_ambiguous_project_or_meter_is_rejected(self) -> None:
         nameless = row(project_id=None)
         rejected = model.RejectedSample("", "cpu", "r1", "project_id is missing", nameless, Flaw.PROJECT_ID)
         self.assertEqual(rejected, MANY.read(nameless, HOUR))
@@ -60,24 +60,24 @@ class TestRead(unittest.TestCase):
         rejected = model.RejectedSample("p1", "", "r1", "meter is missing", nameless, Flaw.METER)
         self.assertEqual(rejected, MANY.read(nameless, HOUR))
 
-    def test_a_row_that_is_no_mapping_is_rejected(self) -> None:
+    def test_non_mapping_row_is_rejected(self) -> None:
         others: tuple[Any, ...] = (None, 1, "sample", [])
         for strange in others:
             with self.subTest(strange=strange):
                 self.assertIsInstance(ONE.read(strange, HOUR), model.RejectedSample)
                 self.assertIsInstance(MANY.read(strange, HOUR), model.RejectedSample)
 
-    def test_a_row_without_a_readable_time_is_rejected(self) -> None:
+    def test_invalid_timestamp_is_rejected(self) -> None:
         rejected = MANY.read(row(timestamp="yesterday"), HOUR)
         self.assertIsInstance(rejected, model.RejectedSample)
         self.assertIn("yesterday", rejected.reason)  # type: ignore[union-attr]
 
 
-class TestQuestion(unittest.TestCase):
-    def test_its_parts_ask_for_the_same(self) -> None:
+class SampleQueryTest(unittest.TestCase):
+    def test_split_covers_every_project_and_meter(self) -> None:
         pairs = {(*part.projects, *part.meters) for part in MANY.parts()}
         self.assertEqual({("p1", "cpu"), ("p1", "disk"), ("p2", "cpu"), ("p2", "disk")}, pairs)
 
-    def test_many_names_are_cut_in_messages(self) -> None:
+    def test_string_truncates_long_name_list(self) -> None:
         question = Question(frozenset(f"p{number}" for number in range(5)), frozenset({"cpu"}))
         self.assertEqual("project p0, p1, p2 and 2 more, meter cpu", str(question))

@@ -19,29 +19,29 @@ def database(minute: int, size: object, volume_id: object = "v1", resource_id: s
     return document(minute, resource_id=resource_id, metadata={"volume_id": volume_id, "volume.size": size})
 
 
-class TestDatabaseVolumeMax(unittest.TestCase):
-    def test_the_largest_size_is_billed_for_every_hour_as_the_volumes_type(self) -> None:
+class DatabaseVolumeMaxTest(unittest.TestCase):
+    def test_largest_size_billed_as_volume_type(self) -> None:
         documents = [database(1, 5), database(2, "10"), database(3, 7)]
         result = builders.rated(ENTRY, documents, lookups=TYPES, window=builders.window(120))
         self.assertEqual({("b1.fast", RESOURCE): Decimal(20)}, builders.volumes(result))
 
-    def test_the_size_is_taken_as_a_whole_number(self) -> None:
+    def test_fractional_size_is_truncated(self) -> None:
         for size in (5.9, "5.9", "5.0", 5):
             result = builders.rated(ENTRY, [database(1, size)], lookups=TYPES)
             self.assertEqual({("b1.fast", RESOURCE): Decimal(5)}, builders.volumes(result))
 
-    def test_an_unknown_type_is_no_usage(self) -> None:
+    def test_unknown_type_gives_no_usage(self) -> None:
         for volume_id in ("gone", None, "", 7):
             with self.subTest(volume_id=volume_id):
                 result = builders.rated(ENTRY, [database(1, 5, volume_id)], lookups=TYPES)
                 self.assertEqual(((), (), ()), (result.usage, result.resources, result.rejected))
 
-    def test_the_type_of_another_volume_is_never_taken(self) -> None:
+    def test_type_applies_to_its_volume_only(self) -> None:
         documents = [database(1, 5, "v1", "a"), database(2, 5, "gone", "b"), database(3, 5, "v2", "c")]
         result = builders.rated(ENTRY, documents, lookups=TYPES)
         self.assertEqual({("b1.fast", "a"), ("b1.slow", "c")}, set(builders.volumes(result)))
 
-    def test_a_size_that_is_no_number_is_rejected_and_the_others_are_billed(self) -> None:
+    def test_invalid_size_is_rejected(self) -> None:
         size: object
         for size in ("big", None, [], {}, True, -1, "inf", 10**30):
             with self.subTest(size=size):
@@ -50,6 +50,6 @@ class TestDatabaseVolumeMax(unittest.TestCase):
                 self.assertEqual(1, len(result.rejected))
                 self.assertIn("volume.size", builders.reasons(result)[0])
 
-    def test_the_window_waits_while_nobody_can_say_what_the_type_is(self) -> None:
+    def test_unavailable_type_lookup_raises(self) -> None:
         with self.assertRaises(exceptions.LookupUnavailable):
             builders.rated(ENTRY, [database(1, 5)], lookups=Lookups(types_of_volumes=builders.Down()))

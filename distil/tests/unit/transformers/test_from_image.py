@@ -14,7 +14,7 @@ OPTIONS = {"md_keys": ["image_ref", "base"], "none_values": ["None", ""], "size_
 ENTRY = entry("fromimage", unit="gigabyte", transformer_config=OPTIONS)
 
 
-class TestFromImage(unittest.TestCase):
+class FromImageTest(unittest.TestCase):
     def assert_billed(self, expected: dict[str, str], *metadata: dict[str, object]) -> None:
         documents = [document(minute, metadata=fields) for minute, fields in enumerate(metadata)]
         result = builders.rated(ENTRY, documents, window=builders.window(120))
@@ -23,31 +23,31 @@ class TestFromImage(unittest.TestCase):
             {(service, RESOURCE): Decimal(volume) for service, volume in expected.items()}, builders.volumes(result)
         )
 
-    def test_the_largest_size_is_billed_for_every_hour(self) -> None:
+    def test_largest_size_billed_for_every_hour(self) -> None:
         self.assert_billed({SERVICE: "40"}, {"image_ref": "i", "root_gb": 10}, {"image_ref": "i", "root_gb": "20"})
 
-    def test_every_size_key_counts(self) -> None:
+    def test_largest_of_all_size_keys_counts(self) -> None:
         self.assert_billed({SERVICE: "60"}, {"image_ref": "i", "root_gb": 10, "disk_gb": 30})
 
-    def test_without_any_size_0_is_stored(self) -> None:
+    def test_missing_size_stores_zero(self) -> None:
         self.assert_billed({SERVICE: "0"}, {"image_ref": "i"}, {"image_ref": "i", "root_gb": None})
 
-    def test_no_image_in_any_sample_is_no_usage(self) -> None:
+    def test_one_sample_without_image_prevents_usage(self) -> None:
         for none in ("None", ""):
             self.assert_billed({}, {"image_ref": "i", "root_gb": 10}, {"image_ref": none}, {"image_ref": "i"})
 
-    def test_only_the_first_key_that_is_found_counts(self) -> None:
+    def test_first_metadata_key_found_decides(self) -> None:
         self.assert_billed({SERVICE: "20"}, {"image_ref": "i", "base": "None", "root_gb": 10})
         self.assert_billed({}, {"base": "None", "root_gb": 10})
         self.assert_billed({SERVICE: "20"}, {"base": "i", "root_gb": 10})
 
-    def test_without_any_key_there_is_an_image(self) -> None:
+    def test_missing_keys_count_as_image(self) -> None:
         self.assert_billed({SERVICE: "20"}, {"root_gb": 10})
 
-    def test_json_null_is_none_of_the_values(self) -> None:
+    def test_null_does_not_match_none_values(self) -> None:
         self.assert_billed({SERVICE: "20"}, {"image_ref": None, "root_gb": 10})
 
-    def test_values_are_compared_as_texts(self) -> None:
+    def test_none_values_are_compared_as_text(self) -> None:
         config = {**OPTIONS, "none_values": ["0", "False"]}
         for none in (0, False, "0"):
             result = builders.rated(
@@ -55,7 +55,7 @@ class TestFromImage(unittest.TestCase):
             )
             self.assertEqual((), result.usage)
 
-    def test_a_size_that_is_no_number_is_rejected_and_the_others_are_billed(self) -> None:
+    def test_invalid_size_is_rejected(self) -> None:
         size: object
         for size in ("big", [], True, -1, "NaN", 10**30):
             with self.subTest(size=size):
@@ -66,11 +66,11 @@ class TestFromImage(unittest.TestCase):
                 self.assertEqual(1, len(result.rejected))
                 self.assertIn("root_gb", builders.reasons(result)[0])
 
-    def test_the_text_none_is_no_size_as_ceilometer_writes_null(self) -> None:
+    def test_none_text_counts_as_missing_size(self) -> None:
         result = builders.rated(ENTRY, [document(1, metadata={"image_ref": "i", "root_gb": "None"})])
         self.assertEqual(({(SERVICE, RESOURCE): Decimal(0)}, ()), (builders.volumes(result), result.rejected))
 
-    def test_the_configured_service_wins_over_the_mappings(self) -> None:
+    def test_service_option_overrides_mapping(self) -> None:
         config = {**OPTIONS, "service": "b9"}
         result = builders.rated(
             entry("fromimage", transformer_config=config), [document(1, metadata={"image_ref": "i", "root_gb": 1})]

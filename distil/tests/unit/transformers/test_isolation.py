@@ -19,8 +19,8 @@ SECTIONS = {"uptime": {"tracked_states": ["active"], "prefix": "a."}}
 INSTANCE = document(1, metadata={"status": "active", "instance_type": "c1"})
 
 
-class TestIsolation(unittest.TestCase):
-    def test_transformer_config_overrides_the_transformer_file_for_its_mapping_alone(self) -> None:
+class RatingIsolationTest(unittest.TestCase):
+    def test_transformer_config_applies_to_its_mapping(self) -> None:
         entries = [
             entry("uptime", res_id_template="%s-1"),
             entry("uptime", res_id_template="%s-2", transformer_config={"prefix": "b."}),
@@ -32,13 +32,13 @@ class TestIsolation(unittest.TestCase):
             set(builders.volumes(result)),
         )
 
-    def test_options_that_are_not_overridden_stay(self) -> None:
+    def test_unset_options_keep_file_values(self) -> None:
         entries = [entry("uptime", transformer_config={"tracked_states": ["paused"]})]
         paused = document(2, metadata={"status": "paused", "instance_type": "c2"})
         result = builders.rated(entries, [INSTANCE, paused], SECTIONS)
         self.assertEqual({("a.c2", RESOURCE): Decimal(3600)}, builders.volumes(result))
 
-    def test_one_windows_answers_do_not_reach_the_next(self) -> None:
+    def test_volume_types_stay_within_their_window(self) -> None:
         rules = builders.rules([entry("blockstoragemax")])
         lookups = Lookups(volume_types={"t1": "fast"})
         for volume_type, service in (("t1", "fast"), ("gone", SERVICE), ("t1", "fast")):

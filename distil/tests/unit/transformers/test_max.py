@@ -23,32 +23,32 @@ def billed(*volumes: object, minutes: int = 60) -> dict[tuple[str, str], Decimal
     return builders.volumes(result)
 
 
-class TestMax(unittest.TestCase):
-    def test_the_largest_volume_is_billed_for_every_hour(self) -> None:
+class MaxTest(unittest.TestCase):
+    def test_largest_volume_billed_for_every_hour(self) -> None:
         self.assertEqual({(SERVICE, RESOURCE): Decimal(7)}, billed(3, 7, 5))
         self.assertEqual({(SERVICE, RESOURCE): Decimal(21)}, billed(3, 7, 5, minutes=180))
 
-    def test_a_window_need_not_be_whole_hours(self) -> None:
+    def test_partial_hour_is_billed_as_fraction(self) -> None:
         self.assertEqual({(SERVICE, RESOURCE): Decimal("3.5833333333")}, billed(5, minutes=43))
 
-    def test_null_is_0(self) -> None:
+    def test_null_counts_as_zero(self) -> None:
         self.assertEqual({(SERVICE, RESOURCE): Decimal(4)}, billed(None, 4, None))
         self.assertEqual({(SERVICE, RESOURCE): Decimal(0)}, billed(None))
 
-    def test_usage_of_0_is_stored(self) -> None:
+    def test_zero_usage_is_stored(self) -> None:
         self.assertEqual({(SERVICE, RESOURCE): Decimal(0)}, billed(0))
 
     def test_numeric_texts_are_compared_as_numbers(self) -> None:
         self.assertEqual({(SERVICE, RESOURCE): Decimal(10)}, billed("9", "10"))
 
-    def test_a_negative_zero_is_stored_without_its_sign(self) -> None:
+    def test_negative_zero_is_stored_unsigned(self) -> None:
         for zero in (-0.0, "-0"):
             (volume,) = billed(zero).values()
             self.assertEqual("0E-10", str(volume))
 
     @strategies.PROPERTY
     @hypothesis.given(st.lists(strategies.volumes(), min_size=1, max_size=20), strategies.windows())
-    def test_it_is_exact_to_the_last_stored_digit(self, volumes: list[Decimal], minutes: int) -> None:
+    def test_usage_is_exact_to_stored_digits(self, volumes: list[Decimal], minutes: int) -> None:
         (volume,) = billed(*map(str, volumes), minutes=minutes).values()
         exact = max(map(Fraction, volumes)) * minutes / 60
         self.assertLessEqual(abs(Fraction(volume) - exact), Fraction(1, 2 * 10**10))

@@ -15,38 +15,38 @@ from distil.tests.unit.builders import document
 from distil.tests.unit.builders import entry
 
 
-class TestSum(unittest.TestCase):
-    def test_volumes_are_added_whatever_the_length_of_the_window(self) -> None:
+class SumTest(unittest.TestCase):
+    def test_volumes_added_for_any_window_length(self) -> None:
         documents = [document(1, volume=3), document(2, volume="4.5"), document(3, volume=0)]
         for minutes in (43, 60, 180):
             result = builders.rated(entry("sum"), documents, window=builders.window(minutes))
             self.assertEqual({(SERVICE, RESOURCE): Decimal("7.5")}, builders.volumes(result))
 
-    def test_the_start_belongs_to_the_window_and_the_end_does_not(self) -> None:
+    def test_window_includes_start_excludes_end(self) -> None:
         documents = [
             document(minute, volume=volume) for minute, volume in ((-1, 1), (0, 2), (59.99, 4), (60, 8), (61, 16))
         ]
         result = builders.rated(entry("sum"), documents)
         self.assertEqual({(SERVICE, RESOURCE): Decimal(6)}, builders.volumes(result))
 
-    def test_null_is_rejected_and_the_others_are_added(self) -> None:
+    def test_null_volume_is_rejected(self) -> None:
         result = builders.rated(entry("sum"), [document(1, volume=None), document(2, volume=5)])
         self.assertEqual({(SERVICE, RESOURCE): Decimal(5)}, builders.volumes(result))
         self.assertEqual(1, len(result.rejected))
         self.assertIn("null", builders.reasons(result)[0])
 
-    def test_samples_that_look_the_same_all_count(self) -> None:
+    def test_identical_samples_all_count(self) -> None:
         result = builders.rated(entry("sum"), [document(1, volume=5) for _ in range(3)])
         self.assertEqual({(SERVICE, RESOURCE): Decimal(15)}, builders.volumes(result))
 
     @strategies.PROPERTY
     @hypothesis.given(st.lists(strategies.volumes(), min_size=1, max_size=50))
-    def test_the_sum_is_exact(self, volumes: list[Decimal]) -> None:
+    def test_sum_is_exact(self, volumes: list[Decimal]) -> None:
         documents = [document(number, volume=str(volume)) for number, volume in enumerate(volumes)]
         result = builders.rated(entry("sum"), documents)
         whole = sum(int(volume.scaleb(10)) for volume in volumes)
         self.assertEqual({(SERVICE, RESOURCE): Decimal(whole).scaleb(-10)}, builders.volumes(result))
 
-    def test_many_tiny_volumes_are_not_rounded_away(self) -> None:
+    def test_tiny_volumes_are_summed_before_rounding(self) -> None:
         result = builders.rated(entry("sum"), [document(1, volume="1e-12") for _ in range(200)])
         self.assertEqual({(SERVICE, RESOURCE): Decimal("2e-10")}, builders.volumes(result))

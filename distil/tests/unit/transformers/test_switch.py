@@ -11,7 +11,7 @@ from distil.tests.unit.builders import document
 from distil.tests.unit.builders import entry
 
 
-class SwitchCase(unittest.TestCase):
+class SwitchTestCase(unittest.TestCase):
     transformer: str
 
     def assert_billed(self, hours: str, *volumes: object, minutes: int = 120) -> None:
@@ -21,45 +21,45 @@ class SwitchCase(unittest.TestCase):
         self.assertEqual({(SERVICE, RESOURCE): Decimal(hours)}, builders.volumes(result))
 
 
-class TestNumBool(SwitchCase):
+class NumBoolTest(SwitchTestCase):
     transformer = "numbool"
 
-    def test_one_volume_above_0_bills_every_hour(self) -> None:
+    def test_positive_volume_bills_every_hour(self) -> None:
         self.assert_billed("2", 0, 3, 0)
         self.assert_billed("2", "0.001")
 
-    def test_the_hours_of_a_short_window_are_a_fraction(self) -> None:
+    def test_short_window_bills_fractional_hour(self) -> None:
         self.assert_billed("0.7166666667", 1, minutes=43)
 
-    def test_without_one_0_is_stored(self) -> None:
+    def test_only_zero_volumes_store_zero(self) -> None:
         self.assert_billed("0", 0, "0", -0.0)
 
-    def test_null_is_not_above_0(self) -> None:
+    def test_null_does_not_count_as_positive(self) -> None:
         self.assert_billed("0", None)
         self.assert_billed("2", None, 1)
 
-    def test_a_negative_volume_is_rejected(self) -> None:
+    def test_negative_volume_is_rejected(self) -> None:
         result = builders.rated(entry("numbool"), [document(1, volume=-1), document(2, volume=0)])
         self.assertEqual({(SERVICE, RESOURCE): Decimal(0)}, builders.volumes(result))
         self.assertEqual(1, len(result.rejected))
 
 
-class TestNetworkService(SwitchCase):
+class NetworkServiceTest(SwitchTestCase):
     transformer = "networkservice"
 
     def test_one_active_sample_bills_every_hour(self) -> None:
         self.assert_billed("2", 0, 1, 2)
 
-    def test_every_way_to_write_1_is_active(self) -> None:
+    def test_any_notation_of_one_is_active(self) -> None:
         for volume in (1, 1.0, "1", "1.0"):
             self.assert_billed("2", volume)
 
-    def test_every_other_code_is_not_active_and_0_is_stored(self) -> None:
+    def test_inactive_status_stores_zero(self) -> None:
         for volume in (0, 2, -1, "-1", 3, 0.5, None, 10**30):
             with self.subTest(volume=volume):
                 self.assert_billed("0", volume)
 
-    def test_what_is_no_number_is_rejected(self) -> None:
+    def test_non_number_is_rejected(self) -> None:
         result = builders.rated(entry("networkservice"), [document(1, volume="ACTIVE"), document(2, volume=1)])
         self.assertEqual({(SERVICE, RESOURCE): Decimal(1)}, builders.volumes(result))
         self.assertEqual(1, len(result.rejected))

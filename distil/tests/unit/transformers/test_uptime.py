@@ -21,7 +21,7 @@ def instance(minute: float, flavor: object, status: object = "active", **metadat
     return document(minute, metadata={"instance_type": flavor, "status": status, **metadata})
 
 
-class TestUptime(unittest.TestCase):
+class UptimeTest(unittest.TestCase):
     def assert_billed(self, expected: dict[str, str], *documents: builders.Document, minutes: int = 60) -> None:
         result = builders.rated(entry("uptime"), documents, SECTIONS, window=builders.window(minutes))
         self.assertEqual([], builders.reasons(result))
@@ -29,56 +29,56 @@ class TestUptime(unittest.TestCase):
             {(flavor, RESOURCE): Decimal(seconds) for flavor, seconds in expected.items()}, builders.volumes(result)
         )
 
-    def test_one_flavor_has_the_whole_window(self) -> None:
+    def test_single_flavor_bills_whole_window(self) -> None:
         self.assert_billed({"c1": "3600"}, instance(1, "c1"), instance(2, "c1"))
         self.assert_billed({"c1": "2580"}, instance(1, "c1"), minutes=43)
 
-    def test_several_flavors_share_the_window_equally(self) -> None:
+    def test_flavors_share_window_equally(self) -> None:
         self.assert_billed({"c1": "1800", "c2": "1800"}, instance(1, "c1"), instance(2, "c1"), instance(3, "c2"))
 
-    def test_flavors_of_untracked_states_do_not_count(self) -> None:
+    def test_untracked_flavors_are_ignored(self) -> None:
         self.assert_billed({"c1": "3600"}, instance(1, "c1"), instance(2, "c2", "building"))
 
-    def test_without_a_tracked_state_there_is_no_usage(self) -> None:
+    def test_no_tracked_state_gives_no_usage(self) -> None:
         result = builders.rated(entry("uptime"), [instance(1, "c1", "deleted")], SECTIONS)
         self.assertEqual(((), (), ()), (result.usage, result.resources, result.rejected))
 
-    def test_case_does_not_matter_in_states(self) -> None:
+    def test_states_ignore_case(self) -> None:
         self.assert_billed({"c1": "3600"}, instance(1, "c1", "ACTIVE"))
         self.assert_billed({"c1": "3600"}, instance(1, "c1", "shutOFF"))
 
-    def test_case_matters_in_flavors(self) -> None:
+    def test_flavors_are_case_sensitive(self) -> None:
         self.assert_billed({"c1": "1800", "C1": "1800"}, instance(1, "c1"), instance(2, "C1"))
 
-    def test_the_state_counts_where_there_is_no_status(self) -> None:
+    def test_state_is_used_without_status(self) -> None:
         metadata = {"instance_type": "c1", "state": "active"}
         self.assert_billed({"c1": "3600"}, document(1, metadata=metadata))
 
-    def test_the_status_wins_over_the_state(self) -> None:
+    def test_status_overrides_state(self) -> None:
         self.assert_billed({"c1": "3600"}, instance(1, "c1", "active", state="deleted"))
         self.assert_billed({}, instance(1, "c1", "deleted", state="active"))
 
-    def test_a_null_status_is_rejected_and_the_others_are_billed(self) -> None:
+    def test_null_status_is_rejected(self) -> None:
         result = builders.rated(entry("uptime"), [instance(1, "c1"), instance(2, "c2", None)], SECTIONS)
         self.assertEqual({("c1", RESOURCE): Decimal(3600)}, builders.volumes(result))
         self.assertEqual(1, len(result.rejected))
         self.assertIn("status", builders.reasons(result)[0])
 
-    def test_a_flavor_that_cannot_be_billed_is_rejected_and_the_others_are_billed(self) -> None:
+    def test_invalid_flavor_is_rejected(self) -> None:
         for flavor in (None, "", "x" * 5000, "c\0", "c\ud800"):
             with self.subTest(flavor=str(flavor)[:5]):
                 result = builders.rated(entry("uptime"), [instance(1, "c1"), instance(2, flavor)], SECTIONS)
                 self.assertEqual({("c1", RESOURCE): Decimal(3600)}, builders.volumes(result))
                 self.assertEqual(1, len(result.rejected))
 
-    def test_the_prefix_is_put_before_the_flavor(self) -> None:
+    def test_prefix_precedes_flavor(self) -> None:
         config = {"prefix": "compute."}
         result = builders.rated(entry("uptime", transformer_config=config), [instance(1, "c1")], SECTIONS)
         self.assertEqual({("compute.c1", RESOURCE): Decimal(3600)}, builders.volumes(result))
 
     @strategies.PROPERTY
     @hypothesis.given(st.integers(1, 100), strategies.windows())
-    def test_equal_parts_sum_to_the_whole_and_fit_the_column(self, flavors: int, minutes: int) -> None:
+    def test_parts_sum_exactly_and_fit_column(self, flavors: int, minutes: int) -> None:
         documents = [instance(number / 100, f"c{number}") for number in range(flavors)]
         parts = builders.volumes(builders.rated(entry("uptime"), documents, SECTIONS, window=builders.window(minutes)))
         self.assertEqual(flavors, len(parts))

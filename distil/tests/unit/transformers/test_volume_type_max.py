@@ -20,7 +20,7 @@ def volume(minute: int, size: object, volume_type: object, **fields: Any) -> bui
     return document(minute, volume=size, metadata={"volume_type": volume_type}, **fields)
 
 
-class TestVolumeTypeMax(unittest.TestCase):
+class VolumeTypeMaxTest(unittest.TestCase):
     def assert_billed(self, service: str, size: int, *documents: builders.Document) -> None:
         for transformer in ("blockstoragemax", "storagemax"):
             with self.subTest(transformer=transformer):
@@ -28,33 +28,33 @@ class TestVolumeTypeMax(unittest.TestCase):
                 self.assertEqual([], builders.reasons(result))
                 self.assertEqual({(service, RESOURCE): Decimal(size * 2)}, builders.volumes(result))
 
-    def test_it_is_billed_as_the_name_of_its_type(self) -> None:
+    def test_type_name_is_billed_as_service(self) -> None:
         self.assert_billed("b1.fast", 20, volume(1, 10, "b1.fast"), volume(2, 20, "b1.fast"))
 
-    def test_the_type_may_be_an_id(self) -> None:
+    def test_type_id_is_resolved_to_name(self) -> None:
         self.assert_billed("b1.fast", 10, volume(1, 10, "7c1f"))
 
-    def test_the_last_sample_decides_about_the_type_and_the_largest_about_the_size(self) -> None:
+    def test_last_sample_sets_type_not_size(self) -> None:
         self.assert_billed("b1.slow", 20, volume(9, 10, "b1.slow"), volume(1, 20, "b1.fast"))
 
-    def test_an_unknown_type_is_billed_as_the_mappings_service(self) -> None:
+    def test_unknown_type_uses_mapping_service(self) -> None:
         for unknown in ("gone", None, "", "None", 7, ["b1.fast"], {"name": "b1.fast"}):
             with self.subTest(unknown=unknown):
                 self.assert_billed(SERVICE, 10, volume(1, 10, unknown))
         self.assert_billed(SERVICE, 10, document(1, volume=10))
 
-    def test_a_type_of_another_volume_is_never_taken(self) -> None:
+    def test_type_applies_to_its_volume_only(self) -> None:
         documents = [volume(1, 1, "b1.fast", resource_id="a"), volume(2, 2, "gone", resource_id="b")]
         result = builders.rated(entry("blockstoragemax"), documents, lookups=TYPES)
         self.assertEqual({("b1.fast", "a"): Decimal(1), (SERVICE, "b"): Decimal(2)}, builders.volumes(result))
 
-    def test_the_window_waits_while_nobody_can_say_what_the_type_is(self) -> None:
+    def test_unavailable_type_lookup_raises(self) -> None:
         with self.assertRaises(exceptions.LookupUnavailable):
             builders.rated(
                 entry("blockstoragemax"), [volume(1, 1, "b1.fast")], lookups=Lookups(volume_types=builders.Down())
             )
 
-    def test_a_name_that_cannot_be_stored_rejects_the_volume(self) -> None:
+    def test_unstorable_type_name_rejects_sample(self) -> None:
         for name in ("x" * 5000, "b1\0", "b1\ud800"):
             with self.subTest(name=name[:5]):
                 result = builders.rated(
