@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from benchmarks.process import ROOT
 from distil.db import engine as db_engine
-from distil.tests.functional import databases
+from distil.tests.support import databases
 
 # What a collection's speed depends on most.
 _LIBRARIES = ("distil", "SQLAlchemy", "PyMySQL", "requests", "keystoneauth1", "jmespath", "prometheus-client")

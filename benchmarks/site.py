@@ -22,7 +22,7 @@ from benchmarks.process import Cost
 from benchmarks.process import run
 from distil.db import engine as db_engine
 from distil.db import models
-from distil.tests.functional import databases
+from distil.tests.support import databases
 
 ETC = ROOT / "etc" / "distil"
 

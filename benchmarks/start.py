@@ -15,7 +15,7 @@ from benchmarks.results import Figure
 from benchmarks.results import Result
 from benchmarks.scale import Scale
 from benchmarks.site import Site
-from distil.tests.functional import databases
+from distil.tests.support import databases
 
 # Seconds.
 WALL = 2.0

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from distil import exceptions
 from distil import model
 from distil import text
-from distil.tests.unit import strategies
+from distil.tests.support import strategies
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()))
 

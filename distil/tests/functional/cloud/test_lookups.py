@@ -7,11 +7,11 @@ from collections.abc import Mapping
 
 from distil import exceptions
 from distil.cloud.lookups import cloud_lookups
-from distil.tests.functional.cloud.server import ENDPOINTS
-from distil.tests.functional.cloud.server import OWN_PROJECT
-from distil.tests.functional.cloud.server import TOKENS
-from distil.tests.functional.cloud.server import Answer
-from distil.tests.functional.cloud.server import Cloud
+from distil.tests.support.fake_cloud import ENDPOINTS
+from distil.tests.support.fake_cloud import OWN_PROJECT
+from distil.tests.support.fake_cloud import TOKENS
+from distil.tests.support.fake_cloud import Answer
+from distil.tests.support.fake_cloud import Cloud
 from distil.transformers.lookups import Lookups
 
 FLAVOR = "/compute/v2.1/flavors/1"

@@ -6,10 +6,10 @@ from typing import Any
 
 from distil import exceptions
 from distil.cloud.os_distro import OsDistros
-from distil.tests.functional.cloud.server import OWN_PROJECT
-from distil.tests.functional.cloud.server import RESET
-from distil.tests.functional.cloud.server import Answer
-from distil.tests.functional.cloud.server import Cloud
+from distil.tests.support.fake_cloud import OWN_PROJECT
+from distil.tests.support.fake_cloud import RESET
+from distil.tests.support.fake_cloud import Answer
+from distil.tests.support.fake_cloud import Cloud
 
 ATTACHMENTS = "/compute/v2.1/servers/s1/os-volume_attachments"
 VOLUMES = f"/volume/v3/{OWN_PROJECT}/volumes"

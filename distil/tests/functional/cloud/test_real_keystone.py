@@ -9,7 +9,7 @@ from distil import exceptions
 from distil import model
 from distil.cloud.connection import Connection
 from distil.cloud.keystone import Projects
-from distil.tests.functional.real import keystone
+from distil.tests.support.real import keystone
 
 
 class RealKeystoneTest(unittest.TestCase):

@@ -5,8 +5,8 @@ import json
 import unittest
 from typing import Any
 
-from distil.tests.functional import databases
-from distil.tests.functional.collector.site import Site
+from distil.tests.support import databases
+from distil.tests.support.site import Site
 
 REMOVED = object()
 LONG = "x" * 5000

@@ -8,10 +8,10 @@ from decimal import Decimal
 from typing import Any
 from typing import ClassVar
 
-from distil.tests.functional.collector.site import HOUR
-from distil.tests.functional.collector.site import Site
-from distil.tests.functional.real import ceilometer
-from distil.tests.functional.real import keystone
+from distil.tests.support.real import ceilometer
+from distil.tests.support.real import keystone
+from distil.tests.support.site import HOUR
+from distil.tests.support.site import Site
 
 
 class RealCloudTest(unittest.TestCase):

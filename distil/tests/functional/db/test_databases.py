@@ -8,7 +8,7 @@ import unittest.mock
 import sqlalchemy as sa
 from oslo_db.sqlalchemy import provision
 
-from distil.tests.functional import databases
+from distil.tests.support import databases
 
 
 class AbsentServerTest(unittest.TestCase):

@@ -13,8 +13,8 @@ from distil.db import leases
 from distil.db import models
 from distil.db import store
 from distil.db.failures import Failure
-from distil.tests.functional import databases
-from distil.tests.functional.db import proxy
+from distil.tests.support import databases
+from distil.tests.support import proxy
 
 START = datetime.datetime(2026, 1, 2, 3, tzinfo=datetime.UTC)
 WINDOW = model.Window(START, START + datetime.timedelta(hours=1))

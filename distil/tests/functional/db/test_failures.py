@@ -12,9 +12,9 @@ from distil.db import json_columns
 from distil.db import store
 from distil.db.failures import Failure
 from distil.db.models import project_failures
-from distil.tests.functional import databases
 from distil.tests.functional.db.test_races import THREADS
 from distil.tests.functional.db.test_races import at_once
+from distil.tests.support import databases
 
 NOW = datetime.datetime(2026, 1, 2, 3, 4, 5, tzinfo=datetime.UTC)
 HOUR = datetime.timedelta(hours=1)

@@ -12,8 +12,8 @@ from distil import model
 from distil.db import engine as db_engine
 from distil.db import models
 from distil.db import store
-from distil.tests.functional import databases
-from distil.tests.functional.db import proxy
+from distil.tests.support import databases
+from distil.tests.support import proxy
 
 START = datetime.datetime(2026, 1, 2, 3, tzinfo=datetime.UTC)
 WINDOW = model.Window(START, START + datetime.timedelta(hours=1))

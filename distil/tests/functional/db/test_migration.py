@@ -11,7 +11,7 @@ from distil import exceptions
 from distil.db import migration
 from distil.db import models
 from distil.db import revision
-from distil.tests.functional import databases
+from distil.tests.support import databases
 
 
 class TestMigrationSQLite(databases.DatabaseTestCase):

@@ -14,10 +14,10 @@ from distil.db import migration
 from distil.db import models
 from distil.db import revision
 from distil.db import store
-from distil.tests.functional import databases
-from distil.tests.functional.collector.site import HOUR
-from distil.tests.functional.collector.site import Site
-from distil.tests.functional.db import predecessor
+from distil.tests.support import databases
+from distil.tests.support import predecessor
+from distil.tests.support.site import HOUR
+from distil.tests.support.site import Site
 
 
 def fresh_engine(test: unittest.TestCase) -> sa.Engine:

@@ -14,7 +14,7 @@ from distil import exceptions
 from distil import model
 from distil.db import models
 from distil.db import store
-from distil.tests.functional import databases
+from distil.tests.support import databases
 
 START = datetime.datetime(2026, 1, 2, 3, tzinfo=datetime.UTC)
 HOUR = datetime.timedelta(hours=1)

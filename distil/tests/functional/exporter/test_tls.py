@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives import serialization
 from distil import exceptions
 from distil.exporter.server import Exporter
 from distil.monitoring.metrics import Metrics
-from distil.tests.functional.collector.site import Site
-from distil.tests.functional.security.certificates import Authority
+from distil.tests.support.certificates import Authority
+from distil.tests.support.site import Site
 from distil.tls import server_context
 
 

@@ -10,10 +10,10 @@ from keystoneauth1 import session as ks_session
 from keystoneauth1.identity import v3
 
 from distil.sandbox import cloud
-from distil.tests.functional.telemetry import scenario
+from distil.tests.support import driver_scenario
 
 
-class SandboxCeilometer(scenario.CeilometerCase):
+class SandboxCeilometer(driver_scenario.CeilometerCase):
     cloud: ClassVar[cloud.Cloud]
 
     @classmethod
@@ -28,9 +28,9 @@ class SandboxCeilometer(scenario.CeilometerCase):
         cls.cloud.add_samples(project_id, meter, documents)
 
 
-class TestDriver(SandboxCeilometer, scenario.DriverScenario):
+class TestDriver(SandboxCeilometer, driver_scenario.DriverScenario):
     pass
 
 
-class TestApi(SandboxCeilometer, scenario.ApiScenario):
+class TestApi(SandboxCeilometer, driver_scenario.ApiScenario):
     pass

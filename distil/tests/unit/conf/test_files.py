@@ -8,7 +8,7 @@ from oslo_config import cfg
 
 from distil import exceptions
 from distil.conf import loader
-from distil.tests.unit.conf.reading import ReadingCase
+from distil.tests.support.configuration import ReadingCase
 
 
 class ConfigFilesTest(ReadingCase):

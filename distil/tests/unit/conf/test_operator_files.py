@@ -8,8 +8,8 @@ from typing import Any
 from distil import model
 from distil.rating import rate
 from distil.rating import sample_parser
-from distil.tests.unit import builders
-from distil.tests.unit.conf.test_rules import RulesCase
+from distil.tests.support import builders
+from distil.tests.unit.factory.test_rules import RulesCase
 from distil.transformers.lookups import Lookups
 
 MAPPINGS = """\

@@ -8,7 +8,7 @@ import unittest
 from distil.factory import rules
 from distil.rating import mapping
 from distil.rating import mapping_parser
-from distil.tests.unit import builders
+from distil.tests.support import builders
 
 FOLDER = pathlib.Path(__file__).parents[4] / "etc" / "distil"
 MAPPINGS = FOLDER / "meter_mappings.yml"

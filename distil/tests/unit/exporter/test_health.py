@@ -12,11 +12,11 @@ from distil.exporter.health import reasons
 from distil.monitoring.history import Outcome
 from distil.monitoring.history import Run
 from distil.monitoring.history import Snapshot
-from distil.tests.unit.exporter import snapshots
-from distil.tests.unit.exporter.snapshots import HOUR
-from distil.tests.unit.exporter.snapshots import MINUTE
-from distil.tests.unit.exporter.snapshots import NOW
-from distil.tests.unit.exporter.snapshots import run
+from distil.tests.support import snapshots
+from distil.tests.support.snapshots import HOUR
+from distil.tests.support.snapshots import MINUTE
+from distil.tests.support.snapshots import NOW
+from distil.tests.support.snapshots import run
 
 OLD = NOW - 100 * HOUR
 

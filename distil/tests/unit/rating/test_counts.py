@@ -5,9 +5,9 @@ import unittest
 from typing import Any
 
 from distil.exceptions import Flaw
-from distil.tests.unit import builders
-from distil.tests.unit.builders import document
-from distil.tests.unit.builders import entry
+from distil.tests.support import builders
+from distil.tests.support.builders import document
+from distil.tests.support.builders import entry
 
 
 class UsedSamplesTest(unittest.TestCase):

@@ -12,10 +12,10 @@ from distil import exceptions
 from distil.rating import sample_parser
 from distil.rating.explain import explain
 from distil.rating.explanation import Explanation
-from distil.tests.unit import builders
-from distil.tests.unit import strategies
-from distil.tests.unit.builders import document
-from distil.tests.unit.builders import entry
+from distil.tests.support import builders
+from distil.tests.support import strategies
+from distil.tests.support.builders import document
+from distil.tests.support.builders import entry
 from distil.transformers.lookups import Lookups
 from distil.transformers.lookups import Recorder
 

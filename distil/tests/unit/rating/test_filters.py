@@ -13,10 +13,10 @@ from distil import model
 from distil import text
 from distil.rating import sample_parser
 from distil.rating.expression import Expression
-from distil.tests.unit import builders
-from distil.tests.unit import strategies
-from distil.tests.unit.builders import document
-from distil.tests.unit.builders import entry
+from distil.tests.support import builders
+from distil.tests.support import strategies
+from distil.tests.support.builders import document
+from distil.tests.support.builders import entry
 
 
 class FiltersTest(unittest.TestCase):

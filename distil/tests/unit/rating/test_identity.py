@@ -5,10 +5,10 @@ import hashlib
 import unittest
 
 from distil import model
-from distil.tests.unit import builders
-from distil.tests.unit.builders import SERVICE
-from distil.tests.unit.builders import document
-from distil.tests.unit.builders import entry
+from distil.tests.support import builders
+from distil.tests.support.builders import SERVICE
+from distil.tests.support.builders import document
+from distil.tests.support.builders import entry
 
 CONTAINER = entry("max", type="Object Storage Container")
 

@@ -8,12 +8,12 @@ from typing import Any
 from distil import model
 from distil.rating import rate
 from distil.rating import sample_parser
-from distil.tests.unit import builders
-from distil.tests.unit.builders import METER
-from distil.tests.unit.builders import PROJECT
-from distil.tests.unit.builders import RESOURCE
-from distil.tests.unit.builders import document
-from distil.tests.unit.builders import entry
+from distil.tests.support import builders
+from distil.tests.support.builders import METER
+from distil.tests.support.builders import PROJECT
+from distil.tests.support.builders import RESOURCE
+from distil.tests.support.builders import document
+from distil.tests.support.builders import entry
 from distil.transformers.lookups import Lookups
 
 NAME = {"name": {"sources": ["name", "display_name"]}}

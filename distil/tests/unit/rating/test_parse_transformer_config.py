@@ -5,8 +5,8 @@ import unittest
 from typing import Any
 
 from distil.rating import mapping_parser
-from distil.tests.unit import builders
-from distil.tests.unit.builders import entry
+from distil.tests.support import builders
+from distil.tests.support.builders import entry
 from distil.transformers.options import Options
 
 

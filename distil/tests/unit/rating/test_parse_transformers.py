@@ -4,7 +4,7 @@
 import unittest
 
 from distil.rating import mapping_parser
-from distil.tests.unit import builders
+from distil.tests.support import builders
 
 
 class TransformerOptionsTest(unittest.TestCase):

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from distil import model
 from distil import text
 from distil.rating import rate
-from distil.tests.unit import builders
-from distil.tests.unit import strategies
-from distil.tests.unit.builders import document
-from distil.tests.unit.builders import entry
+from distil.tests.support import builders
+from distil.tests.support import strategies
+from distil.tests.support.builders import document
+from distil.tests.support.builders import entry
 from distil.transformers.lookups import Lookups
 
 FIELDS = {"name": {"sources": ["name"], "template": "the %s"}, "size": {"sources": ["root_gb", "nodes"]}}

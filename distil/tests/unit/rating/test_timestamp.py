@@ -12,7 +12,7 @@ import hypothesis
 from hypothesis import strategies as st
 
 from distil import model
-from distil.tests.unit import strategies
+from distil.tests.support import strategies
 
 
 class ParseTimeTest(unittest.TestCase):

@@ -6,10 +6,10 @@ from decimal import Decimal
 from typing import Any
 
 from distil import exceptions
-from distil.tests.unit import builders
-from distil.tests.unit.builders import RESOURCE
-from distil.tests.unit.builders import document
-from distil.tests.unit.builders import entry
+from distil.tests.support import builders
+from distil.tests.support.builders import RESOURCE
+from distil.tests.support.builders import document
+from distil.tests.support.builders import entry
 from distil.transformers.lookups import Lookups
 
 SECTIONS: builders.Sections = {

@@ -7,12 +7,12 @@ from decimal import Decimal
 import hypothesis
 from hypothesis import strategies as st
 
-from distil.tests.unit import builders
-from distil.tests.unit import strategies
-from distil.tests.unit.builders import RESOURCE
-from distil.tests.unit.builders import SERVICE
-from distil.tests.unit.builders import document
-from distil.tests.unit.builders import entry
+from distil.tests.support import builders
+from distil.tests.support import strategies
+from distil.tests.support.builders import RESOURCE
+from distil.tests.support.builders import SERVICE
+from distil.tests.support.builders import document
+from distil.tests.support.builders import entry
 
 
 class SumTest(unittest.TestCase):

@@ -4,11 +4,11 @@
 import unittest
 from decimal import Decimal
 
-from distil.tests.unit import builders
-from distil.tests.unit.builders import RESOURCE
-from distil.tests.unit.builders import SERVICE
-from distil.tests.unit.builders import document
-from distil.tests.unit.builders import entry
+from distil.tests.support import builders
+from distil.tests.support.builders import RESOURCE
+from distil.tests.support.builders import SERVICE
+from distil.tests.support.builders import document
+from distil.tests.support.builders import entry
 
 
 class SwitchTestCase(unittest.TestCase):

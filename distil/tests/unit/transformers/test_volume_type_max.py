@@ -6,11 +6,11 @@ from decimal import Decimal
 from typing import Any
 
 from distil import exceptions
-from distil.tests.unit import builders
-from distil.tests.unit.builders import RESOURCE
-from distil.tests.unit.builders import SERVICE
-from distil.tests.unit.builders import document
-from distil.tests.unit.builders import entry
+from distil.tests.support import builders
+from distil.tests.support.builders import RESOURCE
+from distil.tests.support.builders import SERVICE
+from distil.tests.support.builders import document
+from distil.tests.support.builders import entry
 from distil.transformers.lookups import Lookups
 
 TYPES = Lookups(volume_types={"b1.fast": "b1.fast", "b1.slow": "b1.slow", "7c1f": "b1.fast"})

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The status page in a real browser, on a phone and a desk, by day and by night."""
+
+import contextlib
+import itertools
+import os
+import shutil
+import unittest
+from collections.abc import Iterator
+from typing import ClassVar
+from typing import Literal
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser
+from playwright.sync_api import Page
+from playwright.sync_api import sync_playwright
+
+from distil.exporter.server import Exporter
+from distil.exporter.status_page import StatusPage
+from distil.monitoring.history import Outcome
+from distil.monitoring.history import Snapshot
+from distil.tests.support import snapshots
+
+PHONE = (390, 844)
+SMALL_PHONE = (320, 568)
+DESK = (1280, 900)
+Scheme = Literal["light", "dark"]
+SCHEMES: tuple[Scheme, ...] = ("light", "dark")
+
+FAILED = snapshots.snapshot(runs=(snapshots.run(snapshots.HOUR, Outcome.FAILED, problem="HTTP 503 " * 40),))
+
+
+@contextlib.contextmanager
+def chromium() -> Iterator[Browser]:
+    """Debian's Chromium.
+
+    :raises unittest.SkipTest: it is not installed; in CI (the environment variable) that is an AssertionError.
+    """
+    path = shutil.which("chromium")
+    if path is None:
+        message = "chromium is not installed"
+        if os.environ.get("CI"):
+            raise AssertionError(message)
+        raise unittest.SkipTest(message)
+    with sync_playwright() as playwright:
+        # Tests run as root, and in containers, where its sandbox cannot be had.
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+class StatusPageTest(unittest.TestCase):
+    browser: ClassVar[Browser]
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.browser = cls.enterClassContext(chromium())
+
+    @contextlib.contextmanager
+    def open(self, snapshot: Snapshot, size: tuple[int, int], scheme: Scheme) -> Iterator[Page]:
+        """The page, of which the browser must have nothing to complain."""
+        exporter = Exporter({"/": StatusPage(lambda: snapshot, snapshots.clock)}, "127.0.0.1", 0)
+        exporter.start()
+        width, height = size
+        said: list[str] = []
+        with self.browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme) as context:
+            page = context.new_page()
+            page.on("console", lambda message: said.append(message.text))
+            page.on("pageerror", lambda error: said.append(str(error)))
+            page.on("requestfailed", lambda request: said.append(request.url))
+            page.goto(f"http://127.0.0.1:{exporter.port}/")
+            yield page
+        exporter.stop()
+        self.assertEqual([], said)
+
+    def test_page_fits_viewport_width(self) -> None:
+        for snapshot, size in itertools.product((snapshots.rich(), FAILED), (SMALL_PHONE, PHONE, DESK)):
+            with self.subTest(size), self.open(snapshot, size, "light") as page:
+                self.assertEqual(size[0], page.evaluate("document.documentElement.scrollWidth"))
+
+    def test_page_passes_accessibility_checks(self) -> None:
+        """By axe's rules, those of WCAG AA among them."""
+        for snapshot, scheme in itertools.product((snapshots.rich(), FAILED), SCHEMES):
+            for size in (PHONE, DESK):
+                with self.subTest(f"{size} {scheme}"), self.open(snapshot, size, scheme) as page:
+                    found = Axe().run(page)
+                    self.assertGreater(len(found.response["passes"]), 10)
+                    self.assertEqual(0, found.violations_count, found.generate_report())
+
+    def test_background_follows_color_scheme(self) -> None:
+        shades = []
+        for scheme in SCHEMES:
+            with self.open(snapshots.snapshot(), DESK, scheme) as page:
+                colour = page.evaluate("getComputedStyle(document.body).backgroundColor")
+                shades.append(sum(map(int, colour.removeprefix("rgb(").removesuffix(")").split(","))))
+        light, dark = shades
+        self.assertGreater(light, 600)
+        self.assertLess(dark, 150)
+
+    def test_injected_markup_is_escaped(self) -> None:
+        attack = "</bdi><script>document.title='x'</script><img src=/x onerror=\"document.title='x'\">"
+        snapshot = snapshots.snapshot(behind=(snapshots.behind(attack, attack),))
+        with self.open(snapshot, DESK, "light") as page:
+            self.assertEqual("default - Distil Collector", page.title())
+            self.assertEqual(0, page.locator("script, img").count())

@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The rules for alerts, as Prometheus reads and evaluates them."""
+
+import re
+import unittest
+
+import yaml
+
+from distil.tests.support.prometheus_programs import ETC
+from distil.tests.support.prometheus_programs import promtool
+
+TESTS = sorted((ETC / "tests").glob("*.yml"))
+
+
+class PrometheusRulesTest(unittest.TestCase):
+    def test_promtool_accepts_configuration(self) -> None:
+        self.assertIn("rules found", promtool("check", "config", str(ETC / "prometheus.yml")))
+
+    def test_promtool_rule_tests_pass(self) -> None:
+        said = promtool("test", "rules", *map(str, TESTS))
+        self.assertEqual(len(TESTS), said.count("SUCCESS"))
+
+    def test_every_alert_has_rule_test(self) -> None:
+        rules = yaml.safe_load((ETC / "distil-rules.yml").read_text())
+        alerts = {rule["alert"] for group in rules["groups"] for rule in group["rules"] if "alert" in rule}
+        raised: set[str] = set()
+        for path in TESTS:
+            for test in yaml.safe_load(path.read_text())["tests"]:
+                raised |= {each["alertname"] for each in test.get("alert_rule_test", []) if each.get("exp_alerts")}
+                for expected in test.get("promql_expr_test", []):
+                    labels = " ".join(sample["labels"] for sample in expected.get("exp_samples", []))
+                    raised |= set(re.findall(r'alertname="(\w+)"', labels))
+        self.assertEqual(alerts, raised)

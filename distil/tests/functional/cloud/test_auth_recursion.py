@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A token that cannot be had is an error, never a wait without end."""
+
+import threading
+import unittest
+
+from distil import exceptions
+from distil.cloud.connection import Connection
+from distil.cloud.keystone import Projects
+from distil.conf import keystone_authtoken
+from distil.tests.support.fake_cloud import PASSWORD
+from distil.tests.support.fake_cloud import Answer
+from distil.tests.support.fake_cloud import Cloud
+from distil.tests.unit.factory.test_session import GOOD
+from distil.tests.unit.factory.test_session import read
+
+
+class AuthRecursionTest(unittest.TestCase):
+    def setUp(self) -> None:
+        self.cloud = self.enterContext(Cloud({"/identity/v3/projects": Answer({"projects": []})}))
+        section = {**GOOD, "password": PASSWORD, "auth_url": f"{self.cloud.url}/identity/v3", "timeout": "5"}
+        self.session = keystone_authtoken.load_session(read(section))
+        self.projects = Projects(Connection(self.session, None, "public"))
+        self.versions = self.cloud.answers["/identity/v3"]
+
+    def refuse_versions(self) -> None:
+        self.cloud.answers["/identity/v3"] = Answer({"error": {}}, status=401)
+
+    def failure(self) -> str:
+        """What a thread of its own gets, which a wait without end does not keep the tests from ending."""
+        failures = []
+
+        def ask() -> None:
+            try:
+                self.projects.enabled()
+            except exceptions.IdentityError as error:
+                failures.append(str(error))
+
+        thread = threading.Thread(target=ask, daemon=True)
+        thread.start()
+        thread.join(30)
+        self.assertFalse(thread.is_alive(), "it waits for itself")
+        return "".join(failures)
+
+    def test_unauthorized_version_discovery_raises(self) -> None:
+        self.refuse_versions()
+        self.assertIn("401", self.failure())
+
+    def test_failure_recurs_until_keystone_recovers(self) -> None:
+        self.refuse_versions()
+        for _ in range(2):
+            self.assertIn("401", self.failure())
+        self.cloud.answers["/identity/v3"] = self.versions
+        self.assertEqual("", self.failure())
+
+    def test_endpoint_lookup_raises_without_hanging(self) -> None:
+        self.refuse_versions()
+        done = threading.Event()
+
+        def ask() -> None:
+            with self.assertRaises(Exception):  # noqa: B017 - keystoneauth's, whichever
+                self.session.get_endpoint(service_type="metering")
+            done.set()
+
+        threading.Thread(target=ask, daemon=True).start()
+        self.assertTrue(done.wait(30), "it waits for itself")

@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is no answer, raises an error that says so, and is asked again."""
+
+import os
+import socket
+import unittest
+from collections.abc import Callable
+from collections.abc import Mapping
+from unittest import mock
+
+from keystoneauth1 import session as ks_session
+from keystoneauth1 import token_endpoint
+
+from distil import exceptions
+from distil.cloud.connection import Connection
+from distil.cloud.keystone import Projects
+from distil.cloud.lookups import cloud_lookups
+from distil.tests.support.fake_cloud import ENDPOINTS
+from distil.tests.support.fake_cloud import OWN_PROJECT
+from distil.tests.support.fake_cloud import PASSWORD
+from distil.tests.support.fake_cloud import RESET
+from distil.tests.support.fake_cloud import TOKEN
+from distil.tests.support.fake_cloud import TOKENS
+from distil.tests.support.fake_cloud import Answer
+from distil.tests.support.fake_cloud import Cloud
+from distil.transformers.lookups import Lookups
+
+FLAVOR = "/compute/v2.1/flavors/1"
+TYPES = f"/volume/v3/{OWN_PROJECT}/types"
+VOLUME = f"/volume/v3/{OWN_PROJECT}/volumes/v1"
+CONTAINER = "/swift/v1/AUTH_p1/c"
+SMALL = Answer({"flavor": {"id": "1", "name": "c1.c1r1"}})
+
+QUESTIONS: Mapping[str, Callable[[Lookups], str | None]] = {
+    FLAVOR: lambda lookups: lookups.flavors.get("1"),
+    TYPES: lambda lookups: lookups.volume_types.get("t1"),
+    VOLUME: lambda lookups: lookups.types_of_volumes.get("v1"),
+    CONTAINER: lambda lookups: lookups.container_policies.get("p1/c"),
+}
+NO_ANSWERS = {
+    "an error of the service": Answer({"computeFault": {}}, status=500),
+    "a service that is away": Answer(b"<html>", status=503),
+    "a token that is refused": Answer({"error": {}}, status=401),
+    "a right that is missing": Answer({"forbidden": {}}, status=403),
+    "too many requests": Answer(status=429),
+    "a choice": Answer(status=300),
+    "a connection that is reset": RESET,
+    "a time-out": Answer(delay=1),
+}
+NO_BODIES = {
+    "a page for people": Answer(b"<html>Log in</html>"),
+    "a page for people that says not found": Answer(b"<html>404</html>", status=404),
+    "nothing": Answer(),
+    "a cut body": Answer(b'{"flavor": {"name": "c1', length=100),
+    "a body cut where its length is true": Answer(b'{"flavor": {"name": "c1'),
+    "a deep body": Answer(b"[" * 100_000),
+    "no unicode": Answer(b'{"flavor": {"name": "\xff"}}'),
+    "a list": Answer([]),
+    "null": Answer(None),
+    "an empty object": Answer({}),
+    "objects of another shape": Answer({"flavor": [], "volume_types": {}, "volume": "v"}),
+    "names that are none": Answer(
+        {"flavor": {"name": 1}, "volume_types": [{"id": "t1", "name": None}], "volume": {"volume_type": {"id": 1}}}
+    ),
+}
+
+
+class LookupFailuresTest(unittest.TestCase):
+    def cloud(self, answers: Mapping[str, Answer], endpoints: Mapping[str, str] = ENDPOINTS) -> tuple[Cloud, Lookups]:
+        cloud = self.enterContext(Cloud(answers, endpoints))
+        return cloud, cloud_lookups(cloud.connection(timeout=0.5))
+
+    def assert_unavailable(self, ask: Callable[[], object], message: str) -> None:
+        with self.assertRaisesRegex(exceptions.LookupUnavailable, message) as caught:
+            ask()
+        self.assertNotIn(TOKEN, str(caught.exception))
+        self.assertNotIn(PASSWORD, str(caught.exception))
+
+    def test_failed_request_is_named_in_error(self) -> None:
+        for target, question in QUESTIONS.items():
+            for case, answer in NO_ANSWERS.items():
+                with self.subTest(target=target, case=case):
+                    _, lookups = self.cloud({target: answer})
+                    self.assert_unavailable(lambda: question(lookups), target.rpartition("/")[2])  # noqa: B023
+
+    def test_malformed_body_raises(self) -> None:
+        for target in (FLAVOR, TYPES, VOLUME):
+            for case, answer in NO_BODIES.items():
+                if (target, case) == (VOLUME, "an empty object"):
+                    continue
+                with self.subTest(target=target, case=case):
+                    _, lookups = self.cloud({target: answer})
+                    self.assert_unavailable(lambda: QUESTIONS[target](lookups), "GET /")  # noqa: B023
+
+    def test_failure_is_not_cached(self) -> None:
+        cloud, lookups = self.cloud({FLAVOR: Answer(status=503)})
+        self.assert_unavailable(lambda: lookups.flavors.get("1"), r"compute GET /flavors/1: HTTP 503 ")
+        cloud.answers[FLAVOR] = SMALL
+        self.assertEqual("c1.c1r1", lookups.flavors.get("1"))
+
+    def test_failed_discovery_raises_and_is_retried(self) -> None:
+        cloud, lookups = self.cloud({FLAVOR: SMALL}, {**ENDPOINTS, "compute": "/compute"})
+        discovered = cloud.answers["/compute"]
+        cloud.answers["/compute"] = Answer(status=503)
+        self.assert_unavailable(lambda: lookups.flavors.get("1"), "compute GET /flavors/1")
+        cloud.answers["/compute"] = discovered
+        self.assertEqual("c1.c1r1", lookups.flavors.get("1"))
+
+    def test_malformed_discovery_document_raises(self) -> None:
+        for document in ({"versions": 1}, {"versions": [{"id": "v2.1", "links": 7}]}, [1], {"versions": [None]}):
+            with self.subTest(document=document):
+                _, lookups = self.cloud({"/compute": Answer(document)}, {**ENDPOINTS, "compute": "/compute"})
+                self.assert_unavailable(lambda: lookups.flavors.get("1"), "compute GET /flavors/1")  # noqa: B023
+
+    def test_missing_endpoint_raises_until_catalog_updated(self) -> None:
+        cloud = self.enterContext(Cloud({FLAVOR: SMALL}, endpoints={}))
+        connection = cloud.connection()
+        lookups = cloud_lookups(connection)
+        self.assert_unavailable(lambda: lookups.flavors.get("1"), "compute .* no public endpoint .* in region north")
+        cloud.offer(ENDPOINTS)
+        connection.session.invalidate()
+        self.assertEqual("c1.c1r1", lookups.flavors.get("1"))
+
+    def test_other_region_or_interface_raises(self) -> None:
+        cloud, _ = self.cloud({FLAVOR: SMALL})
+        for where in (("south", "public"), ("north", "admin")):
+            lookups = cloud_lookups(cloud.connection(*where))
+            self.assert_unavailable(lambda: lookups.flavors.get("1"), f"no {where[1]} endpoint")  # noqa: B023
+
+    def test_any_region_matches_when_unset(self) -> None:
+        cloud, _ = self.cloud({FLAVOR: SMALL})
+        self.assertEqual("c1.c1r1", cloud_lookups(cloud.connection(None)).flavors.get("1"))
+
+    def test_invalid_token_response_raises(self) -> None:
+        odd = (Answer(b"<html>", 201), Answer({}, 201), Answer({"token": {}}, 201), Answer(status=401), RESET)
+        for answer in odd:
+            with self.subTest(answer=answer):
+                cloud, lookups = self.cloud({TOKENS: answer})
+                self.assert_unavailable(lambda: lookups.flavors.get("1"), "compute GET /flavors/1")  # noqa: B023
+                with self.assertRaisesRegex(exceptions.IdentityError, "identity GET /projects"):
+                    Projects(cloud.connection()).enabled()
+
+    def test_token_renewal_failure_raises(self) -> None:
+        cloud = self.enterContext(Cloud({FLAVOR: SMALL}))
+        connection = cloud.connection()
+        for target in (FLAVOR, CONTAINER):
+            QUESTIONS[target](cloud_lookups(connection, lifetime=0))
+        cloud.answers[TOKENS] = Answer(status=503)
+        connection.session.invalidate()
+        for target in (FLAVOR, CONTAINER):
+            self.assert_unavailable(lambda: QUESTIONS[target](cloud_lookups(connection)), "HTTP 503")  # noqa: B023
+
+    def test_unreachable_cloud_raises(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as nobody:
+            url = f"http://user:{PASSWORD}@127.0.0.1:{nobody.getsockname()[1]}"
+        session = ks_session.Session(auth=token_endpoint.Token(url, TOKEN), timeout=1)
+        lookups = cloud_lookups(Connection(session, None, "public"))
+        self.assert_unavailable(lambda: lookups.flavors.get("1"), "compute GET /flavors/1: .*unavailable")
+
+    def test_requests_ca_bundle_is_used(self) -> None:
+        session = ks_session.Session(auth=token_endpoint.Token("https://127.0.0.1:1", TOKEN), timeout=1)
+        lookups = cloud_lookups(Connection(session, None, "public"))
+        with mock.patch.dict(os.environ, {"REQUESTS_CA_BUNDLE": "/nowhere/operators-ca.pem"}):
+            self.assert_unavailable(lambda: lookups.flavors.get("1"), "/nowhere/operators-ca.pem")
+
+    def test_ignores_openstack_environment_variables(self) -> None:
+        cloud, _ = self.cloud({FLAVOR: SMALL})
+        own = {
+            "OS_AUTH_URL": "http://elsewhere",
+            "OS_REGION_NAME": "south",
+            "OS_CLOUD": "mine",
+            "OS_COMPUTE_API_VERSION": "9",
+        }
+        with mock.patch.dict(os.environ, own):
+            self.assertEqual("c1.c1r1", cloud_lookups(cloud.connection()).flavors.get("1"))

@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the list of projects and domains makes of Keystone's answers, the rare ones too."""
+
+import unittest
+from typing import Any
+
+from distil import exceptions
+from distil import model
+from distil.cloud.keystone import Projects
+from distil.tests.support.fake_cloud import Answer
+from distil.tests.support.fake_cloud import Cloud
+
+PROJECTS = "/identity/v3/projects"
+DOMAINS = "/identity/v3/domains"
+
+
+def project(project_id: str, **properties: Any) -> dict[str, Any]:
+    document = {"id": project_id, "name": f"name of {project_id}", "domain_id": "default", "description": ""}
+    return {
+        **document,
+        "enabled": True,
+        "is_domain": False,
+        "parent_id": "default",
+        "links": {},
+        "tags": [],
+        **properties,
+    }
+
+
+def page(*members: Any, following: str | None = None, collection: str = "projects", **more: Any) -> Answer:
+    return Answer({collection: members, "links": {"next": following, "self": "", "previous": None}, **more})
+
+
+class KeystoneProjectsTest(unittest.TestCase):
+    def projects(self, answers: dict[str, Answer], page_size: int = 1000) -> Projects:
+        self.cloud = self.enterContext(Cloud(answers))
+        return Projects(self.cloud.connection(), page_size)
+
+    def ids(self, answers: dict[str, Answer], page_size: int = 1000) -> list[str]:
+        return [found.id for found in self.projects(answers, page_size).enabled()]
+
+    def test_reads_all_project_attributes(self) -> None:
+        document = project("p1", description="Théâtre 😀", created_on="2026-01-02T03:04:05Z")
+        expected = model.Project("p1", "name of p1", "default", "Théâtre 😀", "2026-01-02T03:04:05Z")
+        self.assertEqual([expected], self.projects({PROJECTS: page(document)}).enabled())
+
+    def test_optional_attributes_may_be_missing(self) -> None:
+        bare = {"id": "p1", "name": "bare", "domain_id": "default", "enabled": True}
+        found = self.projects({PROJECTS: page(bare, project("p2", description=None, created_on=None))}).enabled()
+        self.assertEqual(model.Project("p1", "bare", "default"), found[0])
+        self.assertEqual(("", None), (found[1].description, found[1].created_on))
+
+    def test_requests_enabled_projects_with_limit(self) -> None:
+        self.ids({PROJECTS: page()})
+        self.assertEqual([f"GET {PROJECTS}?enabled=true&limit=1000"], self.cloud.asked())
+
+    def test_excludes_disabled_projects_and_domains(self) -> None:
+        members = project("p1"), project("p2", enabled=False), project("d1", is_domain=True, domain_id=None)
+        self.assertEqual(["p1"], self.ids({PROJECTS: page(*members)}))
+
+    def test_next_page_keeps_configured_endpoint(self) -> None:
+        following = "http://internal.name/v3/projects?enabled=true&limit=2&marker=p2"
+        answers = {
+            PROJECTS: page(project("p1"), project("p2"), following=following, truncated=True),
+            f"{PROJECTS}?enabled=true&limit=2&marker=p2": page(project("p3")),
+        }
+        self.assertEqual(["p1", "p2", "p3"], self.ids(answers, page_size=2))
+
+    def test_follows_pages_below_requested_size(self) -> None:
+        answers = {
+            PROJECTS: page(project("p1"), following=f"{PROJECTS}?limit=1&marker=p1", truncated=True),
+            f"{PROJECTS}?limit=1&marker=p1": page(),
+        }
+        self.assertEqual(["p1"], self.ids(answers))
+
+    def test_truncated_answer_without_next_raises(self) -> None:
+        projects = self.projects({PROJECTS: page(project("p1"), truncated=True)})
+        with self.assertRaisesRegex(exceptions.IdentityError, "cut its answer after 1; unset or raise list_limit"):
+            projects.enabled()
+
+    def test_full_page_without_link_is_followed(self) -> None:
+        answers = {
+            PROJECTS: page(project("p1"), project("p2")),
+            f"{PROJECTS}?enabled=true&limit=2&marker=p2": page(project("p3")),
+        }
+        self.assertEqual(["p1", "p2", "p3"], self.ids(answers, page_size=2))
+
+    def test_unpaged_keystone_returns_all_projects(self) -> None:
+        for page_size in (1, 2, 3):
+            members = [project(f"p{i}") for i in range(2)]
+            self.assertEqual(["p0", "p1"], self.ids({PROJECTS: page(*members)}, page_size))
+
+    def test_endless_pages_raise(self) -> None:
+        projects = self.projects({PROJECTS: page(project("p1"), following=f"{PROJECTS}?marker=p1")})
+        with self.assertRaisesRegex(exceptions.IdentityError, "the pages do not end"):
+            projects.enabled()
+
+    def test_error_on_later_page_raises(self) -> None:
+        for later in (Answer(status=500), Answer({"error": {}}, status=404), Answer({"error": {}}, status=400)):
+            answers = {
+                PROJECTS: page(project("p1"), following=f"{PROJECTS}?marker=p1"),
+                f"{PROJECTS}?marker=p1": later,
+            }
+            with self.subTest(later=later), self.assertRaises(exceptions.IdentityError):
+                self.projects(answers).enabled()
+
+    def test_unexpected_attribute_types_become_strings(self) -> None:
+        odd = project("p1", name=7, description=["d"], created_on=5)
+        (found,) = self.projects({PROJECTS: page(odd)}).enabled()
+        self.assertEqual(("7", "['d']", "5"), (found.name, found.description, found.created_on))
+
+    def test_malformed_answer_raises(self) -> None:
+        bodies: tuple[Any, ...] = (
+            {},
+            {"projects": None},
+            {"projects": {}},
+            {"projects": [None]},
+            {"projects": [{}]},
+            [],
+            None,
+            b"<html>",
+        )
+        for body in (*bodies, {"projects": [project("")]}):
+            with self.subTest(body=body), self.assertRaises(exceptions.IdentityError):
+                self.projects({PROJECTS: Answer(body)}).enabled()
+
+
+class DomainIdsTest(unittest.TestCase):
+    def domain_ids(self, *entries: str) -> dict[str, str | None]:
+        domains = [{"id": "default", "name": "Default"}, {"id": "d2", "name": "d3"}, {"id": "d3", "name": "internal"}]
+        answer = page(*domains, collection="domains")
+        self.cloud = self.enterContext(Cloud({DOMAINS: answer}))
+        return Projects(self.cloud.connection()).domain_ids(entries)
+
+    def test_finds_domain_by_id_and_name(self) -> None:
+        self.assertEqual({"default": "default", "Default": "default"}, self.domain_ids("default", "Default"))
+
+    def test_unknown_domain_maps_to_none(self) -> None:
+        self.assertEqual({"nowhere": None, "internal": "d3"}, self.domain_ids("nowhere", "internal"))
+
+    def test_id_wins_over_name(self) -> None:
+        self.assertEqual({"d3": "d3"}, self.domain_ids("d3"))
+
+    def test_no_entries_send_no_request(self) -> None:
+        self.assertEqual({}, self.domain_ids())
+        self.assertEqual([], self.cloud.requests)
+
+    def test_all_entries_share_one_request(self) -> None:
+        self.domain_ids("default", "d2", "nowhere")
+        self.assertEqual([f"GET {DOMAINS}?limit=1000"], self.cloud.asked())

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whom the collector trusts with its password, and how it shows who it is."""
+
+import os
+import pathlib
+import tempfile
+import unittest
+from unittest import mock
+
+from distil import exceptions
+from distil.cloud.connection import Connection
+from distil.cloud.keystone import Projects
+from distil.cloud.lookups import cloud_lookups
+from distil.conf import keystone_authtoken
+from distil.telemetry.client import Transport
+from distil.tests.support.certificates import Authority
+from distil.tests.support.fake_cloud import PASSWORD
+from distil.tests.support.site import Site
+from distil.tests.support.tls_cloud import TlsCloud
+from distil.tests.unit.factory.test_session import GOOD
+from distil.tests.unit.factory.test_session import read
+
+
+class ClientTlsTest(unittest.TestCase):
+    def setUp(self) -> None:
+        self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
+        self.authority = Authority(self.folder)
+        self.unknown = Authority(self.folder, "unknown")
+        self.enterContext(mock.patch.dict(os.environ))
+        for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+            os.environ.pop(name, None)
+
+    def ask(self, cloud: TlsCloud, **options: object) -> None:
+        """Put one question to each service, with the session that the options make."""
+        section = {**GOOD, "password": PASSWORD, "auth_url": f"{cloud.url}/identity/v3", "timeout": "20"}
+        session = keystone_authtoken.load_session(read(section | {name: str(value) for name, value in options.items()}))
+        connection = Connection(session, None, "public")
+        self.assertEqual(["p1"], [project.id for project in Projects(connection).enabled()])
+        self.assertEqual("c1.c1r1", cloud_lookups(connection).flavors.get("1"))
+        self.assertEqual([{"id": "s1"}], Transport(session, None, "public").rows("GET", "/v2/samples", "a test"))
+
+    def assert_refused(self, cloud: TlsCloud, reason: str, **options: object) -> None:
+        with self.assertRaisesRegex(exceptions.IdentityError, reason):
+            self.ask(cloud, **options)
+        self.assertEqual([], cloud.requests)
+
+    def test_cafile_authority_is_trusted(self) -> None:
+        cloud = self.enterContext(TlsCloud(self.authority.issue()))
+        self.ask(cloud, cafile=self.authority.file)
+
+    def test_environment_bundle_is_used_without_cafile(self) -> None:
+        cloud = self.enterContext(TlsCloud(self.authority.issue()))
+        os.environ["REQUESTS_CA_BUNDLE"] = str(self.authority.file)
+        self.ask(cloud)
+
+    def test_cafile_overrides_requests_ca_bundle(self) -> None:
+        os.environ["REQUESTS_CA_BUNDLE"] = str(self.unknown.file)
+        self.ask(self.enterContext(TlsCloud(self.authority.issue())), cafile=self.authority.file)
+        os.environ["REQUESTS_CA_BUNDLE"] = str(self.authority.file)
+        cloud = self.enterContext(TlsCloud(self.authority.issue()))
+        self.assert_refused(cloud, "certificate verify failed", cafile=self.unknown.file)
+
+    def test_unknown_authority_is_rejected(self) -> None:
+        cloud = self.enterContext(TlsCloud(self.authority.issue()))
+        self.assert_refused(cloud, "certificate verify failed")
+        self.assert_refused(cloud, "certificate verify failed", cafile=self.unknown.file)
+
+    def test_wrong_hostname_is_rejected(self) -> None:
+        cloud = self.enterContext(TlsCloud(self.authority.issue("elsewhere.example.com")))
+        self.assert_refused(cloud, "not valid for '127.0.0.1'", cafile=self.authority.file)
+
+    def test_expired_certificate_is_rejected(self) -> None:
+        cloud = self.enterContext(TlsCloud(self.authority.issue(days=-1)))
+        self.assert_refused(cloud, "certificate has expired", cafile=self.authority.file)
+
+    def test_insecure_accepts_any_certificate(self) -> None:
+        cloud = self.enterContext(TlsCloud(self.unknown.issue("elsewhere.example.com", days=-1)))
+        self.ask(cloud, insecure=True)
+
+    def test_client_certificate_is_presented(self) -> None:
+        clients = Authority(self.folder, "clients")
+        certfile, keyfile = clients.issue("distil")
+        cloud = self.enterContext(TlsCloud(self.authority.issue(), clients.file))
+        self.ask(cloud, cafile=self.authority.file, certfile=certfile, keyfile=keyfile)
+        both = self.folder / "both.pem"
+        both.write_bytes(certfile.read_bytes() + keyfile.read_bytes())
+        self.ask(cloud, cafile=self.authority.file, certfile=both)
+
+    def test_missing_or_unknown_client_certificate_fails(self) -> None:
+        clients = Authority(self.folder, "clients")
+        cloud = self.enterContext(TlsCloud(self.authority.issue(), clients.file))
+        self.assert_refused(cloud, "identity GET /projects", cafile=self.authority.file)
+        certfile, keyfile = self.unknown.issue("distil")
+        self.assert_refused(
+            cloud, "identity GET /projects", cafile=self.authority.file, certfile=certfile, keyfile=keyfile
+        )
+
+    def test_tls_options_reach_connections(self) -> None:
+        cloud = self.enterContext(TlsCloud(self.authority.issue()))
+        session = keystone_authtoken.load_session(read({**GOOD, "tls_min_version": "1.3"}))
+        self.assertEqual("1.3", vars(session.adapters["https://"])["tls_min_version"])
+        self.ask(cloud, cafile=self.authority.file, tls_min_version="1.3")
+
+    def test_collector_rejects_untrusted_certificate(self) -> None:
+        site = self.enterContext(Site(projects=1))
+        cloud = self.enterContext(TlsCloud(self.authority.issue()))
+        site.configure({"auth_url": f"{cloud.url}/identity/v3", "cafile": self.unknown.file})
+        self.assertIn("certificate verify failed", site.collect(status=1))
+        self.assertEqual([], cloud.requests)
+
+    def test_collector_uses_requests_ca_bundle(self) -> None:
+        site = self.enterContext(Site(projects=1))
+        cloud = self.enterContext(TlsCloud(self.authority.issue()))
+        site.configure({"auth_url": f"{cloud.url}/identity/v3"})
+        os.environ["REQUESTS_CA_BUNDLE"] = str(self.authority.file)
+        site.collect()
+        self.assertEqual({"p1"}, site.last_collected().keys())

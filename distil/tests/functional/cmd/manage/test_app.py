@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is the same for every command."""
+
+import subprocess
+
+from distil.db import migration
+from distil.db import models
+from distil.tests.support import manage
+
+
+class ManageAppTest(manage.ManageTestCase):
+    def test_outdated_database_error_suggests_upgrade(self) -> None:
+        migration.stamp(self.engine, "007")
+        self.addCleanup(migration.stamp, self.engine, "head")
+        self.assertIn("run distil-db-manage upgrade head", self.error("lease", "list"))
+
+    def test_parse_error_hides_passwords(self) -> None:
+        self.config.write_text("[database]\nconnection = mysql://u:sekret@127.0.0.1/d\nsekret\n")
+        error = self.error("lease", "list")
+        self.assertIn(f"{self.config}:3", error)
+        self.assertNotIn("sekret", error)
+
+    def test_missing_configuration_file_exits_with_1(self) -> None:
+        self.config.unlink()
+        self.assertIn(str(self.config), self.error("lease", "list"))
+
+    def test_unreachable_database_prints_one_line(self) -> None:
+        self.config.write_text("[database]\nconnection = mysql://u:sekret@127.0.0.1:1/d\n")
+        self.assertNotIn("sekret", self.error("lease", "list"))
+
+    def test_unwritable_log_file_prints_one_line(self) -> None:
+        problem = "the log file /nowhere/log cannot be written: No such file or directory"
+        self.assertEqual(problem, self.error("--log-file", "/nowhere/log", "lease", "list"))
+
+    def test_only_text_output_escapes_control_characters(self) -> None:
+        name = "größe\n\x1b[31m\x9b2J\\"
+        self.insert(models.tenants, {"id": "p1", "name": name})
+        for words in (("list",), ("show", "p1")):
+            command = ("project", *words, "--no-keystone", "--column", "name")
+            shown = "größe\\n\\x1b[31m\\x9b2J\\"
+            self.assertEqual(shown + "\n", self.output(*command, "--format", "value"))
+            self.assertIn(f" {shown} |", self.output(*command))
+            found = self.rows(*command)
+            self.assertEqual(name, (found if isinstance(found, dict) else found[0])["name"])
+
+    def test_debug_shows_traceback(self) -> None:
+        self.config.write_text("")
+        result = manage.run(self.config, "--debug", "lease", "list")
+        self.assertEqual(1, result.returncode)
+        self.assertIn("Traceback", result.stderr)
+
+    def test_invalid_command_line_exits_with_2(self) -> None:
+        for arguments in ((), ("lease",), ("frob", "it"), ("lease", "list", "--frob"), ("--frob", "lease", "list")):
+            with self.subTest(arguments=arguments):
+                result = manage.run(self.config, *arguments)
+                self.assertEqual((2, ""), (result.returncode, result.stdout), result.stderr)
+
+    def test_incomplete_command_suggests_nearest(self) -> None:
+        self.assertIn("the nearest: lease list", manage.run(self.config, "lease").stderr)
+
+    def test_help_option_describes_command(self) -> None:
+        self.assertIn("List the leases", self.output("lease", "list", "--help"))
+
+    def test_help_lists_commands_without_configuration(self) -> None:
+        result = subprocess.run([manage.PROGRAM, "--help"], capture_output=True, text=True, check=True, timeout=60)
+        self.assertIn("lease list", result.stdout)
+        self.assertNotIn("Could not", result.stdout)
+
+    def test_closed_pipe_prints_no_error(self) -> None:
+        command = (
+            f"{manage.PROGRAM} --config-file {self.config} lease list --format csv | true; exit ${{PIPESTATUS[0]}}"
+        )
+        result = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False, timeout=60)
+        self.assertEqual("", result.stderr)

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``config check``."""
+
+import json
+import unittest
+
+from distil.tests.support import databases
+from distil.tests.support import manage
+from distil.tests.support import secrets
+from distil.tests.support.site import Site
+
+
+class ConfigCheckTest(unittest.TestCase):
+    def setUp(self) -> None:
+        self.site = self.enterContext(Site())
+
+    def check(self, *arguments: str, status: int) -> list[tuple[str, str, str]]:
+        result = manage.run(self.site.config, "config", "check", *arguments, "-f", "json")
+        self.assertEqual((status, ""), (result.returncode, result.stderr), result.stdout)
+        return [(row["check"], row["status"], row["detail"]) for row in json.loads(result.stdout)]
+
+    def test_valid_site_passes(self) -> None:
+        findings = self.check("--live", status=0)
+        self.assertEqual(set(), {finding for finding in findings if finding[1] != "ok"})
+        self.assertIn("4 projects", [detail for check, _, detail in findings if check == "scope of default"])
+
+    def test_offline_check_reports_every_error(self) -> None:
+        mappings, transformers = self.site.folder / "mappings.yml", self.site.folder / "transformers.yml"
+        mappings.write_text("- meter: instance\n  transformer: uptime\n- unit: hour\n  transformer: nope\n")
+        transformers.write_text("uptimes: {}\n")
+        self.site.configure(
+            meter_mappings_file=mappings,
+            transformer_file=transformers,
+            trust_sources="(",
+            include_domainss="a",
+            sections={"coordination": {"backend_url": "nope://"}},
+        )
+        findings = self.check(status=1)
+        wrong = "\n".join(detail for _, status, detail in findings if status == "error")
+        for part in ("unit is missing", "meter is missing", "'nope'", "'uptimes'", "trust_sources", "backend_url"):
+            self.assertIn(part, wrong)
+        (warning,) = (detail for _, status, detail in findings if status == "warning")
+        self.assertIn("include_domains", warning)
+
+    def test_unwritable_log_file_is_error(self) -> None:
+        self.site.configure(sections={"DEFAULT": {"log_dir": self.site.folder / "nowhere"}})
+        (wrong,) = (finding for finding in self.check(status=1) if finding[1] == "error")
+        path = self.site.folder / "nowhere" / "distil-collector.log"
+        self.assertEqual(("[DEFAULT]", f"the log file {path} cannot be written: No such file or directory"), wrong[::2])
+        self.site.configure(sections={"DEFAULT": {"log_file": self.site.folder / "log"}})
+        self.check(status=0)
+        self.assertFalse((self.site.folder / "log").exists())
+
+    def test_invalid_option_values_are_errors(self) -> None:
+        self.site.configure(workers="many", project_order="sideways")
+        wrong = [detail for _, status, detail in self.check("--live", status=1) if status == "error"]
+        self.assertEqual(2, len(wrong), wrong)
+
+    def test_unparsable_file_is_error(self) -> None:
+        self.site.config.write_text("[database\n")
+        ((check, status, detail),) = self.check(status=1)
+        self.assertEqual(("configuration files", "error"), (check, status))
+        self.assertIn(str(self.site.config), detail)
+
+    def test_rejected_password_is_error_and_hidden(self) -> None:
+        self.site.configure({"password": "sekret"})
+        wrong = [finding for finding in self.check("--live", status=1) if finding[1] == "error"]
+        self.assertEqual(["Keystone"], [check for check, _, _ in wrong])
+        self.assertIn("401", wrong[0][2])
+        self.assertNotIn("sekret", wrong[0][2])
+
+    def test_region_without_services_is_error(self) -> None:
+        self.site.configure({"region_name": "RegionTwo"})
+        findings = self.check("--live", status=1)
+        self.assertIn("Keystone", [check for check, status, _ in findings if status == "error"])
+
+    def test_unavailable_telemetry_is_error(self) -> None:
+        self.site.cloud.add_fault("metering", "status", status=503)
+        wrong = [finding for finding in self.check("--live", status=1) if finding[1] == "error"]
+        self.assertEqual(["telemetry of default"], [check for check, _, _ in wrong])
+
+    def test_failing_lookup_services_are_errors(self) -> None:
+        for status, service in ((403, "compute"), (401, "block-storage"), (503, "image"), (403, "object-store")):
+            self.site.cloud.add_fault(service, "status", path="flavors|types|images|AUTH_", status=status)
+        wrong = [finding for finding in self.check("--live", status=1) if finding[1] == "error"]
+        self.assertEqual({"look-ups"}, {check for check, _, _ in wrong})
+        for (_, _, detail), words in zip(
+            wrong,
+            (
+                ("compute GET /flavors/", "HTTP 403"),
+                ("block_storage GET /types", "HTTP 401"),
+                ("image GET /images", "HTTP 503"),
+                ("object_store HEAD http", "HTTP 403"),
+            ),
+            strict=True,
+        ):
+            for part in words:
+                self.assertIn(part, detail)
+
+    def test_unmatched_meter_and_scope_are_warnings(self) -> None:
+        mappings = self.site.folder / "mappings.yml"
+        mappings.write_text("- meter: instances\n  unit: second\n  transformer: uptime\n")
+        self.site.configure(meter_mappings_file=mappings, include_projects="nobody")
+        findings = self.check("--live", status=0)
+        details = "\n".join(detail for _, status, detail in findings if status == "warning")
+        self.assertIn("meter instances has no samples", details)
+        self.assertIn("'nobody'", details)
+        self.assertIn("0 projects", details)
+
+    def test_unmigrated_database_is_error(self) -> None:
+        with Site(migrated=False, cloud=self.site.cloud) as other:
+            result = manage.run(other.config, "config", "check", "--live", "-f", "value")
+        self.assertEqual(1, result.returncode, result.stderr)
+        self.assertIn("database error the database is at no revision", result.stdout)
+
+    def test_missing_database_rights_are_errors(self) -> None:
+        with (
+            Site(databases.MYSQL, cloud=self.site.cloud) as other,
+            secrets.mariadb_user(other.url, "sekret", lacking=["Delete"]) as url,
+        ):
+            other.config.write_text(other.config.read_text().replace(other.url, url))
+            result = manage.run(other.config, "config", "check", "--live", "-f", "value")
+        self.assertEqual(1, result.returncode, result.stderr)
+        lines = [line for line in result.stdout.splitlines() if "error" in line]
+        tables = ("project_locks", "project_failures", "rejected_samples")
+        self.assertEqual(
+            [f"rights error DELETE on {table}:" for table in tables], [x.partition(" 1142")[0] for x in lines]
+        )

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``project list`` and ``project show``."""
+
+import datetime
+import json
+import unittest
+from typing import Any
+from typing import ClassVar
+
+import sqlalchemy as sa
+
+from distil import model
+from distil.db import failures
+from distil.db import models
+from distil.tests.support import manage
+from distil.tests.support.site import HOUR
+from distil.tests.support.site import Site
+
+GONE = "f" * 32
+
+
+class ProjectTest(unittest.TestCase):
+    """A site up to two hours ago, with two collectors, a project that fails and one that Keystone has no more."""
+
+    site: ClassVar[Site]
+    busy: ClassVar[str]
+    now: ClassVar[datetime.datetime]
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        cls.site = cls.enterClassContext(Site())
+        cls.site.collect(cls.site.end - HOUR)
+        cls.site.configure(
+            sections={
+                "DEFAULT": {"enabled_collectors": "all, few"},
+                "collector:all": {},
+                "collector:few": {"include_projects": "project-1", "collect_window": 2},
+            }
+        )
+        cls.now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
+        cls.busy = cls.site.cloud.projects.enabled_ids[1]
+        with cls.site.engine.begin() as connection:
+            connection.execute(
+                sa.insert(models.tenants), {"id": GONE, "name": "gone", "last_collected": cls.site.start}
+            )
+            lease = {"project_id": cls.busy, "owner": "host:1", "created": cls.now, "expires": cls.now + HOUR / 10}
+            connection.execute(sa.insert(models.project_locks), lease)
+        window = model.Window(cls.site.end - HOUR, cls.site.end)
+        failed = [failures.Failure(cls.busy, "all", window, "telemetry was away")]
+        for moment in (cls.now - HOUR, cls.now):
+            failures.remember(cls.site.engine, failed, moment)
+
+    def rows(self, *arguments: str) -> Any:
+        result = manage.run(self.site.config, *arguments, "-f", "json")
+        self.assertEqual((0, ""), (result.returncode, result.stderr), result.stdout)
+        return json.loads(result.stdout)
+
+    def test_list_shows_project_per_collector(self) -> None:
+        rows = self.rows("project", "list")
+        self.assertEqual(4, len([row for row in rows if row["collector"] == "all"]))
+        (few,) = (row for row in rows if row["collector"] == "few")
+        (same,) = (row for row in rows if row["id"] == self.busy and row["collector"] == "all")
+        self.assertEqual((self.busy, "project-1", "host:1"), (few["id"], few["name"], few["lease_owner"]))
+        self.assertEqual(same["due"] // 2, few["due"])
+        self.assertEqual(f"{self.site.end - HOUR:%Y-%m-%dT%H:%M:%SZ}", few["last_collected"])
+        self.assertGreaterEqual(few["lag_hours"], 2)
+
+    def test_all_option_lists_unscoped_projects(self) -> None:
+        rows = {row["id"]: row for row in self.rows("project", "list", "--all")}
+        self.assertEqual(("gone", None, None), tuple(rows[GONE][key] for key in ("name", "collector", "due")))
+
+    def test_failing_option_shows_reason(self) -> None:
+        (row,) = self.rows("project", "list", "--failing", "--collector", "all")
+        self.assertEqual((self.busy, "telemetry was away"), (row["id"], row["failure"]))
+        self.assertEqual(f"{self.now - HOUR:%Y-%m-%dT%H:%M:%SZ}", row["failing_since"])
+        self.assertEqual(f"{self.now:%Y-%m-%dT%H:%M:%SZ}", row["last_failed"])
+
+    def test_behind_option_filters_by_lag(self) -> None:
+        self.assertEqual(4, len(self.rows("project", "list", "--behind", "2", "--collector", "all")))
+        self.assertEqual([], self.rows("project", "list", "--behind", "20"))
+
+    def test_no_keystone_option_lists_stored_projects(self) -> None:
+        self.site.cloud.add_fault("identity", "status")
+        self.addCleanup(self.site.cloud.faults.clear)
+        self.assertEqual(5, len(self.rows("project", "list", "--no-keystone")))
+        self.assertEqual(1, manage.run(self.site.config, "project", "list").returncode)
+
+    def test_unknown_collector_exits_with_3(self) -> None:
+        self.assertEqual(3, manage.run(self.site.config, "project", "list", "--collector", "nope").returncode)
+
+    def test_show_finds_project_by_name(self) -> None:
+        shown = self.rows("project", "show", "project-1")
+        usage = self.site.usage(tenant_id=self.busy)
+        self.assertEqual((self.busy, "all, few"), (shown["id"], shown["collector"]))
+        self.assertEqual((len(usage), 0), (shown["usage_entries"], shown["rejected_samples"]))
+        self.assertEqual(len({entry.resource_id for entry in usage}), shown["resources"])
+        self.assertEqual(f"{self.site.end - HOUR:%Y-%m-%dT%H:%M:%SZ}", shown["last_usage"])
+
+    def test_show_uses_database_without_keystone(self) -> None:
+        self.site.cloud.add_fault("identity", "status")
+        self.addCleanup(self.site.cloud.faults.clear)
+        result = manage.run(self.site.config, "project", "show", "gone", "-f", "json")
+        self.assertEqual((0, GONE), (result.returncode, json.loads(result.stdout)["id"]), result.stderr)
+        self.assertIn("Keystone does not answer", result.stderr)
+
+    def test_unknown_project_exits_with_3(self) -> None:
+        self.assertEqual(3, manage.run(self.site.config, "project", "show", "nope").returncode)

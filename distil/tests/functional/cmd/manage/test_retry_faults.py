@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``rejected retry`` by several at once, and killed at every statement: nothing is lost, and nothing billed twice."""
+
+import contextlib
+import json
+import signal
+import subprocess
+import sys
+
+from distil.tests.support import databases
+from distil.tests.support import manage
+from distil.tests.support.rejecting import START
+from distil.tests.support.rejecting import WINDOWS
+from distil.tests.support.rejecting import RejectedTestCase
+
+
+class ConcurrentRetrySQLiteTest(RejectedTestCase):
+    def test_each_sample_is_billed_once(self) -> None:
+        command = [manage.PROGRAM, "--config-file", str(self.config), "rejected", "retry", "--all", "--format", "json"]
+        with contextlib.ExitStack() as stack:
+            together = [
+                stack.enter_context(
+                    subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                )
+                for _ in range(3)
+            ]
+            outputs = [process.communicate(timeout=120) for process in together]
+        billed = [row["id"] for said, _ in outputs for row in json.loads(said) if row["result"] == "billed"]
+        self.assertEqual(12, len(billed), outputs)
+        self.assertEqual(len(billed), len(set(billed)))
+        self.assertEqual((self.expected("p1", "p2"), self.ids(resource_id="r3")), (self.usage(), self.ids()))
+
+
+class ConcurrentRetryMySQLTest(ConcurrentRetrySQLiteTest):
+    BACKEND = databases.MYSQL
+
+
+class ConcurrentRetryPostgreSQLTest(ConcurrentRetrySQLiteTest):
+    BACKEND = databases.POSTGRESQL
+
+
+class KilledRetryTest(RejectedTestCase):
+    BACKEND = databases.MYSQL
+
+    def test_kill_at_any_statement_loses_nothing(self) -> None:
+        command = [sys.executable, "-m", "distil.tests.support.forks"]
+        self.forks = self.enterContext(
+            subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        )
+        point = 1
+        # Every other point: a statement has three.
+        while self.retry(point) == -signal.SIGKILL:
+            with self.subTest(point=point):
+                self.assert_nothing_lost()
+                self.assertEqual(1, self.retry())
+                self.assertEqual(self.expected("p1", windows=WINDOWS[:1]), self.usage())
+                kept = self.ids(tenant_id="p1", start=START)
+                self.assertEqual(self.ids(tenant_id="p1", start=START, resource_id="r3"), kept)
+            self.clear()
+            self.fill()
+            point += 2
+        self.assertGreater(point, 50)
+
+    def assert_nothing_lost(self) -> None:
+        """Each resource of each window either is billed, and its samples are gone, or is not, and they are there."""
+        for entry in self.expected("p1", windows=WINDOWS[:1]):
+            kept = self.ids(tenant_id="p1", resource_id=entry[2], start=entry[4])
+            self.assertNotEqual(bool(kept), entry in self.usage())
+
+    def retry(self, point: int | None = None) -> int:
+        assert self.forks.stdin and self.forks.stdout
+        arguments = ["--config-file", str(self.config), "rejected", "retry", "--project", "p1"]
+        arguments += ["--end", WINDOWS[0].end.isoformat()]
+        self.forks.stdin.write(json.dumps({"arguments": arguments, "point": point}) + "\n")
+        self.forks.stdin.flush()
+        return int(self.forks.stdout.readline())

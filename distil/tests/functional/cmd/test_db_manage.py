@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``distil-db-manage`` as a process."""
+
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+from distil.db import migration
+from distil.db import models
+from distil.db import revision
+from distil.tests.support import databases
+
+HEAD = migration.history()[-1][0]
+
+
+class DbManageTestCase(databases.DatabaseTestCase):
+    MIGRATED = False
+
+    def setUp(self) -> None:
+        directory = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
+        self.configuration = directory / "distil.conf"
+        self.configure(self.url)
+
+    def configure(self, url: str) -> None:
+        # What existing installs have, with an option that nothing knows.
+        lines = ["[DEFAULT]", "unheard_of = 1", "[database]", f"connection = {url}", "backend = sqlalchemy"]
+        self.configuration.write_text("\n".join([*lines, "max_retries = 1", "retry_interval = 0", ""]))
+
+    def run_it(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        program = pathlib.Path(sys.executable).with_name("distil-db-manage")
+        command = [str(program), "--config-file", str(self.configuration), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+
+    def assert_succeeds(self, *arguments: str) -> str:
+        result = self.run_it(*arguments)
+        self.assertEqual(0, result.returncode, result.stderr)
+        self.assertNotIn("Traceback", result.stderr)
+        return result.stdout.strip()
+
+    def assert_fails(self, *arguments: str) -> str:
+        result = self.run_it(*arguments)
+        self.assertEqual((1, ""), (result.returncode, result.stdout), result.stderr)
+        self.assertNotIn("Traceback", result.stderr)
+        self.assertNotIn("sekret", result.stderr)
+        last = result.stderr.splitlines()[-1]
+        self.assertTrue(last.startswith("distil-db-manage: "), result.stderr)
+        return last
+
+
+class TestDbManageSQLite(DbManageTestCase):
+    def test_upgrades_and_downgrades(self) -> None:
+        self.assert_succeeds("upgrade", "head")
+        self.assert_succeeds("check")
+        self.assert_succeeds("downgrade", "002")
+        self.assertEqual("002", self.assert_succeeds("current"))
+
+
+class TestDbManageMySQL(TestDbManageSQLite):
+    BACKEND = databases.MYSQL
+
+
+class TestDbManagePostgreSQL(TestDbManageSQLite):
+    BACKEND = databases.POSTGRESQL
+
+
+class DbManageCommandTest(DbManageTestCase):
+    def test_empty_database_fails_check(self) -> None:
+        self.assertEqual("no revision", self.assert_succeeds("current"))
+        self.assertIn("run distil-db-manage upgrade head", self.assert_fails("check"))
+
+    def test_upgrade_defaults_to_head(self) -> None:
+        self.assert_succeeds("upgrade")
+        self.assert_succeeds("upgrade")
+        self.assertEqual(HEAD, revision.current(self.engine))
+        models.rejected_samples.drop(self.engine)
+        self.addCleanup(migration.downgrade, self.engine, "base")
+        self.assertIn("rejected_samples", self.assert_fails("check"))
+
+    def test_stamp_records_revision(self) -> None:
+        self.addCleanup(migration.stamp, self.engine, "base")
+        self.assert_succeeds("stamp", "003")
+        self.assertEqual("003", revision.current(self.engine))
+
+    def test_history_starts_with_001(self) -> None:
+        lines = self.assert_succeeds("history").splitlines()
+        self.assertTrue(lines[0].startswith("001 "))
+        self.assertTrue(lines[-1].startswith(HEAD))
+
+    def test_unknown_revision_exits_with_1(self) -> None:
+        self.assertIn("nope", self.assert_fails("upgrade", "nope"))
+
+    def test_missing_connection_option_exits_with_1(self) -> None:
+        self.configuration.write_text("")
+        self.assertIn("[database] connection is not set", self.assert_fails("upgrade"))
+
+    def test_successful_check_prints_one_line(self) -> None:
+        self.addCleanup(migration.downgrade, self.engine, "base")
+        self.assert_succeeds("upgrade")
+        result = self.run_it("check")
+        self.assertEqual((0, "the tables are those of the newest revision\n", ""), tuple(vars(result).values())[1:])
+
+    def test_reports_every_invalid_value(self) -> None:
+        self.configuration.write_text("[DEFAULT]\ndebug = perhaps\n[database]\nmax_retries = often\npool_timeout = x\n")
+        for option in ("[DEFAULT] debug = perhaps", "[database] max_retries = often", "[database] pool_timeout = x"):
+            self.assertIn(f"distil-db-manage: {self.configuration}: {option}: must be", self.run_it("current").stderr)
+
+    def test_missing_configuration_file_exits_with_1(self) -> None:
+        self.configuration.unlink()
+        self.assertIn(str(self.configuration), self.assert_fails("upgrade"))
+
+    def test_failed_connection_exits_with_1(self) -> None:
+        for url in (
+            "mysql://u:sekret@127.0.0.1:1/d",
+            "postgresql://u:sekret@127.0.0.1:1/d",
+            "mysql://u:sekret@127.0.0.1:port/d",
+            "sqlite:////nowhere/at/all",
+        ):
+            with self.subTest(url=url):
+                self.configure(url)
+                self.assert_fails("upgrade")

@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Services that fail: nobody is billed from half an answer, others are billed, and a later run makes up for it."""
+
+import json
+import unittest
+from typing import Any
+
+import sqlalchemy as sa
+
+from distil.db import models
+from distil.tests.support.site import HOUR
+from distil.tests.support.site import Site
+
+BROKEN_ANSWERS: list[dict[str, Any]] = [
+    {"kind": "status", "status": 401},
+    {"kind": "status", "status": 404},
+    {"kind": "status", "status": 500},
+    {"kind": "status", "status": 503},
+    {"kind": "html"},
+    {"kind": "empty"},
+    {"kind": "truncated"},
+    {"kind": "cut"},
+    {"kind": "reset"},
+    {"kind": "timeout"},
+    {"kind": "not_a_list"},
+    {"kind": "not_a_list", "body": "null"},
+]
+
+
+class TelemetryFaultsTest(unittest.TestCase):
+    def test_broken_answer_delays_only_its_project(self) -> None:
+        """There is a project for each kind, and two without a fault."""
+        site = self.enterContext(Site(projects=len(BROKEN_ANSWERS) + 2, resources=1))
+        victims = site.cloud.projects.enabled_ids[2:]
+        undisturbed = self.enterContext(Site(cloud=site.cloud))
+        undisturbed.collect(site.start + HOUR)
+        for project_id, fault in zip(victims, BROKEN_ANSWERS, strict=True):
+            site.cloud.add_fault("metering", project_id=project_id, **fault)
+        site.configure({"timeout": 2})
+        said = site.collect(site.start + HOUR, status=1)
+        for project_id, fault in zip(victims, BROKEN_ANSWERS, strict=True):
+            with self.subTest(fault):
+                self.assertRegex(said, f"Project {project_id} .*: it could not be brought up to")
+                self.assertEqual([], site.usage(tenant_id=project_id))
+                self.assertEqual(site.start, site.last_collected()[project_id])
+        self.assertEqual([entry for entry in undisturbed.usage() if entry.project_id not in victims], site.usage())
+        self.assertEqual({(each, site.start, site.start + HOUR) for each in victims}, self.waiting(site))
+        site.cloud.faults.clear()
+        site.collect(site.start + HOUR)
+        self.assertEqual(undisturbed.usage(), site.usage())
+        self.assertEqual(set(), self.waiting(site))
+
+    def waiting(self, site: Site) -> set[tuple[Any, ...]]:
+        """Projects of which it is stored that they wait, with the window."""
+        stored = models.project_failures.c
+        return {tuple(row) for row in site.rows(sa.select(stored.tenant_id, stored.start, stored.end))}
+
+    def test_transient_fault_is_retried_in_run(self) -> None:
+        site = self.enterContext(Site())
+        site.configure(concurrency=1)
+        site.cloud.add_fault("metering", "status", status=503, times=2)
+        self.assertIn("attempt 2 failed", site.collect())
+
+    def test_usage_without_complex_queries_is_identical(self) -> None:
+        site = self.enterContext(Site(projects=1, resources=1))
+        undisturbed = self.enterContext(Site(cloud=site.cloud))
+        undisturbed.collect()
+        site.cloud.add_fault("metering", "status", path="/v2/query", status=404)
+        site.collect()
+        self.assertEqual(undisturbed.usage(), site.usage())
+
+
+class LookupFaultsTest(unittest.TestCase):
+    def setUp(self) -> None:
+        self.site = self.enterContext(Site(projects=1))
+
+    def test_failed_lookup_delays_window(self) -> None:
+        undisturbed = self.enterContext(Site(cloud=self.site.cloud))
+        undisturbed.collect(self.site.start + HOUR)
+        for service in ("block-storage", "object-store"):
+            with self.subTest(service):
+                site = self.enterContext(Site(cloud=self.site.cloud))
+                number = site.cloud.add_fault(service, "status", status=503)
+                site.collect(site.start + HOUR, status=1)
+                self.assertEqual([], site.usage())
+                site.cloud.faults.clear(number)
+                site.collect(site.start + HOUR)
+                self.assertEqual(undisturbed.usage(), site.usage())
+
+    def test_missing_container_is_billed_as_standard(self) -> None:
+        self.site.cloud.add_fault("object-store", "status", status=404)
+        self.site.collect(self.site.start + HOUR)
+        containers = [entry for entry in self.site.usage() if entry.service.startswith("o1.s")]
+        self.assertEqual({"o1.standard"}, {entry.service for entry in containers})
+
+    def test_next_window_retries_os_distro(self) -> None:
+        self.site.cloud.add_fault("compute", "status", path="/servers", status=503)
+        self.site.collect(self.site.start + HOUR)
+        self.assertEqual({None}, self.os_distros())
+        self.assertTrue(self.site.usage(unit="second"))
+        self.site.cloud.faults.clear()
+        self.site.collect()
+        self.assertNotIn(None, self.os_distros())
+
+    def test_failed_os_distro_affects_one_instance(self) -> None:
+        site = self.enterContext(Site(projects=1, resources=3))
+        (machine, *_) = {
+            sample["resource_id"] for sample in site.samples(site.cloud.projects.enabled_ids[0], "instance")
+        }
+        site.cloud.add_fault("compute", "status", path=f"/servers/{machine}", status=500)
+        site.collect()
+        query = sa.select(models.resources.c.id, models.resources.c.info)
+        infos = {resource_id: json.loads(info) for resource_id, info in site.rows(query)}
+        machines = {each for each, info in infos.items() if info["type"] == "Virtual Machine"}
+        self.assertEqual({machine}, {each for each in machines if "os_distro" not in infos[each]})
+        self.assertLess(1, len(machines))
+
+    def os_distros(self) -> set[str | None]:
+        infos = [json.loads(info) for (info,) in self.site.rows(sa.select(models.resources.c.info))]
+        return {info.get("os_distro") for info in infos if info["type"] == "Virtual Machine"}
+
+
+class IdentityFaultsTest(unittest.TestCase):
+    def setUp(self) -> None:
+        self.site = self.enterContext(Site())
+
+    def test_unavailable_keystone_exits_with_1(self) -> None:
+        self.site.cloud.add_fault("identity", "status", path="/projects", status=503)
+        self.assertIn("503", self.site.collect(status=1))
+        self.assertEqual({}, self.site.last_collected())
+
+    def test_transient_keystone_error_is_retried(self) -> None:
+        self.site.cloud.add_fault("identity", "status", path="/projects", status=503, times=1)
+        self.assertIn("Attempt 1 to find out what is due failed", self.site.collect())
+
+    def test_unknown_domain_is_reported_and_ignored(self) -> None:
+        self.site.configure(ignore_domains="no-such-domain, customers")
+        said = self.site.collect()
+        self.assertIn("domain 'no-such-domain' does not exist", said)
+        customers = next(domain["id"] for domain in self.site.cloud.projects.domains if domain["name"] == "customers")
+        ids = self.site.cloud.projects.enabled_ids
+        kept = {each for each in ids if self.site.cloud.projects.find(each)["domain_id"] != customers}  # type: ignore[index]
+        self.assertEqual(kept, {entry.project_id for entry in self.site.usage()})
+
+    def test_disabled_project_is_not_collected(self) -> None:
+        self.site.collect()
+        users = {*self.site.cloud.projects.enabled_ids, self.site.cloud.projects.service_id}
+        self.assertEqual(users, set(self.site.last_collected()))

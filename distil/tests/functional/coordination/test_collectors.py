@@ -1,0 +1,253 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Collectors beside each other, as processes: killed, stopped, paused, and one that never does its share."""
+
+import datetime
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import unittest
+
+import sqlalchemy as sa
+
+from distil.coordination.membership import Ring
+from distil.db import models
+from distil.tests.support import coordination_backends
+from distil.tests.support import databases
+from distil.tests.support.site import HOUR
+from distil.tests.support.site import Entry
+from distil.tests.support.site import Site
+from distil.tests.support.site import free_port
+from distil.tests.support.site import wait_for
+
+LONG_AGO = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+
+
+def children(process: subprocess.Popen[str]) -> list[int]:
+    threads = pathlib.Path(f"/proc/{process.pid}/task").glob("*/children")
+    return [int(child) for thread in threads for child in thread.read_text().split()]
+
+
+def kill(process: subprocess.Popen[str]) -> None:
+    """Without warning: the parent first, which would start another child."""
+    pids = [process.pid, *children(process)]
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+    process.wait()
+
+
+def undisturbed(test: unittest.TestCase, site: Site) -> list[Entry]:
+    alone = test.enterContext(Site(cloud=site.cloud))
+    alone.collect()
+    return alone.usage()
+
+
+def leases(site: Site) -> dict[str, str]:
+    table = models.project_locks
+    return dict(tuple(row) for row in site.rows(sa.select(table.c.project_id, table.c.owner)))
+
+
+def let_expire(site: Site) -> None:
+    """As if a lease's length had passed."""
+    with site.engine.begin() as connection:
+        connection.execute(sa.update(models.project_locks).values(expires=LONG_AGO))
+
+
+class _Backends:
+    class CollectorLeasesTest(unittest.TestCase):
+        """The first question to the telemetry gets no answer until the test says so."""
+
+        BACKEND: str
+
+        def setUp(self) -> None:
+            self.site = self.enterContext(Site(self.BACKEND))
+            self.expected = undisturbed(self, self.site)
+            self.site.configure(concurrency=1)
+            self.site.cloud.add_fault("metering", "timeout", times=1)
+            asked = self.site.cloud.requests.total("metering")
+            self.collector = self.site.collector()
+            wait_for(lambda: self.site.cloud.requests.total("metering") > asked)
+            (self.project_id,) = leases(self.site)
+
+        def test_owner_names_host_process_and_collector(self) -> None:
+            host, pid, start, name = leases(self.site)[self.project_id].split(":")
+            self.assertEqual((os.uname().nodename, "default"), (host, name))
+            self.assertIn(int(pid), children(self.collector))
+            self.assertRegex(start, "^[0-9a-f]{12}$")
+
+        def test_expired_lease_is_taken_over(self) -> None:
+            kill(self.collector)
+            self.assertIn(self.project_id, leases(self.site))
+            other = self.site.collector("--collect-end-time", self.site.end.isoformat())
+            ids = set(self.site.last_collected()) - {self.project_id}
+            wait_for(lambda: {self.site.last_collected()[each] for each in ids} == {self.site.end})
+            self.assertIsNone(other.poll())
+            self.assertEqual(self.site.start, self.site.last_collected()[self.project_id])
+            let_expire(self.site)
+            said, _ = other.communicate(timeout=60)
+            self.assertEqual(0, other.returncode, said)
+            self.assertIn("has expired and is taken over", said)
+            self.assertEqual(self.expected, self.site.usage())
+            self.assertEqual({}, leases(self.site))
+
+        def test_sigterm_releases_leases(self) -> None:
+            self.collector.send_signal(signal.SIGTERM)
+            self.assertEqual(0, self.collector.wait(30))
+            self.assertEqual({}, leases(self.site))
+            self.site.collect()
+            self.assertEqual(self.expected, self.site.usage())
+
+        def test_paused_collector_commits_nothing_twice(self) -> None:
+            (child,) = children(self.collector)
+            os.kill(child, signal.SIGSTOP)
+            try:
+                let_expire(self.site)
+                self.site.collect()
+                self.site.cloud.faults.clear()
+            finally:
+                os.kill(child, signal.SIGCONT)
+            self.collector_said("Run of collector")
+            self.assertEqual(self.expected, self.site.usage())
+            self.assertEqual({}, leases(self.site))
+
+        def collector_said(self, text: str) -> None:
+            assert self.collector.stdout is not None
+            for line in self.collector.stdout:
+                if text in line:
+                    return
+            self.fail(f"it did not say {text!r}")
+
+
+class SQLiteLeasesTest(_Backends.CollectorLeasesTest):
+    BACKEND = databases.SQLITE
+
+
+class MariaDBLeasesTest(_Backends.CollectorLeasesTest):
+    BACKEND = databases.MYSQL
+
+
+class PostgreSQLLeasesTest(_Backends.CollectorLeasesTest):
+    BACKEND = databases.POSTGRESQL
+
+
+class LegacyLockTest(unittest.TestCase):
+    def test_expired_lock_is_taken_over(self) -> None:
+        site = self.enterContext(Site())
+        row = {"project_id": site.cloud.projects.enabled_ids[0], "owner": "host-1", "created": LONG_AGO}
+        with site.engine.begin() as connection:
+            connection.execute(sa.insert(models.project_locks), row)
+        self.assertIn("the lease of host-1 has expired and is taken over", site.collect())
+
+
+class CollectorHashRingTest(unittest.TestCase):
+    """Members of a ring with a run every few seconds, a window each."""
+
+    INTERVAL = 2 * coordination_backends.HEARTBEAT
+
+    def setUp(self) -> None:
+        self.site = self.enterContext(Site(databases.MYSQL, projects=12, resources=1))
+        self.expected = undisturbed(self, self.site)
+        self.redis = coordination_backends.Redis(self.site.folder)
+        self.addCleanup(self.redis.stop)
+        self.configure(self.redis.url)
+
+    def configure(self, url: str) -> None:
+        self.site.configure(max_windows_per_cycle=1, periodic_interval=self.INTERVAL)
+        with self.site.config.open("a") as file:
+            file.write(f"[coordination]\nbackend_url = {url}\n")
+
+    def start(self, name: str) -> subprocess.Popen[str]:
+        return self.site.collector("--log-file", str(self.log(name)))
+
+    def log(self, name: str) -> pathlib.Path:
+        return self.site.folder / f"{name}.log"
+
+    def said(self, name: str) -> str:
+        return self.log(name).read_text() if self.log(name).exists() else ""
+
+    def committed(self, name: str) -> list[int]:
+        """Windows of each run."""
+        return [int(count) for count in re.findall(r": (\d+) windows? committed", self.said(name))]
+
+    def wait_until_collected(self, hours: int) -> None:
+        ids = set(self.site.cloud.projects.enabled_ids)
+        wait_for(
+            lambda: all(
+                self.site.last_collected().get(each, LONG_AGO) >= self.site.start + hours * HOUR for each in ids
+            ),
+            120,
+        )
+
+    def test_killed_members_projects_are_reassigned(self) -> None:
+        collectors = {name: self.start(name) for name in "abc"}
+        self.wait_until_collected(1)
+        kill(collectors["a"])
+        self.wait_until_collected(3)
+        self.assertEqual(self.expected, self.site.usage())
+        for name in "bc":
+            with self.subTest(name):
+                self.assertTrue(any(self.committed(name)))
+                # By the ring, that is, and not by the rule about members that live and do nothing.
+                self.assertNotIn("adopted", self.said(name))
+                self.assertNotIn("ventlet", self.said(name))
+
+    def test_idle_members_projects_are_taken_over(self) -> None:
+        collector = self.start("a")
+        self.join_idle()
+        self.wait_until_collected(3)
+        self.assertEqual(self.expected, self.site.usage())
+        collector.send_signal(signal.SIGTERM)
+        self.assertEqual(0, collector.wait(30))
+        self.assertIn("it is adopted", self.said("a"))
+
+    def test_backend_outage_falls_back_to_leases(self) -> None:
+        for name in "ab":
+            self.start(name)
+        self.wait_until_collected(1)
+        self.redis.stop()
+        self.wait_until_collected(2)
+        self.redis.start()
+        self.wait_until_collected(3)
+        self.assertEqual(self.expected, self.site.usage())
+        logs = self.said("a") + self.said("b")
+        self.assertNotIn("secret-word", logs)
+
+    def test_run_until_end_time_ignores_ring(self) -> None:
+        self.start("a")
+        self.join_idle()
+        self.assertNotIn("members of", self.site.collect())
+        self.assertGreaterEqual(min(self.site.last_collected().values()), self.site.end)
+        self.assertEqual(self.expected, self.site.usage())
+
+    def join_idle(self) -> None:
+        """Have the collector share with a member that collects nothing."""
+        wait_for(lambda: "is one of 1 members" in self.said("a"))
+        group = re.search(r"members of (\S+)\.$", self.said("a"), re.MULTILINE)
+        assert group is not None
+        idle = Ring(self.redis.url, group[1], "idle")
+        self.addCleanup(idle.leave)
+        idle.refresh()
+
+
+class CoordinationBackendTest(unittest.TestCase):
+    def setUp(self) -> None:
+        self.site = self.enterContext(Site())
+
+    def configure(self, url: str) -> None:
+        with self.site.config.open("a") as file:
+            file.write(f"[coordination]\nbackend_url = {url}\n")
+
+    def test_unusable_url_exits_with_1(self) -> None:
+        self.configure("reddis://:secret-word@127.0.0.1")
+        said = self.site.collect(status=1)
+        self.assertIn("[coordination] backend_url: tooz has no driver 'reddis'", said)
+        self.assertNotIn("secret-word", said)
+
+    def test_unreachable_backend_falls_back_to_leases(self) -> None:
+        self.configure(f"redis://:secret-word@127.0.0.1:{free_port()}")
+        log = self.site.folder / "collector.log"
+        self.site.collector("--log-file", str(log))
+        wait_for(lambda: set(self.site.last_collected().values()) == {self.site.end})
+        self.assertIn("Leases in the database share the projects out until the next run", log.read_text())
+        self.assertNotIn("secret-word", log.read_text())

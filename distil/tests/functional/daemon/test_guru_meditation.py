@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The report that a process makes at SIGUSR2."""
+
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import urllib.parse
+
+import sqlalchemy as sa
+
+from distil.tests.acceptance.security.test_no_secrets import NoSecretsTest
+from distil.tests.support import databases
+from distil.tests.support.secrets import mariadb_user
+from distil.tests.support.secrets import secret
+from distil.tests.support.site import wait_for
+
+RUN = "Run of collector"
+
+
+class GuruMeditationReportTest(NoSecretsTest):
+    backend = databases.MYSQL
+
+    def setUp(self) -> None:
+        super().setUp()
+        own, ring = secret(), secret()
+        self.hidden |= {own, ring}
+        connection = self.enterContext(mariadb_user(self.site.url, own))
+        self.assertEqual(own, sa.make_url(connection).password)
+        self.write({"periodic_interval": 1}, connection=connection)
+        with self.site.config.open("a") as file:
+            file.write(f"[coordination]\nbackend_url = redis://:{urllib.parse.quote_plus(ring)}@127.0.0.1:1\n")
+        self.log = self.site.folder / "log"
+
+    def report_to(self, folder: pathlib.Path | str) -> None:
+        with self.site.config.open("a") as file:
+            file.write(f"[oslo_reports]\nlog_dir = {folder}\n")
+
+    def started(self) -> tuple[subprocess.Popen[str], int]:
+        collector = self.site.collector("--log-file", str(self.log))
+        self.wait_for_a_run()
+        (child,) = _children(collector.pid)
+        return collector, child
+
+    def runs(self) -> int:
+        return self.log.read_text().count(RUN) if self.log.exists() else 0
+
+    def wait_for_a_run(self) -> None:
+        before = self.runs()
+        wait_for(lambda: self.runs() > before)
+
+    def end(self, collector: subprocess.Popen[str]) -> str:
+        collector.send_signal(signal.SIGTERM)
+        said, _ = collector.communicate(timeout=60)
+        self.assertEqual(0, collector.returncode, said)
+        return said
+
+    def assert_complete(self, report: str, where: str) -> None:
+        """Threads, the right one among them, and the configuration, its secrets masked."""
+        self.assertIn(where, report)
+        for option in ("password", "connection", "backend_url"):
+            self.assertRegex(report, rf"(?m)^  {option} = \*\*\*$")
+        self.assertRegex(report, r"(?m)^  periodic_interval = 1$")
+        self.assert_none(report)
+
+    def test_parent_and_child_write_report_files(self) -> None:
+        folder = self.site.folder / "reports"
+        folder.mkdir()
+        self.report_to(folder)
+        collector, child = self.started()
+        for pid, where in ((collector.pid, "in _usher"), (child, "distil/daemon/timer.py")):
+            os.kill(pid, signal.SIGUSR2)
+            wait_for(lambda pid=pid: f"{pid}_gurumeditation" in self.log.read_text())  # type: ignore[misc]
+            (path,) = folder.glob(f"distil-collector-{pid}_gurumeditation_*")
+            self.assert_complete(path.read_text(), where)
+        self.wait_for_a_run()
+        self.assertEqual([child], _children(collector.pid))
+        self.end(collector)
+
+    def test_writes_to_stderr_without_log_dir(self) -> None:
+        collector, _ = self.started()
+        collector.send_signal(signal.SIGUSR2)
+        self.wait_for_a_run()
+        self.wait_for_a_run()
+        self.assert_complete(self.end(collector), "in _usher")
+
+    def test_missing_log_dir_keeps_collector_running(self) -> None:
+        self.report_to("/nowhere")
+        collector, child = self.started()
+        os.kill(child, signal.SIGUSR2)
+        wait_for(lambda: re.search("there is no report: .*/nowhere", self.log.read_text()))
+        self.wait_for_a_run()
+        self.assertEqual("", self.end(collector))
+
+    def test_sigusr2_during_startup_keeps_process_running(self) -> None:
+        collector = self.site.collector("--log-file", str(self.log))
+        wait_for(lambda: _heeds(collector.pid, signal.SIGUSR2))
+        collector.send_signal(signal.SIGUSR2)
+        self.wait_for_a_run()
+        self.assertIsNone(collector.poll())
+        self.end(collector)
+
+
+def _children(pid: int) -> list[int]:
+    lists = pathlib.Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(child) for children in lists for child in children.read_text().split()]
+
+
+def _heeds(pid: int, number: int) -> bool:
+    """Whether a signal does not kill the process: it ignores or catches it."""
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    masks = re.findall(r"^Sig(?:Ign|Cgt):\s*([0-9a-f]+)$", status, re.MULTILINE)
+    return any(int(mask, 16) >> (number - 1) & 1 for mask in masks)

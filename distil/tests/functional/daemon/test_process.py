@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: Apache-2.0
+"""distil-collector as a process: its start, its signals, its exit status and its exporter."""
+
+import datetime
+import re
+import signal
+import socket
+import unittest
+
+from distil.tests.support.site import HOUR
+from distil.tests.support.site import Site
+from distil.tests.support.site import free_port
+from distil.tests.support.site import metrics
+from distil.tests.support.site import wait_for
+
+
+class CollectorProcessTest(unittest.TestCase):
+    def setUp(self) -> None:
+        self.site = self.enterContext(Site())
+        self.port = free_port()
+        self.log = self.site.folder / "collector.log"
+        self.site.configure(enable_exporter=True, exporter_host="127.0.0.1", exporter_port=self.port)
+        self.collector = self.site.collector("--log-file", str(self.log))
+
+    def wait_for_a_run(self, after: float = 0) -> dict[str, float]:
+        wait_for(lambda: metrics(self.port).get("distil_collector_last_run_end", 0) > after)
+        return metrics(self.port)
+
+    def test_first_run_exports_stored_usage(self) -> None:
+        values = self.wait_for_a_run()
+        self.assertEqual({self.site.end}, set(self.site.last_collected().values()))
+        stored: dict[str, float] = {}
+        for entry in self.site.usage():
+            name = f"distil_collector_usage_total {entry.service} {entry.unit}"
+            stored[name] = stored.get(name, 0) + float(entry.volume)
+        counted = {name: value for name, value in values.items() if name.startswith("distil_collector_usage_total ")}
+        self.assertEqual(stored.keys(), counted.keys())
+        for name, value in stored.items():
+            self.assertAlmostEqual(value, counted[name], msg=name)
+        self.assertLessEqual(values["distil_collector_last_run_start"], values["distil_collector_last_run_end"])
+        took = values["distil_collector_last_run_end"] - values["distil_collector_last_run_start"]
+        self.assertAlmostEqual(took, values["distil_collector_last_run_duration_seconds"], places=3)
+
+    def test_sigterm_exits_with_0(self) -> None:
+        self.wait_for_a_run()
+        self.collector.send_signal(signal.SIGTERM)
+        self.assertEqual(0, self.collector.wait(30))
+        self.assertEqual({}, metrics(self.port))
+
+    def test_sighup_restarts_without_duplicate_usage(self) -> None:
+        end = self.wait_for_a_run()["distil_collector_last_run_end"]
+        before = self.site.usage()
+        self.collector.send_signal(signal.SIGHUP)
+        self.wait_for_a_run(after=end)
+        self.assertEqual(before, self.site.usage())
+
+    def test_eventlet_is_not_imported(self) -> None:
+        """It would warn that it is deprecated."""
+        self.wait_for_a_run()
+        self.collector.send_signal(signal.SIGTERM)
+        said, _ = self.collector.communicate(timeout=30)
+        self.assertNotIn("ventlet", said + self.log.read_text())
+
+
+class CollectorShutdownTest(unittest.TestCase):
+    def test_sigterm_interrupts_pending_request(self) -> None:
+        site = self.enterContext(Site())
+        site.cloud.add_fault("metering", "timeout")
+        collector = site.collector()
+        wait_for(lambda: site.last_collected() and site.cloud.requests.total("metering"))
+        started = datetime.datetime.now(datetime.UTC)
+        collector.send_signal(signal.SIGTERM)
+        self.assertEqual(0, collector.wait(30))
+        self.assertLess(datetime.datetime.now(datetime.UTC) - started, datetime.timedelta(seconds=10))
+        self.assertEqual([], site.usage())
+
+
+class StartupValidationTest(unittest.TestCase):
+    """What can be seen to be wrong at start is told then, in lines that say what to do, with status 1."""
+
+    def setUp(self) -> None:
+        self.site = self.enterContext(Site())
+
+    def refused(self, *arguments: str) -> str:
+        collector = self.site.collector(*arguments)
+        said, _ = collector.communicate(timeout=60)
+        self.assertEqual(1, collector.returncode, said)
+        self.assertNotIn("Traceback", said)
+        return said
+
+    def test_reports_all_configuration_errors_at_once(self) -> None:
+        mappings = self.site.folder / "mappings.yml"
+        mappings.write_text("- {meter: a, unit: hour, transformer: maxx}\n- {metr: b, unit: hour, transformer: max}\n")
+        transformers = self.site.folder / "transformer.yml"
+        transformers.write_text("uptime: {tracked_states: active}\n")
+        self.site.configure(
+            meter_mappings_file=mappings,
+            transformer_file=transformers,
+            include_domains="a",
+            ignore_domains="a",
+            collector_backend="gnochi",
+        )
+        said = self.refused()
+        self.assertIn(f"{mappings}:1: entry 1 (a): transformer: unknown transformer 'maxx'; did you mean max?", said)
+        self.assertIn(f"{mappings}:2: entry 2 (no meter): unknown key 'metr'; did you mean meter?", said)
+        self.assertIn(f"{mappings}:2: entry 2 (no meter): meter is missing", said)
+        self.assertIn(f"{transformers}:1: section 'uptime': tracked_states must be a list", said)
+        self.assertIn("'a' stands both in include_domains and in ignore_domains", said)
+        self.assertIn("there is no telemetry driver 'gnochi'", said)
+
+    def test_missing_files_are_reported(self) -> None:
+        self.site.configure(meter_mappings_file="/nowhere/m.yml", transformer_file="/nowhere/t.yml")
+        self.assertRegex(
+            self.refused(), re.compile("/nowhere/t.yml cannot be read.*/nowhere/m.yml cannot be read", re.DOTALL)
+        )
+
+    def test_parse_error_omits_line_content(self) -> None:
+        with self.site.config.open("a") as file:
+            file.write("password s3cr3t\n")
+        said = self.refused()
+        self.assertIn(f"{self.site.config} cannot be parsed: at {self.site.config}:", said)
+        self.assertNotIn("s3cr3t", said)
+
+    def test_unwritable_log_file_is_reported(self) -> None:
+        self.assertIn("/nowhere/log", self.refused("--log-file", "/nowhere/log"))
+
+    def test_out_of_range_option_is_reported(self) -> None:
+        self.site.configure(collect_window=0)
+        self.assertIn("collect_window", self.refused())
+
+    def test_port_in_use_is_reported(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+            self.site.configure(enable_exporter=True, exporter_host="127.0.0.1", exporter_port=port)
+            self.assertIn(f"127.0.0.1:{port}: Address already in use", self.refused())
+
+    def test_missing_credentials_are_reported(self) -> None:
+        text = self.site.config.read_text()
+        self.site.config.write_text(re.sub(r"^password = .*\n|^auth_url = .*\n", "", text, flags=re.MULTILINE))
+        self.assertIn("auth_url is not set", self.refused())
+
+    def test_invalid_or_future_end_is_rejected(self) -> None:
+        self.assertIn("'noon'", self.refused("--collect-end-time", "noon"))
+        later = (datetime.datetime.now(datetime.UTC) + HOUR).isoformat()
+        self.assertIn("not over yet", self.refused("--collect-end-time", later))
+
+
+class DatabaseRevisionTest(unittest.TestCase):
+    def test_unmigrated_database_exits_with_1(self) -> None:
+        """It would round what is stored in it."""
+        site = self.enterContext(Site(migrated=False))
+        self.assertIn("the database is at no revision", site.collect(status=1))
+
+
+class CollectEndTimeTest(unittest.TestCase):
+    def setUp(self) -> None:
+        self.site = self.enterContext(Site())
+
+    def test_time_zone_offset_is_applied(self) -> None:
+        auckland = datetime.timezone(datetime.timedelta(hours=13))
+        self.site.collect(self.site.start.astimezone(auckland) + HOUR)
+        self.assertEqual({self.site.start + HOUR}, set(self.site.last_collected().values()))
+
+    def test_ignores_max_windows_per_cycle(self) -> None:
+        self.site.configure(max_windows_per_cycle=1)
+        self.site.collect()
+        self.assertEqual({self.site.end}, set(self.site.last_collected().values()))
+
+    def test_empty_scope_exits_with_1(self) -> None:
+        self.site.configure(include_domains="nowhere")
+        self.assertIn("No project is in the scope", self.site.collect(status=1))
+
+    def test_sigterm_while_waiting_exits_with_1(self) -> None:
+        self.site.cloud.add_fault("metering", "timeout")
+        collector = self.site.collector("--collect-end-time", self.site.end.isoformat())
+        wait_for(lambda: self.site.cloud.requests.total("metering"))
+        collector.send_signal(signal.SIGTERM)
+        self.assertEqual(1, collector.wait(10))
+        self.assertEqual([], self.site.usage())
+
+    def test_unaligned_end_exits_with_1(self) -> None:
+        self.site.configure(collect_window=2)
+        said = self.site.collect(status=1)
+        self.assertIn(f"it stands at {self.site.start + 2 * HOUR}", said)
+
+    def test_end_is_rounded_down_to_hour(self) -> None:
+        self.site.collect(self.site.end + HOUR / 2)
+        self.assertEqual({self.site.end}, set(self.site.last_collected().values()))
+
+    def test_start_of_interrupted_run_is_kept(self) -> None:
+        """The first run gets no further than the starts; the second, with another start age, goes on from there."""
+        self.site.cloud.add_fault("metering", "status", status=503)
+        self.site.collect(status=1)
+        starts = self.site.last_collected()
+        self.assertEqual({self.site.start}, set(starts.values()))
+        self.site.cloud.faults.clear()
+        self.site.configure(max_collection_start_age=0)
+        self.site.collect()
+        self.assertEqual(self.site.start, min(entry.start for entry in self.site.usage()))

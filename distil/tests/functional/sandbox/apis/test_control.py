@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tests of the sandbox as a process that others control over HTTP."""
+
+import configparser
+import signal
+import subprocess
+import sys
+import unittest
+from typing import Any
+
+import requests
+from keystoneauth1 import loading
+from keystoneauth1 import session as ks_session
+
+from distil.tests.support import sandbox
+
+
+class ControlTest(sandbox.CloudTest):
+    def _control(self, method: str, path: str, body: Any = None) -> requests.Response:
+        return requests.request(method, f"{self.cloud.url}/sandbox{path}", json=body, timeout=30)
+
+    def _written(self, meter: str = "router") -> Any:
+        params = {"q.field": ["project_id", "meter"], "q.value": [self.project_id, meter], "limit": 1000}
+        return self.metering("/v2/samples", params=params)
+
+    def test_faults_are_added_and_removed(self) -> None:
+        created = self._control("POST", "/faults", {"service": "metering", "kind": "status", "status": 500})
+        self.assertEqual(201, created.status_code)
+        self.assertEqual(500, self._written().status_code)
+        (described,) = self._control("GET", "/faults").json()["faults"]
+        self.assertEqual((created.json()["id"], 1), (described["id"], described["hits"]))
+        self.assertEqual(204, self._control("DELETE", f"/faults/{created.json()['id']}").status_code)
+        self.assertEqual(200, self._written().status_code)
+
+    def test_invalid_requests_return_400(self) -> None:
+        senseless: tuple[tuple[str, Any], ...] = (
+            ("/faults", {"service": "metering", "kind": "fire"}),
+            ("/faults", {"service": "metering", "kind": "html", "colour": "red"}),
+            ("/faults", []),
+            ("/latency", {"telemetry": 1}),
+            ("/samples", {"project_id": "a"}),
+        )
+        for path, body in senseless:
+            self.assertEqual(400, self._control("POST", path, body).status_code, (path, body))
+        self.assertEqual(200, self._written().status_code)
+
+    def test_added_samples_extend_or_replace_synthetic(self) -> None:
+        sample = {"timestamp": "2026-01-01T01:00:00", "volume": None, "resource_id": "mine"}
+        body = {"project_id": self.project_id, "meter": "router", "samples": [sample]}
+        self.assertEqual(72, len(self._written().json()))
+        self._control("POST", "/samples", body)
+        self.assertEqual(73, len(self._written().json()))
+        self._control("POST", "/samples", body | {"replace": True})
+        self.assertEqual([sample], self._written().json())
+        self._control("DELETE", "/samples")
+        self.assertEqual(72, len(self._written().json()))
+
+    def test_malformed_samples_are_served_unchanged(self) -> None:
+        bad: list[Any] = [None, "text", [], {"volume": float("nan")}, {"metadata": None, "source": None}]
+        self.cloud.add_samples(self.project_id, "router", bad, replace=True)
+        self.assertIn("NaN", self._written().text)
+        found = [repr(sample) for sample in self._written().json()]
+        self.assertCountEqual([repr(sample) for sample in bad], found)
+
+    def test_time_queries_match_added_samples(self) -> None:
+        self.cloud.add_samples(self.project_id, "router", ["bad"], at="2026-01-01T01:00:00", replace=True)
+        for operator, found in (("ge", ["bad"]), ("gt", [])):
+            params = {
+                "q.field": ["meter", "project_id", "timestamp"],
+                "q.op": ["eq", "eq", operator],
+                "q.value": ["router", self.project_id, "2026-01-01T01:00:00"],
+            }
+            self.assertEqual(found, self.metering("/v2/samples", params=params).json(), operator)
+
+    def test_requests_are_counted_by_kind(self) -> None:
+        self._written()
+        self._control("DELETE", "/requests")
+        self._written("router")
+        self._written("network")
+        counted = [{"service": "metering", "method": "GET", "path": "/v2/samples", "count": 2}]
+        self.assertEqual(counted, self._control("GET", "/requests").json()["requests"])
+        self.assertEqual(2, self.cloud.requests.total("metering"))
+
+    def test_revoked_token_returns_401(self) -> None:
+        headers = {"X-Auth-Token": self.session.get_token() or ""}
+        url = f"{self.cloud.url}/metering/v2/samples"
+        self.assertEqual(200, requests.get(url, headers=headers, timeout=30).status_code)
+        self._control("DELETE", "/tokens")
+        self.assertEqual(401, requests.get(url, headers=headers, timeout=30).status_code)
+
+
+class ServeCommandTest(unittest.TestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        command = [sys.executable, "-m", "distil.sandbox", "serve", "--projects", "3", "--latency", "metering=0.01"]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        self.addCleanup(self._end)
+
+    def _end(self) -> None:
+        self.process.kill()
+        self.process.communicate()
+
+    def test_prints_credentials_and_exits_on_sigterm(self) -> None:
+        conf = configparser.RawConfigParser()
+        conf.read_string(self._first_lines(10))
+        options = dict(conf["keystone_authtoken"])
+        self.assertEqual("RegionOne", options.pop("region_name"))
+        loader: Any = loading.get_plugin_loader(options.pop("auth_type"))
+        session = ks_session.Session(auth=loader.load_from_options(**options), timeout=30)
+        self.addCleanup(session.session.close)
+        self.assertEqual(5, len(session.get(f"{options['auth_url']}/projects").json()["projects"]))
+        self.process.send_signal(signal.SIGTERM)
+        self.assertEqual(0, self.process.wait(timeout=10))
+
+    def _first_lines(self, count: int) -> str:
+        assert self.process.stdout is not None
+        return "".join(self.process.stdout.readline() for _ in range(count))

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``distil-manage`` as a process."""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from distil.db import models
+from distil.tests.support import databases
+
+PROGRAM = str(pathlib.Path(sys.executable).with_name("distil-manage"))
+
+
+def run(config: pathlib.Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [PROGRAM, "--config-file", str(config), *arguments]
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=120, check=False, env=os.environ | environment
+    )
+
+
+class ManageTestCase(databases.DatabaseTestCase):
+    """With a database, and a configuration that names it alone."""
+
+    def setUp(self) -> None:
+        directory = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
+        self.config = directory / "distil.conf"
+        self.config.write_text(f"[database]\nconnection = {self.url}\n")
+        self.addCleanup(self.empty, *reversed(models.metadata.sorted_tables))
+
+    def insert(self, table: sa.Table, *rows: Mapping[str, object]) -> None:
+        """Rows for the duration of the test."""
+        if rows:
+            with self.engine.begin() as connection:
+                connection.execute(sa.insert(table), list(rows))
+
+    def empty(self, *tables: sa.Table) -> None:
+        with self.engine.begin() as connection:
+            for table in tables:
+                connection.execute(sa.delete(table))
+
+    def rows(self, *arguments: str, status: int = 0) -> Any:
+        """What a command shows, as it comes in JSON."""
+        return json.loads(self.output(*arguments, "--format", "json", status=status))
+
+    def output(self, *arguments: str, status: int = 0) -> str:
+        """What a command shows; on standard error it may say something only where it fails."""
+        result = run(self.config, *arguments)
+        self.assertEqual(status, result.returncode, result.stderr + result.stdout)
+        self.assertEqual("", result.stderr)
+        return result.stdout
+
+    def error(self, *arguments: str, status: int = 1) -> str:
+        """The line that a command that fails says, and nothing else."""
+        result = run(self.config, *arguments)
+        self.assertEqual((status, ""), (result.returncode, result.stdout), result.stderr)
+        (line,) = result.stderr.splitlines()
+        self.assertTrue(line.startswith("distil-manage: "), line)
+        return line.removeprefix("distil-manage: ")

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A real Ceilometer v2 API, behind a real Keystone: the last release that has one, on the Python 2.7 that it needs."""
+
+import configparser
+import functools
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+import urllib.parse
+from collections.abc import Iterable
+from collections.abc import Iterator
+from collections.abc import Mapping
+from concurrent import futures
+from typing import Any
+
+from distil.tests.support.real import environments
+from distil.tests.support.real import keystone as real_keystone
+from distil.tests.support.real import processes
+
+_REQUIREMENTS = pathlib.Path(__file__).with_name("ceilometer-requirements.txt")
+_VIRTUALENV = "virtualenv==20.21.1"  # the last series that can make an environment of Python 2.7
+_CONFIGURATION = """\
+[DEFAULT]
+transport_url = fake://
+api_paste_config = {directory}/api_paste.ini
+[api]
+gnocchi_is_enabled = false
+aodh_is_enabled = false
+panko_is_enabled = false
+[database]
+connection = sqlite:///{directory}/ceilometer.db
+[oslo_policy]
+policy_file = {environment}/etc/ceilometer/policy.json
+[publisher]
+telemetry_secret = secret
+"""
+_AUTHENTICATION = """\
+[keystone_authtoken]
+auth_type = password
+auth_uri = {keystone.auth_url}
+auth_url = {keystone.auth_url}
+username = {keystone.username}
+password = {keystone.password}
+project_name = {keystone.project_name}
+user_domain_id = {keystone.domain_id}
+project_domain_id = {keystone.domain_id}
+region_name = {keystone.region_name}
+"""
+
+
+class Ceilometer:
+    """A Ceilometer API process of its own, in the catalog of the Keystone that it is given.
+
+    Call :meth:`stop` at the end. Tests that only add to it may use :func:`shared`.
+
+    :raises unittest.SkipTest: this machine has no Python 2.7.
+    """
+
+    def __init__(self, keystone: real_keystone.Keystone) -> None:
+        root = _prepared(_python27())
+        self._directory = tempfile.TemporaryDirectory(prefix="ceilometer-")
+        directory = pathlib.Path(self._directory.name)
+        shutil.copy(root / "ceilometer.db", directory)
+        configuration = _configure(root / "venv", directory, _AUTHENTICATION.format(keystone=keystone))
+        command = [root / "venv/bin/ceilometer-api", "-b", "127.0.0.1", "-p", "0", "--", "--config-file", configuration]
+        self._server = processes.Server(command, directory / "log", os.environ)
+        self.url = f"http://127.0.0.1:{self._server.port}"
+        self._keystone = keystone
+        keystone.add_service("metering", self.url)
+
+    def add_samples(self, project_id: str, meter: str, documents: Iterable[Mapping[str, Any]]) -> None:
+        """Store samples of a project's meter.
+
+        :param documents: with the keys that Ceilometer answers; it puts ``<project>:`` before each source.
+        """
+        path = f"{self.url}/v2/meters/{urllib.parse.quote(meter)}"
+        samples = [_to_store(project_id, meter, document) for document in documents]
+        self._keystone.session().post(path, params={"direct": "True"}, json=samples)
+
+    def stop(self) -> None:
+        self._server.stop()
+        self._directory.cleanup()
+
+
+@functools.cache
+def shared() -> Ceilometer:
+    """The Ceilometer of this test process, behind its shared Keystone; it ends with it.
+
+    Where neither is installed, both are at the same time.
+    """
+    python = _python27()
+    with futures.ThreadPoolExecutor() as pool:
+        keystone = pool.submit(real_keystone.shared)
+        _prepared(python)
+    return Ceilometer(keystone.result())
+
+
+def _to_store(project_id: str, meter: str, document: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "counter_name": meter,
+        "counter_type": "gauge",
+        "counter_unit": document["unit"],
+        "counter_volume": document["volume"],
+        "project_id": project_id,
+        "user_id": "nobody",
+        "resource_id": document["resource_id"],
+        "timestamp": document["timestamp"],
+        "source": document["source"],
+        "resource_metadata": document["metadata"],
+    }
+
+
+def _prepared(python: str) -> pathlib.Path:
+    recipe = f"{python}\n{_VIRTUALENV}\n{_REQUIREMENTS.read_text()}\n{_CONFIGURATION}"
+    return environments.prepared("ceilometer", recipe, functools.partial(_build, python=python))
+
+
+def _build(directory: pathlib.Path, python: str) -> None:
+    """Install, and prepare the empty database that every Ceilometer starts from."""
+    environments.run(sys.executable, "-m", "venv", directory / "builder")
+    environments.run(directory / "builder/bin/pip", "install", "-q", _VIRTUALENV)
+    environment = directory / "venv"
+    environments.run(directory / "builder/bin/virtualenv", "-q", "-p", python, environment)
+    environments.run(environment / "bin/pip", "install", "-q", "--no-deps", "-r", _REQUIREMENTS)
+    configuration = _configure(environment, directory)
+    upgrade = (environment / "bin/ceilometer-upgrade", "--skip-gnocchi-resource-types")
+    environments.run(*upgrade, "--config-file", configuration)
+
+
+def _configure(environment: pathlib.Path, directory: pathlib.Path, authentication: str = "") -> pathlib.Path:
+    configuration = directory / "ceilometer.conf"
+    configuration.write_text(_CONFIGURATION.format(directory=directory, environment=environment) + authentication)
+    pipeline = configparser.ConfigParser(interpolation=None)
+    pipeline.read(environment / "etc/ceilometer/api_paste.ini")
+    # Beside the project's name it needs the file, else it looks for credentials in the default places alone.
+    pipeline["filter:authtoken"]["oslo_config_file"] = str(configuration)
+    with (directory / "api_paste.ini").open("w") as file:
+        pipeline.write(file)
+    return configuration
+
+
+def _python27() -> str:
+    for candidate in _candidates():
+        if subprocess.run([candidate, "--version"], capture_output=True, check=False).returncode == 0:
+            return candidate
+    raise unittest.SkipTest("NO PYTHON 2.7 IN PATH OR PYENV: nothing is tested against the real Ceilometer")
+
+
+def _candidates() -> Iterator[str]:
+    """Those of pyenv first: its ``python2.7`` in PATH is a shim that may refuse to run."""
+    pyenv = pathlib.Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser()
+    yield from map(str, sorted(pyenv.glob("versions/2.7*/bin/python2.7"), reverse=True))
+    found = shutil.which("python2.7")
+    if found:
+        yield found

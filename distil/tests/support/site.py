@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A sandbox cloud, a database, and distil-collector in processes of its own between them."""
+
+import contextlib
+import datetime
+import http.client
+import os
+import pathlib
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+from typing import NamedTuple
+from typing import Self
+
+import sqlalchemy as sa
+from prometheus_client.parser import text_string_to_metric_families
+
+from distil.db import engine as db_engine
+from distil.db import models
+from distil.sandbox.cloud import Cloud
+from distil.tests.support import databases
+
+HOUR = datetime.timedelta(hours=1)
+ETC = pathlib.Path(__file__).parents[3] / "etc" / "distil"
+
+
+class Entry(NamedTuple):
+    """A usage entry as it is stored, without the time at which it was."""
+
+    project_id: str
+    service: str
+    resource_id: str
+    unit: str
+    volume: Decimal
+    start: datetime.datetime
+    end: datetime.datetime
+
+
+class Site(contextlib.ExitStack):
+    """Everything that a collector needs, for the duration of a ``with``.
+
+    The cloud's usage begins at :attr:`start` and lasts three hours, which are over.
+
+    :param backend: of the database.
+    :param migrated: whether the database is at the newest revision, or empty.
+    :param cloud: that of another site, which runs; None is one of its own.
+    :param settings: of a cloud of its own.
+    """
+
+    def __init__(
+        self, backend: str = databases.SQLITE, cloud: Cloud | None = None, migrated: bool = True, **settings: Any
+    ) -> None:
+        super().__init__()
+        now = datetime.datetime.now(datetime.UTC)
+        self.start = now.replace(minute=0, second=0, microsecond=0) - 4 * HOUR
+        self.end = self.start + 3 * HOUR
+        self._database = databases.database(backend, migrated=migrated)
+        defaults: dict[str, Any] = {"projects": 3, "resources": 2, "start": self.start, "end": self.end}
+        self._others_cloud = cloud
+        self._settings = defaults | settings
+        self.environment: dict[str, str] = {}
+
+    def __enter__(self) -> Self:
+        self.cloud = self._others_cloud or self.enter_context(Cloud(**self._settings))
+        self.folder = pathlib.Path(self.enter_context(tempfile.TemporaryDirectory()))
+        self.url = self.enter_context(self._database)
+        self.engine = db_engine.create_engine(self.url)
+        self.callback(self.engine.dispose)
+        self.config = self.folder / "distil.conf"
+        self.configure()
+        return self
+
+    def configure(
+        self,
+        authentication: Mapping[str, object] | None = None,
+        sections: Mapping[str, Mapping[str, object]] | None = None,
+        **collector: object,
+    ) -> None:
+        """Write the configuration: the sample mappings, and what a test adds.
+
+        :param authentication: options of [keystone_authtoken], in addition to the cloud's.
+        :param sections: further groups.
+        :param collector: options of [collector].
+        """
+        options: dict[str, object] = {
+            "meter_mappings_file": ETC / "meter_mappings.yml",
+            "transformer_file": ETC / "transformer.yml",
+            "max_collection_start_age": (datetime.datetime.now(datetime.UTC) - self.start) // HOUR,
+            "max_windows_per_cycle": 3,
+            "trust_sources": "openstack, .{32}:TrafficAccounting",
+        }
+        all_sections: dict[str, Mapping[str, object]] = {
+            **(sections or {}),
+            "database": {"connection": self.url},
+            "collector": options | collector,
+            "keystone_authtoken": {"auth_type": "password", **self.cloud.auth(), **(authentication or {})},
+        }
+        with self.config.open("w", encoding="utf-8", errors="surrogateescape") as file:
+            for name, values in all_sections.items():
+                file.write(f"[{name}]\n" + "".join(f"{key} = {value}\n" for key, value in values.items()))
+
+    def collector(self, *arguments: str) -> subprocess.Popen[str]:
+        """A collector's process, which ends with this at the latest."""
+        command = [str(pathlib.Path(sys.executable).with_name("distil-collector")), "--config-file", str(self.config)]
+        process = subprocess.Popen(
+            [*command, *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=os.environ | self.environment,
+            start_new_session=True,
+        )
+        self.callback(end, process)
+        return process
+
+    def collect(self, end: datetime.datetime | None = None, status: int = 0) -> str:
+        """Collect up to a time, the end of the cloud's usage unless it is given, and return what the process said."""
+        process = self.collector("--collect-end-time", (end or self.end).isoformat())
+        said, _ = process.communicate(timeout=120)
+        if process.returncode != status or "Traceback" in said:
+            raise AssertionError(f"the status was {process.returncode}, not {status}, or there was a defect:\n{said}")
+        return said
+
+    def usage(self, **where: object) -> list[Entry]:
+        """The usage entries stored, in order."""
+        table = models.usage_entry
+        columns = [table.c[name] for name in ("tenant_id", "service", "resource_id", "unit", "volume", "start", "end")]
+        return sorted(Entry(*row) for row in self.rows(sa.select(*columns).filter_by(**where)))
+
+    def rows(self, query: Any) -> list[Any]:
+        with self.engine.connect() as connection:
+            return list(connection.execute(query))
+
+    def last_collected(self) -> dict[str, datetime.datetime]:
+        table = models.tenants
+        return dict(tuple(row) for row in self.rows(sa.select(table.c.id, table.c.last_collected)))
+
+    def rejected(self) -> list[Any]:
+        return self.rows(sa.select(models.rejected_samples).order_by(models.rejected_samples.c.id))
+
+    def samples(self, project_id: str, meter: str) -> list[dict[str, Any]]:
+        """The cloud's own samples of all windows."""
+        return list(self.cloud.samples(project_id, meter, self.start, self.end))
+
+    def sample(self, project_id: str, meter: str, **values: Any) -> dict[str, Any]:
+        """A good sample, ten minutes after the cloud's start unless it says something else."""
+        good = {
+            "id": f"{meter}-{values}"[:60],
+            "project_id": project_id,
+            "meter": meter,
+            "resource_id": "resource-1",
+            "timestamp": (self.start + datetime.timedelta(minutes=10)).replace(tzinfo=None).isoformat(),
+            "volume": 1,
+            "unit": "unit",
+            "source": "openstack",
+            "metadata": {},
+        }
+        return good | values
+
+
+def end(process: subprocess.Popen[str]) -> None:
+    """Ask a process to end, and see to it that it does."""
+    process.terminate()
+    try:
+        process.communicate(timeout=30)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+
+
+def wait_for(true: Callable[[], object], seconds: float = 60) -> None:
+    """Wait until something is true."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"it did not come true in {seconds} seconds")
+        time.sleep(0.05)
+
+
+def stay_away_from_the_hour(seconds: float) -> None:
+    """Wait for the full hour to pass where it is that near: where it turns, another window is due."""
+    now = datetime.datetime.now(datetime.UTC)
+    remaining = 3600 - (now.minute * 60 + now.second)
+    if remaining < seconds:
+        time.sleep(remaining + 1)
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def metrics(port: int) -> dict[str, float]:
+    """Value by name; of those with labels the sum, of usage by service and unit."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+            text = answer.read().decode()
+    except (OSError, http.client.HTTPException):
+        return {}
+    values: dict[str, float] = {}
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            name = " ".join(filter(None, (sample.name, sample.labels.get("service"), sample.labels.get("unit"))))
+            values[name] = values.get(name, 0) + sample.value
+    return values

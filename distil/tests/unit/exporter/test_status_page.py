@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the status page says, and that nobody else can make it say something."""
+
+import dataclasses
+import unittest
+import xml.etree.ElementTree as ET
+
+import html5lib
+import hypothesis
+from hypothesis import strategies as st
+
+from distil.exporter.status_page import StatusPage
+from distil.monitoring.history import Outcome
+from distil.monitoring.history import Rejected
+from distil.monitoring.history import Run
+from distil.monitoring.history import Snapshot
+from distil.tests.support import snapshots
+from distil.tests.support import strategies
+from distil.tests.support.snapshots import HOUR
+from distil.tests.support.snapshots import MINUTE
+from distil.tests.support.snapshots import run
+
+TEXTS = st.text(st.characters(exclude_categories=())) | st.sampled_from(
+    ("</title></bdi><script>x</script>", '" onload="x', "' x='", "<!--", "{{ 1 }}", "&lt;", *strategies.NASTY_TEXTS)
+)
+
+
+def parse(snapshot: Snapshot) -> ET.Element:
+    body = StatusPage(lambda: snapshot, snapshots.clock).answer("").body.decode()
+    page: ET.Element = html5lib.HTMLParser(strict=False, namespaceHTMLElements=False).parse(body)
+    return page
+
+
+def text(page: ET.Element, path: str = ".") -> str:
+    return " ".join(" ".join("".join(each.itertext()) for each in page.findall(path)).split())
+
+
+def hostile(words: str) -> Snapshot:
+    """All that comes from outside is the same text."""
+    return snapshots.snapshot(
+        collector=words,
+        version=words,
+        current=Run(words, snapshots.NOW),
+        runs=(dataclasses.replace(run(HOUR, Outcome.FAILED, problem=words), id=words),),
+        behind=(snapshots.behind(words, words, project_id=words),),
+        rejected=(Rejected(words, words, words, 1, words),),
+    )
+
+
+class StatusPageTest(unittest.TestCase):
+    @strategies.PROPERTY
+    @hypothesis.given(TEXTS)
+    def test_text_never_changes_markup(self, words: str) -> None:
+        harmless, page = (
+            [(each.tag, sorted(each.keys())) for each in parse(hostile(of)).iter()] for of in ("a", words)
+        )
+        self.assertEqual(harmless, page)
+
+    def test_text_is_shown_verbatim(self) -> None:
+        name = "<b>R&D</b> \"x\" 'y' {{ z }}"
+        self.assertEqual(name, text(parse(snapshots.snapshot(behind=(snapshots.behind(name),))), ".//tbody/tr/th/bdi"))
+
+    def test_page_is_valid_and_self_contained(self) -> None:
+        for snapshot in (snapshots.snapshot(), snapshots.rich()):
+            body = StatusPage(lambda at=snapshot: at, snapshots.clock).answer("").body.decode()  # type: ignore[misc]
+            page = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(body)
+            links = [each.get(name) for each in page.iter() for name in ("href", "src") if each.get(name)]
+            self.assertEqual(["/metrics", "/health"], links)
+            self.assertFalse({"script", "link", "img", "iframe", "object", "form"} & {each.tag for each in page.iter()})
+            self.assertNotIn("url(", body)
+
+    def test_new_process_shows_empty_sections(self) -> None:
+        page = text(parse(snapshots.snapshot(next_run=snapshots.NOW + MINUTE)), "body")
+        for words in (
+            "Distil Collector default",
+            "Version 1.2.3, running since 2026-11-24 12:29:00",
+            "Healthy",
+            "No run is going on. The next run starts at 2026-11-24 12:31:00, in 1 min.",
+            "No project with windows due",
+            "None since the process started.",
+            "None has ended since the process started.",
+        ):
+            self.assertIn(words, page)
+        self.assertNotIn("Not healthy", page)
+
+    def test_current_run_shows_progress(self) -> None:
+        page = parse(snapshots.snapshot(current=run(MINUTE, None, windows=3, due=7)))
+        self.assertIn("since 2026-11-24 12:29:00 (1 min): 3 of 7 windows committed", text(page, ".//main"))
+        (bar,) = page.iter("progress")
+        self.assertEqual(("3", "7"), (bar.get("value"), bar.get("max")))
+
+    def test_unhealthy_reasons_are_at_top(self) -> None:
+        failed = run(MINUTE, Outcome.FAILED, problem="identity: HTTP 503")
+        self.assertIn("HTTP 503", text(parse(snapshots.snapshot(runs=(failed,))), ".//section[1]"))
+
+    def test_runs_have_rows_and_bars(self) -> None:
+        runs = (run(HOUR, Outcome.PARTIAL, windows=5), run(2 * HOUR, windows=10), run(3 * HOUR, Outcome.FAILED))
+        page = parse(snapshots.snapshot(runs=runs))
+        rows = page.findall(".//*[@class='scroll']//tbody/tr")
+        self.assertEqual(["partial", "complete", "failed"], [text(row, "td[1]") for row in rows])
+        bars = [each for each in page.iter() if each.tag.endswith("rect")]
+        self.assertEqual(2 * ["partial", "complete", "failed"], [bar.get("class") for bar in bars])
+        heights = [float(bar.get("height", "")) for bar in bars]
+        self.assertEqual([100, 100, 100, 50, 100, 2], heights)
+        self.assertIn("2026-11-24 11:30:00 UTC: 5, partial", text(page))
+
+    def test_lagging_project_shows_reason(self) -> None:
+        page = parse(snapshots.snapshot(behind=(snapshots.behind("web", "HTTP 503", 30), snapshots.behind("db"))))
+        self.assertEqual(
+            "web a1 2026-11-23 06:30:00 1 d 6 h 30 HTTP 503 "
+            "db a1 2026-11-24 10:30:00 2 h 2 None: the last run had no room for it.",
+            text(page, ".//tbody"),
+        )
+
+    def test_lagging_projects_are_limited_to_fifty(self) -> None:
+        page = parse(snapshots.snapshot(behind=tuple(snapshots.behind(f"p{each}") for each in range(5000))))
+        self.assertIn("5,000 projects with windows due", text(page))
+        self.assertIn("And 4,950 projects more", text(page))
+        self.assertEqual(50, len(page.findall(".//tbody/tr")))
+
+    def test_rejected_samples_are_shown(self) -> None:
+        rejected = Rejected("a1", "volume.size", "[4, 5)", 3, "volume 'lots' is no number")
+        page = parse(snapshots.snapshot(rejected=(rejected,)))
+        self.assertEqual("volume.size a1 [4, 5) 3 volume 'lots' is no number", text(page, ".//tbody"))

@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What rejected samples give when they are rated once more, and what of it may be billed."""
+
+import unittest
+from collections import defaultdict
+from collections.abc import Mapping
+from collections.abc import Sequence
+from decimal import Decimal
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from distil import model
+from distil.rating import rate
+from distil.rating import rerate
+from distil.rating import resource
+from distil.rating import sample_parser
+from distil.tests.support import builders
+from distil.tests.support import strategies
+from distil.tests.support.builders import document
+from distil.tests.support.builders import entry
+from distil.transformers.lookups import Lookups
+
+DATABASE = entry("databasemanagementuptime", unit="hour", transformer_config={"tracked_states": ["active"]})
+SIZE = entry("max", service="size", volume={"source": "metadata.size"})
+ALL_FLAVORS = {"1": "c1", "2": "c2"}
+HOUR = Decimal(3600)
+
+
+def database(minute: int, flavor: str, size: object = 1) -> builders.Document:
+    metadata = {"status": "ACTIVE", "flavor.id": flavor, "size": size}
+    return document(minute, id=str(minute), metadata=metadata)
+
+
+def samples(documents: Sequence[builders.Document]) -> list[model.Sample | model.RejectedSample]:
+    return [sample_parser.read_sample(each, builders.PROJECT, each["meter"]) for each in documents]
+
+
+def billed(
+    before: rate.Rules,
+    after: rate.Rules,
+    documents: Sequence[builders.Document],
+    flavors: Mapping[str, str] = ALL_FLAVORS,
+    *,
+    force: bool = False,
+) -> tuple[Sequence[model.Usage], Sequence[model.Usage]]:
+    """What is billed of documents at first, with some flavors, and what is added by a retry, with all of them."""
+    first = rate.rate(before, samples(documents), builders.HOUR, Lookups(flavors))
+    kept = dict(enumerate(samples([dict(each.document) for each in first.rejected])))
+    second = rerate.rate_again(after, kept, builders.HOUR, Lookups(ALL_FLAVORS))
+    of_it = [each for each in first.usage if resource.may_be_of(each.resource_id, builders.RESOURCE)]
+    return first.usage, rerate.to_bill(second.rated.usage, of_it, force=force)
+
+
+def volumes(usage: Sequence[model.Usage]) -> dict[str, Decimal]:
+    return {each.service: each.volume for each in usage}
+
+
+class RerateTest(unittest.TestCase):
+    def test_wholly_rejected_resource_is_billed(self) -> None:
+        rules = builders.rules([DATABASE])
+        first, added = billed(rules, rules, [database(0, "1"), database(30, "2")], flavors={})
+        self.assertEqual(({}, {"c1": HOUR / 2, "c2": HOUR / 2}), (volumes(first), volumes(added)))
+
+    def test_billed_resource_is_unchanged(self) -> None:
+        rules = builders.rules([entry("sum")])
+        first, added = billed(rules, rules, [document(0, volume=5), document(10, volume="much")])
+        self.assertEqual(({"s1": 5}, []), (volumes(first), added))
+
+    def test_billed_hour_gets_no_second_flavor(self) -> None:
+        rules = builders.rules([DATABASE])
+        first, added = billed(rules, rules, [database(0, "1"), database(30, "2")], flavors={"1": "c1"})
+        self.assertEqual(({"c1": HOUR}, []), (volumes(first), added))
+
+    def test_other_rejection_adds_no_second_flavor(self) -> None:
+        rules = builders.rules([DATABASE, SIZE])
+        first, added = billed(rules, rules, [database(0, "1", size="?"), database(30, "2", "?")], flavors={"1": "c1"})
+        self.assertEqual(({"c1": HOUR}, []), (volumes(first), added))
+
+    def test_usage_of_repaired_mapping_is_added(self) -> None:
+        broken = builders.rules([DATABASE, entry("max", service="size", volume={"source": "metadata.status"})])
+        first, added = billed(broken, builders.rules([DATABASE, SIZE]), [database(0, "1"), database(30, "2", 3)])
+        self.assertEqual({"c1": HOUR / 2, "c2": HOUR / 2}, volumes(first))
+        self.assertEqual({"size": 3}, volumes(added))
+
+    def test_ambiguous_usage_requires_force(self) -> None:
+        other = entry("sum", meter="m2", service="other")
+        documents = [document(0, meter="m2"), document(0)]
+        broken = builders.rules([entry("sum", volume={"source": "metadata"}), other])
+        repaired = builders.rules([entry("sum"), other])
+        for force, wanted in ((False, {}), (True, {"s1": 1})):
+            first, added = billed(broken, repaired, documents, force=force)
+            self.assertEqual(({"other": 1}, wanted), (volumes(first), volumes(added)))
+
+    def test_force_keeps_stored_entry(self) -> None:
+        broken = builders.rules([entry("sum", volume={"source": "metadata.a"})])
+        documents = [document(0, metadata={"a": 2}), document(1)]
+        first, added = billed(broken, builders.rules([entry("sum")]), documents, force=True)
+        self.assertEqual(({"s1": 2}, []), (volumes(first), added))
+
+    def test_sample_with_two_reasons_counts_once(self) -> None:
+        broken = [
+            entry("sum", volume={"source": "metadata.a"}),
+            entry("sum", service="s2", volume={"source": "metadata.b"}),
+        ]
+        repaired = builders.rules([entry("sum"), entry("sum", service="s2")])
+        first, added = billed(builders.rules(broken), repaired, [document(0, volume=5)])
+        self.assertEqual(([], {"s1": 5, "s2": 5}), (list(first), volumes(added)))
+
+    def test_unusable_sample_returns_its_reason(self) -> None:
+        kept = dict(zip((7, 8), samples([document(0, volume="much"), document(1)]), strict=True))
+        result = rerate.rate_again(builders.rules([entry("sum")]), kept, builders.HOUR, Lookups())
+        self.assertEqual({7: "volume 'much' is no number"}, result.reasons)
+        self.assertEqual({"s1": 1}, volumes(result.rated.usage))
+
+
+class ChangedMappingsTest(unittest.TestCase):
+    """Of two samples one was billed, and the other rejected; then the mappings changed."""
+
+    def assert_nothing_is_added(
+        self, before: builders.Entry, *after: builders.Entry, resource_id: str = builders.RESOURCE
+    ) -> None:
+        good, bad = (document(minute, resource_id=resource_id) for minute in (0, 10))
+        first = rate.rate(builders.rules([before]), samples([good]), builders.HOUR, Lookups()).usage
+        kept = dict(enumerate(samples([bad])))
+        second = rerate.rate_again(builders.rules(after), kept, builders.HOUR, Lookups()).rated.usage
+        self.assertEqual((1, 1), (len(first), len(second)))
+        self.assertTrue(resource.may_be_of(first[0].resource_id, resource_id))
+        self.assertEqual([], rerate.to_bill(second, first))
+
+    def test_renamed_service_and_unit_add_nothing(self) -> None:
+        self.assert_nothing_is_added(entry("sum"), entry("sum", service="s2", unit="load balancer hour"))
+
+    def test_new_unit_and_flavor_add_nothing(self) -> None:
+        documents = [database(0, "1"), database(30, "2")]
+        after = builders.rules([{**DATABASE, "unit": "second"}])
+        first, added = billed(builders.rules([DATABASE]), after, documents, flavors={"1": "c1"})
+        self.assertEqual(({"c1": HOUR}, []), (volumes(first), added))
+
+    def test_changed_resource_id_adds_nothing(self) -> None:
+        self.assert_nothing_is_added(entry(res_id_template="%s-root"), entry(res_id_template="%s-root_disk"))
+
+    def test_service_of_other_meter_adds_nothing(self) -> None:
+        self.assert_nothing_is_added(entry(), entry(service="s2"), entry(meter="m2"))
+
+    def test_changed_container_type_adds_nothing(self) -> None:
+        container = entry(type="Object Storage Container")
+        self.assert_nothing_is_added(entry(), container, resource_id="p1/c")
+        self.assert_nothing_is_added(container, entry(), resource_id="p1/c")
+
+
+ENTRIES = [
+    DATABASE,
+    SIZE,
+    entry("sum", service="sum"),
+    entry("max", service="max", res_id_template="%s-volume"),
+    entry("sum", meter="m2", service="other", volume={"source": "metadata.size"}),
+]
+DOCUMENTS = st.builds(
+    lambda minute, meter, flavor, size, volume: {**database(minute, flavor, size), "meter": meter, "volume": volume},
+    st.integers(0, 59),
+    st.sampled_from(["m1", "m2"]),
+    st.sampled_from(["1", "2", "gone"]),
+    st.sampled_from([1, 2, "?"]),
+    st.sampled_from([1, 2, "much", None]),
+)
+CHANGES = st.sampled_from([{}, {"service": "old"}, {"unit": "second"}, {"res_id_template": "old-%s"}])
+
+
+class RerateInvariantsTest(unittest.TestCase):
+    @strategies.PROPERTY
+    @given(
+        st.lists(DOCUMENTS, max_size=6, unique_by=lambda each: each["id"]),
+        st.sets(st.sampled_from(["1", "2"])),
+        st.sets(st.integers(0, len(ENTRIES) - 1)),
+    )
+    def test_total_never_exceeds_full_rating(
+        self, documents: list[builders.Document], known: set[str], broken: set[int]
+    ) -> None:
+        entries = [{**each, "volume": {"source": "type(@)"}} if n in broken else each for n, each in enumerate(ENTRIES)]
+        flavors = {key: ALL_FLAVORS[key] for key in known}
+        rules = builders.rules(ENTRIES)
+        first, added = billed(builders.rules(entries), rules, documents, flavors)
+        whole = rate.rate(rules, samples(documents), builders.HOUR, Lookups(ALL_FLAVORS)).usage
+        self.assertEqual(len(first) + len(added), len(keys([*first, *added])))
+        allowed = totals(whole)
+        for resource_id, total in totals([*first, *added]).items():
+            self.assertLessEqual(total, allowed[resource_id])
+
+    @strategies.PROPERTY
+    @given(
+        st.lists(DOCUMENTS, max_size=6, unique_by=lambda each: each["id"]),
+        st.sets(st.sampled_from(["1", "2"])),
+        st.lists(CHANGES, min_size=len(ENTRIES), max_size=len(ENTRIES)),
+    )
+    def test_changed_mapping_bills_nothing_twice(
+        self, documents: list[builders.Document], known: set[str], changes: list[builders.Entry]
+    ) -> None:
+        before = [{**each, **change} for each, change in zip(ENTRIES, changes, strict=True)]
+        flavors = {key: ALL_FLAVORS[key] for key in known}
+        _, added = billed(builders.rules(before), builders.rules(ENTRIES), documents, flavors)
+        for old, new in zip(before, ENTRIES, strict=True):
+            if rate.rate(builders.rules([old]), samples(documents), builders.HOUR, Lookups(flavors)).usage:
+                whole = rate.rate(builders.rules([new]), samples(documents), builders.HOUR, Lookups(ALL_FLAVORS)).usage
+                self.assertFalse(keys(added) & keys(whole))
+
+
+def keys(usage: Sequence[model.Usage]) -> set[tuple[str, str]]:
+    return {(each.service, each.resource_id) for each in usage}
+
+
+def totals(usage: Sequence[model.Usage]) -> dict[str, Decimal]:
+    found: dict[str, Decimal] = defaultdict(Decimal)
+    for each in usage:
+        found[each.resource_id] += each.volume
+    return found
