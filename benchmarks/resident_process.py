@@ -18,17 +18,17 @@ from benchmarks.process import peak_memory
 from distil import conf as configuration
 from distil import model
 from distil.collector.run import Collector
-from distil.collector.shutdown import Stop
+from distil.collector.shutdown import Shutdown
 from distil.conf.collector import CLI_OPTS
 from distil.conf.collector import collector_types
-from distil.factory.collector import Wiring
+from distil.factory.collector import CollectorFactory
 from distil.monitoring.recorder import Recorder
 
 # Services that a project uses.
 SERVICES = 20
 
 
-class Counting(Wiring):
+class Counting(CollectorFactory):
     """With usage of projects that the cloud does not have."""
 
     def count(self, series: int) -> None:
@@ -67,7 +67,7 @@ def main() -> None:
     conf(["--config-file", path], project="distil")
     log.setup(conf, "distil")
     wiring = Counting(conf, collector_types(conf)[0])
-    collector = wiring.collector(Stop())
+    collector = wiring.collector(Shutdown())
     wiring.count(int(series))
     exporter = wiring.exporter()
     if exporter is None:

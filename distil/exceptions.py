@@ -27,7 +27,7 @@ class NotFound(DistilError):
     """What was asked for does not exist."""
 
 
-class Flaw(enum.StrEnum):
+class RejectionReason(enum.StrEnum):
     """What is wrong with a sample that is rejected, in a word. Metrics count by it; people read the reason."""
 
     DOCUMENT = "document"
@@ -51,8 +51,8 @@ class SampleRejected(DistilError):
     :param reason: what is kept with it.
     """
 
-    def __init__(self, reason: str, flaw: Flaw = Flaw.TRANSFORMER) -> None:
-        self.flaw = flaw
+    def __init__(self, reason: str, flaw: RejectionReason = RejectionReason.TRANSFORMER) -> None:
+        self.kind = flaw
         super().__init__(reason)
 
 
@@ -80,17 +80,17 @@ class CoordinationError(ServiceError):
     """The backend that knows a collector's other members gave no usable answer."""
 
 
-class Stopped(DistilError):
+class ShutdownRequested(DistilError):
     """The process was asked to stop, so no new transaction begins."""
 
 
-class WindowTaken(DistilError):
+class WindowAlreadyCommitted(DistilError):
     """The window has been committed already, by another collector or by an earlier try."""
 
 
-class Refused(DistilError):
+class ReprocessingRefused(DistilError):
     """Rejected samples are not billed, lest something is lost or billed twice; the message says why."""
 
 
-class ProjectTaken(DistilError):
+class ProjectReassigned(DistilError):
     """The project is another collector's to collect by now."""

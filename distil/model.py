@@ -112,7 +112,7 @@ class RejectedSample(msgspec.Struct, frozen=True, gc=False):
     resource_id: str | None
     reason: str
     document: Mapping[str, Any]
-    flaw: exceptions.Flaw = exceptions.Flaw.DOCUMENT
+    kind: exceptions.RejectionReason = exceptions.RejectionReason.DOCUMENT
 
 
 class Resource(msgspec.Struct, frozen=True, gc=False):

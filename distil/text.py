@@ -20,7 +20,7 @@ _SHOWN = reprlib.Repr()
 _SHOWN.maxstring = _SHOWN.maxother = 60
 
 
-def shown(value: object) -> str:
+def short_repr(value: object) -> str:
     """How a message shows a value: in a few words, however long and deep it is."""
     try:
         return _SHOWN.repr(value)
@@ -28,17 +28,17 @@ def shown(value: object) -> str:
         return f"a huge {type(value).__name__}"
 
 
-def storable(value: str) -> bool:
+def is_storable(value: str) -> bool:
     """Whether the text has neither NUL, which PostgreSQL refuses, nor lone surrogates, which are no UTF-8."""
     return not _UNSTORABLE.search(value)
 
 
-def visible(value: str) -> str:
+def escape_control(value: str) -> str:
     """The text with control characters escaped, so that it says nothing to a terminal and is one line."""
     return _CONTROL.sub(lambda found: ascii(found[0])[1:-1], value)
 
 
-def counted(number: int, one: str, more: str = "") -> str:
+def pluralize(number: int, one: str, more: str = "") -> str:
     """The number with its noun: ``1 window``, ``2 windows``.
 
     :param more: the plural, where it is not ``one`` with an s.
@@ -51,30 +51,30 @@ def service_name(name: str) -> str:
 
     :raises SampleRejected: it cannot be stored as a usage entry's service.
     """
-    if not name or len(name) > model.MAX_SERVICE or not storable(name):
-        reason = f"service {shown(name)} is empty, no text, or longer than {model.MAX_SERVICE} characters"
-        raise exceptions.SampleRejected(reason, exceptions.Flaw.SERVICE)
+    if not name or len(name) > model.MAX_SERVICE or not is_storable(name):
+        reason = f"service {short_repr(name)} is empty, no text, or longer than {model.MAX_SERVICE} characters"
+        raise exceptions.SampleRejected(reason, exceptions.RejectionReason.SERVICE)
     return name
 
 
-def cleaned(value: str, length: int) -> str:
+def sanitize(value: str, length: int) -> str:
     """The text with what cannot be stored replaced, and cut to ``length`` characters with a mark that it was."""
-    value = value if storable(value) else value.encode(errors="replace").decode().replace("\0", "?")
+    value = value if is_storable(value) else value.encode(errors="replace").decode().replace("\0", "?")
     return value if len(value) <= length else value[: length - len(CUT)] + CUT
 
 
-def canonical(value: object) -> str:
+def canonical_json(value: object) -> str:
     """JSON, or a short form of what JSON cannot hold: the same text for the same value."""
     try:
         return json.dumps(value, sort_keys=True, default=str, allow_nan=False, ensure_ascii=False)
     except (RecursionError, TypeError, ValueError):
-        return shown(value)
+        return short_repr(value)
 
 
-def bounded(value: Any) -> Any:
+def to_info_value(value: Any) -> Any:
     """A value of a resource's info as it is stored: booleans, numbers and short text as they are, all else as text."""
     if isinstance(value, int) and abs(value) < 10**MAX_INFO_VALUE:
         return value
     if isinstance(value, float) and math.isfinite(value):
         return value
-    return cleaned(value if isinstance(value, str) else canonical(value), MAX_INFO_VALUE)
+    return sanitize(value if isinstance(value, str) else canonical_json(value), MAX_INFO_VALUE)

@@ -10,7 +10,7 @@ from typing import TypeVar
 Value = TypeVar("Value")
 
 
-class Cache(Generic[Value]):
+class TTLCache(Generic[Value]):
     """Remembers what ``load`` answered, None too; what it raises goes through and is not remembered.
 
     :param load: answers for a key. Threads that miss the same key at the same time each ask it.

@@ -11,15 +11,15 @@ from distil.cloud import client
 _ALL: dict[str, str] = {"is_public": "None"}  # Cinder's word for "private ones too"
 
 
-class VolumeTypes:
+class CinderVolumeTypes:
     """The name of a volume type by its id or name, out of one list that is fetched once in ``lifetime`` seconds.
 
     A type that the list lacks may be younger than the list, so it is fetched again before the answer is None.
     """
 
-    def __init__(self, block_storage: client.Service, lifetime: float, clock: Callable[[], float]) -> None:
+    def __init__(self, block_storage: client.ServiceClient, lifetime: float, clock: Callable[[], float]) -> None:
         self._block_storage = block_storage
-        self._names: cache.Cache[Mapping[str, str]] = cache.Cache(lambda _: self._list(), lifetime, clock=clock)
+        self._names: cache.TTLCache[Mapping[str, str]] = cache.TTLCache(lambda _: self._list(), lifetime, clock=clock)
 
     def name(self, id_or_name: str) -> str | None:
         """An id wins over a name.
@@ -38,8 +38,8 @@ class VolumeTypes:
             page = self._block_storage.get("types", params=params)
             if page is None:
                 raise self._block_storage.failure("block_storage GET /types: HTTP 404")
-            types = page.parts("volume_types")
-            fresh = {volume_type.name("id"): volume_type.name("name") for volume_type in types}
+            types = page.objects("volume_types")
+            fresh = {volume_type.required_str("id"): volume_type.required_str("name") for volume_type in types}
             params = None if fresh.keys() <= by_id.keys() else _next(page.document)
             by_id |= fresh
         return {name: name for name in by_id.values()} | by_id
@@ -54,7 +54,7 @@ def _next(document: Mapping[str, object]) -> dict[str, str] | None:
     return None
 
 
-def type_of_volume(block_storage: client.Service, volume_id: str) -> str | None:
+def type_of_volume(block_storage: client.ServiceClient, volume_id: str) -> str | None:
     """The name of a volume's type, whatever its project; None where Cinder knows no such volume or it has no type."""
     found = block_storage.get("volumes", volume_id)
-    return None if found is None else found.part("volume").text("volume_type") or None
+    return None if found is None else found.object("volume").optional_str("volume_type") or None

@@ -19,7 +19,7 @@ from distil.cloud import response
 _SUCCESS = 2
 # 400: what services say of an id that nothing of theirs can have.
 _NOT_THERE = frozenset((400, 404))
-_LONGEST_NAME = 256
+MAX_SEGMENT_BYTES = 256
 # Without it, Glance says in HTML that there is no such image, as a proxy in its place may say of anything.
 _HEADERS = {"Accept": "application/json"}
 _USER_INFO = re.compile(r"(?<=//)[^/@\s]+@")
@@ -27,7 +27,7 @@ _USER_INFO = re.compile(r"(?<=//)[^/@\s]+@")
 _Result = TypeVar("_Result")
 
 
-class Service:
+class ServiceClient:
     """Asks one service; "not found" is an answer, everything that is not an answer is a failure.
 
     :param name: openstacksdk's name of the service: ``compute``, ``block_storage``, ...
@@ -39,12 +39,12 @@ class Service:
         self._name = name
         self.failure = failure
 
-    def get(self, *path: str, params: Mapping[str, str] | None = None) -> response.Answer | None:
+    def get(self, *path: str, params: Mapping[str, str] | None = None) -> response.JSONObject | None:
         """The JSON object at a path, given as its segments; None where there is nothing.
 
         A segment that no service can know (see :func:`quoted`) is not asked for: there is nothing.
         """
-        segments = [quoted(segment) for segment in path]
+        segments = [quote_segment(segment) for segment in path]
         if None in segments:
             return None
         url = "/" + "/".join(filter(None, segments))
@@ -82,12 +82,12 @@ class Service:
 
     def _asked(self, request: str, ask: Callable[[], _Result]) -> _Result:
         try:
-            with deadline.asking(self._name.replace("_", "-")):
+            with deadline.requests_to(self._name.replace("_", "-")):
                 return ask()
         except Exception as error:  # keystoneauth and openstacksdk let a KeyError or TypeError out of an odd answer too
             raise self.failure(f"{request}: {_reason(error)}") from error
 
-    def _object(self, reply: requests.Response, request: str) -> response.Answer:
+    def _object(self, reply: requests.Response, request: str) -> response.JSONObject:
         """The answer's body; a "not found" must be one too, for only then it comes from the service itself."""
         try:
             document = json.loads(reply.content)  # not reply.json(), which replaces what is no UTF-8
@@ -95,10 +95,10 @@ class Service:
             raise self.failure(f"{request}: HTTP {reply.status_code} whose body is no JSON") from error
         if not isinstance(document, Mapping):
             raise self.failure(f"{request}: HTTP {reply.status_code} whose body is no JSON object")
-        return response.Answer(document, request, self.failure)
+        return response.JSONObject(document, request, self.failure)
 
 
-def quoted(segment: str) -> str | None:
+def quote_segment(segment: str) -> str | None:
     """A name as one segment of a URL's path, or None for one that cannot be asked for.
 
     Nothing can have it: it is empty, longer than services allow (256 bytes), holds a NUL or is no valid unicode; or an
@@ -108,7 +108,7 @@ def quoted(segment: str) -> str | None:
         encoded = segment.encode()
     except UnicodeEncodeError:
         return None
-    if segment in ("", ".", "..") or "\0" in segment or len(encoded) > _LONGEST_NAME:
+    if segment in ("", ".", "..") or "\0" in segment or len(encoded) > MAX_SEGMENT_BYTES:
         return None
     return urllib.parse.quote(encoded, safe="")
 

@@ -20,7 +20,7 @@ from urllib3 import connection as urllib3_connection
 from urllib3 import connectionpool
 
 # Kept open to one host: no fewer than threads that ask it.
-_CONNECTIONS = 64
+MAX_POOL_CONNECTIONS = 64
 
 
 # A request may be for a token, or for the versions of an API, on the way to the one that was meant. keystoneauth passes
@@ -28,17 +28,17 @@ _CONNECTIONS = 64
 _SERVICE = contextvars.ContextVar("service", default="other")
 
 
-class LimitExceeded(OSError):
+class DeadlineExceeded(OSError):
     """An answer was not whole when its time was over."""
 
 
-class Watcher:
+class RequestObserver:
     """Is told of every request. This one does nothing about it."""
 
-    def begins(self) -> None:
+    def on_request(self) -> None:
         """One is about to be sent."""
 
-    def ended(self, service: str, method: str, status: int | None, seconds: float) -> None:
+    def on_response(self, service: str, method: str, status: int | None, seconds: float) -> None:
         """One was answered, or will not be.
 
         :param service: what :func:`asking` was told.
@@ -48,7 +48,7 @@ class Watcher:
 
 
 @contextlib.contextmanager
-def asking(service_type: str) -> Iterator[None]:
+def requests_to(service_type: str) -> Iterator[None]:
     """Around requests to a service, of this thread."""
     before = _SERVICE.set(service_type)
     try:
@@ -57,7 +57,7 @@ def asking(service_type: str) -> Iterator[None]:
         _SERVICE.reset(before)
 
 
-def limit_requests(session: ks_session.Session, limit: float, watcher: Watcher | None = None) -> None:
+def mount_deadline_adapter(session: ks_session.Session, limit: float, watcher: RequestObserver | None = None) -> None:
     """Make every request of a session end in time.
 
     Time runs from the attempt to connect, or from the request where a connection is used again. Connecting to an
@@ -67,28 +67,28 @@ def limit_requests(session: ks_session.Session, limit: float, watcher: Watcher |
     """
     # Releases of keystoneauth before these options have no such attributes.
     options = {name: getattr(session, name) for name in ("tls_ciphers", "tls_min_version") if hasattr(session, name)}
-    adapter = _LimitedAdapter(limit, watcher or Watcher(), **options)
+    adapter = _DeadlineAdapter(limit, watcher or RequestObserver(), **options)
     for prefix in list(session.adapters):
         session.mount(prefix, adapter)
 
 
-class _LimitedAdapter(ks_session.TCPKeepAliveAdapter):
+class _DeadlineAdapter(ks_session.TCPKeepAliveAdapter):
     """keystoneauth's adapter, with connections, through proxies too, that know the limit."""
 
-    def __init__(self, limit: float, watcher: Watcher, **options: Any) -> None:
+    def __init__(self, limit: float, watcher: RequestObserver, **options: Any) -> None:
         self._limit = limit
         self._watcher = watcher
-        super().__init__(pool_maxsize=_CONNECTIONS, **options)
+        super().__init__(pool_maxsize=MAX_POOL_CONNECTIONS, **options)
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
-        self._watcher.begins()
+        self._watcher.on_request()
         began = time.perf_counter()
         status = None
         try:
             response = super().send(request, *args, **kwargs)
             status = response.status_code
         finally:
-            self._watcher.ended(_SERVICE.get(), request.method or "", status, time.perf_counter() - began)
+            self._watcher.on_response(_SERVICE.get(), request.method or "", status, time.perf_counter() - began)
         return response
 
     def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> connectionpool.HTTPConnectionPool:
@@ -158,7 +158,7 @@ class _Reader(io.RawIOBase):
             except TimeoutError:
                 if time.monotonic() < self._deadline:
                     raise
-        raise LimitExceeded(f"the answer was not whole after {self._limit:g} seconds")
+        raise DeadlineExceeded(f"the answer was not whole after {self._limit:g} seconds")
 
     def close(self) -> None:
         self._raw.close()

@@ -11,11 +11,11 @@ from distil.cloud import pagination
 from distil.cloud import response
 
 
-class Projects:
+class KeystoneProjects:
     """:param page_size: projects or domains asked for in one request; Keystone may answer with smaller pages."""
 
     def __init__(self, cloud: connection.Connection, page_size: int = 1000) -> None:
-        self._identity = client.Service(cloud, "identity", exceptions.IdentityError)
+        self._identity = client.ServiceClient(cloud, "identity", exceptions.IdentityError)
         self._page_size = page_size
 
     def enabled(self) -> list[model.Project]:
@@ -26,7 +26,7 @@ class Projects:
 
         :raises IdentityError: there is no answer, or it is not whole.
         """
-        found = pagination.everything(self._identity, "projects", self._page_size, {"enabled": "true"})
+        found = pagination.list_all(self._identity, "projects", self._page_size, {"enabled": "true"})
         return [_project(entry) for entry in found if _is_enabled_project(entry)]
 
     def domain_ids(self, entries: Iterable[str]) -> dict[str, str | None]:
@@ -39,24 +39,24 @@ class Projects:
         wanted = tuple(entries)
         if not wanted:
             return {}
-        domains = pagination.everything(self._identity, "domains", self._page_size, {})
-        ids = {domain.name("name"): domain.name("id") for domain in domains}
-        ids |= {domain.name("id"): domain.name("id") for domain in domains}
+        domains = pagination.list_all(self._identity, "domains", self._page_size, {})
+        ids = {domain.required_str("name"): domain.required_str("id") for domain in domains}
+        ids |= {domain.required_str("id"): domain.required_str("id") for domain in domains}
         return {entry: ids.get(entry) for entry in wanted}
 
 
-def _is_enabled_project(entry: response.Answer) -> bool:
+def _is_enabled_project(entry: response.JSONObject) -> bool:
     return bool(entry.document.get("enabled", True)) and not entry.document.get("is_domain")
 
 
-def _project(entry: response.Answer) -> model.Project:
+def _project(entry: response.JSONObject) -> model.Project:
     def attribute(name: str) -> str | None:
         """Whatever it holds: one odd project must not cost the others their usage."""
         value = entry.document.get(name)
         return None if value is None else str(value)
 
     return model.Project(
-        id=entry.name("id"),
+        id=entry.required_str("id"),
         name=attribute("name") or "",
         domain_id=attribute("domain_id") or "",
         description=attribute("description") or "",

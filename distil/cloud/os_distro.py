@@ -22,13 +22,14 @@ class OsDistros:
     def __init__(
         self,
         cloud: connection.Connection,
-        lifetime: float = lookups.LIFETIME,
+        lifetime: float = lookups.LIFETIME_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._compute, self._block_storage, self._image = (
-            client.Service(cloud, name, exceptions.LookupUnavailable) for name in ("compute", "block_storage", "image")
+            client.ServiceClient(cloud, name, exceptions.LookupUnavailable)
+            for name in ("compute", "block_storage", "image")
         )
-        self._images = cache.Cache(self._of_image, lifetime, clock=clock)
+        self._images = cache.TTLCache(self._of_image, lifetime, clock=clock)
 
     def os_distro(self, server_id: str, image_ref_url: object) -> str:
         """``os_distro`` of a server's root volume, else of its image, else ``unknown``.
@@ -48,25 +49,25 @@ class OsDistros:
         attachments = self._compute.get("servers", server_id, "os-volume_attachments")
         if attachments is None:
             return None
-        for attachment in attachments.parts("volumeAttachments"):
-            if _ROOT_DEVICE.fullmatch(attachment.text("device") or ""):
-                return self._of_volume(attachment.name("volumeId"))
+        for attachment in attachments.objects("volumeAttachments"):
+            if _ROOT_DEVICE.fullmatch(attachment.optional_str("device") or ""):
+                return self._of_volume(attachment.required_str("volumeId"))
         return None
 
     def _of_volume(self, volume_id: str) -> str | None:
         found = self._block_storage.get("volumes", volume_id)
-        return None if found is None else _named(found.part("volume").part_or_empty("volume_image_metadata"))
+        return None if found is None else _named(found.object("volume").object_or_empty("volume_image_metadata"))
 
     def _of_image(self, image_id: str) -> str | None:
         found = self._image.get("images", image_id)
         if found is None:
             return None
-        found.name("id")  # without which it is no image, and does not say that there is no os_distro
+        found.required_str("id")  # without which it is no image, and does not say that there is no os_distro
         return _named(found)
 
 
-def _named(properties: response.Answer) -> str | None:
-    return properties.text("os_distro") or None
+def _named(properties: response.JSONObject) -> str | None:
+    return properties.optional_str("os_distro") or None
 
 
 def _image_id(image_ref_url: object) -> str | None:

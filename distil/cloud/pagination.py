@@ -13,25 +13,25 @@ from distil.cloud import client
 from distil.cloud import response
 
 
-def everything(
-    identity: client.Service, collection: str, page_size: int, filters: Mapping[str, str]
-) -> list[response.Answer]:
+def list_all(
+    identity: client.ServiceClient, collection: str, page_size: int, filters: Mapping[str, str]
+) -> list[response.JSONObject]:
     """Every member of a collection, each once.
 
     :raises IdentityError: there is no answer, or one that was cut.
     """
-    found: dict[str, response.Answer] = {}
+    found: dict[str, response.JSONObject] = {}
     params: dict[str, str] | None = {**filters, "limit": str(page_size)}
     while params is not None:
         page = _page(identity, collection, params)
-        members = {member.name("id"): member for member in page.parts(collection)}
+        members = {member.required_str("id"): member for member in page.objects(collection)}
         fresh = members.keys() - found.keys()
         found.update(members)
         params = _next(page, members, page_size, params, repeated=not fresh)
     return list(found.values())
 
 
-def _page(identity: client.Service, collection: str, params: Mapping[str, str]) -> response.Answer:
+def _page(identity: client.ServiceClient, collection: str, params: Mapping[str, str]) -> response.JSONObject:
     page = identity.get(collection, params=params)
     if page is None:
         raise identity.failure(f"identity GET /{collection}: HTTP 404, also for a marker that is gone meanwhile")
@@ -39,8 +39,8 @@ def _page(identity: client.Service, collection: str, params: Mapping[str, str]) 
 
 
 def _next(
-    page: response.Answer,
-    members: Mapping[str, response.Answer],
+    page: response.JSONObject,
+    members: Mapping[str, response.JSONObject],
     page_size: int,
     params: Mapping[str, str],
     *,
@@ -51,7 +51,7 @@ def _next(
     A full page without a word is followed by one more question, in case the server did as it was told and no more. One
     that ignores limit and marker then repeats itself: its first answer was whole.
     """
-    link = page.part_or_empty("links").text("next")
+    link = page.object_or_empty("links").optional_str("next")
     if link and repeated:
         raise page.failure(f"{page.request}: the pages do not end, {link} brings nothing new")
     if link:

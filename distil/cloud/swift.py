@@ -7,19 +7,19 @@ from distil.cloud import client
 _SWIFTS = "X-Container-Object-Count"
 
 
-class Containers:
+class SwiftContainers:
     """Asks about any project's container: the catalog names the account of the session's own project."""
 
-    def __init__(self, object_store: client.Service) -> None:
+    def __init__(self, object_store: client.ServiceClient) -> None:
         self._object_store = object_store
 
-    def policy(self, resource_id: str) -> str | None:
+    def storage_policy(self, resource_id: str) -> str | None:
         """The storage policy of ``<project id>/<container>``; None where there is no such container, or it has none.
 
         :raises LookupUnavailable: Swift gave no answer.
         """
         project_id, _, container = resource_id.partition("/")
-        account, name = client.quoted(project_id), client.quoted(container)
+        account, name = client.quote_segment(project_id), client.quote_segment(container)
         if account is None or name is None:
             return None
         url = f"{self._accounts()}{account}/{name}"

@@ -13,7 +13,7 @@ from keystoneauth1.identity import base
 from distil.cloud import deadline
 
 
-def guard(auth: plugin.BaseAuthPlugin) -> None:
+def prevent_auth_recursion(auth: plugin.BaseAuthPlugin) -> None:
     """Keep a plugin from a wait without end, and its requests from counting as another service's.
 
     It asks Keystone for its versions while it holds its lock. Where the answer is 401, as a proxy may give it,
@@ -30,7 +30,7 @@ def guard(auth: plugin.BaseAuthPlugin) -> None:
             raise ks_exceptions.Unauthorized("Keystone demands a token of those who ask for its versions")
         thread.is_getting_it = True
         try:
-            with deadline.asking("identity"):
+            with deadline.requests_to("identity"):
                 return get_access(session, **kwargs)
         finally:
             thread.is_getting_it = False

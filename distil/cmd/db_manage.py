@@ -15,7 +15,7 @@ from distil import exceptions
 from distil.conf import database
 from distil.conf import loader
 from distil.conf import values
-from distil.conf.options import Options
+from distil.conf.options import TrackedConfigOpts
 from distil.db import migration
 from distil.db import revision
 
@@ -24,21 +24,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     """:param argv: arguments after the program's name; None: those of the process.
     :return: the exit status: 0, or 1 with a line on stderr; one for each problem with the configuration.
     """
-    conf = Options()
+    conf = TrackedConfigOpts()
     database.register_opts(conf)
     log.register_options(conf)
     # Standard output is for what was asked for.
     conf.set_default("use_stderr", True)
     conf.register_cli_opt(cfg.SubCommandOpt("command", title="commands", handler=_add_commands))
     try:
-        loader.read(conf, argv, "distil-db-manage")
+        loader.load(conf, argv, "distil-db-manage")
         _set_up_logging(conf)
-        values.check(conf)
+        values.require_valid(conf)
         _run(conf)
     except exceptions.ConfigurationError as error:
         return _give_up(error.problems)
     except (cfg.Error, exceptions.DistilError, log.LogConfigError, OSError, UnicodeError) as error:
-        return _give_up([" ".join(loader.problems(error))])
+        return _give_up([" ".join(loader.error_lines(error))])
     return 0
 
 
@@ -61,7 +61,7 @@ def _add_commands(subparsers: "argparse._SubParsersAction[argparse.ArgumentParse
     subparsers.add_parser("check", help="fail unless the tables are those of the newest revision")
 
 
-def _set_up_logging(conf: Options) -> None:
+def _set_up_logging(conf: TrackedConfigOpts) -> None:
     loader.set_up_logging(conf)
     # It logs, with a traceback, what comes out as an exception and is reported by main().
     logging.getLogger("oslo_db.sqlalchemy.exc_filters").setLevel(logging.ERROR)

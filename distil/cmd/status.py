@@ -27,9 +27,9 @@ from distil.conf import loader
 from distil.conf import unknown
 from distil.conf import values
 from distil.conf.collector import CLI_OPTS
-from distil.conf.collector import CollectorType
+from distil.conf.collector import CollectorOptions
 from distil.conf.collector import collector_types
-from distil.conf.options import Options
+from distil.conf.options import TrackedConfigOpts
 from distil.db import leases
 from distil.db import revision
 from distil.factory import validation
@@ -52,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _BROKEN_PIPE
     except (cfg.Error, OSError, UnicodeError) as error:
-        for problem in loader.problems(error):
+        for problem in loader.error_lines(error):
             sys.stderr.write(f"distil-status: {problem}\n")
         return _NO_ANSWER
     return status
@@ -74,20 +74,20 @@ class Commands(upgradecheck.UpgradeCommands):
             (name, (Commands._row, {"look": look, "code": code})) for name, look, code in _CHECKS
         )
 
-    def _row(self, look: Callable[[Options], Sequence[str]], code: Code) -> Result:
+    def _row(self, look: Callable[[TrackedConfigOpts], Sequence[str]], code: Code) -> Result:
         try:
             problems = look(self._conf())
         except exceptions.DistilError as error:
-            return Result(Code.FAILURE, "\n".join(loader.problems(error)))
+            return Result(Code.FAILURE, "\n".join(loader.error_lines(error)))
         except cfg.Error:
             return Result(Code.FAILURE, "This cannot be looked at before the configuration is mended.")
         return Result(code, "\n".join(problems)) if problems else Result(Code.SUCCESS)
 
-    def _conf(self) -> Options:
-        options = Options()
+    def _conf(self) -> TrackedConfigOpts:
+        options = TrackedConfigOpts()
         configuration.register_opts(options)
         options.register_opts(CLI_OPTS)
-        return loader.read_files(options, self._argv, "distil-collector")
+        return loader.load_files(options, self._argv, "distil-collector")
 
     def _get_details(self, upgrade_check_result: Result) -> str | None:
         """Each problem from the beginning of a line."""
@@ -96,41 +96,41 @@ class Commands(upgradecheck.UpgradeCommands):
         return "\n".join(map(wrapper.fill, problems)) or None
 
 
-def _configuration(conf: Options) -> Sequence[str]:
-    values.check(conf)
-    return _of_all_collectors(conf, validation.options)
+def _configuration(conf: TrackedConfigOpts) -> Sequence[str]:
+    values.require_valid(conf)
+    return _of_all_collectors(conf, validation.validate_options)
 
 
-def _rules(conf: Options) -> Sequence[str]:
-    return _of_all_collectors(conf, lambda *its: [validation.rules(*its)])
+def _rules(conf: TrackedConfigOpts) -> Sequence[str]:
+    return _of_all_collectors(conf, lambda *its: [validation.validate_rules(*its)])
 
 
 def _of_all_collectors(
-    conf: Options, check: Callable[[Options, CollectorType], list[validation.Checked]]
+    conf: TrackedConfigOpts, check: Callable[[TrackedConfigOpts, CollectorOptions], list[validation.Checked]]
 ) -> Sequence[str]:
     found = [problem for each in collector_types(conf) for _, problems in check(conf, each) for problem in problems]
     return list(dict.fromkeys(found))
 
 
-def _revision(conf: Options) -> Sequence[str]:
+def _revision(conf: TrackedConfigOpts) -> Sequence[str]:
     with _engine(conf) as engine:
-        revision.require_newest(engine)
+        revision.require_head(engine)
     return ()
 
 
-def _leases(conf: Options) -> Sequence[str]:
+def _leases(conf: TrackedConfigOpts) -> Sequence[str]:
     with _engine(conf) as engine:
         found = collections.Counter((each.owner, each.expired) for each in leases.abandoned(engine))
     advice = {
         True: "that have expired: the next run takes them over.",
         False: "without an end, as older collectors do: if that one runs, stop it. They count as expired "
-        f"{leases.WITHOUT_END // 60} minutes after they were taken.",
+        f"{leases.LEGACY_LOCK_SECONDS // 60} minutes after they were taken.",
     }
     return [f"{owner} holds {count} {advice[expired]}" for (owner, expired), count in sorted(found.items())]
 
 
 @contextlib.contextmanager
-def _engine(conf: Options) -> Iterator[sa.Engine]:
+def _engine(conf: TrackedConfigOpts) -> Iterator[sa.Engine]:
     engine = database.create_engine(conf, max_retries=1, retry_interval=0)
     try:
         yield engine
@@ -138,10 +138,10 @@ def _engine(conf: Options) -> Iterator[sa.Engine]:
         engine.dispose()
 
 
-_CHECKS: tuple[tuple[str, Callable[[Options], Sequence[str]], Code], ...] = (
+_CHECKS: tuple[tuple[str, Callable[[TrackedConfigOpts], Sequence[str]], Code], ...] = (
     ("Configuration", _configuration, Code.FAILURE),
-    ("Unknown Options", unknown.problems, Code.WARNING),
-    ("Deprecated Options", unknown.renamed, Code.WARNING),
+    ("Unknown Options", unknown.unknown_options, Code.WARNING),
+    ("Deprecated Options", unknown.deprecated_options, Code.WARNING),
     ("Rules", _rules, Code.FAILURE),
     ("Database Revision", _revision, Code.FAILURE),
     ("Leases of Dead Owners", _leases, Code.WARNING),

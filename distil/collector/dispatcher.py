@@ -15,29 +15,29 @@ from oslo_log import log
 
 from distil import exceptions
 from distil import model
-from distil.collector.retrying import attempts
+from distil.collector.retrying import retrying
 from distil.collector.samples import Samples
+from distil.collector.window import ProjectCollector
 from distil.collector.window import Tools
-from distil.collector.window import Visit
-from distil.collector.workers import share_out
+from distil.collector.workers import run_in_threads
 from distil.monitoring.log_context import project_context
-from distil.monitoring.metrics import TAKE
+from distil.monitoring.metrics import STEP_TAKE
 from distil.monitoring.run import Record
-from distil.text import counted
+from distil.text import pluralize
 
 LOG = log.getLogger(__name__)
 
 # A project and its windows that are due, oldest first.
 Work = tuple[model.Project, Sequence[model.Window]]
 
-_TAKEN = (exceptions.ProjectTaken, exceptions.WindowTaken)
+_TAKEN = (exceptions.ProjectReassigned, exceptions.WindowAlreadyCommitted)
 
 # Seconds from one look to the next at what others have.
-_PAUSE = 1.0
+POLL_INTERVAL = 1.0
 
 
 @dataclasses.dataclass(kw_only=True)
-class Turns:
+class Dispatcher:
     """One run's work.
 
     :param concurrency: number of threads.
@@ -47,7 +47,7 @@ class Turns:
     concurrency: int
     record: Record
 
-    def take(self, work: Sequence[Work], patience: float) -> Collection[str]:
+    def run(self, work: Sequence[Work], patience: float) -> Collection[str]:
         """Collect the windows of each project, up to the first that cannot be.
 
         What another collector has is looked at again at the end: it may have died, or left something over. With
@@ -57,32 +57,32 @@ class Turns:
         :raises StoreError: the database did not answer at the end.
         :raises Stopped: the collector is stopping; what is committed stays.
         """
-        left = before = self._round(work)
+        left = before = self._pass(work)
         moved = time.monotonic()
         if left and patience:
-            held = counted(len(left), "project is", "projects are")
+            held = pluralize(len(left), "project is", "projects are")
             LOG.info("%s other collectors' at the moment; they are waited for, %d seconds if need be.", held, patience)
         while left:
-            left = self._round(self._not_committed(before))
+            left = self._pass(self._not_committed(before))
             if left != before:
                 moved = time.monotonic()
             if not left or time.monotonic() - moved >= patience:
                 break
             before = left
-            if self.tools.stop.wait(_PAUSE):
-                raise exceptions.Stopped("the collector is stopping")
+            if self.tools.stop.wait(POLL_INTERVAL):
+                raise exceptions.ShutdownRequested("the collector is stopping")
         if left:
-            LOG.debug("%s left to other collectors.", counted(len(left), "project is", "projects are"))
+            LOG.debug("%s left to other collectors.", pluralize(len(left), "project is", "projects are"))
         return {project.id for project, _ in left}
 
-    def _round(self, work: Sequence[Work]) -> list[Work]:
+    def _pass(self, work: Sequence[Work]) -> list[Work]:
         """:returns: what others have of it."""
         left: dict[str, Sequence[model.Window]] = {}
 
         def turn(together: Sequence[Work]) -> None:
-            left.update(self._turn(together))
+            left.update(self._collect_batch(together))
 
-        share_out(self._together(work), turn, self.concurrency, self.tools.stop)
+        run_in_threads(self._together(work), turn, self.concurrency, self.tools.stop)
         return [(project, left[project.id]) for project, _ in work if left.get(project.id)]
 
     def _together(self, work: Iterable[Work]) -> Iterator[list[Work]]:
@@ -90,35 +90,35 @@ class Turns:
         for _, alike in itertools.groupby(work, key=lambda each: each[1]):
             rest = iter(alike)
             for first in rest:
-                others = max(0, self.tools.questions.fitting // len(first[1]) - 1)
+                others = max(0, self.tools.questions.batch_size // len(first[1]) - 1)
                 yield [first, *itertools.islice(rest, others)]
 
-    def _turn(self, work: Sequence[Work]) -> dict[str, Sequence[model.Window]]:
+    def _collect_batch(self, work: Sequence[Work]) -> dict[str, Sequence[model.Window]]:
         """:returns: the windows that are another collector's to collect, by project id."""
         left: dict[str, Sequence[model.Window]] = {}
         due = []
         with contextlib.ExitStack() as stack:
             for project, windows in work:
                 with project_context(project):
-                    held = self._hold(stack, project, windows)
+                    held = self._claim(stack, project, windows)
                 if held:
                     due.append((project, windows))
                 elif held is False:
                     left[project.id] = windows
             # Whoever had them until now may have done some of the windows.
             for windows, alike in itertools.groupby(self._still_due(due), key=lambda each: each[1]):
-                visits = [Visit(self.tools, project) for project, _ in alike]
+                visits = [ProjectCollector(self.tools, project) for project, _ in alike]
                 left |= self._collect(visits, windows)
         return left
 
-    def _hold(
+    def _claim(
         self, stack: contextlib.ExitStack, project: model.Project, windows: Sequence[model.Window]
     ) -> bool | None:
         """False: another collector has the project. None: nobody could tell, and it has to wait."""
         failure: exceptions.StoreError
         try:
-            hold = attempts(self.tools.stop, self._say)
-            return hold(lambda: stack.enter_context(self.tools.sharing.hold(project.id, windows[0].start)))
+            hold = retrying(self.tools.stop, self._say)
+            return hold(lambda: stack.enter_context(self.tools.sharing.claim(project.id, windows[0].start)))
         except exceptions.StoreError as error:
             failure = error
         self._fail(project, failure)
@@ -127,7 +127,7 @@ class Turns:
     def _still_due(self, work: Sequence[Work]) -> list[Work]:
         failure: exceptions.StoreError
         try:
-            return attempts(self.tools.stop, self._say)(self._not_committed, work)
+            return retrying(self.tools.stop, self._say)(self._not_committed, work)
         except exceptions.StoreError as error:
             failure = error
         for project, _ in work:
@@ -145,19 +145,21 @@ class Turns:
             rest.append((project, windows[done:]))
         return [(project, windows) for project, windows in rest if windows]
 
-    def _collect(self, visits: Sequence[Visit], windows: Sequence[model.Window]) -> dict[str, Sequence[model.Window]]:
+    def _collect(
+        self, visits: Sequence[ProjectCollector], windows: Sequence[model.Window]
+    ) -> dict[str, Sequence[model.Window]]:
         """Collect the same windows of each project, some at a time.
 
         :returns: the windows that are another collector's to collect, by project id.
         """
         left: dict[str, Sequence[model.Window]] = {}
         while visits and windows:
-            count = max(1, self.tools.questions.fitting // len(visits))
+            count = max(1, self.tools.questions.batch_size // len(visits))
             part, windows = windows[:count], windows[count:]
-            answer = self.tools.questions.together([visit.project.id for visit in visits], part) or {}
+            answer = self.tools.questions.fetch_batch([visit.project.id for visit in visits], part) or {}
             going_on = []
             for visit in visits:
-                taken = self._visit(visit, part, answer.pop(visit.project.id, None))
+                taken = self._collect_windows(visit, part, answer.pop(visit.project.id, None))
                 if taken is None:
                     going_on.append(visit)
                 elif taken:
@@ -165,8 +167,8 @@ class Turns:
             visits = going_on
         return left
 
-    def _visit(
-        self, visit: Visit, windows: Sequence[model.Window], answers: Sequence[Samples] | None
+    def _collect_windows(
+        self, visit: ProjectCollector, windows: Sequence[model.Window], answers: Sequence[Samples] | None
     ) -> Sequence[model.Window] | None:
         """:returns: None where all are done, else the windows that are another collector's to collect."""
         for number, window in enumerate(windows):
@@ -176,7 +178,7 @@ class Turns:
                     rated = visit.collect(window, answers[number] if answers else None)
                 self.record.committed(rated)
                 continue
-            except exceptions.Stopped:
+            except exceptions.ShutdownRequested:
                 raise
             except Exception as error:
                 # Whatever it is: what one project's data bring to light must not cost the others their usage.
@@ -198,7 +200,7 @@ class Turns:
     def _say(self, state: tenacity.RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
         LOG.warning("Attempt %d to take projects failed: %s", state.attempt_number, error)
-        self.tools.metrics.retries.labels(TAKE).inc()
+        self.tools.metrics.retries.labels(STEP_TAKE).inc()
 
 
 def _tell(project: model.Project, window: model.Window, failure: Exception) -> None:

@@ -16,13 +16,13 @@ LOG = log.getLogger(__name__)
 OS_DISTRO = "os_distro"
 
 # Machines without an answer after which a window asks for no more: with a service that hangs each costs its time-out.
-_PATIENCE = 3
+MAX_FAILED_LOOKUPS = 3
 
 # (server id, the sample's image_ref_url) -> distribution; raises LookupUnavailable.
 AskDistro = Callable[[str, object], str]
 
 
-def with_distros(
+def annotate_os_distro(
     ask: AskDistro,
     machines: Mapping[str, model.Sample],
     known: Mapping[str, Mapping[str, object]],
@@ -59,7 +59,7 @@ def _unknown_distros(
             distros[resource_id] = ask(sample.resource_id, sample.metadata.get("image_ref_url"))
         except exceptions.LookupUnavailable as error:
             failures.append(error)
-            if len(failures) >= _PATIENCE:
+            if len(failures) >= MAX_FAILED_LOOKUPS:
                 break
     for failure in failures:
         LOG.warning("The os_distro of a new virtual machine waits for the next window: %s", failure)

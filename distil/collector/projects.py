@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from oslo_log import log
 
 from distil import model
-from distil.cloud.keystone import Projects
+from distil.cloud.keystone import KeystoneProjects
 from distil.collector.plan import Plan
 from distil.collector.scope import Scope
 from distil.db.store import Store
@@ -22,7 +22,7 @@ LastCollected = Mapping[str, datetime.datetime]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Roster:
+class ScopedProjects:
     """Asks Keystone and the store.
 
     :param collector: what log lines call the collector.
@@ -30,13 +30,13 @@ class Roster:
     """
 
     collector: str
-    keystone: Projects
+    keystone: KeystoneProjects
     scope: Scope
     plan: Plan
     store: Store
     order: str
 
-    def call(self, now: datetime.datetime) -> tuple[list[model.Project], LastCollected]:
+    def load(self, now: datetime.datetime) -> tuple[list[model.Project], LastCollected]:
         """The projects in scope in their order, and last collected of those of whom it is known.
 
         :raises IdentityError: Keystone gave no usable answer.
@@ -73,8 +73,8 @@ class Roster:
         ids = [project.id for project in projects]
         collected = self.store.last_collected(ids)
         new = [project for project in projects if project.id not in collected]
-        self.store.refresh([project for project in projects if project.id in collected])
+        self.store.update_projects([project for project in projects if project.id in collected])
         if not new:
             return collected
-        self.store.register((project, self.plan.start(project, collected.values(), now)) for project in new)
+        self.store.register_projects((project, self.plan.start(project, collected.values(), now)) for project in new)
         return self.store.last_collected(ids)

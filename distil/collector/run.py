@@ -15,15 +15,15 @@ from oslo_log import log
 
 from distil import exceptions
 from distil import model
-from distil.collector.dispatcher import Turns
+from distil.collector.dispatcher import Dispatcher
 from distil.collector.plan import Plan
 from distil.collector.plan import floor
-from distil.collector.projects import Roster
-from distil.collector.retrying import attempts
+from distil.collector.projects import ScopedProjects
+from distil.collector.retrying import retrying
 from distil.collector.window import Tools
 from distil.db import leases
 from distil.db.failures import Failure
-from distil.monitoring.metrics import PLAN
+from distil.monitoring.metrics import STEP_PLAN
 from distil.monitoring.run import Record
 from distil.monitoring.standing import standing
 from distil.monitoring.summary import Summary
@@ -32,9 +32,9 @@ LOG = log.getLogger(__name__)
 
 # Seconds that a run up to an end time waits for what another collector has, while nothing of it moves. The lease of one
 # that was killed expires meanwhile.
-PATIENCE = leases.LENGTH + 60
+HELD_PROJECTS_TIMEOUT = leases.LEASE_SECONDS + 60
 
-_CLOCKS_DIFFER = datetime.timedelta(minutes=1)
+MAX_CLOCK_SKEW = datetime.timedelta(minutes=1)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -47,7 +47,7 @@ class Collector:
     """
 
     name: str
-    roster: Roster
+    roster: ScopedProjects
     plan: Plan
     tools: Tools
     concurrency: int
@@ -61,20 +61,20 @@ class Collector:
         :raises StoreError: nor was anything where the database does not answer at the beginning.
         :raises Stopped: the collector is stopping; what is committed stays.
         """
-        attempt = attempts(self.tools.stop, self._say)
+        attempt = retrying(self.tools.stop, self._say)
         now = attempt(self._certainly_over, record.started)
         until = min(self.plan.latest_end(now), end or now)
-        projects, collected = attempt(self.roster.call, now)
-        self.tools.metrics.lags.know(collected)
+        projects, collected = attempt(self.roster.load, now)
+        self.tools.metrics.lags.replace(collected)
         due = {project_id: self._due(stands, now, end) for project_id, stands in collected.items()}
         all_due = sum(self.plan.count(stands, until) for stands in collected.values())
         record.plan(len(projects), all_due, windows=sum(map(len, due.values())))
         if end is None and not self.plan.max_windows_per_cycle:
             LOG.warning("max_windows_per_cycle of collector %s is 0, so it collects nothing.", self.name)
-        self.tools.sharing.begin()
-        turns = Turns(tools=self.tools, concurrency=self.concurrency, record=record)
+        self.tools.sharing.start_run()
+        turns = Dispatcher(tools=self.tools, concurrency=self.concurrency, record=record)
         work = [(project, due[project.id]) for project in projects if due.get(project.id)]
-        left = turns.take(work, patience=PATIENCE if end else 0)
+        left = turns.run(work, patience=HELD_PROJECTS_TIMEOUT if end else 0)
         attempt(self._look_back, record, projects, left, until, end)
         self._remember(record, {project.id for project in projects} - set(left))
         took = (self.clock() - record.started).total_seconds()
@@ -91,7 +91,7 @@ class Collector:
     ) -> None:
         """See how the projects stand, also those that others collect."""
         collected = self.tools.store.last_collected([project.id for project in projects])
-        self.tools.metrics.lags.know(collected)
+        self.tools.metrics.lags.replace(collected)
         failed = record.summary.failed
         if end:
             failed = record.summary.failed = _short_of(end, projects, collected, failed)
@@ -107,8 +107,8 @@ class Collector:
         failed = record.summary.failed
         failures = [Failure(each, self.name, windows.get(each), why) for each, why in failed.items()]
         try:
-            self.tools.store.remember(failures, self.clock())
-            self.tools.store.forget(own - failed.keys())
+            self.tools.store.record_failures(failures, self.clock())
+            self.tools.store.clear_failures(own - failed.keys())
         except exceptions.StoreError as error:
             LOG.warning("Why projects wait is not stored: %s", error)
 
@@ -118,7 +118,7 @@ class Collector:
         A window that is stored before it is over loses what is still to come, for good.
         """
         stored = self.tools.store.now()
-        if abs(stored - now) > _CLOCKS_DIFFER:
+        if abs(stored - now) > MAX_CLOCK_SKEW:
             LOG.error("This host's clock says %s and the database's %s: one of them is wrong.", now, stored)
         return min(now, stored)
 
@@ -133,7 +133,7 @@ class Collector:
     def _say(self, state: tenacity.RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
         LOG.warning("Attempt %d to find out what is due failed: %s", state.attempt_number, error)
-        self.tools.metrics.retries.labels(PLAN).inc()
+        self.tools.metrics.retries.labels(STEP_PLAN).inc()
 
 
 def _short_of(

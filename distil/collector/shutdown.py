@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from distil import exceptions
 
 
-class Stop:
+class Shutdown:
     """A request to stop, seen by all threads of a process.
 
     :param on_activity: called whenever somebody looks whether to stop, which is a sign of life; :attr:`live` gives one
@@ -18,15 +18,15 @@ class Stop:
 
     def __init__(self, on_activity: Callable[[], None] = lambda: None) -> None:
         self.event = threading.Event()
-        self.live = on_activity
+        self.heartbeat = on_activity
         # Reentrant, because a signal's handler asks in the thread that it interrupts.
         self._changed = threading.Condition(threading.RLock())
         self._transactions = 0
-        self._last_words: list[Callable[[], None]] = []
+        self._callbacks: list[Callable[[], None]] = []
 
     @property
     def requested(self) -> bool:
-        self.live()
+        self.heartbeat()
         return self.event.is_set()
 
     @property
@@ -42,17 +42,17 @@ class Stop:
         self.event.set()
         with self._changed:
             ended = self._changed.wait_for(lambda: not self._transactions, patience)
-        for action in self._last_words:
+        for action in self._callbacks:
             action()
         return ended
 
-    def then(self, action: Callable[[], None]) -> None:
+    def on_request(self, action: Callable[[], None]) -> None:
         """Have something done by whoever requests a stop."""
-        self._last_words.append(action)
+        self._callbacks.append(action)
 
     def wait(self, seconds: float) -> bool:
         """Sleep, but no longer than until a stop is requested. True: it is."""
-        self.live()
+        self.heartbeat()
         return self.event.wait(seconds)
 
     @contextlib.contextmanager
@@ -63,7 +63,7 @@ class Stop:
         """
         with self._changed:
             if self.requested:
-                raise exceptions.Stopped("the collector is stopping")
+                raise exceptions.ShutdownRequested("the collector is stopping")
             self._transactions += 1
         try:
             yield

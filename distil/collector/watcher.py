@@ -2,19 +2,19 @@
 """What a collector makes of the requests that are sent for it."""
 
 from distil.cloud import deadline
-from distil.collector.shutdown import Stop
+from distil.collector.shutdown import Shutdown
 from distil.monitoring.metrics import Metrics
 
 
-class Watcher(deadline.Watcher):
+class Watcher(deadline.RequestObserver):
     """Takes a request for a sign of life, and counts what became of it."""
 
-    def __init__(self, stop: Stop, metrics: Metrics) -> None:
+    def __init__(self, stop: Shutdown, metrics: Metrics) -> None:
         self._stop = stop
         self._metrics = metrics
 
-    def begins(self) -> None:
-        self._stop.live()
+    def on_request(self) -> None:
+        self._stop.heartbeat()
 
-    def ended(self, service: str, method: str, status: int | None, seconds: float) -> None:
-        self._metrics.requested(service, method, status, seconds)
+    def on_response(self, service: str, method: str, status: int | None, seconds: float) -> None:
+        self._metrics.count_request(service, method, status, seconds)

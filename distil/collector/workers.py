@@ -10,20 +10,20 @@ from typing import TypeVar
 from oslo_log import log
 
 from distil import exceptions
-from distil.collector.shutdown import Stop
-from distil.monitoring.log_context import carried
+from distil.collector.shutdown import Shutdown
+from distil.monitoring.log_context import with_current_context
 
 LOG = log.getLogger(__name__)
 
-Piece = TypeVar("Piece")
+Item = TypeVar("Item")
 
 # Seconds between looks at whether to stop.
-_GLANCE = 0.2
+POLL_INTERVAL = 0.2
 
 _END = object()
 
 
-def share_out(work: Iterable[Piece], do: Callable[[Piece], None], threads: int, stop: Stop) -> None:
+def run_in_threads(work: Iterable[Item], do: Callable[[Item], None], threads: int, stop: Shutdown) -> None:
     """Have each piece of work done by whichever thread is free. The pieces are made one at a time.
 
     What a piece raises is raised here once the other threads have done what they were at; the rest is left undone.
@@ -45,12 +45,14 @@ def share_out(work: Iterable[Piece], do: Callable[[Piece], None], threads: int, 
         except BaseException as failure:
             failures.append(failure)
 
-    crew = _started([threading.Thread(target=carried(run), name=f"collector-{n}", daemon=True) for n in range(threads)])
+    crew = _started(
+        [threading.Thread(target=with_current_context(run), name=f"collector-{n}", daemon=True) for n in range(threads)]
+    )
     for each in crew:
         while each.is_alive():
             if stop.event.is_set():
-                raise exceptions.Stopped("the collector is stopping")
-            each.join(_GLANCE)
+                raise exceptions.ShutdownRequested("the collector is stopping")
+            each.join(POLL_INTERVAL)
     if failures:
         raise failures[0]
 

@@ -206,7 +206,7 @@ def register_named_opts(conf: cfg.ConfigOpts) -> None:
         conf.register_opts([_without_default(option) for option in OPTS], group=f"{GROUP}:{name}")
 
 
-class CollectorType:
+class CollectorOptions:
     """A named collector; its options are attributes.
 
     :param name: None for the one that [collector] is.
@@ -229,7 +229,7 @@ class CollectorType:
         return [self.exporter_port and self.exporter_port + worker for worker in range(self.workers)]
 
 
-def collector_types(conf: cfg.ConfigOpts) -> list[CollectorType]:
+def collector_types(conf: cfg.ConfigOpts) -> list[CollectorOptions]:
     """The collectors to run.
 
     :raises ConfigurationError: they cannot be run side by side, or the one that was chosen is none of them.
@@ -248,7 +248,7 @@ def collector_types(conf: cfg.ConfigOpts) -> list[CollectorType]:
     if problems:
         raise exceptions.ConfigurationError(problems)
     register_named_opts(conf)
-    found = [CollectorType(conf, name) for name in names or [None]]
+    found = [CollectorOptions(conf, name) for name in names or [None]]
     ports = [port for each in found for port in each.exporter_ports if port]
     problems = [f"exporter_port: {port} is used by more than one collector or worker" for port in _repeated(ports)]
     problems += [f"exporter_port: {port}, of a worker, is none" for port in ports if port > _LAST_PORT]

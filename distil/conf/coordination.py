@@ -14,9 +14,9 @@ from distil import compat
 from distil import exceptions
 from distil.collector.scope import Scope
 from distil.conf import secret
-from distil.coordination.hash_ring import RingSharing
-from distil.coordination.leases import LeaseSharing
-from distil.coordination.leases import Sharing
+from distil.coordination.hash_ring import HashRingPartitioner
+from distil.coordination.leases import LeasePartitioner
+from distil.coordination.leases import Partitioner
 from distil.db.leases import Leases
 from distil.monitoring.metrics import Metrics
 
@@ -40,19 +40,19 @@ def register_opts(conf: cfg.ConfigOpts) -> None:
 
 def check(conf: cfg.ConfigOpts) -> None:
     """:raises ConfigurationError: the backend's URL cannot be used, as far as it tells without connecting."""
-    with secret.unquoted(f"[{GROUP}] backend_url"):
+    with secret.redacted(f"[{GROUP}] backend_url"):
         url = conf.coordination.backend_url
     if not url:
         return
     compat.without_eventlet()
-    from distil.coordination.membership import problem  # noqa: PLC0415
+    from distil.coordination.membership import backend_url_error  # noqa: PLC0415
 
-    found = problem(url)
+    found = backend_url_error(url)
     if found:
         raise exceptions.ConfigurationError([f"[{GROUP}] backend_url: {found}"])
 
 
-def sharing(conf: cfg.ConfigOpts, engine: sa.Engine, collector: str, scope: Scope, metrics: Metrics) -> Sharing:
+def sharing(conf: cfg.ConfigOpts, engine: sa.Engine, collector: str, scope: Scope, metrics: Metrics) -> Partitioner:
     """How a collector shares its projects with others. Nothing is connected to yet.
 
     A run up to an end time always goes by leases. It collects whatever nobody else is collecting at the moment:
@@ -60,14 +60,14 @@ def sharing(conf: cfg.ConfigOpts, engine: sa.Engine, collector: str, scope: Scop
     theirs.
     """
     member = _member(collector)
-    leases = LeaseSharing(Leases(engine, member, on_takeover=metrics.leases_taken_over.inc), metrics)
+    leases = LeasePartitioner(Leases(engine, member, on_takeover=metrics.leases_taken_over.inc), metrics)
     url = conf.coordination.backend_url
     if not url or conf.collect_end_time is not None:
         return leases
     compat.without_eventlet()
-    from distil.coordination.membership import Ring  # noqa: PLC0415
+    from distil.coordination.membership import HashRingMember  # noqa: PLC0415
 
-    return RingSharing(Ring(url, _group(conf, engine, collector, scope), member), leases)
+    return HashRingPartitioner(HashRingMember(url, _group(conf, engine, collector, scope), member), leases)
 
 
 def _member(collector: str) -> str:

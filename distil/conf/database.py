@@ -35,7 +35,7 @@ def register_opts(conf: cfg.ConfigOpts) -> None:
 
 def check(conf: cfg.ConfigOpts) -> None:
     """:raises ConfigurationError: there is no connection URL."""
-    with secret.unquoted("[database] connection"):
+    with secret.redacted("[database] connection"):
         connection = conf.database.connection
     if not connection:
         raise exceptions.ConfigurationError(["[database] connection is not set"])

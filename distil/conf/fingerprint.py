@@ -6,7 +6,7 @@ import pathlib
 
 from distil import exceptions
 from distil.conf.collector import OPTS
-from distil.conf.collector import CollectorType
+from distil.conf.collector import CollectorOptions
 
 _LENGTH = 12
 
@@ -25,7 +25,7 @@ _LOCAL = {
 }
 
 
-def digest(one: CollectorType) -> str:
+def fingerprint(one: CollectorOptions) -> str:
     """Of the values in force of a collector's options, and of the files with its rules.
 
     :raises ConfigurationError: a file cannot be read.

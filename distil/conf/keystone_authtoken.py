@@ -73,7 +73,7 @@ def register_plugin_opts(conf: cfg.ConfigOpts) -> None:
     conf.register_opts(options, group=section)
 
 
-def load_session(conf: cfg.ConfigOpts, watcher: deadline.Watcher | None = None) -> ks_session.Session:
+def load_session(conf: cfg.ConfigOpts, watcher: deadline.RequestObserver | None = None) -> ks_session.Session:
     """The authenticated session; loading it sends nothing.
 
     Without ``cafile`` the bundle that REQUESTS_CA_BUNDLE names counts, as everywhere in requests.
@@ -89,12 +89,12 @@ def load_session(conf: cfg.ConfigOpts, watcher: deadline.Watcher | None = None) 
         raise exceptions.ConfigurationError(problems)
     try:
         loading.register_auth_conf_options(conf, GROUP)
-        with secret.unquoted(f"[{section}]"):
+        with secret.redacted(f"[{section}]"):
             plugin = loading.load_auth_from_conf_options(conf, GROUP)
         if plugin is None:
             raise exceptions.ConfigurationError([f"[{section}] auth_type is not set."])
         _check_url(section, getattr(plugin, "auth_url", None))
-        token.guard(plugin)
+        token.prevent_auth_recursion(plugin)
         session = loading.load_session_from_conf_options(conf, GROUP, auth=plugin)
     except ks_exceptions.MissingRequiredOptions as error:
         problems = [f"[{section}] {option.dest} is not set." for option in error.options]
@@ -103,7 +103,7 @@ def load_session(conf: cfg.ConfigOpts, watcher: deadline.Watcher | None = None) 
         raise exceptions.ConfigurationError([f"[{section}] auth_type is {error.name}, which is not known."]) from error
     except ks_exceptions.ClientException as error:
         raise exceptions.ConfigurationError([f"[{section}] {error}"]) from error
-    deadline.limit_requests(session, _TIMEOUTS_OF_A_REQUEST * group.timeout, watcher)
+    deadline.mount_deadline_adapter(session, _TIMEOUTS_OF_A_REQUEST * group.timeout, watcher)
     return session
 
 

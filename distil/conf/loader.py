@@ -11,14 +11,14 @@ from distil import exceptions
 from distil.conf import files
 from distil.conf import log
 from distil.conf import values
-from distil.conf.options import DEFAULT
-from distil.conf.options import Options
+from distil.conf.options import DEFAULT_GROUP
+from distil.conf.options import TrackedConfigOpts
 
 # What oslo.config ends the process with where a value is wrong; where the command line is it is another.
 _WRONG_VALUE = 1
 
 
-def read(conf: Options, argv: Sequence[str] | None, prog: str) -> None:
+def load(conf: TrackedConfigOpts, argv: Sequence[str] | None, prog: str) -> None:
     """Read them. The options are registered.
 
     :param argv: arguments after the program's name; None: those of the process.
@@ -29,7 +29,7 @@ def read(conf: Options, argv: Sequence[str] | None, prog: str) -> None:
         conf(argv, project="distil", prog=prog, version=importlib.metadata.version("distil"))
     except SystemExit as error:
         # It has taken the first for the command line's, and told no other.
-        found = values.problems(read_files(conf, argv, prog)) if error.code == _WRONG_VALUE else []
+        found = values.invalid_values(load_files(conf, argv, prog)) if error.code == _WRONG_VALUE else []
         if not found:
             raise
         raise exceptions.ConfigurationError(found) from error
@@ -37,24 +37,24 @@ def read(conf: Options, argv: Sequence[str] | None, prog: str) -> None:
         raise exceptions.ConfigurationError(_undecodable(conf, argv) or [str(error)]) from error
 
 
-def set_up_logging(conf: Options) -> None:
+def set_up_logging(conf: TrackedConfigOpts) -> None:
     """:raises ConfigurationError: there is no logging so; with every wrong value, where there are any."""
     try:
-        log.set_up(conf)
+        log.reload_logging(conf)
     except exceptions.ConfigurationError:
-        values.check(conf)
+        values.require_valid(conf)
         raise
 
 
-def read_files(conf: Options, argv: Sequence[str] | None, prog: str) -> Options:
+def load_files(conf: TrackedConfigOpts, argv: Sequence[str] | None, prog: str) -> TrackedConfigOpts:
     """The files that the command line names, alone: no value in them ends the process.
 
     :param conf: has the options that are to be known.
     :raises oslo_config.cfg.Error: a file cannot be read.
     """
-    alone = Options()
+    alone = TrackedConfigOpts()
     for group, options in conf.known.items():
-        alone.register_opts(list(options.values()), group=None if group == DEFAULT else group)
+        alone.register_opts(list(options.values()), group=None if group == DEFAULT_GROUP else group)
     named = _files(argv)
     arguments = [f"--config-file={path}" for path in named.config_file]
     arguments += [f"--config-dir={path}" for path in named.config_dir]
@@ -62,7 +62,7 @@ def read_files(conf: Options, argv: Sequence[str] | None, prog: str) -> Options:
     return alone
 
 
-def problems(error: Exception) -> list[str]:
+def error_lines(error: Exception) -> list[str]:
     """An error's lines, for the operator.
 
     A line of a file that cannot be parsed is not repeated: it may be the one with the password.
@@ -86,7 +86,7 @@ def _files(argv: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_known_args(argv)[0]
 
 
-def _undecodable(conf: Options, argv: Sequence[str] | None) -> list[str]:
+def _undecodable(conf: TrackedConfigOpts, argv: Sequence[str] | None) -> list[str]:
     named = _files(argv)
     found = []
     for path in files.paths(named.config_file or conf.default_config_files, named.config_dir):

@@ -28,7 +28,7 @@ def register_opts(conf: cfg.ConfigOpts) -> None:
     log.register_options(conf)
 
 
-def set_up(conf: cfg.ConfigOpts) -> None:
+def reload_logging(conf: cfg.ConfigOpts) -> None:
     """Have this process's log follow the configuration. Once more, and it opens its file anew.
 
     :raises ConfigurationError: it cannot; it stays as it was.
@@ -78,7 +78,7 @@ def _guard(handler: logging.Handler) -> None:
     handler.emit = guarded  # type: ignore[method-assign]
 
 
-def check(conf: cfg.ConfigOpts) -> None:
+def require_writable_log(conf: cfg.ConfigOpts) -> None:
     """Look at a collector's log file without opening it: who looks is not always who is to own it.
 
     :raises ConfigurationError: this process's user cannot write it.

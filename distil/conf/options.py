@@ -5,13 +5,13 @@ from typing import Any
 
 from oslo_config import cfg
 
-DEFAULT = "DEFAULT"
+DEFAULT_GROUP = "DEFAULT"
 
 # They say which files are read, and stand in none.
 _OF_THE_COMMAND_LINE = {"config_file", "config_dir"}
 
 
-class Options(cfg.ConfigOpts):
+class TrackedConfigOpts(cfg.ConfigOpts):
     """A ConfigOpts that says which options it knows. oslo.config's own tells their names, and no old ones."""
 
     def __init__(self) -> None:
@@ -24,10 +24,10 @@ class Options(cfg.ConfigOpts):
         new: bool = super().register_opt(opt, group, cli, **more)
         if opt.dest not in _OF_THE_COMMAND_LINE and not isinstance(opt, cfg.SubCommandOpt):
             name = group.name if isinstance(group, cfg.OptGroup) else group
-            self.known.setdefault(name or DEFAULT, {})[opt.dest] = opt
+            self.known.setdefault(name or DEFAULT_GROUP, {})[opt.dest] = opt
         return new
 
-    def old_names(self, group: str) -> dict[str, str]:
+    def deprecated_names(self, group: str) -> dict[str, str]:
         """What options were called that stood in the group, and what they are called now: ``[group] name``."""
         found = {}
         for current, options in self.known.items():

@@ -10,7 +10,7 @@ from distil import exceptions
 
 
 @contextlib.contextmanager
-def unquoted(name: str) -> Iterator[None]:
+def redacted(name: str) -> Iterator[None]:
     """Around the reading of such options.
 
     What oslo.config says of a ``$`` that no option's name follows is what does follow: the rest of a password.

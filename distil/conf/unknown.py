@@ -8,21 +8,21 @@ from distil import conf as configuration
 from distil.conf import collector
 from distil.conf import database
 from distil.conf import files
-from distil.conf.options import DEFAULT
-from distil.conf.options import Options
+from distil.conf.options import DEFAULT_GROUP
+from distil.conf.options import TrackedConfigOpts
 
 # Older collectors had them, or a library has them for what a collector does not do.
-_MEANINGLESS = {DEFAULT: {"timezone", "backdoor_port", "backdoor_socket"}, "database": database.MEANINGLESS}
+_MEANINGLESS = {DEFAULT_GROUP: {"timezone", "backdoor_port", "backdoor_socket"}, "database": database.MEANINGLESS}
 
 
-def problems(conf: Options) -> list[str]:
+def unknown_options(conf: TrackedConfigOpts) -> list[str]:
     """Options and groups that are misspelt or without effect, in any group that a collector reads."""
     configuration.register_named_opts(conf)
     groups = {group.lower(): group for group in conf.known}
     found = []
     for path, sections in files.parse(conf):
         for section, options in sections.items():
-            if section.lower() in groups and (section == DEFAULT) == (section.lower() == DEFAULT.lower()):
+            if section.lower() in groups and (section == DEFAULT_GROUP) == (section.lower() == DEFAULT_GROUP.lower()):
                 group = groups[section.lower()]
                 found += [f"{path}: [{section}] {problem}" for problem in _options(conf, group, options)]
             else:
@@ -30,10 +30,10 @@ def problems(conf: Options) -> list[str]:
     return found
 
 
-def renamed(conf: Options) -> list[str]:
+def deprecated_options(conf: TrackedConfigOpts) -> list[str]:
     """Options that are set by an old name, with the new one."""
     configuration.register_named_opts(conf)
-    old = {group.lower(): conf.old_names(group) for group in conf.known}
+    old = {group.lower(): conf.deprecated_names(group) for group in conf.known}
     return [
         f"{each.path}: [{each.group}] {each.key} is called {new} now"
         for each in files.settings(conf)
@@ -41,8 +41,8 @@ def renamed(conf: Options) -> list[str]:
     ]
 
 
-def _options(conf: Options, group: str, options: dict[str, list[str]]) -> Iterator[str]:
-    known, old = conf.known[group], conf.old_names(group)
+def _options(conf: TrackedConfigOpts, group: str, options: dict[str, list[str]]) -> Iterator[str]:
+    known, old = conf.known[group], conf.deprecated_names(group)
     for key, values in options.items():
         if key in _MEANINGLESS.get(group, ()):
             yield f"{key} has no meaning (any more) and can be removed"
@@ -53,7 +53,7 @@ def _options(conf: Options, group: str, options: dict[str, list[str]]) -> Iterat
             yield f"{key} is there {len(values)} times; the last one counts"
 
 
-def _group(conf: Options, section: str) -> Iterator[str]:
+def _group(conf: TrackedConfigOpts, section: str) -> Iterator[str]:
     """Where it is no other program's."""
     kind, _, name = section.partition(":")
     near = difflib.get_close_matches(section.lower(), [group.lower() for group in conf.known], n=1, cutoff=0.8)

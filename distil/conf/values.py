@@ -11,21 +11,21 @@ from distil import conf as configuration
 from distil import exceptions
 from distil.conf import files
 from distil.conf import secret
-from distil.conf.options import DEFAULT
-from distil.conf.options import Options
+from distil.conf.options import DEFAULT_GROUP
+from distil.conf.options import TrackedConfigOpts
 
 
-def check(conf: Options) -> None:
+def require_valid(conf: TrackedConfigOpts) -> None:
     """Read every option, those of the named collectors and of Keystone's plugin too.
 
     :raises ConfigurationError: with all that cannot be read.
     """
-    found = problems(conf)
+    found = invalid_values(conf)
     if found:
         raise exceptions.ConfigurationError(found)
 
 
-def problems(conf: Options) -> list[str]:
+def invalid_values(conf: TrackedConfigOpts) -> list[str]:
     """What is wrong with values: ``FILE: [group] option = value: what it must be``."""
     configuration.register_named_opts(conf)
     found = [
@@ -34,9 +34,9 @@ def problems(conf: Options) -> list[str]:
     return [problem for problem in found if problem]
 
 
-def _problem(conf: Options, group: str, option: cfg.Opt) -> str | None:
+def _problem(conf: TrackedConfigOpts, group: str, option: cfg.Opt) -> str | None:
     try:
-        value = conf[option.dest] if group == DEFAULT else conf[group][option.dest]
+        value = conf[option.dest] if group == DEFAULT_GROUP else conf[group][option.dest]
     except cfg.ConfigSourceValueError as error:
         # Around what the type said stands what oslo.config thinks of the location.
         reason = str(error.__context__ or error)
@@ -52,7 +52,7 @@ def _problem(conf: Options, group: str, option: cfg.Opt) -> str | None:
     return f"{origin}: [{group}] {option.dest} = {shown}: {_rule(option.type) or reason}"
 
 
-def _origin(conf: Options, group: str, option: cfg.Opt) -> tuple[str, str]:
+def _origin(conf: TrackedConfigOpts, group: str, option: cfg.Opt) -> tuple[str, str]:
     """Where an option is set, and to what."""
     variable = f"OS_{group.upper()}__{option.dest.upper()}"
     if variable in os.environ:

@@ -12,13 +12,13 @@ from tooz import coordination
 LOG = log.getLogger(__name__)
 
 # Seconds between two beats after one that failed.
-_AGAIN = 1.0
+RETRY_SECONDS = 1.0
 
 # Part of the time after which a member counts as dead.
-_BEAT = 1 / 3
+BEAT_FRACTION = 1 / 3
 
 
-class Heart:
+class Heartbeat:
     """Beats for a coordinator that was started, in a thread, until it is stopped."""
 
     def __init__(self, coordinator: coordination.CoordinationDriver) -> None:
@@ -34,11 +34,11 @@ class Heart:
         failing = False
         while not self._stopped.is_set():
             try:
-                pause = (self._coordinator.heartbeat() or 0.0) * _BEAT
+                pause = (self._coordinator.heartbeat() or 0.0) * BEAT_FRACTION
             except Exception as error:
                 if not failing:
                     LOG.warning("The coordination backend does not take heartbeats: %s", type(error).__name__)
-                failing, pause = True, _AGAIN
+                failing, pause = True, RETRY_SECONDS
             else:
                 failing = False
             self._stopped.wait(pause)

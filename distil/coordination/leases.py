@@ -22,19 +22,19 @@ from distil.monitoring.metrics import Metrics
 LOG = log.getLogger(__name__)
 
 # Part of a lease's length for which it counts as new: renewing it earlier would be a statement for nothing.
-_NEW = 0.1
+RENEWAL_FRACTION = 0.1
 
 # Seconds that giving leases back may hold up the end of the process. They would expire anyway.
-_RELEASING = 5.0
+LEASE_RELEASE_SECONDS = 5.0
 
 
-class Sharing(Protocol):
+class Partitioner(Protocol):
     """What a run asks."""
 
-    def begin(self) -> None:
+    def start_run(self) -> None:
         """A run begins."""
 
-    def hold(self, project_id: str, due: datetime.datetime) -> AbstractContextManager[bool]:
+    def claim(self, project_id: str, due: datetime.datetime) -> AbstractContextManager[bool]:
         """Whether this collector may collect a project now, and for the duration of the ``with``.
 
         False: another one does, or will.
@@ -51,11 +51,11 @@ class Sharing(Protocol):
         :raises StoreError: the database did not answer.
         """
 
-    def close(self) -> None:
+    def stop(self) -> None:
         """Give everything back and take nothing more. Any thread may call it; it returns within seconds."""
 
 
-class LeaseSharing:
+class LeasePartitioner:
     """Shares by leases in the database: a project belongs to whoever is first, while it is being collected."""
 
     def __init__(self, leases: Leases, metrics: Metrics) -> None:
@@ -66,7 +66,7 @@ class LeaseSharing:
         self._closed = False
         self._lock = threading.Lock()
 
-    def begin(self) -> None:
+    def start_run(self) -> None:
         """Nothing: whoever collects has leases, and others have none."""
 
     def holds(self, project_id: str) -> bool:
@@ -74,7 +74,7 @@ class LeaseSharing:
         return project_id in self._renewed
 
     @contextlib.contextmanager
-    def hold(self, project_id: str, _due: datetime.datetime) -> Iterator[bool]:
+    def claim(self, project_id: str, _due: datetime.datetime) -> Iterator[bool]:
         if not self._acquire(project_id):
             yield False
             return
@@ -85,24 +85,26 @@ class LeaseSharing:
 
     def renew(self, project_id: str) -> None:
         now = time.monotonic()
-        if now - self._renewed[project_id] < self._leases.length * _NEW:
+        if now - self._renewed[project_id] < self._leases.length * RENEWAL_FRACTION:
             return
         if not self._leases.renew(project_id):
             self._lost.inc()
-            raise exceptions.ProjectTaken(f"the lease of project {project_id} expired and is another collector's now")
+            raise exceptions.ProjectReassigned(
+                f"the lease of project {project_id} expired and is another collector's now"
+            )
         self._renewed[project_id] = now
 
-    def close(self) -> None:
+    def stop(self) -> None:
         releasing = threading.Thread(target=self._release_all, name="release leases", daemon=True)
         releasing.start()
-        releasing.join(_RELEASING)
+        releasing.join(LEASE_RELEASE_SECONDS)
 
     def _acquire(self, project_id: str) -> bool:
         now = time.monotonic()
         # With the lock, for nothing may be acquired behind the back of close().
         with self._lock:
             if self._closed:
-                raise exceptions.Stopped("the collector is stopping")
+                raise exceptions.ShutdownRequested("the collector is stopping")
             held = self._leases.acquire(project_id)
         if held:
             self._renewed[project_id] = now

@@ -15,25 +15,25 @@ from tooz import coordination
 from tooz import partitioner
 
 from distil import exceptions
-from distil.coordination.heartbeat import Heart
-from distil.coordination.timeout import within
+from distil.coordination.heartbeat import Heartbeat
+from distil.coordination.timeout import call_with_timeout
 
 LOG = log.getLogger(__name__)
 
 # Of a member, on the ring: with tooz's 32 shares differ by half of their size.
-_PARTITIONS = 256
+VIRTUAL_NODES = 256
 
 # Seconds for which the members are taken to be those of the last look.
-_GLANCE = 1.0
+MEMBERS_MAX_AGE = 1.0
 
 # Seconds for an answer. Some drivers would try for a minute.
-_LIMIT = 15.0
+BACKEND_TIMEOUT = 15.0
 
 # Seconds that leaving may take. Who does not leave is missed when its time is over.
-_LEAVING = 5.0
+LEAVE_TIMEOUT = 5.0
 
 
-class Ring:
+class HashRingMember:
     """A process's place on the ring. Threads may share it; none is started before the first :meth:`refresh`.
 
     :param backend_url: tooz's, with the options of its driver.
@@ -42,13 +42,13 @@ class Ring:
     :param limit: seconds for an answer of the backend.
     """
 
-    def __init__(self, backend_url: str, group: str, member: str, limit: float = _LIMIT) -> None:
+    def __init__(self, backend_url: str, group: str, member: str, limit: float = BACKEND_TIMEOUT) -> None:
         self._backend_url = backend_url
         self._group = group.encode()
         self._member = member
         self._limit = limit
         self._lock = threading.Lock()
-        self._joined: _Membership | None = None
+        self._joined: _Session | None = None
         self._joins = 0
 
     def refresh(self) -> None:
@@ -59,36 +59,36 @@ class Ring:
         with self._lock:
             self._refresh(0.0)
 
-    def owns(self, project_id: str) -> bool:
+    def belongs_to_self(self, project_id: str) -> bool:
         """Whether a project is in this member's share, as the members were a moment ago.
 
         :raises CoordinationError: the backend gave no usable answer.
         """
         with self._lock:
-            return self._refresh(_GLANCE).owns(project_id)
+            return self._refresh(MEMBERS_MAX_AGE).belongs_to_self(project_id)
 
-    def leave(self) -> None:
+    def leave_group(self) -> None:
         """Have the others take over at once. Returns after a few seconds, whatever the backend does."""
         with contextlib.suppress(TimeoutError):
-            within(_LEAVING, self._leave, self._late)
+            call_with_timeout(LEAVE_TIMEOUT, self._leave, self._late)
 
-    def _refresh(self, age: float) -> "_Membership":
+    def _refresh(self, age: float) -> "_Session":
         with self._translated():
             if self._joined is not None and self._joined.age >= age:
-                within(self._limit, self._joined.look, self._late)
+                call_with_timeout(self._limit, self._joined.look, self._late)
                 if not self._joined.known:
                     LOG.warning(
                         "%s has been silent for too long and joins %s again.", self._member, self._group.decode()
                     )
                     self._abandon()
             if self._joined is None:
-                self._joined = within(self._limit, self._join, self._late)
+                self._joined = call_with_timeout(self._limit, self._join, self._late)
             return self._joined
 
-    def _join(self) -> "_Membership":
+    def _join(self) -> "_Session":
         self._joins += 1
         # Under a name of its own each time: what is left of the last time must not be taken for this one.
-        membership = _Membership(self._backend_url, self._group, f"{self._member}:{self._joins}".encode())
+        membership = _Session(self._backend_url, self._group, f"{self._member}:{self._joins}".encode())
         LOG.info("%s is one of %d members of %s.", self._member, membership.size, self._group.decode())
         return membership
 
@@ -108,7 +108,7 @@ class Ring:
             LOG.warning(
                 "What got no answer from the coordination backend has failed: %s", _text(error, self._backend_url)
             )
-        elif isinstance(membership := outcome.result(), _Membership):
+        elif isinstance(membership := outcome.result(), _Session):
             membership.end()
 
     def _abandon(self) -> None:
@@ -123,7 +123,7 @@ class Ring:
                 self._joined = None
 
 
-class _Membership:
+class _Session:
     """From joining to leaving, over one connection."""
 
     def __init__(self, backend_url: str, group: bytes, member: bytes) -> None:
@@ -131,10 +131,10 @@ class _Membership:
         self._member = member
         self._coordinator = coordination.get_coordinator(backend_url, member)
         self._coordinator.start()
-        self._heart = Heart(self._coordinator)
+        self._heart = Heartbeat(self._coordinator)
         try:
             self._partitioner: partitioner.Partitioner = self._coordinator.join_partitioned_group(
-                group, partitions=_PARTITIONS
+                group, partitions=VIRTUAL_NODES
             )
             self._looked = time.monotonic()
         except BaseException:
@@ -159,7 +159,7 @@ class _Membership:
         self._coordinator.run_watchers()
         self._looked = time.monotonic()
 
-    def owns(self, project_id: str) -> bool:
+    def belongs_to_self(self, project_id: str) -> bool:
         return self._partitioner.belongs_to_self(project_id)
 
     def end(self) -> None:
@@ -170,7 +170,7 @@ class _Membership:
             LOG.warning("%s could not leave %s: %s", self._member.decode(), self._group.decode(), type(error).__name__)
 
 
-def problem(backend_url: str) -> str | None:
+def backend_url_error(backend_url: str) -> str | None:
     """Why the URL cannot be used, as far as it tells without connecting; None: it can."""
     try:
         parts = urllib.parse.urlsplit(backend_url)

@@ -9,7 +9,9 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def within(seconds: float, action: Callable[[], T], late: Callable[["concurrent.futures.Future[T]"], None]) -> T:
+def call_with_timeout(
+    seconds: float, action: Callable[[], T], on_late_result: Callable[["concurrent.futures.Future[T]"], None]
+) -> T:
     """What the action returns or raises, where that takes no longer; where it does, it goes on in a thread.
 
     :param late: given the outcome when nobody waits for it any more.
@@ -25,6 +27,6 @@ def within(seconds: float, action: Callable[[], T], late: Callable[["concurrent.
 
     threading.Thread(target=run, name="coordination", daemon=True).start()
     if not concurrent.futures.wait([future], seconds).done:
-        future.add_done_callback(late)
+        future.add_done_callback(on_late_result)
         raise TimeoutError(f"no answer in {seconds:.0f} seconds")
     return future.result()

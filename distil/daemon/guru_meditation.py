@@ -15,7 +15,7 @@ from oslo_log import log
 LOG = log.getLogger(__name__)
 
 
-def on_sigusr2(conf: cfg.ConfigOpts) -> None:
+def install_guru_meditation(conf: cfg.ConfigOpts) -> None:
     """Make a report at each SIGUSR2, in this process and in those that are forked from it."""
 
     def begin(*_: object) -> None:

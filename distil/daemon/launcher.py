@@ -14,7 +14,7 @@ from oslo_service import backend
 
 from distil import compat
 from distil.daemon.service import CollectorService
-from distil.daemon.signals import Usher
+from distil.daemon.signals import SignalManager
 
 LOG = log.getLogger(__name__)
 
@@ -36,13 +36,13 @@ def launch(conf: cfg.ConfigOpts, services: Sequence[CollectorService], check: Ca
 
     threading.excepthook = functools.partial(_end_with_a_thread, os.getpid())
     launcher = oslo_service.ProcessLauncher(conf)
-    usher = Usher(services, check, lambda: conf.graceful_shutdown_timeout)
+    usher = SignalManager(services, check, lambda: conf.graceful_shutdown_timeout)
     for service in services:
         launcher.launch_service(service)
     usher.start()
     with contextlib.suppress(SystemExit):  # of status 0, whatever became of the processes
         launcher.wait()
-    return not any(service.cut_off for service in services)
+    return not any(service.was_killed for service in services)
 
 
 def _end_with_a_thread(parent: int, failure: threading.ExceptHookArgs) -> None:

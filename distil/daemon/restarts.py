@@ -5,11 +5,11 @@ import time
 from multiprocessing.sharedctypes import RawArray
 
 # A process that has lived for so many seconds was well: its death is its own, not a repetition.
-_WELL = 60.0
-_LONGEST_DELAY = 300.0
+STABLE_AFTER = 60.0
+MAX_DELAY = 300.0
 
 
-class Restarts:
+class RespawnBackoff:
     """The history of the processes of one service, in memory that the parent and all of its children share.
 
     Made by the parent, before it forks; asked by each child.
@@ -24,8 +24,8 @@ class Restarts:
         """Seconds that this process is to wait before its work: 0, or 1, 2, 4... where its predecessors died early."""
         deaths, began = self._history
         now = time.monotonic()
-        deaths = deaths + 1 if began and now - began < _WELL else 0
-        delay = min(2 ** (deaths - 1), _LONGEST_DELAY) if deaths else 0.0
+        deaths = deaths + 1 if began and now - began < STABLE_AFTER else 0
+        delay = min(2 ** (deaths - 1), MAX_DELAY) if deaths else 0.0
         self._history[:] = [deaths, now + delay]
         return float(delay)
 

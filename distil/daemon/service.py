@@ -16,8 +16,8 @@ from oslo_service.backend.base import ServiceBase
 
 from distil import exceptions
 from distil.collector.run import Collector
-from distil.collector.shutdown import Stop
-from distil.daemon.restarts import Restarts
+from distil.collector.shutdown import Shutdown
+from distil.daemon.restarts import RespawnBackoff
 from distil.daemon.timer import repeat
 from distil.db import leases
 from distil.exporter.server import Exporter
@@ -26,25 +26,25 @@ from distil.monitoring.recorder import Recorder
 LOG = log.getLogger(__name__)
 
 # Seconds, more than anything takes that a collector waits for without being able to say that it lives.
-_HANGS = 1800.0
+HANG_TIMEOUT = 1800.0
 
 # Until the leases of a collector that died are over.
-_SECOND_LOOK = datetime.timedelta(seconds=leases.LENGTH + 10)
+RECHECK_AFTER = datetime.timedelta(seconds=leases.LEASE_SECONDS + 10)
 
 # Seconds of the graceful time in which a transaction is waited for no more.
-_LAST_WORDS = 6.0
+LEASE_RELEASE_SECONDS = 6.0
 
 
 class Parts(Protocol):
     """Where a collector's process gets what it is made of, by the configuration as it is then."""
 
-    def set_up_log(self) -> None:
+    def reload_logging(self) -> None:
         """Have the process's log follow the configuration."""
 
     def interval(self) -> datetime.timedelta:
         """From the start of a run to the start of the next."""
 
-    def grace(self) -> float:
+    def graceful_shutdown_timeout(self) -> float:
         """Seconds to end in on SIGTERM; 0: as long as it takes."""
 
     def recorder(self) -> Recorder:
@@ -56,7 +56,7 @@ class Parts(Protocol):
         :raises ConfigurationError: it cannot listen.
         """
 
-    def collector(self, stop: Stop) -> Collector:
+    def collector(self, stop: Shutdown) -> Collector:
         """The collector; where it raises a DistilError the run fails, and the next one tries again."""
 
 
@@ -71,8 +71,8 @@ class CollectorService(ServiceBase):  # type: ignore[misc]
     def __init__(self, parts: Parts, clock: Callable[[], datetime.datetime]) -> None:
         self._parts = parts
         self._clock = clock
-        self._stop = Stop(on_activity=self._live)
-        self._restarts = Restarts()
+        self._stop = Shutdown(on_activity=self._live)
+        self._restarts = RespawnBackoff()
         # Shared with the child, without a lock, which a process that is killed might hold for ever.
         self._lived = RawValue("d", 0.0)
         self._pid = RawValue("i", 0)
@@ -80,15 +80,17 @@ class CollectorService(ServiceBase):  # type: ignore[misc]
         self._collector: Collector | None = None
         self._exporter: Exporter | None = None
 
-    def end_if_it_hangs(self) -> None:
+    def kill_if_hung(self) -> None:
         """Have a new process take the place of a child that has done nothing for long. The parent calls it."""
         lived = self._lived.value
-        if not lived or time.monotonic() - lived <= _HANGS:
+        if not lived or time.monotonic() - lived <= HANG_TIMEOUT:
             return
         self._lived.value = 0.0
         pid = self.kill()
         if pid is not None:
-            LOG.error("Process %d has done nothing for %d seconds: it is killed, and another one starts.", pid, _HANGS)
+            LOG.error(
+                "Process %d has done nothing for %d seconds: it is killed, and another one starts.", pid, HANG_TIMEOUT
+            )
 
     def kill(self) -> int | None:
         """Kill the child if there is one, and return its process id. The parent calls it."""
@@ -100,7 +102,7 @@ class CollectorService(ServiceBase):  # type: ignore[misc]
         return pid
 
     @property
-    def cut_off(self) -> bool:
+    def was_killed(self) -> bool:
         """Whether the last child was ended while it was about to end, with a transaction open. The parent asks."""
         return bool(self._ending.value)
 
@@ -110,7 +112,7 @@ class CollectorService(ServiceBase):  # type: ignore[misc]
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP, signal.SIGTERM})
         self._pid.value = os.getpid()
         self._ending.value = 0
-        self._parts.set_up_log()
+        self._parts.reload_logging()
         delay = self._restarts.delay()
         if delay:
             LOG.warning("The process before this one died early; this one begins in %.0f seconds.", delay)
@@ -118,7 +120,7 @@ class CollectorService(ServiceBase):  # type: ignore[misc]
         self._show_metrics()
 
     def wait(self) -> None:
-        repeat(self._run, self._parts.interval(), self._stop, self._clock, self._parts.recorder().next, _SECOND_LOOK)
+        repeat(self._run, self._parts.interval(), self._stop, self._clock, self._parts.recorder().next, RECHECK_AFTER)
 
     def stop(self, graceful: bool = False) -> None:
         """End once no transaction is open. A request that waits for an answer is given up: nothing depends on it.
@@ -127,8 +129,8 @@ class CollectorService(ServiceBase):  # type: ignore[misc]
         """
         self._ending.value = 1
         self._restarts.stopped()
-        grace = self._parts.grace()
-        if self._stop.request(max(grace / 2, grace - _LAST_WORDS) if grace else None):
+        grace = self._parts.graceful_shutdown_timeout()
+        if self._stop.request(max(grace / 2, grace - LEASE_RELEASE_SECONDS) if grace else None):
             self._ending.value = 0
 
     def reset(self) -> None:
@@ -159,7 +161,7 @@ class CollectorService(ServiceBase):  # type: ignore[misc]
             with self._parts.recorder().run() as record:
                 self._collector = self._collector or self._parts.collector(self._stop)
                 return bool(self._collector.run(record).skipped)
-        except exceptions.Stopped:
+        except exceptions.ShutdownRequested:
             LOG.info("The run ends early, because the collector is stopping.")
         except Exception as error:
             # Whatever it is: a collector that stops silently is found out by an empty invoice.

@@ -19,13 +19,13 @@ LOG = log.getLogger(__name__)
 SIGNALS = {signal.SIGHUP, signal.SIGINT, signal.SIGTERM}
 
 # Seconds between looks at whether a collector hangs.
-_GLANCE = 60.0
+POLL_INTERVAL = 60.0
 
 # Seconds that reading the configuration again may take before somebody is told.
-_SLOW_RELOAD = 30.0
+SLOW_RELOAD_SECONDS = 30.0
 
 
-class Usher:
+class SignalManager:
     """Takes signals before oslo.service does, in a thread that waits for them.
 
     All other threads have the signals blocked, and so have the children, which oslo.service forks from one of them;
@@ -71,19 +71,21 @@ class Usher:
             except Exception:
                 # Without this thread no signal would reach anybody again.
                 LOG.exception("A defect in the parent process; it goes on.")
-                self._within(_GLANCE, self._watch)
+                self._within(POLL_INTERVAL, self._watch)
 
     def _watch(self) -> None:
         for service in self._services:
-            service.end_if_it_hangs()
+            service.kill_if_hung()
         if self._systemd.watchdog:
             self._systemd.alive()
-        self._within(min(self._systemd.watchdog / 2 if self._systemd.watchdog else _GLANCE, _GLANCE), self._watch)
+        self._within(
+            min(self._systemd.watchdog / 2 if self._systemd.watchdog else POLL_INTERVAL, POLL_INTERVAL), self._watch
+        )
 
     def _pass_on(self, number: signal.Signals) -> None:
         if number == signal.SIGHUP:
             self._reload.set()
-            self._within(_SLOW_RELOAD, self._tell_of_slow_reload)
+            self._within(SLOW_RELOAD_SECONDS, self._tell_of_slow_reload)
             return
         LOG.info("%s: no new window is begun, and open transactions end.", number.name)
         self._systemd.stopping()

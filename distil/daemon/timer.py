@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from oslo_log import log
 
-from distil.collector.shutdown import Stop
+from distil.collector.shutdown import Shutdown
 
 LOG = log.getLogger(__name__)
 
@@ -22,7 +22,7 @@ def next_start(first: datetime.datetime, interval: datetime.timedelta, now: date
 def repeat(
     run: Callable[[], bool],
     interval: datetime.timedelta,
-    stop: Stop,
+    stop: Shutdown,
     clock: Callable[[], datetime.datetime],
     announce: Callable[[Callable[[], datetime.datetime]], None],
     second_look: datetime.timedelta,
@@ -54,7 +54,7 @@ def _sleep_until(
     due: datetime.datetime,
     first: datetime.datetime,
     interval: datetime.timedelta,
-    stop: Stop,
+    stop: Shutdown,
     clock: Callable[[], datetime.datetime],
 ) -> datetime.datetime:
     while (remaining := (due - clock()).total_seconds()) > 0 and not stop.wait(min(remaining, _GLANCE)):

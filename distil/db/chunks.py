@@ -10,6 +10,6 @@ SIZE = 500
 Item = TypeVar("Item")
 
 
-def of(items: Sequence[Item], size: int = SIZE) -> Iterator[Sequence[Item]]:
+def batched(items: Sequence[Item], size: int = SIZE) -> Iterator[Sequence[Item]]:
     for start in range(0, len(items), size):
         yield items[start : start + size]

@@ -32,7 +32,7 @@ def create_engine(connection: str, *, connection_parameters: str = "", **options
     """
     url = _url(connection, connection_parameters)
     options = {"mysql_sql_mode": "TRADITIONAL", **options}
-    with errors.translated(f"cannot connect to {url.set(query={})}"):
+    with errors.translate_errors(f"cannot connect to {url.set(query={})}"):
         try:
             engine: sa.Engine = engines.create_engine(url, sqlite_fk=True, thread_checkin=False, **options)
         except NotImplementedError as error:

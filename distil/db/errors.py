@@ -9,17 +9,17 @@ from oslo_db import exception as db_exception
 
 from distil import exceptions
 
-FOREIGN = (sa.exc.SQLAlchemyError, db_exception.DBError, db_exception.DBInvalidUnicodeParameter)
+DB_EXCEPTIONS = (sa.exc.SQLAlchemyError, db_exception.DBError, db_exception.DBInvalidUnicodeParameter)
 
 
 @contextlib.contextmanager
-def translated(action: str) -> Iterator[None]:
+def translate_errors(action: str) -> Iterator[None]:
     """:param action: what fails if the block does, for the message.
     :raises StoreError: for everything that the database's libraries raise.
     """
     try:
         yield
-    except FOREIGN as error:
+    except DB_EXCEPTIONS as error:
         raise exceptions.StoreError(f"{action}: {reason(error)}") from error
 
 

@@ -35,7 +35,7 @@ class Failure:
     reason: str
 
 
-def remember(engine: sa.Engine, failures: Iterable[Failure], now: datetime.datetime) -> None:
+def record(engine: sa.Engine, failures: Iterable[Failure], now: datetime.datetime) -> None:
     """One row a project, all of them or none."""
     newest = {failure.project_id: failure for failure in failures}
     # In one order, lest two collectors block each other.
@@ -45,7 +45,7 @@ def remember(engine: sa.Engine, failures: Iterable[Failure], now: datetime.datet
             connection.execute(_upsert(engine.dialect.name), rows)
 
 
-def forget(engine: sa.Engine, project_ids: Collection[str]) -> None:
+def clear(engine: sa.Engine, project_ids: Collection[str]) -> None:
     """Delete the rows of these projects. As a rule there are none at all, which one look tells."""
     with engine.connect() as connection:
         known = set(connection.scalars(sa.select(project_failures.c.tenant_id)))
@@ -53,7 +53,7 @@ def forget(engine: sa.Engine, project_ids: Collection[str]) -> None:
     if not done:
         return
     with engine.begin() as connection:
-        for ids in chunks.of(done):
+        for ids in chunks.batched(done):
             connection.execute(sa.delete(project_failures).where(project_failures.c.tenant_id.in_(ids)))
 
 

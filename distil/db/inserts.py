@@ -18,16 +18,16 @@ from distil.db.models import rejected_samples
 from distil.db.models import resources as stored_resources
 from distil.db.models import usage_entry
 
-Info = dict[str, Any]
+ResourceInfo = dict[str, Any]
 
 _INSERT_USAGE = sa.insert(usage_entry)
 
 
-def stored_info(connection: sa.Connection, project_id: str, resource_ids: Collection[str]) -> dict[str, Info]:
+def stored_info(connection: sa.Connection, project_id: str, resource_ids: Collection[str]) -> dict[str, ResourceInfo]:
     """Info by resource id; what is not stored is absent."""
-    found: dict[str, Info] = {}
+    found: dict[str, ResourceInfo] = {}
     table = stored_resources
-    for ids in chunks.of(sorted(set(resource_ids))):
+    for ids in chunks.batched(sorted(set(resource_ids))):
         query = sa.select(table.c.id, table.c.info).where(table.c.tenant_id == project_id, table.c.id.in_(ids))
         found.update((row.id, json_columns.load_info(row.info)) for row in connection.execute(query))
     return found
@@ -37,16 +37,16 @@ def merge_resources(
     connection: sa.Connection,
     project_id: str,
     resources: Iterable[model.Resource],
-    known: Mapping[str, Info],
+    known: Mapping[str, ResourceInfo],
     now: datetime.datetime,
-) -> dict[str, Info]:
+) -> dict[str, ResourceInfo]:
     """Store new resources, and those that now have other info: new keys win, old keys stay.
 
     :param known: info as it was stored. Of resources that are not in it or have changed since, it is read again: a
         retry of rejected samples may have added some.
     :returns: info of the resources as it is stored now.
     """
-    told: dict[str, Info] = {}
+    told: dict[str, ResourceInfo] = {}
     for resource in resources:
         told.setdefault(resource.id, {}).update(resource.info)
     same = {
@@ -77,7 +77,7 @@ def merge_resources(
     return same | stored
 
 
-def _merged_text(stored: Info | None, told: Info) -> str | None:
+def _merged_text(stored: ResourceInfo | None, told: ResourceInfo) -> str | None:
     """What is to be stored; None where what is stored says the same."""
     if stored is None:
         return json_columns.dump_info(json_columns.plain(told))

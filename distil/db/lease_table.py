@@ -37,7 +37,7 @@ def leases(engine: sa.Engine) -> Iterator[Lease]:
         .join_from(project_locks, tenants, tenants.c.id == locks.project_id, isouter=True)
         .order_by(locks.project_id)
     )
-    with errors.translated("reading leases"), engine.connect() as connection:
+    with errors.translate_errors("reading leases"), engine.connect() as connection:
         for row in connection.execute(query):
             project_id, project, owner, created, expires, has_expired = row
             yield Lease(project_id, project, owner, created, expires, bool(has_expired))
@@ -54,5 +54,5 @@ def release(engine: sa.Engine, lease: Lease, force: bool = False) -> bool:
     statement = sa.delete(project_locks).where(locks.project_id == lease.project_id, locks.owner == lease.owner)
     if not force:
         statement = statement.where(expired())
-    with errors.translated(f"releasing the lease of project {lease.project_id}"), engine.begin() as connection:
+    with errors.translate_errors(f"releasing the lease of project {lease.project_id}"), engine.begin() as connection:
         return connection.execute(statement).rowcount == 1

@@ -22,10 +22,10 @@ LOG = log.getLogger(__name__)
 
 # Seconds. Longer than a window takes, as a rule, and no longer than anyone wants to wait for a collector that was
 # killed.
-LENGTH = 300
+LEASE_SECONDS = 300
 
 # Seconds from the creation of a lease without an end, which is the predecessor's, to when it counts as expired.
-WITHOUT_END = 3600
+LEGACY_LOCK_SECONDS = 3600
 
 
 class Leases:
@@ -42,7 +42,7 @@ class Leases:
         self,
         engine: sa.Engine,
         owner: str,
-        length: float = LENGTH,
+        length: float = LEASE_SECONDS,
         on_takeover: Callable[[], None] = lambda: None,
     ) -> None:
         self.owner = owner
@@ -58,22 +58,22 @@ class Leases:
 
     def acquire(self, project_id: str) -> bool:
         """Take a project that nobody has a lease of, or whose lease has expired. False: another owner has it."""
-        with errors.translated(f"acquiring the lease of project {project_id}"):
+        with errors.translate_errors(f"acquiring the lease of project {project_id}"):
             return self._retrying(self._acquire, project_id)
 
     def renew(self, project_id: str) -> bool:
         """Put the expiry off. False: the lease is this owner's no more."""
-        with errors.translated(f"renewing the lease of project {project_id}"):
+        with errors.translate_errors(f"renewing the lease of project {project_id}"):
             return self._retrying(self._extend, project_id, project_locks.c.owner == self.owner)
 
     def release(self, project_id: str) -> None:
         """Give the lease back. One that is another owner's stays."""
-        with errors.translated(f"releasing the lease of project {project_id}"):
+        with errors.translate_errors(f"releasing the lease of project {project_id}"):
             self._retrying(self._delete, project_locks.c.project_id == project_id)
 
     def release_all(self) -> None:
         """Give back every lease of this owner."""
-        with errors.translated("releasing all leases"):
+        with errors.translate_errors("releasing all leases"):
             self._retrying(self._delete, sa.true())
 
     def _acquire(self, project_id: str) -> bool:
@@ -132,7 +132,7 @@ def abandoned(engine: sa.Engine) -> list[Abandoned]:
 
     :raises StoreError: the database did not do what it was asked.
     """
-    with errors.translated("looking for leases"), engine.connect() as connection:
+    with errors.translate_errors("looking for leases"), engine.connect() as connection:
         inspector = sa.inspect(connection)
         if not inspector.has_table(project_locks.name):
             return []
@@ -153,11 +153,11 @@ def expired() -> sa.ColumnElement[bool]:
 
     Also one that ends later than any that is taken now: the clock was ahead when it was.
     """
-    ended = sa.or_(project_locks.c.expires <= utc_now(), project_locks.c.expires > utc_now(2 * LENGTH))
+    ended = sa.or_(project_locks.c.expires <= utc_now(), project_locks.c.expires > utc_now(2 * LEASE_SECONDS))
     return sa.or_(ended, sa.and_(project_locks.c.expires.is_(None), _forgotten()))
 
 
 def _forgotten() -> sa.ColumnElement[bool]:
     """Of one without an end."""
     created = project_locks.c.created
-    return sa.or_(created <= utc_now(-WITHOUT_END), created > utc_now(WITHOUT_END))
+    return sa.or_(created <= utc_now(-LEGACY_LOCK_SECONDS), created > utc_now(LEGACY_LOCK_SECONDS))

@@ -48,7 +48,7 @@ def history() -> list[tuple[str, str]]:
 
 def check(engine: sa.Engine) -> None:
     """:raises StoreError: the database is not at the newest revision, or its tables are not as they should be."""
-    revisions.require_newest(engine)
+    revisions.require_head(engine)
     with _session(engine, "check") as config:
         try:
             command.check(config)
@@ -82,7 +82,7 @@ def _config(connection: sa.Connection | None = None) -> alembic_config.Config:
 @contextlib.contextmanager
 def _session(engine: sa.Engine, action: str) -> Iterator[alembic_config.Config]:
     revisions.require_known(engine)
-    with errors.translated(action), engine.connect() as connection, _foreign_keys_off(connection):
+    with errors.translate_errors(action), engine.connect() as connection, _foreign_keys_off(connection):
         try:
             yield _config(connection)
         except alembic_util.CommandError as error:

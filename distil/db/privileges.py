@@ -36,13 +36,13 @@ def missing(engine: sa.Engine) -> Iterator[str]:
 
 
 def _refused(engine: sa.Engine, statement: sa.Executable) -> str | None:
-    with errors.translated("looking for rights"), engine.connect() as connection:
+    with errors.translate_errors("looking for rights"), engine.connect() as connection:
         try:
             # It is rolled back: nobody commits.
             connection.execute(statement)
         except db_exception.DBConnectionError:
             raise
-        except errors.FOREIGN as error:
+        except errors.DB_EXCEPTIONS as error:
             return errors.reason(error)
     return None
 

@@ -24,7 +24,7 @@ _ADVANCE = (
 )
 
 
-class StoredProject:
+class ProjectStore:
     """One project's resources, usage and rejected samples, for whoever holds the project.
 
     Each resource is read once, and again when its info is to change: a retry of rejected samples may have added some.
@@ -38,7 +38,7 @@ class StoredProject:
         self._project_id = project_id
         self._known: dict[str, dict[str, Any]] = {}
 
-    def info(self, resource_ids: Collection[str]) -> dict[str, dict[str, Any]]:
+    def resource_info(self, resource_ids: Collection[str]) -> dict[str, dict[str, Any]]:
         """Info of those of these resources that are stored."""
         unread = [resource_id for resource_id in resource_ids if resource_id not in self._known]
         if unread:
@@ -72,14 +72,14 @@ class StoredProject:
             last_collected = connection.scalar(query.with_for_update())
             return last_collected is not None and last_collected >= window.end
 
-        return transaction.certain(self._engine, committed)
+        return transaction.verified_commit(self._engine, committed)
 
     def _translated(self, action: str) -> contextlib.AbstractContextManager[None]:
-        return errors.translated(f"{action} of project {self._project_id}")
+        return errors.translate_errors(f"{action} of project {self._project_id}")
 
 
 def _advance(connection: sa.Connection, project_id: str, window: model.Window) -> None:
     """The compare-and-set that lets one committer of a window through."""
     values = {"project": project_id, "start": window.start, "end": window.end}
     if connection.execute(_ADVANCE, values).rowcount != 1:
-        raise exceptions.WindowTaken(f"window {window} of project {project_id} has been committed already")
+        raise exceptions.WindowAlreadyCommitted(f"window {window} of project {project_id} has been committed already")

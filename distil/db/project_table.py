@@ -20,7 +20,7 @@ from distil.db.models import usage_entry
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Standing:
+class ProjectStatus:
     """What is stored about one project. Nothing of it need be: a project may fail before it is registered.
 
     :param owner: of its lease, if it has one that has not expired.
@@ -54,7 +54,7 @@ class Contents:
     rejected_samples: int
 
 
-def standings(engine: sa.Engine) -> dict[str, Standing]:
+def project_statuses(engine: sa.Engine) -> dict[str, ProjectStatus]:
     """All of them by project id.
 
     :raises StoreError: the database failed.
@@ -68,11 +68,11 @@ def standings(engine: sa.Engine) -> dict[str, Standing]:
         project_failures.c.seen.label("last_failed"),
     )
     found: dict[str, dict[str, Any]] = {}
-    with errors.translated("reading projects"), engine.connect() as connection:
+    with errors.translate_errors("reading projects"), engine.connect() as connection:
         for query in (stored, held, failed):
             for row in connection.execute(query).mappings():
                 found.setdefault(row["project_id"], {}).update(row)
-    return {project_id: Standing(**values) for project_id, values in sorted(found.items())}
+    return {project_id: ProjectStatus(**values) for project_id, values in sorted(found.items())}
 
 
 def contents(engine: sa.Engine, project_id: str) -> Contents:
@@ -85,17 +85,17 @@ def contents(engine: sa.Engine, project_id: str) -> Contents:
         sa.func.max(used.end).label("last"),
         _count(rejected_samples, project_id).label("rejected_samples"),
     ).where(used.tenant_id == project_id)
-    with errors.translated(f"reading what is stored of project {project_id}"), engine.connect() as connection:
+    with errors.translate_errors(f"reading what is stored of project {project_id}"), engine.connect() as connection:
         return Contents(**connection.execute(counts).mappings().one())
 
 
-def find(engine: sa.Engine, texts: Iterable[str]) -> list[str]:
+def find_ids(engine: sa.Engine, texts: Iterable[str]) -> list[str]:
     """The ids of the projects that these are the ids or the names of, as they are stored.
 
     :raises NotFound: there is no such project, or more than one has the name.
     :raises StoreError: the database failed.
     """
-    with errors.translated("looking for a project"), engine.connect() as connection:
+    with errors.translate_errors("looking for a project"), engine.connect() as connection:
         return [_find(connection, text) for text in texts]
 
 

@@ -46,7 +46,7 @@ def register(engine: sa.Engine, wanted: Mapping[str, tuple[model.Project, dateti
             connection.execute(statement.values(last_collected=sa.bindparam("start")), unset)
 
 
-def refresh(engine: sa.Engine, current: Mapping[str, model.Project]) -> None:
+def update(engine: sa.Engine, current: Mapping[str, model.Project]) -> None:
     """Update the name and the description of those whose are stored differently."""
     changed = []
     for project_id, row in sorted(_stored(engine, current).items()):
@@ -69,7 +69,7 @@ class _Stored(NamedTuple):
 def _stored(engine: sa.Engine, project_ids: Mapping[str, object]) -> dict[str, _Stored]:
     found: dict[str, _Stored] = {}
     with engine.connect() as connection:
-        for ids in chunks.of(sorted(project_ids)):
+        for ids in chunks.batched(sorted(project_ids)):
             query = sa.select(tenants.c.id, tenants.c.name, tenants.c.info, tenants.c.last_collected)
             rows = connection.execute(query.where(tenants.c.id.in_(ids)))
             found.update((project_id, _Stored(*columns)) for project_id, *columns in rows)

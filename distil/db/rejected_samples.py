@@ -33,7 +33,7 @@ _LOCK = (
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Kept:
+class StoredRejectedSample:
     """A rejected sample as it is kept.
 
     :param sample: JSON, unless it was cut.
@@ -50,7 +50,7 @@ class Kept:
 
 
 @dataclasses.dataclass(frozen=True)
-class Chosen:
+class RejectedSampleFilter:
     """Which rejected samples: those of all of these, where something is given, whose window begins in [start, end)."""
 
     ids: Collection[int] = ()
@@ -64,47 +64,49 @@ class Chosen:
         return filters.conditions(among, columns.start, self.start, self.end)
 
 
-def kept(engine: sa.Engine, sample_id: int) -> Kept:
+def get(engine: sa.Engine, sample_id: int) -> StoredRejectedSample:
     """:raises NotFound: no such sample is kept."""
     query = sa.select(rejected_samples).where(rejected_samples.c.id == sample_id)
-    with errors.translated("reading a rejected sample"), engine.connect() as connection:
+    with errors.translate_errors("reading a rejected sample"), engine.connect() as connection:
         row = connection.execute(query).one_or_none()
     if row is None:
         raise _missing([sample_id])
     return _kept(row)
 
 
-def listed(engine: sa.Engine, chosen: Chosen, limit: int | None = None) -> Iterator[sa.Row[Any]]:
+def iterate(engine: sa.Engine, chosen: RejectedSampleFilter, limit: int | None = None) -> Iterator[sa.Row[Any]]:
     """The rows of these samples, but for the samples themselves, in the order in which they were rejected.
 
     :raises StoreError: the database failed.
     """
     shown = [column for column in rejected_samples.c if column is not rejected_samples.c.sample]
     query = sa.select(*shown).where(*chosen.conditions()).order_by(rejected_samples.c.id).limit(limit)
-    yield from streams.rows(engine, query, "reading rejected samples")
+    yield from streams.stream(engine, query, "reading rejected samples")
 
 
 def require(engine: sa.Engine, ids: Collection[int]) -> None:
     """:raises NotFound: some of these samples are not kept."""
     missing = set(ids)
-    with errors.translated("reading rejected samples"), engine.connect() as connection:
-        for part in chunks.of(sorted(ids)):
+    with errors.translate_errors("reading rejected samples"), engine.connect() as connection:
+        for part in chunks.batched(sorted(ids)):
             query = sa.select(rejected_samples.c.id).where(rejected_samples.c.id.in_(part))
             missing.difference_update(connection.scalars(query))
     if missing:
         raise _missing(missing)
 
 
-def windows(engine: sa.Engine, chosen: Chosen) -> list[tuple[str, model.Window]]:
+def windows(engine: sa.Engine, chosen: RejectedSampleFilter) -> list[tuple[str, model.Window]]:
     """Project and window of each of the samples, once, in order."""
     columns = rejected_samples.c
     key = columns.tenant_id, columns.start, columns.end
     query = sa.select(*key).where(*chosen.conditions()).distinct().order_by(*key)
-    with errors.translated("reading rejected samples"), engine.connect() as connection:
+    with errors.translate_errors("reading rejected samples"), engine.connect() as connection:
         return [(row.tenant_id, model.Window(row.start, row.end)) for row in connection.execute(query)]
 
 
-def with_their_resources(engine: sa.Engine, chosen: Chosen, project_id: str, window: model.Window) -> list[Kept]:
+def with_their_resources(
+    engine: sa.Engine, chosen: RejectedSampleFilter, project_id: str, window: model.Window
+) -> list[StoredRejectedSample]:
     """The samples of one project and window that are chosen, and all others there of the same resources."""
     other = rejected_samples.alias()
     resource_ids = sa.select(other.c.resource_id).where(*_of(other.c, project_id, window), *chosen.conditions(other.c))
@@ -115,14 +117,14 @@ def with_their_resources(engine: sa.Engine, chosen: Chosen, project_id: str, win
         .where(sa.or_(columns.resource_id.in_(resource_ids), sa.and_(sa.true(), *chosen.conditions())))
         .order_by(columns.id)
     )
-    with errors.translated(f"reading rejected samples of project {project_id}"), engine.connect() as connection:
+    with errors.translate_errors(f"reading rejected samples of project {project_id}"), engine.connect() as connection:
         return [_kept(row) for row in connection.execute(query)]
 
 
 def require_collected(engine: sa.Engine, project_id: str, window: model.Window) -> None:
     """:raises Refused: the window is not collected."""
     query = sa.select(tenants.c.id).where(tenants.c.id == project_id, tenants.c.last_collected >= window.end)
-    with errors.translated(f"reading last collected of project {project_id}"), engine.connect() as connection:
+    with errors.translate_errors(f"reading last collected of project {project_id}"), engine.connect() as connection:
         if connection.scalar(query) is None:
             raise _not_collected()
 
@@ -132,7 +134,7 @@ def usage(engine: sa.Engine, project_id: str, window: model.Window) -> list[mode
     columns = usage_entry.c
     shown = columns.service, columns.resource_id, columns.unit, columns.volume
     query = sa.select(*shown).where(*_of(columns, project_id, window)).order_by(columns.resource_id, columns.service)
-    with errors.translated(f"reading usage of project {project_id}"), engine.connect() as connection:
+    with errors.translate_errors(f"reading usage of project {project_id}"), engine.connect() as connection:
         return [model.Usage(*row) for row in connection.execute(query)]
 
 
@@ -162,7 +164,7 @@ def bill(
 
     action = f"billing rejected samples of project {project_id} in window {window}"
     try:
-        with errors.translated(action), transaction.certain(engine, committed) as connection:
+        with errors.translate_errors(action), transaction.verified_commit(engine, committed) as connection:
             if connection.execute(_LOCK, values).rowcount != 1:
                 raise _not_collected()
             _delete(connection, used)
@@ -171,12 +173,12 @@ def bill(
             inserts.insert_usage(connection, project_id, window, usage, now)
     except exceptions.StoreError as error:
         if isinstance(error.__cause__, db_exception.DBDuplicateEntry):
-            raise exceptions.Refused("somebody else has billed it meanwhile") from error
+            raise exceptions.ReprocessingRefused("somebody else has billed it meanwhile") from error
         raise
 
 
-def _not_collected() -> exceptions.Refused:
-    return exceptions.Refused("the window is not collected, and may be collected yet")
+def _not_collected() -> exceptions.ReprocessingRefused:
+    return exceptions.ReprocessingRefused("the window is not collected, and may be collected yet")
 
 
 def _missing(ids: Collection[int]) -> exceptions.NotFound:
@@ -185,10 +187,10 @@ def _missing(ids: Collection[int]) -> exceptions.NotFound:
 
 def _delete(connection: sa.Connection, ids: Collection[int]) -> None:
     deleted = 0
-    for part in chunks.of(sorted(ids)):
+    for part in chunks.batched(sorted(ids)):
         deleted += connection.execute(sa.delete(rejected_samples).where(rejected_samples.c.id.in_(part))).rowcount
     if deleted != len(ids):
-        raise exceptions.Refused("somebody else has billed or deleted it meanwhile")
+        raise exceptions.ReprocessingRefused("somebody else has billed or deleted it meanwhile")
 
 
 def _add_resources(
@@ -203,6 +205,8 @@ def _of(columns: Any, project_id: str, window: model.Window) -> tuple[sa.ColumnE
     return columns.tenant_id == project_id, columns.start == window.start, columns.end == window.end
 
 
-def _kept(row: sa.Row[Any]) -> Kept:
+def _kept(row: sa.Row[Any]) -> StoredRejectedSample:
     window = model.Window(row.start, row.end)
-    return Kept(row.id, row.tenant_id, row.meter, row.resource_id, window, row.reason, row.sample, row.created)
+    return StoredRejectedSample(
+        row.id, row.tenant_id, row.meter, row.resource_id, window, row.reason, row.sample, row.created
+    )

@@ -13,7 +13,7 @@ _VERSIONS = Path(__file__).parent / "migrations" / "versions"
 _TABLE = sa.table("alembic_version", sa.column("version_num", sa.String))
 
 
-def newest() -> str:
+def head() -> str:
     """The revision that the code needs: their files are numbered."""
     return max(_known())
 
@@ -23,7 +23,7 @@ def current(engine: sa.Engine) -> str | None:
 
     :raises StoreError: the database failed.
     """
-    with errors.translated("current revision"), engine.connect() as connection:
+    with errors.translate_errors("current revision"), engine.connect() as connection:
         if not sa.inspect(connection).has_table(_TABLE.name):
             return None
         return connection.scalars(sa.select(_TABLE.c.version_num)).one_or_none()
@@ -37,15 +37,15 @@ def require_known(engine: sa.Engine) -> str | None:
     found = current(engine)
     if found is not None and found not in _known():
         raise exceptions.StoreError(
-            f"the database is at revision {found}, of a newer release than this one, which knows none after {newest()}:"
+            f"the database is at revision {found}, of a newer release than this one, which knows none after {head()}:"
             " install that release"
         )
     return found
 
 
-def require_newest(engine: sa.Engine) -> None:
+def require_head(engine: sa.Engine) -> None:
     """:raises StoreError: the database is at another revision than the code, which would store what it then rounds."""
-    found, needed = require_known(engine), newest()
+    found, needed = require_known(engine), head()
     if found is None:
         raise exceptions.StoreError(
             "the database is at no revision, as one without tables is: run distil-db-manage upgrade head"

@@ -17,7 +17,7 @@ from distil.db import projects
 from distil.db.failures import Failure
 from distil.db.functions import utc_now
 from distil.db.models import tenants
-from distil.db.project_store import StoredProject
+from distil.db.project_store import ProjectStore
 
 _RACES = (db_exception.DBDuplicateEntry, db_exception.DBDeadlock)
 
@@ -33,14 +33,14 @@ class Store:
 
     def now(self) -> datetime.datetime:
         """The time by the database's clock."""
-        with errors.translated("reading the time"), self._engine.connect() as connection:
+        with errors.translate_errors("reading the time"), self._engine.connect() as connection:
             return connection.execute(sa.select(utc_now())).scalar_one()
 
     def last_collected(self, project_ids: Collection[str]) -> dict[str, datetime.datetime]:
         """Last collected of those projects that have one."""
         found: dict[str, datetime.datetime] = {}
-        with errors.translated("reading last collected"), self._engine.connect() as connection:
-            for ids in chunks.of(sorted(set(project_ids))):
+        with errors.translate_errors("reading last collected"), self._engine.connect() as connection:
+            for ids in chunks.batched(sorted(set(project_ids))):
                 query = sa.select(tenants.c.id, tenants.c.last_collected).where(
                     tenants.c.id.in_(ids), tenants.c.last_collected.is_not(None)
                 )
@@ -48,33 +48,33 @@ class Store:
                 found.update((row.id, row.last_collected) for row in rows if row.last_collected is not None)
         return found
 
-    def register(self, starts: Iterable[tuple[model.Project, datetime.datetime]]) -> None:
+    def register_projects(self, starts: Iterable[tuple[model.Project, datetime.datetime]]) -> None:
         """Store new projects, each with its start as last collected: all of them, or none.
 
         One that has a last collected already keeps it, also where another collector registers it at this moment.
         """
         wanted = {project.id: (project, start) for project, start in starts}
-        with errors.translated("registering projects"):
+        with errors.translate_errors("registering projects"):
             _retrying()(projects.register, self._engine, wanted)
 
-    def refresh(self, current: Iterable[model.Project]) -> None:
+    def update_projects(self, current: Iterable[model.Project]) -> None:
         """Store the names and descriptions that have changed in Keystone. Unknown projects stay unknown."""
-        with errors.translated("refreshing projects"):
-            projects.refresh(self._engine, {project.id: project for project in current})
+        with errors.translate_errors("refreshing projects"):
+            projects.update(self._engine, {project.id: project for project in current})
 
-    def remember(self, failed: Iterable[Failure], now: datetime.datetime) -> None:
+    def record_failures(self, failed: Iterable[Failure], now: datetime.datetime) -> None:
         """Store why projects wait, all of them or none. One that has waited already keeps since when."""
-        with errors.translated("storing failures"):
-            _retrying()(failures.remember, self._engine, list(failed), now)
+        with errors.translate_errors("storing failures"):
+            _retrying()(failures.record, self._engine, list(failed), now)
 
-    def forget(self, project_ids: Collection[str]) -> None:
+    def clear_failures(self, project_ids: Collection[str]) -> None:
         """Delete the failures of projects that wait no more."""
-        with errors.translated("deleting failures"):
-            _retrying()(failures.forget, self._engine, project_ids)
+        with errors.translate_errors("deleting failures"):
+            _retrying()(failures.clear, self._engine, project_ids)
 
-    def project(self, project_id: str) -> StoredProject:
+    def project(self, project_id: str) -> ProjectStore:
         """What is stored of one project, for whoever holds it."""
-        return StoredProject(self._engine, project_id)
+        return ProjectStore(self._engine, project_id)
 
 
 def _retrying() -> tenacity.Retrying:

@@ -14,13 +14,13 @@ _ROWS = 2_000
 _PATIENCE = 24 * 3600
 
 
-def rows(engine: sa.Engine, query: sa.Select[Any], action: str) -> Iterator[sa.Row[Any]]:
+def stream(engine: sa.Engine, query: sa.Select[Any], action: str) -> Iterator[sa.Row[Any]]:
     """The rows of a query, over a connection of its own.
 
     :param action: what fails if the query does, for the message.
     :raises StoreError: the database failed.
     """
-    with errors.translated(action), engine.connect() as connection:
+    with errors.translate_errors(action), engine.connect() as connection:
         if engine.dialect.name == "mysql":
             connection.execute(sa.text(f"SET SESSION net_write_timeout = {_PATIENCE}"))
         try:

@@ -10,7 +10,7 @@ from oslo_db import exception as db_exception
 
 
 @contextlib.contextmanager
-def certain(engine: sa.Engine, committed: Callable[[sa.Connection], bool]) -> Iterator[sa.Connection]:
+def verified_commit(engine: sa.Engine, committed: Callable[[sa.Connection], bool]) -> Iterator[sa.Connection]:
     """Commit at the end of the block, or roll back.
 
     It is left to the engine's own block to do so: after a COMMIT that failed, a connection whose transaction was begun

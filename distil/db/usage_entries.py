@@ -28,7 +28,7 @@ _FORMATS = {
 }
 
 
-class Entry(NamedTuple):
+class UsageEntry(NamedTuple):
     """One usage entry."""
 
     project_id: str
@@ -40,7 +40,7 @@ class Entry(NamedTuple):
     end: datetime.datetime
 
 
-class Total(NamedTuple):
+class UsageTotal(NamedTuple):
     """:param group: values of what it is grouped by; a period as text.
     :param entries: how many were added up.
     """
@@ -51,7 +51,7 @@ class Total(NamedTuple):
 
 
 @dataclasses.dataclass(frozen=True)
-class Chosen:
+class UsageFilter:
     """Which usage entries: those of all of these, where something is given, whose window begins in [start, end)."""
 
     projects: Collection[str] = ()
@@ -70,7 +70,7 @@ class Chosen:
         return filters.conditions(among, columns.start, self.start, self.end)
 
 
-def entries(engine: sa.Engine, chosen: Chosen, limit: int | None = None) -> Iterator[Entry]:
+def entries(engine: sa.Engine, chosen: UsageFilter, limit: int | None = None) -> Iterator[UsageEntry]:
     """Usage entries by project, start, service and resource, as they are read.
 
     :raises StoreError: the database failed.
@@ -83,10 +83,12 @@ def entries(engine: sa.Engine, chosen: Chosen, limit: int | None = None) -> Iter
         .order_by(columns.tenant_id, columns.start, columns.service, columns.resource_id, columns.end)
         .limit(limit)
     )
-    yield from map(Entry._make, streams.rows(engine, query, "reading usage"))
+    yield from map(UsageEntry._make, streams.stream(engine, query, "reading usage"))
 
 
-def totals(engine: sa.Engine, chosen: Chosen, groups: Sequence[str], limit: int | None = None) -> Iterator[Total]:
+def totals(
+    engine: sa.Engine, chosen: UsageFilter, groups: Sequence[str], limit: int | None = None
+) -> Iterator[UsageTotal]:
     """Usage added up by the database, by group.
 
     :param groups: some of :data:`GROUPS`. Volumes of different units add up to nothing, so ``unit`` should be one.
@@ -95,8 +97,8 @@ def totals(engine: sa.Engine, chosen: Chosen, groups: Sequence[str], limit: int 
     keys = [_key(engine.dialect, group) for group in groups]
     sums = sa.func.sum(usage_entry.c.volume, type_=types.Volume()), sa.func.count()
     query = sa.select(*keys, *sums).where(*chosen.conditions()).group_by(*keys).order_by(*keys).limit(limit)
-    for *group, volume, count in map(tuple, streams.rows(engine, query, "adding up usage")):
-        yield Total(tuple(group), volume, count)
+    for *group, volume, count in map(tuple, streams.stream(engine, query, "adding up usage")):
+        yield UsageTotal(tuple(group), volume, count)
 
 
 def _key(dialect: sa.Dialect, group: str) -> sa.ColumnElement[Any]:

@@ -13,18 +13,18 @@ from typing import Protocol
 from oslo_log import log
 
 from distil.exporter.connections import Connections
-from distil.exporter.resource import Answer
-from distil.exporter.resource import Resource
+from distil.exporter.resource import Page
+from distil.exporter.resource import Response
 
 LOG = log.getLogger(__name__)
 
 METHODS = ("GET", "HEAD")
 
 # Bytes of a request line and headers together.
-_LONGEST_HEAD = 16384
+MAX_HEAD_BYTES = 16384
 # Bytes of a body, which nobody asked for.
-_LONGEST_BODY = 65536
-_LINGER = 2.0
+MAX_BODY_BYTES = 65536
+LINGER_SECONDS = 2.0
 _WORDS_OF_A_REQUEST = 3
 _TEXT = "text/plain; charset=utf-8"
 
@@ -33,7 +33,7 @@ class Owner(Protocol):
     """What a handler needs from its server."""
 
     connections: Connections
-    resources: Mapping[str, Resource]
+    pages: Mapping[str, Page]
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -53,7 +53,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.requestline = self.command = ""
         self.headers = email.message.Message()
         self.request_version = self.default_request_version
-        if len(head) > _LONGEST_HEAD:
+        if len(head) > MAX_HEAD_BYTES:
             self.send_error(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
         else:
             self.rfile = io.BytesIO(head)
@@ -65,8 +65,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def _head(self) -> bytes:
         """The request up to its empty line, or a bit more than is allowed; nothing where the client left before."""
         head = b""
-        while len(head) <= _LONGEST_HEAD:
-            line = self.rfile.readline(_LONGEST_HEAD + 1 - len(head))
+        while len(head) <= MAX_HEAD_BYTES:
+            line = self.rfile.readline(MAX_HEAD_BYTES + 1 - len(head))
             head += line
             if line in (b"\r\n", b"\n"):
                 return head
@@ -81,19 +81,19 @@ class Handler(http.server.BaseHTTPRequestHandler):
         elif self.request_version == "HTTP/1.1" and "Host" not in self.headers:
             self.send_error(HTTPStatus.BAD_REQUEST, explain="HTTP/1.1 demands a Host header.")
         else:
-            self._show(self.server.resources.get(words[1].partition("?")[0]))
+            self._show(self.server.pages.get(words[1].partition("?")[0]))
 
-    def _show(self, resource: Resource | None) -> None:
+    def _show(self, resource: Page | None) -> None:
         if resource is None:
-            there = ", ".join(sorted(self.server.resources))
+            there = ", ".join(sorted(self.server.pages))
             self.send_error(HTTPStatus.NOT_FOUND, explain=f"What there is: {there}")
         elif self.command not in METHODS:
             allow = {"Allow": ", ".join(METHODS)}
-            self._send(Answer(_TEXT, b"", HTTPStatus.METHOD_NOT_ALLOWED, allow))
+            self._send(Response(_TEXT, b"", HTTPStatus.METHOD_NOT_ALLOWED, allow))
         else:
-            self._send(resource.answer(self.headers.get("Accept", "")))
+            self._send(resource.render(self.headers.get("Accept", "")))
 
-    def _send(self, answer: Answer) -> None:
+    def _send(self, answer: Response) -> None:
         self.send_response(answer.status)
         length = str(len(answer.body))
         fields = {"Content-Type": answer.content_type, "Content-Length": length, "Connection": "close"}
@@ -106,15 +106,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """In plain text, without ``message``, in which the base class gives back what was sent."""
         status = HTTPStatus(code)
-        self._send(Answer(_TEXT, f"{explain or status.description}\n".encode(), status))
+        self._send(Response(_TEXT, f"{explain or status.description}\n".encode(), status))
 
     def _linger(self) -> None:
         """Let the client read the answer before the connection goes: closing it over unread bytes would be a reset."""
         if self.command in METHODS and "Content-Length" not in self.headers and "Transfer-Encoding" not in self.headers:
             return
         socket.socket.shutdown(self.connection, socket.SHUT_WR)
-        self.connection.settimeout(_LINGER)
-        left = _LONGEST_BODY
+        self.connection.settimeout(LINGER_SECONDS)
+        left = MAX_BODY_BYTES
         while left > 0 and (read := len(self.connection.recv(min(left, 4096)))):
             left -= read
 

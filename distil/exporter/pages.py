@@ -6,16 +6,16 @@ from collections.abc import Callable
 from prometheus_client import exposition
 from prometheus_client.registry import CollectorRegistry
 
-from distil.exporter.resource import Answer
-from distil.exporter.resource import Shared
-from distil.exporter.resource import accepted
+from distil.exporter.resource import CoalescedRender
+from distil.exporter.resource import Response
+from distil.exporter.resource import parse_accept
 
 OPENMETRICS = "application/openmetrics-text"
 
 _END = b"# EOF\n"
 
 
-class Page:
+class MetricsFormat:
     """One format.
 
     :param accept: an Accept header that names the format.
@@ -26,11 +26,11 @@ class Page:
         self._encode, self._content_type = exposition.choose_encoder(accept)
         self._registry = registry
         self._series = series
-        self._rendering = Shared(self._render)
+        self._rendering = CoalescedRender(self._render)
 
-    def answer(self) -> Answer:
+    def render(self) -> Response:
         """Metrics as they are now or later."""
-        return Answer(self._content_type, self._rendering.body())
+        return Response(self._content_type, self._rendering.body())
 
     def _render(self) -> bytes:
         page = self._encode(self._registry)
@@ -38,16 +38,16 @@ class Page:
         return metrics + self._series() + page[len(metrics) :]
 
 
-class Pages:
+class MetricsPage:
     """Every format.
 
     :param series: see :class:`Page`.
     """
 
     def __init__(self, registry: CollectorRegistry, series: Callable[[], bytes] = bytes) -> None:
-        self._text = Page(registry, "", series)
-        self._openmetrics = Page(registry, f"{OPENMETRICS}; version=1.0.0", series)
+        self._text = MetricsFormat(registry, "", series)
+        self._openmetrics = MetricsFormat(registry, f"{OPENMETRICS}; version=1.0.0", series)
 
-    def answer(self, accept: str) -> Answer:
+    def render(self, accept: str) -> Response:
         """OpenMetrics where the Accept header names it, else the text format, which every client reads."""
-        return (self._openmetrics if OPENMETRICS in accepted(accept) else self._text).answer()
+        return (self._openmetrics if OPENMETRICS in parse_accept(accept) else self._text).render()

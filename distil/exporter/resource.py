@@ -10,11 +10,11 @@ from http import HTTPStatus
 from typing import Protocol
 
 # Of what is only true now, and made of text that others have written.
-GUARDED = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+NO_STORE_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """The answer to a request.
 
     :param headers: those beside the content type.
@@ -26,17 +26,17 @@ class Answer:
     headers: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
-class Resource(Protocol):
+class Page(Protocol):
     """Anything that can be asked for."""
 
-    def answer(self, accept: str) -> Answer:
+    def render(self, accept: str) -> Response:
         """As it is now or later.
 
         :param accept: the Accept header.
         """
 
 
-class Shared:
+class CoalescedRender:
     """A rendering, made by one thread at a time.
 
     All who ask while it is being made share the next one: many clients cost no more than a few, neither time nor
@@ -60,6 +60,6 @@ class Shared:
             return self._body
 
 
-def accepted(accept: str) -> frozenset[str]:
+def parse_accept(accept: str) -> frozenset[str]:
     """The media types that an Accept header names."""
     return frozenset(part.partition(";")[0].strip().lower() for part in accept.split(","))

@@ -14,29 +14,27 @@ from oslo_log import log
 from distil import exceptions
 from distil.exporter.connections import Connections
 from distil.exporter.handler import Handler
-from distil.exporter.resource import Resource
+from distil.exporter.resource import Page
 
 LOG = log.getLogger(__name__)
 
-_MOST_CONNECTIONS = 64
-_PATIENCE = 10.0
-_LIFETIME = 60.0
+MAX_CONNECTIONS = 64
+REQUEST_TIMEOUT = 10.0
+CONNECTION_TIMEOUT = 60.0
 
 
 class Exporter:
-    """Serves resources, from a thread of its own once started.
+    """Serves pages, from a thread of its own once started.
 
-    :param resources: by path.
+    :param pages: by path.
     :param tls: None for plain HTTP.
     :raises ConfigurationError: the address cannot be listened on.
     """
 
-    def __init__(
-        self, resources: Mapping[str, Resource], host: str, port: int, tls: ssl.SSLContext | None = None
-    ) -> None:
+    def __init__(self, pages: Mapping[str, Page], host: str, port: int, tls: ssl.SSLContext | None = None) -> None:
         server = type("Server", (_Server,), {"address_family": _family(host)})
         try:
-            self._server: _Server = server((host, port), resources, tls)
+            self._server: _Server = server((host, port), pages, tls)
         except OSError as error:
             raise exceptions.ConfigurationError(
                 [f"exporter_host and exporter_port: cannot listen on {host}:{port}: {error.strerror}"]
@@ -62,9 +60,9 @@ class _Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 1024
 
-    def __init__(self, address: tuple[str, int], resources: Mapping[str, Resource], tls: ssl.SSLContext | None) -> None:
-        self.connections = Connections(_MOST_CONNECTIONS, _PATIENCE, _LIFETIME)
-        self.resources = resources
+    def __init__(self, address: tuple[str, int], pages: Mapping[str, Page], tls: ssl.SSLContext | None) -> None:
+        self.connections = Connections(MAX_CONNECTIONS, REQUEST_TIMEOUT, CONNECTION_TIMEOUT)
+        self.pages = pages
         self._tls = tls
         super().__init__(address, Handler)
 
@@ -75,7 +73,7 @@ class _Server(http.server.ThreadingHTTPServer):
 
     def get_request(self) -> tuple[socket.socket, Any]:
         connection, address = super().get_request()
-        connection.settimeout(_LIFETIME)
+        connection.settimeout(CONNECTION_TIMEOUT)
         if self._tls is not None:
             # The handshake is for the connection's own thread: a client may never finish it.
             connection = self._tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)

@@ -11,20 +11,20 @@ from distil.exporter.chart import HEIGHT
 from distil.exporter.chart import Chart
 from distil.exporter.chart import chart
 from distil.exporter.health import reasons
-from distil.exporter.resource import GUARDED
-from distil.exporter.resource import Answer
-from distil.exporter.resource import Shared
-from distil.exporter.text import span
-from distil.monitoring.history import Outcome
-from distil.monitoring.history import Run
+from distil.exporter.resource import NO_STORE_HEADERS
+from distil.exporter.resource import CoalescedRender
+from distil.exporter.resource import Response
+from distil.exporter.text import format_duration
+from distil.monitoring.history import RunOutcome
+from distil.monitoring.history import RunResult
 from distil.monitoring.history import Snapshot
 
 _HTML = "text/html; charset=utf-8"
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-_HEADERS = {"Content-Security-Policy": _POLICY, "Referrer-Policy": "no-referrer", **GUARDED}
+_HEADERS = {"Content-Security-Policy": _POLICY, "Referrer-Policy": "no-referrer", **NO_STORE_HEADERS}
 
 # Rows of projects behind: a cloud has thousands, which are all behind when telemetry is away.
-_MOST_PROJECTS = 50
+MAX_PROJECTS = 50
 
 
 class StatusPage:
@@ -43,12 +43,12 @@ class StatusPage:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        environment.filters["span"] = span
+        environment.filters["span"] = format_duration
         self._template = environment.get_template("status.html")
-        self._rendering = Shared(self._render)
+        self._rendering = CoalescedRender(self._render)
 
-    def answer(self, accept: str) -> Answer:
-        return Answer(_HTML, self._rendering.body(), headers=_HEADERS)
+    def render(self, accept: str) -> Response:
+        return Response(_HTML, self._rendering.body(), headers=_HEADERS)
 
     def _render(self) -> bytes:
         now = self._clock()
@@ -59,21 +59,23 @@ class StatusPage:
             reasons=reasons(snapshot, now),
             charts=_charts(snapshot.runs),
             chart_height=HEIGHT,
-            outcomes=tuple(Outcome),
-            most_projects=_MOST_PROJECTS,
+            outcomes=tuple(RunOutcome),
+            most_projects=MAX_PROJECTS,
         )
         # Names and reasons come from outside, and may hold what is no UTF-8.
         return page.encode(errors="replace")
 
 
-def _charts(runs: Sequence[Run]) -> Sequence[Chart]:
+def _charts(runs: Sequence[RunResult]) -> Sequence[Chart]:
     if not runs:
         return ()
     return (
-        chart("Duration", runs, lambda run: _duration(run).total_seconds(), lambda run: span(_duration(run))),
+        chart(
+            "Duration", runs, lambda run: _duration(run).total_seconds(), lambda run: format_duration(_duration(run))
+        ),
         chart("Windows committed", runs, lambda run: run.windows, lambda run: f"{run.windows:,}"),
     )
 
 
-def _duration(run: Run) -> datetime.timedelta:
+def _duration(run: RunResult) -> datetime.timedelta:
     return (run.ended or run.started) - run.started

@@ -7,12 +7,12 @@ _UNITS = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
 _FEW_SECONDS = 10
 
 
-def stamp(time: datetime.datetime) -> str:
+def format_timestamp(time: datetime.datetime) -> str:
     """A time in UTC."""
     return f"{time:%Y-%m-%d %H:%M:%S} UTC"
 
 
-def span(time: datetime.timedelta) -> str:
+def format_duration(time: datetime.timedelta) -> str:
     """How long something takes, in the two largest of its units."""
     seconds = max(0.0, time.total_seconds())
     if seconds < _FEW_SECONDS:

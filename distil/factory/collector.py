@@ -16,35 +16,35 @@ from distil import exceptions
 from distil import tls
 from distil.cloud import deadline
 from distil.cloud.connection import Connection
-from distil.cloud.keystone import Projects
+from distil.cloud.keystone import KeystoneProjects
 from distil.cloud.lookups import cloud_lookups
 from distil.cloud.os_distro import OsDistros
 from distil.collector.plan import Plan
-from distil.collector.projects import Roster
-from distil.collector.reprocess import Retry
+from distil.collector.projects import ScopedProjects
+from distil.collector.reprocess import Reprocessor
 from distil.collector.run import Collector
-from distil.collector.samples import Questions
+from distil.collector.samples import SampleFetcher
 from distil.collector.scope import Scope
-from distil.collector.shutdown import Stop
+from distil.collector.shutdown import Shutdown
 from distil.collector.watcher import Watcher
 from distil.collector.window import Tools
 from distil.conf import coordination
 from distil.conf import database
 from distil.conf import keystone_authtoken
 from distil.conf import log as log_conf
-from distil.conf.collector import CollectorType
-from distil.conf.fingerprint import digest
+from distil.conf.collector import CollectorOptions
+from distil.conf.fingerprint import fingerprint
 from distil.db import revision
 from distil.db.store import Store
-from distil.exporter.health import Health
-from distil.exporter.resource import Resource
+from distil.exporter.health import HealthPage
+from distil.exporter.resource import Page
 from distil.exporter.server import Exporter
 from distil.exporter.status_page import StatusPage
 from distil.factory import rules
 from distil.monitoring.history import History
 from distil.monitoring.metrics import Metrics
 from distil.monitoring.recorder import Recorder
-from distil.rating.rate import Rules
+from distil.rating.rate import RatingRules
 from distil.telemetry.driver import TelemetryDriver
 
 LOG = log.getLogger(__name__)
@@ -72,7 +72,7 @@ def utc_now() -> datetime.datetime:
     return datetime.datetime.now(datetime.UTC)
 
 
-def connect(conf: cfg.ConfigOpts, watcher: deadline.Watcher | None = None) -> Connection:
+def connect(conf: cfg.ConfigOpts, watcher: deadline.RequestObserver | None = None) -> Connection:
     """The connection to the cloud; making it sends nothing.
 
     :param watcher: is told of each request.
@@ -82,13 +82,13 @@ def connect(conf: cfg.ConfigOpts, watcher: deadline.Watcher | None = None) -> Co
     return Connection(session, conf.keystone_authtoken.region_name, conf.keystone_authtoken.interface)
 
 
-class Wiring:
+class CollectorFactory:
     """What one process of a collector type is made of, by the configuration as it is when it is asked.
 
     :param worker: number of the process among those of its type.
     """
 
-    def __init__(self, conf: cfg.ConfigOpts, collector_type: CollectorType, worker: int = 0) -> None:
+    def __init__(self, conf: cfg.ConfigOpts, collector_type: CollectorOptions, worker: int = 0) -> None:
         self._conf = conf
         self._type = collector_type
         self._worker = worker
@@ -112,10 +112,10 @@ class Wiring:
     def recorder(self) -> Recorder:
         return Recorder(self.metrics, self.history, utc_now)
 
-    def set_up_log(self) -> None:
+    def reload_logging(self) -> None:
         """Have the process's log follow the configuration; where it cannot, it stays as it is, and says so."""
         try:
-            log_conf.set_up(self._conf)
+            log_conf.reload_logging(self._conf)
         except exceptions.ConfigurationError as error:
             problem = str(error)
         else:
@@ -126,7 +126,7 @@ class Wiring:
     def interval(self) -> datetime.timedelta:
         return datetime.timedelta(seconds=self._type.periodic_interval)
 
-    def grace(self) -> float:
+    def graceful_shutdown_timeout(self) -> float:
         return float(self._conf.graceful_shutdown_timeout)
 
     def exporter(self) -> Exporter | None:
@@ -137,14 +137,14 @@ class Wiring:
         if not self._type.enable_exporter:
             return None
         port = self._type.exporter_ports[self._worker]
-        resources: dict[str, Resource] = {
+        resources: dict[str, Page] = {
             "/": StatusPage(self.history.snapshot, utc_now),
-            "/health": Health(self.history.snapshot, utc_now),
+            "/health": HealthPage(self.history.snapshot, utc_now),
             "/metrics": self.metrics.pages(),
         }
         return Exporter(resources, self._type.exporter_host, port, self.tls())
 
-    def collector(self, stop: Stop) -> Collector:
+    def collector(self, stop: Shutdown) -> Collector:
         """The collector. Only the database is connected to.
 
         :raises ConfigurationError: the configuration cannot be used.
@@ -152,14 +152,14 @@ class Wiring:
         """
         cloud = connect(self._conf, Watcher(stop, self.metrics))
         engine = database.create_engine(self._conf)
-        revision.require_newest(engine)
+        revision.require_head(engine)
         store = Store(engine)
         sharing = coordination.sharing(self._conf, engine, self._type.name, self.scope(), self.metrics)
         rules = self.rules(announce=False)
         self.metrics.config_info.clear()
-        self.metrics.config_info.labels(self._type.name, digest(self._type)).set(1)
+        self.metrics.config_info.labels(self._type.name, fingerprint(self._type)).set(1)
         tools = Tools(
-            questions=Questions(self.driver(cloud.session), rules.meters, stop),
+            questions=SampleFetcher(self.driver(cloud.session), rules.meters, stop),
             rules=rules,
             lookups=cloud_lookups(cloud),
             os_distro=OsDistros(cloud).os_distro,
@@ -169,9 +169,9 @@ class Wiring:
             history=self.history,
             stop=stop,
         )
-        roster = Roster(
+        roster = ScopedProjects(
             collector=self.name,
-            keystone=Projects(cloud),
+            keystone=KeystoneProjects(cloud),
             scope=self.scope(),
             plan=self.plan(),
             store=store,
@@ -185,16 +185,16 @@ class Wiring:
             concurrency=self._type.concurrency,
             clock=utc_now,
         )
-        stop.then(sharing.close)
+        stop.on_request(sharing.stop)
         return collector
 
-    def retry(self, engine: sa.Engine, *, dry_run: bool, force: bool) -> Retry:
+    def retry(self, engine: sa.Engine, *, dry_run: bool, force: bool) -> Reprocessor:
         """What tries rejected samples again, by this collector's rules.
 
         :raises ConfigurationError: the configuration cannot be used.
         """
         cloud = connect(self._conf)
-        return Retry(
+        return Reprocessor(
             rules=self.rules(announce=False),
             lookups=cloud_lookups(cloud),
             os_distro=OsDistros(cloud).os_distro,
@@ -225,7 +225,7 @@ class Wiring:
             collection_delay=self._type.collection_delay,
         )
 
-    def rules(self, announce: bool = True) -> Rules:
+    def rules(self, announce: bool = True) -> RatingRules:
         own = self._type
         return rules.load(own.meter_mappings_file, own.transformer_file, own.trust_sources, own.group, announce)
 

@@ -14,7 +14,7 @@ from oslo_log import log
 
 from distil import exceptions
 from distil.rating import mapping_parser
-from distil.rating.rate import Rules
+from distil.rating.rate import RatingRules
 from distil.transformers.base import Transformer
 
 LOG = log.getLogger(__name__)
@@ -26,7 +26,7 @@ def load(
     trust_sources: Iterable[str],
     group: str = "collector",
     announce: bool = True,
-) -> Rules:
+) -> RatingRules:
     """Read both files, with the transformers that are installed.
 
     :param trust_sources: regular expressions.
@@ -49,7 +49,7 @@ def load(
         raise exceptions.ConfigurationError(problems)
     for key in sorted(mapping_parser.unused_keys(document.content)) if announce and document else ():
         LOG.warning("%s: %s has no meaning (any more) and can be removed.", meter_mappings_file, key)
-    return Rules(mappings, tuple(pattern for pattern in trusted if pattern))
+    return RatingRules(mappings, tuple(pattern for pattern in trusted if pattern))
 
 
 def _plugins() -> mapping_parser.Plugins:

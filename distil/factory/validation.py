@@ -11,41 +11,41 @@ from distil.conf import coordination
 from distil.conf import database
 from distil.conf import keystone_authtoken
 from distil.conf import log
-from distil.conf.collector import CollectorType
-from distil.factory.collector import Wiring
+from distil.conf.collector import CollectorOptions
+from distil.factory.collector import CollectorFactory
 
 # What was looked at, and what is wrong with it.
 Checked = tuple[str, Sequence[str]]
 
 
-def everything(conf: cfg.ConfigOpts, its: CollectorType) -> list[Checked]:
+def validate_collector(conf: cfg.ConfigOpts, its: CollectorOptions) -> list[Checked]:
     """The groups of options, and the rules."""
-    return [*options(conf, its), rules(conf, its)]
+    return [*validate_options(conf, its), validate_rules(conf, its)]
 
 
-def options(conf: cfg.ConfigOpts, its: CollectorType) -> list[Checked]:
+def validate_options(conf: cfg.ConfigOpts, its: CollectorOptions) -> list[Checked]:
     """The groups of options, and what they name."""
-    parts = Wiring(conf, its)
+    parts = CollectorFactory(conf, its)
     own = [problem for part in (parts.scope, parts.driver_class, parts.tls) for problem in _problems(part)]
     return [
         (f"[{its.group}]", [f"[{its.group}] {problem}" for problem in own]),
-        ("[DEFAULT]", _problems(lambda: log.check(conf))),
+        ("[DEFAULT]", _problems(lambda: log.require_writable_log(conf))),
         ("[database]", _problems(lambda: database.check(conf))),
         ("[coordination]", _problems(lambda: coordination.check(conf))),
         ("[keystone_authtoken]", _problems(lambda: keystone_authtoken.load_session(conf))),
     ]
 
 
-def rules(conf: cfg.ConfigOpts, its: CollectorType) -> Checked:
+def validate_rules(conf: cfg.ConfigOpts, its: CollectorOptions) -> Checked:
     """The meter mappings and the transformers' options."""
-    return f"rules of [{its.group}]", _problems(Wiring(conf, its).rules)
+    return f"rules of [{its.group}]", _problems(CollectorFactory(conf, its).rules)
 
 
-def exporter(conf: cfg.ConfigOpts, its: CollectorType, worker: int) -> list[str]:
+def validate_exporter_address(conf: cfg.ConfigOpts, its: CollectorOptions, worker: int) -> list[str]:
     """The problem with the address that a worker's exporter is to listen on, while nobody does."""
 
     def try_it() -> None:
-        shown = Wiring(conf, its, worker).exporter()
+        shown = CollectorFactory(conf, its, worker).exporter()
         if shown is not None:
             shown.close()
 

@@ -10,11 +10,11 @@ from collections.abc import Callable
 from collections.abc import Sequence
 
 # Runs, and samples that were rejected, that are remembered.
-_RUNS = 48
-_REJECTED = 50
+MAX_RUNS = 48
+MAX_REJECTIONS = 50
 
 
-class Outcome(enum.StrEnum):
+class RunOutcome(enum.StrEnum):
     """What became of a run.
 
     ``complete``: no project failed. ``partial``: at least one did. ``failed``: it failed as a whole.
@@ -26,7 +26,7 @@ class Outcome(enum.StrEnum):
     STOPPED = "stopped"
 
 
-class State(enum.StrEnum):
+class ProjectState(enum.StrEnum):
     """What a run left of a project in scope.
 
     ``behind``: windows are due that it had no room for. ``failed``: a window that was due could not be collected.
@@ -40,7 +40,7 @@ class State(enum.StrEnum):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Run:
+class RunResult:
     """One run.
 
     :param id: what its log lines are found by.
@@ -55,7 +55,7 @@ class Run:
     id: str
     started: datetime.datetime
     ended: datetime.datetime | None = None
-    outcome: Outcome | None = None
+    outcome: RunOutcome | None = None
     projects: int = 0
     windows: int = 0
     due: int = 0
@@ -66,7 +66,7 @@ class Run:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Behind:
+class LaggingProject:
     """A project whose windows that are due have not all been committed.
 
     :param due: their number.
@@ -81,7 +81,7 @@ class Behind:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Rejected:
+class RejectionEvent:
     """Samples of one window that cannot be used.
 
     :param reason: that of the first of them.
@@ -108,10 +108,10 @@ class Snapshot:
     version: str
     interval: datetime.timedelta
     started: datetime.datetime
-    current: Run | None
-    runs: tuple[Run, ...]
-    behind: tuple[Behind, ...]
-    rejected: tuple[Rejected, ...]
+    current: RunResult | None
+    runs: tuple[RunResult, ...]
+    behind: tuple[LaggingProject, ...]
+    rejected: tuple[RejectionEvent, ...]
     next_run: datetime.datetime | None
 
 
@@ -124,16 +124,16 @@ class History:
     def __init__(self, collector: str, version: str, interval: datetime.timedelta, started: datetime.datetime) -> None:
         self._lock = threading.Lock()
         self._is = Snapshot(collector, version, interval, started, None, (), (), (), None)
-        self._runs: deque[Run] = deque(maxlen=_RUNS)
-        self._rejected: deque[Rejected] = deque(maxlen=_REJECTED)
+        self._runs: deque[RunResult] = deque(maxlen=MAX_RUNS)
+        self._rejected: deque[RejectionEvent] = deque(maxlen=MAX_REJECTIONS)
         self._next: Callable[[], datetime.datetime | None] = lambda: None
 
-    def begin(self, run: Run) -> None:
+    def update(self, run: RunResult) -> None:
         """A run has begun, or is further than it was."""
         with self._lock:
             self._is = dataclasses.replace(self._is, current=run)
 
-    def end(self, run: Run, behind: Sequence[Behind] | None) -> None:
+    def finish(self, run: RunResult, behind: Sequence[LaggingProject] | None) -> None:
         """A run has ended.
 
         :param behind: furthest back first; None where the run did not find out, and what was known before stays.
@@ -143,12 +143,12 @@ class History:
             known = self._is.behind if behind is None else tuple(behind)
             self._is = dataclasses.replace(self._is, current=None, behind=known)
 
-    def reject(self, rejected: Rejected) -> None:
+    def add_rejection(self, rejected: RejectionEvent) -> None:
         """Samples have been rejected."""
         with self._lock:
             self._rejected.appendleft(rejected)
 
-    def next(self, start: Callable[[], datetime.datetime]) -> None:
+    def set_next_run(self, start: Callable[[], datetime.datetime]) -> None:
         """Who to ask when the next run starts: a run that outlasts its interval puts it off."""
         self._next = start
 

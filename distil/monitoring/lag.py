@@ -13,13 +13,13 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
-from distil.monitoring.definitions import row
+from distil.monitoring.definitions import definition
 
 # Series, however many projects are behind.
-_MOST = 20
+MAX_SERIES = 20
 
 
-class Lags(Collector):
+class LagCollector(Collector):
     """Knows last collected of each project, and computes what has passed since then when it is asked.
 
     :param allowed: since a project's last collected, before the project has a series of its own.
@@ -32,13 +32,13 @@ class Lags(Collector):
         self._collected: dict[str, float] = {}
         self._lock = threading.Lock()
 
-    def know(self, collected: Mapping[str, datetime.datetime]) -> None:
+    def replace(self, collected: Mapping[str, datetime.datetime]) -> None:
         """Last collected of every project in scope, by project id."""
         known = {project_id: moment.timestamp() for project_id, moment in collected.items()}
         with self._lock:
             self._collected = known
 
-    def advance(self, project_id: str, collected: datetime.datetime) -> None:
+    def update(self, project_id: str, collected: datetime.datetime) -> None:
         """A project's last collected has moved."""
         moment = collected.timestamp()
         with self._lock:
@@ -48,12 +48,12 @@ class Lags(Collector):
         with self._lock:
             collected = dict(self._collected)
         now = self._clock()
-        whole = row("lag_seconds")
+        whole = definition("lag_seconds")
         furthest = now - min(collected.values()) if collected else None
-        yield GaugeMetricFamily(whole.full_name, whole.meaning, furthest)
-        each = row("project_lag_seconds")
-        family = GaugeMetricFamily(each.full_name, each.meaning, labels=each.labels)
+        yield GaugeMetricFamily(whole.full_name, whole.documentation, furthest)
+        each = definition("project_lag_seconds")
+        family = GaugeMetricFamily(each.full_name, each.documentation, labels=each.labels)
         behind = (item for item in collected.items() if now - item[1] > self._allowed)
-        for project_id, moment in heapq.nsmallest(_MOST, behind, key=lambda item: item[1]):
+        for project_id, moment in heapq.nsmallest(MAX_SERIES, behind, key=lambda item: item[1]):
             family.add_metric([project_id], now - moment)
         yield family

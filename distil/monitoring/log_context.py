@@ -16,7 +16,7 @@ from distil import model
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
 
 
-class Context(context.RequestContext):
+class RunContext(context.RequestContext):
     """A run, or a project's turn in it, as the context of what is logged meanwhile.
 
     :param run_id: None makes a new one, ``req-<uuid>``.
@@ -43,29 +43,29 @@ class Context(context.RequestContext):
         return super().get_logging_values() | {"collector": self.collector, "window": window, "subject": subject}
 
 
-def begin_run(collector: str, run_id: str | None = None) -> str:
+def start_run_context(collector: str, run_id: str | None = None) -> str:
     """Have what this thread logs from now on be about a run of that collector, until the next one begins.
 
     :returns: the run's id.
     """
-    return Context(collector, run_id).request_id
+    return RunContext(collector, run_id).request_id
 
 
 @contextlib.contextmanager
 def project_context(project: model.Project, window: model.Window | None = None) -> Iterator[None]:
     """Have what this thread logs meanwhile be about a project, or a window of it, in the run that it is about."""
     run = context.get_current()
-    if not isinstance(run, Context):
+    if not isinstance(run, RunContext):
         yield
         return
-    Context(run.collector, run.request_id, project, window)
+    RunContext(run.collector, run.request_id, project, window)
     try:
         yield
     finally:
         run.update_store()
 
 
-def carried(do: Callable[[], None]) -> Callable[[], None]:
+def with_current_context(do: Callable[[], None]) -> Callable[[], None]:
     """For another thread: do something, and log about what this thread's lines are about."""
     outer = context.get_current()
 

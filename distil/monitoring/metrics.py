@@ -11,25 +11,25 @@ import prometheus_client
 
 from distil import exceptions
 from distil import model
-from distil.exporter.pages import Pages
-from distil.monitoring.definitions import row
-from distil.monitoring.history import Outcome
-from distil.monitoring.history import State
-from distil.monitoring.lag import Lags
+from distil.exporter.pages import MetricsPage
+from distil.monitoring.definitions import definition
+from distil.monitoring.history import ProjectState
+from distil.monitoring.history import RunOutcome
+from distil.monitoring.lag import LagCollector
 from distil.monitoring.usage_counter import UsageCounter
-from distil.rating.rate import Rated
+from distil.rating.rate import RatedWindow
 
 # What is tried again.
-WINDOW, TAKE, PLAN = "window", "take", "plan"
+STEP_WINDOW, STEP_TAKE, STEP_PLAN = "window", "take", "plan"
 
-COMMITTED, FAILED = "committed", "failed"
+OUTCOME_COMMITTED, OUTCOME_FAILED = "committed", "failed"
 
 # The status of a request that was not answered.
-ERROR = "error"
+STATUS_ERROR = "error"
 
 # Seconds. The longest is keystone_authtoken's usual time-out, and the longest that the database is waited for.
-_REQUESTS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
-_COMMITS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30)
+REQUEST_BUCKETS_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+COMMIT_BUCKETS_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30)
 
 
 class Metrics:
@@ -51,7 +51,7 @@ class Metrics:
         self.config_info = self._gauge("config_info")
         self._of_runs()
         self._of_windows()
-        self.lags = Lags(lag_allowed)
+        self.lags = LagCollector(lag_allowed)
         self.registry.register(self.lags)
         self._of_samples()
         self._of_services()
@@ -63,37 +63,37 @@ class Metrics:
         self._usage = UsageCounter()
         self.registry.register(self._usage)
 
-    def committed(self, project_id: str, window: model.Window, rated: Rated, seconds: float) -> None:
+    def committed(self, project_id: str, window: model.Window, rated: RatedWindow, seconds: float) -> None:
         """Count what has been committed.
 
         :param seconds: that it took to commit it.
         """
         self.commit_duration.observe(seconds)
         self._windows_committed.inc()
-        self.lags.advance(project_id, window.end)
+        self.lags.update(project_id, window.end)
         self.usage_entries.inc(len(rated.usage))
         self.samples_fetched.inc(rated.samples)
         self.samples_used.inc(rated.used)
         self.samples_untrusted.inc(rated.untrusted)
         for sample in rated.rejected:
-            self.samples_rejected.labels(sample.flaw).inc()
+            self.samples_rejected.labels(sample.kind).inc()
         self.count_usage(project_id, rated.usage)
 
     def count_usage(self, project_id: str, usage: Iterable[model.Usage]) -> None:
         """Count usage that has been committed."""
         self._usage.add(project_id, usage)
 
-    def requested(self, service: str, method: str, status: int | None, seconds: float) -> None:
+    def count_request(self, service: str, method: str, status: int | None, seconds: float) -> None:
         """Count a request.
 
         :param status: None where no answer came.
         :param seconds: from the request to the headers of its answer.
         """
-        self.http_requests.labels(service, method, ERROR if status is None else status).inc()
+        self.http_requests.labels(service, method, STATUS_ERROR if status is None else status).inc()
         self.http_request_duration.labels(service, method).observe(seconds)
 
-    def pages(self) -> Pages:
-        return Pages(self.registry, self._usage.series)
+    def pages(self) -> MetricsPage:
+        return MetricsPage(self.registry, self._usage.series)
 
     def _tell_versions(self, versions: Mapping[str, str]) -> None:
         labels = {_label(name): version for name, version in versions.items()}
@@ -108,15 +108,15 @@ class Metrics:
         self.last_run_duration = self._gauge("last_run_duration_seconds")
         self.last_complete_run = self._gauge("last_complete_run_timestamp_seconds")
         self.next_run = self._gauge("next_run_timestamp_seconds")
-        self.runs = self._counter("runs_total", Outcome)
+        self.runs = self._counter("runs_total", RunOutcome)
 
     def _of_windows(self) -> None:
         self.projects_in_scope = self._gauge("projects_in_scope")
         self.projects = self._gauge("projects")
-        for state in State:
+        for state in ProjectState:
             self.projects.labels(state)
-        self.windows = self._counter("windows_total", (COMMITTED, FAILED))
-        self._windows_committed = self.windows.labels(COMMITTED)
+        self.windows = self._counter("windows_total", (OUTCOME_COMMITTED, OUTCOME_FAILED))
+        self._windows_committed = self.windows.labels(OUTCOME_COMMITTED)
         self.windows_due = self._gauge("windows_due")
         self.usage_entries = self._counter("usage_entries_total")
 
@@ -124,30 +124,32 @@ class Metrics:
         self.samples_fetched = self._counter("samples_fetched_total")
         self.samples_used = self._counter("samples_used_total")
         self.samples_untrusted = self._counter("samples_untrusted_total")
-        self.samples_rejected = self._counter("samples_rejected_total", exceptions.Flaw)
+        self.samples_rejected = self._counter("samples_rejected_total", exceptions.RejectionReason)
 
     def _of_services(self) -> None:
         self.http_requests = self._counter("http_requests_total")
-        self.http_request_duration = self._histogram("http_request_duration_seconds", _REQUESTS)
-        self.commit_duration = self._histogram("commit_duration_seconds", _COMMITS)
-        self.retries = self._counter("retries_total", (WINDOW, TAKE, PLAN))
+        self.http_request_duration = self._histogram("http_request_duration_seconds", REQUEST_BUCKETS_SECONDS)
+        self.commit_duration = self._histogram("commit_duration_seconds", COMMIT_BUCKETS_SECONDS)
+        self.retries = self._counter("retries_total", (STEP_WINDOW, STEP_TAKE, STEP_PLAN))
 
     def _gauge(self, name: str, labels: Iterable[str] = ()) -> prometheus_client.Gauge:
-        its = row(name)
-        return prometheus_client.Gauge(its.full_name, its.meaning, tuple(labels) or its.labels, registry=self.registry)
+        its = definition(name)
+        return prometheus_client.Gauge(
+            its.full_name, its.documentation, tuple(labels) or its.labels, registry=self.registry
+        )
 
     def _counter(self, name: str, values: Iterable[str] = ()) -> prometheus_client.Counter:
         """:param values: those of its only label, as far as they are known before they happen."""
-        its = row(name)
-        counter = prometheus_client.Counter(its.full_name, its.meaning, its.labels, registry=self.registry)
+        its = definition(name)
+        counter = prometheus_client.Counter(its.full_name, its.documentation, its.labels, registry=self.registry)
         for value in values:
             counter.labels(value)
         return counter
 
     def _histogram(self, name: str, buckets: tuple[float, ...]) -> prometheus_client.Histogram:
-        its = row(name)
+        its = definition(name)
         return prometheus_client.Histogram(
-            its.full_name, its.meaning, its.labels, buckets=buckets, registry=self.registry
+            its.full_name, its.documentation, its.labels, buckets=buckets, registry=self.registry
         )
 
 

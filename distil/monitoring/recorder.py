@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 from distil import exceptions
 from distil.monitoring.history import History
-from distil.monitoring.history import Outcome
-from distil.monitoring.log_context import begin_run
+from distil.monitoring.history import RunOutcome
+from distil.monitoring.log_context import start_run_context
 from distil.monitoring.metrics import Metrics
 from distil.monitoring.run import Record
 from distil.monitoring.summary import Progress
@@ -29,7 +29,7 @@ class Recorder:
     def next(self, start: Callable[[], datetime.datetime]) -> None:
         """Who to ask when the next run starts."""
         self._metrics.next_run.set_function(lambda: start().timestamp())
-        self._history.next(start)
+        self._history.set_next_run(start)
 
     @contextlib.contextmanager
     def run(self, progress: Progress | None = None) -> Iterator[Record]:
@@ -39,25 +39,27 @@ class Recorder:
         """
         started = self._clock()
         self._metrics.last_run_start.set(started.timestamp())
-        record = Record(begin_run(self._history.snapshot().collector), self._metrics, self._history, started, progress)
+        record = Record(
+            start_run_context(self._history.snapshot().collector), self._metrics, self._history, started, progress
+        )
         try:
             yield record
-        except (exceptions.Stopped, SystemExit):
-            self._end(record, Outcome.STOPPED)
+        except (exceptions.ShutdownRequested, SystemExit):
+            self._end(record, RunOutcome.STOPPED)
             raise
         except BaseException as error:
-            self._end(record, Outcome.FAILED, str(error) or repr(error))
+            self._end(record, RunOutcome.FAILED, str(error) or repr(error))
             raise
-        self._end(record, Outcome.PARTIAL if record.summary.failed else Outcome.COMPLETE)
+        self._end(record, RunOutcome.PARTIAL if record.summary.failed else RunOutcome.COMPLETE)
 
-    def _end(self, record: Record, outcome: Outcome, problem: str | None = None) -> None:
+    def _end(self, record: Record, outcome: RunOutcome, problem: str | None = None) -> None:
         ended = self._clock()
         behind = None if record.standing is None else record.standing.behind
-        self._history.end(record.run(ended, outcome, problem), behind)
+        self._history.finish(record.run(ended, outcome, problem), behind)
         self._metrics.runs.labels(outcome).inc()
-        if outcome is Outcome.COMPLETE:
+        if outcome is RunOutcome.COMPLETE:
             self._metrics.last_complete_run.set(ended.timestamp())
-        if outcome in (Outcome.COMPLETE, Outcome.PARTIAL):
+        if outcome in (RunOutcome.COMPLETE, RunOutcome.PARTIAL):
             # Not for a run that failed as a whole: that the end grows old is how an operator's alert finds that out.
             self._metrics.last_run_duration.set((ended - record.started).total_seconds())
             self._metrics.last_run_end.set(ended.timestamp())

@@ -6,15 +6,15 @@ import threading
 import time
 
 from distil.monitoring.history import History
-from distil.monitoring.history import Outcome
-from distil.monitoring.history import Run
-from distil.monitoring.history import State
-from distil.monitoring.metrics import FAILED
+from distil.monitoring.history import ProjectState
+from distil.monitoring.history import RunOutcome
+from distil.monitoring.history import RunResult
+from distil.monitoring.metrics import OUTCOME_FAILED
 from distil.monitoring.metrics import Metrics
 from distil.monitoring.standing import Standing
 from distil.monitoring.summary import Progress
 from distil.monitoring.summary import Summary
-from distil.rating.rate import Rated
+from distil.rating.rate import RatedWindow
 
 # Seconds from one telling of how far a run is to the next.
 _PAUSE = 1.0
@@ -40,7 +40,7 @@ class Record:
         self._progress = progress
         self._lock = threading.Lock()
         self._told = time.monotonic()
-        history.begin(self.run())
+        history.update(self.run())
 
     def plan(self, projects: int, due: int, windows: int) -> None:
         """It knows what there is to do.
@@ -51,11 +51,11 @@ class Record:
         """
         self.summary.projects, self.summary.due = projects, due
         self._metrics.projects_in_scope.set(projects)
-        self._history.begin(self.run())
+        self._history.update(self.run())
         if self._progress:
             self._progress.expect(windows)
 
-    def committed(self, rated: Rated) -> None:
+    def committed(self, rated: RatedWindow) -> None:
         """It has committed a window."""
         with self._lock:
             self.summary.add(rated)
@@ -71,14 +71,17 @@ class Record:
         """A project waits for the next run."""
         with self._lock:
             self.summary.failed[project_id] = str(problem) or repr(problem)
-        self._metrics.windows.labels(FAILED).inc()
+        self._metrics.windows.labels(OUTCOME_FAILED).inc()
 
     def leave(self, standing: Standing) -> None:
         """How it leaves the projects."""
         self.standing = standing
         self.summary.left = standing.due
-        self.summary.behind, self.summary.skipped = standing.states[State.BEHIND], standing.states[State.SKIPPED]
-        for state in State:
+        self.summary.behind, self.summary.skipped = (
+            standing.states[ProjectState.BEHIND],
+            standing.states[ProjectState.SKIPPED],
+        )
+        for state in ProjectState:
             self._metrics.projects.labels(state).set(standing.states[state])
         self._metrics.windows_due.set(standing.due)
 
@@ -88,17 +91,17 @@ class Record:
         now = time.monotonic()
         if now - self._told >= _PAUSE:
             self._told = now
-            self._history.begin(self.run())
+            self._history.update(self.run())
 
     def run(
         self,
         ended: datetime.datetime | None = None,
-        outcome: Outcome | None = None,
+        outcome: RunOutcome | None = None,
         problem: str | None = None,
-    ) -> Run:
+    ) -> RunResult:
         """The run as it is remembered."""
         its = self.summary
-        return Run(
+        return RunResult(
             id=self.id,
             started=self.started,
             ended=ended,

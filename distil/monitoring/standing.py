@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from collections.abc import Mapping
 
 from distil import model
-from distil.monitoring.history import Behind
-from distil.monitoring.history import State
+from distil.monitoring.history import LaggingProject
+from distil.monitoring.history import ProjectState
 
 _TAKEN = "another collector has it"
 
@@ -22,8 +22,8 @@ class Standing:
     :param behind: furthest back first.
     """
 
-    states: Mapping[State, int]
-    behind: tuple[Behind, ...]
+    states: Mapping[ProjectState, int]
+    behind: tuple[LaggingProject, ...]
 
     @property
     def due(self) -> int:
@@ -43,22 +43,22 @@ def standing(
     :param failed: why, by project id.
     :param left: ids of the projects that other collectors have.
     """
-    states = Counter[State]()
+    states = Counter[ProjectState]()
     behind = []
     for project in projects:
         stands = collected.get(project.id)
         windows = 0 if stands is None else due(stands)
-        state = State.SKIPPED if stands is None else _state(project.id, windows, failed, left)
+        state = ProjectState.SKIPPED if stands is None else _state(project.id, windows, failed, left)
         states[state] += 1
         if stands is not None and windows:
-            problem = _TAKEN if state is State.SKIPPED else failed.get(project.id)
-            behind.append(Behind(project.id, project.name, stands, windows, problem))
+            problem = _TAKEN if state is ProjectState.SKIPPED else failed.get(project.id)
+            behind.append(LaggingProject(project.id, project.name, stands, windows, problem))
     return Standing(states, tuple(sorted(behind, key=lambda each: each.last_collected)))
 
 
-def _state(project_id: str, windows: int, failed: Mapping[str, str], left: Collection[str]) -> State:
+def _state(project_id: str, windows: int, failed: Mapping[str, str], left: Collection[str]) -> ProjectState:
     if project_id in failed:
-        return State.FAILED
+        return ProjectState.FAILED
     if not windows:
-        return State.UP_TO_DATE
-    return State.SKIPPED if project_id in left else State.BEHIND
+        return ProjectState.UP_TO_DATE
+    return ProjectState.SKIPPED if project_id in left else ProjectState.BEHIND

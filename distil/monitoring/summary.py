@@ -4,8 +4,8 @@
 import dataclasses
 from typing import Protocol
 
-from distil.rating.rate import Rated
-from distil.text import counted
+from distil.rating.rate import RatedWindow
+from distil.text import pluralize
 
 
 class Progress(Protocol):
@@ -43,7 +43,7 @@ class Summary:
     behind: int = 0
     skipped: int = 0
 
-    def add(self, rated: Rated) -> None:
+    def add(self, rated: RatedWindow) -> None:
         """Count a committed window."""
         self.windows += 1
         self.usage_entries += len(rated.usage)
@@ -52,8 +52,9 @@ class Summary:
 
     def __str__(self) -> str:
         return (
-            f"{counted(self.projects, 'project')}: {counted(self.windows, 'window')} committed with "
-            f"{counted(self.usage_entries, 'usage entry', 'usage entries')}, {counted(self.left, 'window')} still due; "
-            f"{counted(self.rejected, 'sample')} rejected, {self.untrusted} of sources that are not trusted; "
-            f"{counted(len(self.failed), 'project')} failed, {self.behind} behind, {self.skipped} skipped"
+            f"{pluralize(self.projects, 'project')}: {pluralize(self.windows, 'window')} committed with "
+            f"{pluralize(self.usage_entries, 'usage entry', 'usage entries')}, "
+            f"{pluralize(self.left, 'window')} still due; "
+            f"{pluralize(self.rejected, 'sample')} rejected, {self.untrusted} of sources that are not trusted; "
+            f"{pluralize(len(self.failed), 'project')} failed, {self.behind} behind, {self.skipped} skipped"
         )

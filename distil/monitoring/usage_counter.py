@@ -14,9 +14,9 @@ from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
 from distil import model
-from distil.monitoring.definitions import row
+from distil.monitoring.definitions import definition
 
-_ROW = row("usage_total")
+_ROW = definition("usage_total")
 
 _Totals = Mapping[tuple[str, str], float]
 _number: Callable[[float], str] = floatToGoString
@@ -48,7 +48,7 @@ class UsageCounter(Collector):
             self._rendered.pop(project_id, None)
 
     def collect(self) -> Iterator[Metric]:
-        yield CounterMetricFamily(_ROW.full_name, _ROW.meaning, labels=_ROW.labels)
+        yield CounterMetricFamily(_ROW.full_name, _ROW.documentation, labels=_ROW.labels)
 
     def series(self) -> bytes:
         """As both formats have them."""

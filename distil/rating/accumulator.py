@@ -14,7 +14,7 @@ from distil.rating.mapping import MeterMapping
 from distil.transformers import quantities
 
 
-class Ledger:
+class UsageAccumulator:
     """The usage, resources and rejected samples of one project and window."""
 
     def __init__(self) -> None:
@@ -22,7 +22,7 @@ class Ledger:
         self._resources: dict[str, model.Resource] = {}
         self._rejected: dict[tuple[int, str], model.RejectedSample] = {}
         self._used: set[int] = set()
-        self.machines: dict[str, model.Sample] = {}
+        self.instances: dict[str, model.Sample] = {}
 
     @property
     def usage(self) -> tuple[model.Usage, ...]:
@@ -45,7 +45,7 @@ class Ledger:
         """Keep a sample that cannot be used, once for each reason however many mappings gave it."""
         self._rejected[id(sample.document), sample.reason] = sample
 
-    def bill(self, mapping: MeterMapping, samples: Sequence[model.Sample], volumes: Mapping[str, Decimal]) -> None:
+    def add(self, mapping: MeterMapping, samples: Sequence[model.Sample], volumes: Mapping[str, Decimal]) -> None:
         """Add what a transformer answered for one resource, all of it or nothing.
 
         Volumes of one service and resource add up; of a resource's info, what is added later wins.
@@ -63,13 +63,13 @@ class Ledger:
         known = self._resources.get(described.id, described)
         self._resources[described.id] = model.Resource(described.id, {**known.info, **described.info})
         if mapping.type == VIRTUAL_MACHINE:
-            self.machines[described.id] = last
+            self.instances[described.id] = last
         self._used.update([id(sample.document) for sample in samples])
 
     def _entry(self, mapping: MeterMapping, resource_id: str, service: str, volume: Decimal) -> model.Usage:
         known = self._usage.get((service, resource_id))
         if known is not None and known.unit != mapping.unit:
             reason = f"{service} of this resource is billed in {known.unit}, not {mapping.unit}"
-            raise exceptions.SampleRejected(reason, exceptions.Flaw.UNIT)
+            raise exceptions.SampleRejected(reason, exceptions.RejectionReason.UNIT)
         total = volume + (known.volume if known else 0)
         return model.Usage(text.service_name(service), resource_id, mapping.unit, total.quantize(quantities.QUANTUM))

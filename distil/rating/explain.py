@@ -11,16 +11,16 @@ from distil import exceptions
 from distil import model
 from distil.rating.explanation import Explanation
 from distil.rating.mapping import MeterMapping
-from distil.rating.rate import Rated
-from distil.rating.rate import Rules
+from distil.rating.rate import RatedWindow
+from distil.rating.rate import RatingRules
 from distil.rating.rate import rate
 from distil.transformers.lookups import Lookups
-from distil.transformers.lookups import Recorder
+from distil.transformers.lookups import RecordingLookups
 
 _Samples = Sequence[model.Sample | model.RejectedSample]
 
 
-def explain(rules: Rules, samples: _Samples, window: model.Window, lookups: Lookups) -> Iterator[Explanation]:
+def explain(rules: RatingRules, samples: _Samples, window: model.Window, lookups: Lookups) -> Iterator[Explanation]:
     """Explain what :func:`distil.rating.rate.rate` makes of the same samples.
 
     :raises LookupUnavailable: a name could not be asked for.
@@ -31,15 +31,15 @@ def explain(rules: Rules, samples: _Samples, window: model.Window, lookups: Look
         groups[sample.meter][sample.resource_id or ""].append(sample)
     for number, mapping in enumerate(rules.mappings, start=1):
         for _, group in sorted(groups[mapping.meter].items()):
-            alone = Rules((mapping,), rules.trusted_sources)
+            alone = RatingRules((mapping,), rules.trusted_sources)
             yield _explained(number, alone, group, window, lookups, whole)
 
 
 def _explained(
-    number: int, rules: Rules, group: _Samples, window: model.Window, lookups: Lookups, whole: Rated
+    number: int, rules: RatingRules, group: _Samples, window: model.Window, lookups: Lookups, whole: RatedWindow
 ) -> Explanation:
     (mapping,) = rules.mappings
-    recorder = Recorder(lookups)
+    recorder = RecordingLookups(lookups)
     alone = rate(rules, group, window, recorder.lookups)
     trusted, untrusted = _sorted_out(rules, group)
     fitting, dropped = _sieved(mapping, trusted, lookups)
@@ -52,18 +52,18 @@ def _explained(
         untrusted=untrusted,
         dropped=dropped,
         rejected=Counter(sample.reason for sample in alone.rejected),
-        fitting=fitting,
-        names=recorder.said,
-        given=alone.usage,
+        matched=fitting,
+        names=recorder.as_dict,
+        transformed=alone.usage,
         stored=[usage for usage in whole.usage if (usage.service, usage.resource_id) in given],
     )
 
 
-def _sorted_out(rules: Rules, group: _Samples) -> tuple[list[model.Sample], Counter[str]]:
+def _sorted_out(rules: RatingRules, group: _Samples) -> tuple[list[model.Sample], Counter[str]]:
     """The samples of trusted sources in time order, and the number of others by their source."""
     readable = [sample for sample in group if isinstance(sample, model.Sample)]
-    trusted = [sample for sample in readable if rules.trust(sample.source)]
-    untrusted = Counter(sample.source for sample in readable if not rules.trust(sample.source))
+    trusted = [sample for sample in readable if rules.is_trusted(sample.source)]
+    untrusted = Counter(sample.source for sample in readable if not rules.is_trusted(sample.source))
     return sorted(trusted, key=operator.attrgetter("timestamp")), untrusted
 
 
@@ -75,7 +75,7 @@ def _sieved(
     dropped: Counter[str] = Counter()
     for sample in samples:
         try:
-            fitted = mapping.fit(sample, lookups)
+            fitted = mapping.prepare(sample, lookups)
         except exceptions.SampleRejected:
             # Told with the others that rating rejects.
             continue

@@ -39,9 +39,9 @@ class Explanation:
     untrusted: Mapping[str, int]
     dropped: Mapping[str, int]
     rejected: Mapping[str, int]
-    fitting: Sequence[model.Sample]
+    matched: Sequence[model.Sample]
     names: Mapping[str, str | None]
-    given: Sequence[model.Usage]
+    transformed: Sequence[model.Usage]
     stored: Sequence[model.Usage]
 
     def __str__(self) -> str:
@@ -53,19 +53,19 @@ class Explanation:
         return type(self.mapping.transformer).__name__
 
     def _steps(self) -> Iterator[str]:
-        yield text.counted(len(self.samples), "sample")
+        yield text.pluralize(len(self.samples), "sample")
         yield from (
-            f"{number} of source {text.shown(source)}, not trusted" for source, number in self.untrusted.items()
+            f"{number} of source {text.short_repr(source)}, not trusted" for source, number in self.untrusted.items()
         )
         yield from (f"{number} dropped by {source}" for source, number in self.dropped.items())
         yield from (f"{number} rejected: {reason}" for reason, number in self.rejected.items())
-        if self.fitting:
-            first, last = self.fitting[0].timestamp, self.fitting[-1].timestamp
+        if self.matched:
+            first, last = self.matched[0].timestamp, self.matched[-1].timestamp
             period = f"from {first:{_TIME}} to {last:{_TIME}}"
-            yield f"{len(self.fitting)} for {self._transformer}, {period}, with volume {_volumes(self.fitting)}"
+            yield f"{len(self.matched)} for {self._transformer}, {period}, with volume {_volumes(self.matched)}"
         yield from (f"{key} is {name or 'unknown'}" for key, name in self.names.items())
-        if self.given:
-            yield from map(self._stored, self.given)
+        if self.transformed:
+            yield from map(self._stored, self.transformed)
         else:
             yield self._why_none()
 
@@ -78,7 +78,7 @@ class Explanation:
         return f"{gave}; not stored, because another meter mapping bills this resource in another unit"
 
     def _why_none(self) -> str:
-        if self.fitting and not self.rejected:
+        if self.matched and not self.rejected:
             return f"{self._transformer} gives no usage"
         return "no usage, because no sample is left"
 

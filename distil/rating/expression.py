@@ -62,11 +62,11 @@ class Expression:
             return self.search(document)
         except (jmespath.exceptions.JMESPathError, ArithmeticError, LookupError, TypeError, ValueError) as error:
             raise exceptions.SampleRejected(
-                f"{self.source!r} fails on it: {error}", exceptions.Flaw.EXPRESSION
+                f"{self.source!r} fails on it: {error}", exceptions.RejectionReason.EXPRESSION
             ) from error
         except RecursionError:
             reason = f"{self.source!r} fails on it: it is nested too deeply"
-            raise exceptions.SampleRejected(reason, exceptions.Flaw.EXPRESSION) from None
+            raise exceptions.SampleRejected(reason, exceptions.RejectionReason.EXPRESSION) from None
 
 
 def _comparison(node: Mapping[str, Any]) -> Search | None:
@@ -103,7 +103,7 @@ def _path(node: Mapping[str, Any]) -> list[str] | None:
 
 def _as_number(volume: str) -> object:
     try:
-        return quantities.number(volume, "volume")
+        return quantities.parse_decimal(volume, "volume")
     except exceptions.SampleRejected:
         return volume
 

@@ -18,7 +18,7 @@ VIRTUAL_MACHINE = "Virtual Machine"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class InfoField:
+class MetadataField:
     """A field of a resource's info.
 
     :param sources: keys of the sample's metadata; the first found wins.
@@ -49,9 +49,9 @@ class MeterMapping:
     filters: tuple[Expression, ...] = ()
     volume: Decimal | tuple[Expression, ...] | None = None
     res_id_template: str | None = None
-    metadata: tuple[InfoField, ...] = ()
+    metadata: tuple[MetadataField, ...] = ()
 
-    def fit(self, sample: model.Sample, lookups: Lookups) -> model.Sample | None:
+    def prepare(self, sample: model.Sample, lookups: Lookups) -> model.Sample | None:
         """The sample as this mapping's transformer takes it, or None where a filter does not hold.
 
         :raises SampleRejected: this mapping cannot use the sample.
@@ -65,7 +65,7 @@ class MeterMapping:
         volume = self.transformer.volume(sample)
         if volume is not sample.volume:
             sample = structs.replace(sample, volume=volume)
-        self.transformer.check(sample, lookups)
+        self.transformer.validate(sample, lookups)
         return sample
 
     def _volume(self, sample: model.Sample) -> Any:
@@ -76,4 +76,6 @@ class MeterMapping:
             if value is not None:
                 return value
         sources = ", ".join(expression.source for expression in self.volume)
-        raise exceptions.SampleRejected(f"volume is missing: nothing found by {sources}", exceptions.Flaw.VOLUME)
+        raise exceptions.SampleRejected(
+            f"volume is missing: nothing found by {sources}", exceptions.RejectionReason.VOLUME
+        )

@@ -10,10 +10,10 @@ from typing import Any
 from distil import exceptions
 from distil import model
 from distil.rating.expression import Expression
-from distil.rating.mapping import InfoField
+from distil.rating.mapping import MetadataField
 from distil.rating.mapping import MeterMapping
-from distil.text import shown
-from distil.text import storable
+from distil.text import is_storable
+from distil.text import short_repr
 from distil.transformers import quantities
 from distil.transformers.base import Transformer
 from distil.transformers.options import Options
@@ -50,7 +50,7 @@ def transformer_options(document: object, plugins: Plugins, place: Place = lambd
     if document is None:
         return {}, []
     if not isinstance(document, Mapping):
-        return {}, [f"{place(None)}must hold a section for each transformer, not {shown(document)}"]
+        return {}, [f"{place(None)}must hold a section for each transformer, not {short_repr(document)}"]
     sections: dict[str, Mapping[str, Any]] = {}
     problems = []
     for name, section in document.items():
@@ -58,7 +58,7 @@ def transformer_options(document: object, plugins: Plugins, place: Place = lambd
         if name not in plugins:
             problems.append(f"{where}section {name!r}: {unknown_key(name, plugins).replace('key', 'transformer', 1)}")
         elif not isinstance(section, Mapping | None):
-            problems.append(f"{where}section {name!r} must hold options, not {shown(section)}")
+            problems.append(f"{where}section {name!r} must hold options, not {short_repr(section)}")
         else:
             sections[name] = options = section or {}
             found = _construct(plugins[name], options)[1].problems
@@ -74,7 +74,7 @@ def meter_mappings(
     :param sections: of the transformer file; None where it cannot be read, so that nobody knows what they lack.
     """
     if not isinstance(document, list) or not document:
-        return (), [f"{place(None)}must hold a list of meter mappings, not {shown(document)}"]
+        return (), [f"{place(None)}must hold a list of meter mappings, not {short_repr(document)}"]
     mappings = []
     problems: list[str] = []
     for number, entry in enumerate(document, start=1):
@@ -100,7 +100,7 @@ class _Entry:
         self._plugins = plugins
         self._sections = sections
         self.title = str(self._entry.get("meter", "no meter"))
-        self.problems = [] if isinstance(entry, Mapping) else [f"must be a mapping, not {shown(entry)}"]
+        self.problems = [] if isinstance(entry, Mapping) else [f"must be a mapping, not {short_repr(entry)}"]
 
     def mapping(self) -> MeterMapping | None:
         """The mapping, or None where there are problems."""
@@ -124,10 +124,10 @@ class _Entry:
         value = self._entry.get(key)
         if value is None:
             self.problems.append(f"{key} is missing")
-        elif not isinstance(value, str) or not value or not storable(value):
-            self.problems.append(f"{key} must be text, not {shown(value)}")
+        elif not isinstance(value, str) or not value or not is_storable(value):
+            self.problems.append(f"{key} must be text, not {short_repr(value)}")
         elif len(value) > longest:
-            self.problems.append(f"{key} is longer than {longest} characters: {shown(value)}")
+            self.problems.append(f"{key} is longer than {longest} characters: {short_repr(value)}")
         else:
             return value
         return ""
@@ -138,7 +138,7 @@ class _Entry:
         if name and name not in self._plugins:
             self.problems.append(f"transformer: {unknown_key(name, self._plugins).replace('key', 'transformer', 1)}")
         elif not isinstance(config, Mapping):
-            self.problems.append(f"transformer_config must hold options, not {shown(config)}")
+            self.problems.append(f"transformer_config must hold options, not {short_repr(config)}")
         elif name:
             # What is wrong in the transformer file itself is said once, for that file.
             transformer, alone = _construct(self._plugins[name], config)
@@ -154,7 +154,7 @@ class _Entry:
         if filters is None:
             return
         if not isinstance(filters, list):
-            self.problems.append(f"filters must be a list of JMESPath expressions, not {shown(filters)}")
+            self.problems.append(f"filters must be a list of JMESPath expressions, not {short_repr(filters)}")
             return
         for number, source in enumerate(filters, start=1):
             yield from self._expression(f"filters[{number}]", source)
@@ -166,18 +166,18 @@ class _Entry:
         if isinstance(volume, Mapping):
             return self._volume_sources(volume)
         try:
-            return quantities.quantity(volume, "volume")
+            return quantities.parse_volume(volume, "volume")
         except exceptions.SampleRejected as error:
             self.problems.append(f"{error}; it must be a number, or name a source or sources")
             return None
 
     def _volume_sources(self, volume: Mapping[str, Any]) -> tuple[Expression, ...] | None:
         if len(volume) != 1 or not {"source", "sources"}.issuperset(volume):
-            self.problems.append(f"volume must name either source or sources, not {shown(dict(volume))}")
+            self.problems.append(f"volume must name either source or sources, not {short_repr(dict(volume))}")
             return None
         sources = [volume["source"]] if "source" in volume else volume["sources"]
         if not isinstance(sources, list) or not sources:
-            self.problems.append(f"volume.sources must be a list of JMESPath expressions, not {shown(sources)}")
+            self.problems.append(f"volume.sources must be a list of JMESPath expressions, not {short_repr(sources)}")
             return None
         return tuple(expression for source in sources for expression in self._expression("volume", source))
 
@@ -185,19 +185,19 @@ class _Entry:
         try:
             yield Expression.compile(source)
         except ValueError as error:
-            self.problems.append(f"{where} {shown(source)} is no JMESPath expression: {error}")
+            self.problems.append(f"{where} {short_repr(source)} is no JMESPath expression: {error}")
 
-    def _fields(self) -> Iterator[InfoField]:
+    def _fields(self) -> Iterator[MetadataField]:
         metadata = self._entry.get("metadata")
         if metadata is None:
             return
         if not isinstance(metadata, Mapping):
-            self.problems.append(f"metadata must be a mapping, not {shown(metadata)}")
+            self.problems.append(f"metadata must be a mapping, not {short_repr(metadata)}")
             return
         for name, field in metadata.items():
             sources = field.get("sources") if isinstance(field, Mapping) else None
             if not isinstance(sources, list) or not sources or not all(isinstance(source, str) for source in sources):
-                self.problems.append(f"metadata.{name} must have sources, a list of keys, not {shown(field)}")
+                self.problems.append(f"metadata.{name} must have sources, a list of keys, not {short_repr(field)}")
                 continue
             self.problems += [
                 f"metadata.{name}: {unknown_key(key, ('sources', 'template'))}"
@@ -205,17 +205,19 @@ class _Entry:
                 if key not in ("sources", "template")
             ]
             spellings = [spelling for source in sources for spelling in _spellings(source)]
-            yield InfoField(str(name), tuple(spellings), self._template(field, "template", f"metadata.{name}."))
+            yield MetadataField(str(name), tuple(spellings), self._template(field, "template", f"metadata.{name}."))
 
     def _template(self, holder: Mapping[str, Any], key: str, where: str = "") -> str | None:
         template = holder.get(key)
         if template is None:
             return None
-        if isinstance(template, str) and storable(template):
+        if isinstance(template, str) and is_storable(template):
             places = template.replace("%%", "")
             if places.count("%") == 1 and "%s" in places:
                 return template
-        self.problems.append(f"{where}{key} must be text with one %s in it (and %% for each %), not {shown(template)}")
+        self.problems.append(
+            f"{where}{key} must be text with one %s in it (and %% for each %), not {short_repr(template)}"
+        )
         return None
 
 

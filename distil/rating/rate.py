@@ -14,7 +14,7 @@ from distil import exceptions
 from distil import model
 from distil import text
 from distil.rating import sample_parser
-from distil.rating.accumulator import Ledger
+from distil.rating.accumulator import UsageAccumulator
 from distil.rating.mapping import MeterMapping
 from distil.transformers.lookups import Lookups
 
@@ -28,7 +28,7 @@ _ByMeter = dict[str, dict[str, list[model.Sample]]]
 
 
 @dataclasses.dataclass(frozen=True)
-class Rules:
+class RatingRules:
     """What an operator decided about rating.
 
     :param trusted_sources: matched at the beginning of a sample's source; none: every source is trusted.
@@ -42,12 +42,12 @@ class Rules:
         """The meters to ask for, each once."""
         return tuple(dict.fromkeys(mapping.meter for mapping in self.mappings))
 
-    def trust(self, source: str) -> bool:
+    def is_trusted(self, source: str) -> bool:
         return not self.trusted_sources or any(pattern.match(source) for pattern in self.trusted_sources)
 
 
 @dataclasses.dataclass(frozen=True)
-class Rated:
+class RatedWindow:
     """What is to be stored for one project and window.
 
     :param machines: stored id of each virtual machine -> its last sample.
@@ -59,20 +59,20 @@ class Rated:
     usage: tuple[model.Usage, ...]
     resources: tuple[model.Resource, ...]
     rejected: tuple[model.RejectedSample, ...]
-    machines: Mapping[str, model.Sample]
+    instances: Mapping[str, model.Sample]
     samples: int
     used: int
     untrusted: int
 
 
 def rate(
-    rules: Rules, samples: Iterable[model.Sample | model.RejectedSample], window: model.Window, lookups: Lookups
-) -> Rated:
+    rules: RatingRules, samples: Iterable[model.Sample | model.RejectedSample], window: model.Window, lookups: Lookups
+) -> RatedWindow:
     """Rate one project's samples of one window, in any order.
 
     :raises LookupUnavailable: a name could not be asked for; nothing is rated.
     """
-    ledger = Ledger()
+    ledger = UsageAccumulator()
     samples_of: _ByMeter = defaultdict(lambda: defaultdict(list))
     trusted: dict[str, bool] = {}
     count = untrusted = 0
@@ -82,7 +82,7 @@ def rate(
             continue
         trust = trusted.get(sample.source)
         if trust is None:
-            trust = trusted[sample.source] = rules.trust(sample.source)
+            trust = trusted[sample.source] = rules.is_trusted(sample.source)
         if trust:
             samples_of[sample.meter][sample.resource_id].append(sample)
         else:
@@ -92,7 +92,7 @@ def rate(
         for mapping in rules.mappings:
             for group in groups.get(mapping.meter, ()):
                 _bill(mapping, group, window, lookups, ledger)
-    return Rated(ledger.usage, ledger.resources, ledger.rejected, ledger.machines, count, ledger.used, untrusted)
+    return RatedWindow(ledger.usage, ledger.resources, ledger.rejected, ledger.instances, count, ledger.used, untrusted)
 
 
 def _in_order(by_resource: Mapping[str, list[model.Sample]]) -> list[list[model.Sample]]:
@@ -107,30 +107,34 @@ def _in_order(by_resource: Mapping[str, list[model.Sample]]) -> list[list[model.
 
 def _identity(sample: model.Sample) -> str:
     sample_id = sample.document.get("id")
-    return sample_id if isinstance(sample_id, str) else text.canonical(sample.document)
+    return sample_id if isinstance(sample_id, str) else text.canonical_json(sample.document)
 
 
 def _bill(
-    mapping: MeterMapping, samples: Iterable[model.Sample], window: model.Window, lookups: Lookups, ledger: Ledger
+    mapping: MeterMapping,
+    samples: Iterable[model.Sample],
+    window: model.Window,
+    lookups: Lookups,
+    ledger: UsageAccumulator,
 ) -> None:
     """Bill one resource."""
     group = _fitting(mapping, samples, lookups, ledger)
     if not group:
         return
     try:
-        ledger.bill(mapping, group, mapping.transformer.usage(mapping.service, group, window, lookups))
+        ledger.add(mapping, group, mapping.transformer.usage(mapping.service, group, window, lookups))
     except exceptions.SampleRejected as error:
         for sample in group:
             ledger.reject(sample_parser.reject(sample, error))
 
 
 def _fitting(
-    mapping: MeterMapping, samples: Iterable[model.Sample], lookups: Lookups, ledger: Ledger
+    mapping: MeterMapping, samples: Iterable[model.Sample], lookups: Lookups, ledger: UsageAccumulator
 ) -> list[model.Sample]:
     fitting = []
     for sample in samples:
         try:
-            fitted = mapping.fit(sample, lookups)
+            fitted = mapping.prepare(sample, lookups)
         except exceptions.SampleRejected as error:
             ledger.reject(sample_parser.reject(sample, error))
         else:

@@ -7,38 +7,41 @@ from collections.abc import Mapping
 
 from distil import model
 from distil import text
-from distil.rating.rate import Rated
-from distil.rating.rate import Rules
+from distil.rating.rate import RatedWindow
+from distil.rating.rate import RatingRules
 from distil.rating.rate import rate
 from distil.transformers.lookups import Lookups
 
 
 @dataclasses.dataclass(frozen=True)
-class Again:
+class Rerated:
     """What the rejected samples of one resource and window give now.
 
     :param reasons: why samples still cannot be used, by the key that they came with.
     """
 
-    rated: Rated
+    rated: RatedWindow
     reasons: Mapping[int, str]
 
 
-def rate_again(
-    rules: Rules, samples: Mapping[int, model.Sample | model.RejectedSample], window: model.Window, lookups: Lookups
-) -> Again:
+def rerate(
+    rules: RatingRules,
+    samples: Mapping[int, model.Sample | model.RejectedSample],
+    window: model.Window,
+    lookups: Lookups,
+) -> Rerated:
     """Rate samples of one project and resource in one window, by any key. One that is there twice counts once.
 
     :raises LookupUnavailable: a name could not be asked for.
     """
-    identities = {key: (sample.meter, text.canonical(sample.document)) for key, sample in samples.items()}
+    identities = {key: (sample.meter, text.canonical_json(sample.document)) for key, sample in samples.items()}
     distinct = {identities[key]: sample for key, sample in samples.items()}
     rated = rate(rules, distinct.values(), window, lookups)
-    reasons = {(sample.meter, text.canonical(sample.document)): sample.reason for sample in rated.rejected}
-    return Again(rated, {key: reasons[identity] for key, identity in identities.items() if identity in reasons})
+    reasons = {(sample.meter, text.canonical_json(sample.document)): sample.reason for sample in rated.rejected}
+    return Rerated(rated, {key: reasons[identity] for key, identity in identities.items() if identity in reasons})
 
 
-def to_bill(
+def unbilled(
     usage: Collection[model.Usage], stored: Collection[model.Usage], *, force: bool = False
 ) -> list[model.Usage]:
     """What of a resource's usage has not been billed, and can be without billing anything twice.

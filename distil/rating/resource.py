@@ -9,7 +9,7 @@ from distil import exceptions
 from distil import model
 from distil import text
 from distil.rating.mapping import CONTAINER
-from distil.rating.mapping import InfoField
+from distil.rating.mapping import MetadataField
 from distil.rating.mapping import MeterMapping
 from distil.transformers.container import container_name
 
@@ -33,8 +33,8 @@ def describe(mapping: MeterMapping, last: model.Sample) -> model.Resource:
         resource_id = mapping.res_id_template % resource_id
     if len(resource_id) > model.MAX_RESOURCE_ID:
         reason = f"resource_id is longer than {model.MAX_RESOURCE_ID} characters"
-        raise exceptions.SampleRejected(reason, exceptions.Flaw.RESOURCE_ID)
-    return model.Resource(resource_id, {name: text.bounded(value) for name, value in info.items()})
+        raise exceptions.SampleRejected(reason, exceptions.RejectionReason.RESOURCE_ID)
+    return model.Resource(resource_id, {name: text.to_info_value(value) for name, value in info.items()})
 
 
 def may_be_of(stored_id: str, resource_id: str) -> bool:
@@ -46,6 +46,6 @@ def _digest(resource_id: str) -> str:
     return hashlib.md5(resource_id.encode(), usedforsecurity=False).hexdigest()
 
 
-def _value(field: InfoField, metadata: Mapping[str, Any]) -> Any:
+def _value(field: MetadataField, metadata: Mapping[str, Any]) -> Any:
     value = next((metadata[key] for key in field.sources if metadata.get(key) is not None), None)
-    return value if value is None or field.template is None else field.template % (text.bounded(value),)
+    return value if value is None or field.template is None else field.template % (text.to_info_value(value),)

@@ -8,11 +8,11 @@ from typing import Any
 from distil import exceptions
 from distil import model
 from distil import text
-from distil.exceptions import Flaw
+from distil.exceptions import RejectionReason
 from distil.transformers import quantities
 
 
-def read_sample(document: object, project_id: str, meter: str) -> model.Sample | model.RejectedSample:
+def parse_sample(document: object, project_id: str, meter: str) -> model.Sample | model.RejectedSample:
     """Read one sample.
 
     A telemetry driver translates what its service answers into documents with the keys of Ceilometer's v2 samples:
@@ -24,14 +24,14 @@ def read_sample(document: object, project_id: str, meter: str) -> model.Sample |
     """
     if not isinstance(document, Mapping):
         reason = f"the sample is {_kind(document)}, not a mapping"
-        return model.RejectedSample(project_id, meter, None, reason, {"sample": document}, Flaw.DOCUMENT)
+        return model.RejectedSample(project_id, meter, None, reason, {"sample": document}, RejectionReason.DOCUMENT)
     try:
         return model.Sample(
             project_id=project_id,
             meter=meter,
             resource_id=_text(document, "resource_id"),
             timestamp=_timestamp(document),
-            volume=quantities.converted(document.get("volume", quantities.MISSING)),
+            volume=quantities.to_decimal(document.get("volume", quantities.MISSING)),
             source=_text(document, "source"),
             metadata=_metadata(document),
             document=document,
@@ -49,30 +49,34 @@ def _rejected(
     project_id: str, meter: str, document: Mapping[str, Any], error: exceptions.SampleRejected
 ) -> model.RejectedSample:
     resource_id = document.get("resource_id")
-    known_id = text.cleaned(resource_id, model.MAX_RESOURCE_ID) if isinstance(resource_id, str) else None
-    reason = text.cleaned(str(error), text.MAX_REASON)
-    return model.RejectedSample(project_id, meter, known_id, reason, document, error.flaw)
+    known_id = text.sanitize(resource_id, model.MAX_RESOURCE_ID) if isinstance(resource_id, str) else None
+    reason = text.sanitize(str(error), text.MAX_REASON)
+    return model.RejectedSample(project_id, meter, known_id, reason, document, error.kind)
 
 
 def _timestamp(document: Mapping[str, Any]) -> datetime.datetime:
     value = document.get("timestamp")
     if value is None:
-        raise exceptions.SampleRejected("timestamp is missing", Flaw.TIMESTAMP)
+        raise exceptions.SampleRejected("timestamp is missing", RejectionReason.TIMESTAMP)
     try:
         return model.parse_time(value)
     except ValueError:
-        raise exceptions.SampleRejected(f"timestamp {text.shown(value)} cannot be read", Flaw.TIMESTAMP) from None
+        raise exceptions.SampleRejected(
+            f"timestamp {text.short_repr(value)} cannot be read", RejectionReason.TIMESTAMP
+        ) from None
 
 
 def _text(document: Mapping[str, Any], key: str) -> str:
     value = document.get(key)
-    if isinstance(value, str) and value and text.storable(value):
+    if isinstance(value, str) and value and text.is_storable(value):
         return value
     if value is None or value == "":
-        raise exceptions.SampleRejected(f"{key} is missing", Flaw(key))
+        raise exceptions.SampleRejected(f"{key} is missing", RejectionReason(key))
     if not isinstance(value, str):
-        raise exceptions.SampleRejected(f"{key} is {_kind(value)}, not text", Flaw(key))
-    raise exceptions.SampleRejected(f"{key} {text.shown(value)} holds characters that are no text", Flaw(key))
+        raise exceptions.SampleRejected(f"{key} is {_kind(value)}, not text", RejectionReason(key))
+    raise exceptions.SampleRejected(
+        f"{key} {text.short_repr(value)} holds characters that are no text", RejectionReason(key)
+    )
 
 
 def _metadata(document: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -80,7 +84,7 @@ def _metadata(document: Mapping[str, Any]) -> Mapping[str, Any]:
     if isinstance(metadata, dict):
         return metadata
     if not isinstance(metadata, Mapping):
-        raise exceptions.SampleRejected(f"metadata is {_kind(metadata)}, not a mapping", Flaw.METADATA)
+        raise exceptions.SampleRejected(f"metadata is {_kind(metadata)}, not a mapping", RejectionReason.METADATA)
     return metadata
 
 

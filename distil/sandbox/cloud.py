@@ -12,29 +12,29 @@ from types import TracebackType
 from typing import Any
 from typing import Self
 
-from distil.sandbox.apis.ceilometer import Metering
-from distil.sandbox.apis.cinder import BlockStorage
-from distil.sandbox.apis.control import Control
-from distil.sandbox.apis.glance import ImageService
-from distil.sandbox.apis.keystone import Identity
-from distil.sandbox.apis.nova import Compute
-from distil.sandbox.apis.swift import ObjectStore
+from distil.sandbox.apis.ceilometer import CeilometerApi
+from distil.sandbox.apis.cinder import CinderApi
+from distil.sandbox.apis.control import ControlApi
+from distil.sandbox.apis.glance import GlanceApi
+from distil.sandbox.apis.keystone import KeystoneApi
+from distil.sandbox.apis.nova import NovaApi
+from distil.sandbox.apis.swift import SwiftApi
 from distil.sandbox.data import catalog
 from distil.sandbox.data.credentials import Credentials
-from distil.sandbox.data.injected_samples import HandWritten
+from distil.sandbox.data.injected_samples import InjectedSamples
 from distil.sandbox.data.projects import SERVICE_PROJECT
-from distil.sandbox.data.projects import Projects
-from distil.sandbox.data.resources import Population
-from distil.sandbox.data.sample_store import Archive
-from distil.sandbox.data.synthetic_samples import Usage
+from distil.sandbox.data.projects import SandboxProjects
+from distil.sandbox.data.resources import Resources
+from distil.sandbox.data.sample_store import SampleStore
+from distil.sandbox.data.synthetic_samples import SyntheticSamples
 from distil.sandbox.data.tokens import Tokens
-from distil.sandbox.http.api import Service
+from distil.sandbox.http.api import Api
 from distil.sandbox.http.faults import Fault
 from distil.sandbox.http.faults import FaultBoard
 from distil.sandbox.http.pagination import Limits
-from distil.sandbox.http.request_counter import Ledger
+from distil.sandbox.http.request_counter import RequestCounter
+from distil.sandbox.http.server import Router
 from distil.sandbox.http.server import Server
-from distil.sandbox.http.server import Switchboard
 
 _HISTORY = datetime.timedelta(hours=3)
 
@@ -73,16 +73,16 @@ class Cloud:
         port: int = 0,
     ) -> None:
         begin = start or datetime.datetime.now(datetime.UTC) - _HISTORY
-        self.projects = Projects(seed, projects, max(1, projects // 10), begin)
-        self.usage = Usage(seed, self.projects.users, resources, begin, end)
+        self.projects = SandboxProjects(seed, projects, max(1, projects // 10), begin)
+        self.usage = SyntheticSamples(seed, self.projects.users, resources, begin, end)
         self.credentials = Credentials()
         self.tokens = Tokens(token_lifetime)
         self.faults = FaultBoard(latency or {})
-        self.requests = Ledger()
-        self.hand_written = HandWritten()
-        self._switchboard = Switchboard(seed, self.faults, self.requests)
+        self.requests = RequestCounter()
+        self.hand_written = InjectedSamples()
+        self._switchboard = Router(seed, self.faults, self.requests)
         self._server = Server((host, port), self._switchboard)
-        self._population = Population(seed, self.projects.users, resources)
+        self._population = Resources(seed, self.projects.users, resources)
         limits = Limits(list_limit, max_db_limit)
         for service in self._services(limits, default_api_return_limit):
             self._switchboard.connect(service)
@@ -155,11 +155,11 @@ class Cloud:
     ) -> None:
         self.stop()
 
-    def _services(self, limits: Limits, default_api_return_limit: int) -> tuple[Service, ...]:
+    def _services(self, limits: Limits, default_api_return_limit: int) -> tuple[Api, ...]:
         tokens, population = self.tokens, self._population
-        archive = Archive(self.usage, self.hand_written)
+        archive = SampleStore(self.usage, self.hand_written)
         return (
-            Identity(
+            KeystoneApi(
                 f"{self.url}/identity",
                 tokens,
                 cloud_url=self.url,
@@ -167,10 +167,10 @@ class Cloud:
                 credentials=self.credentials,
                 limits=limits,
             ),
-            Metering(f"{self.url}/metering", tokens, archive, default_api_return_limit),
-            Compute(f"{self.url}/compute", tokens, population),
-            BlockStorage(f"{self.url}/volume", tokens, population),
-            ImageService(f"{self.url}/image", tokens, population),
-            ObjectStore(f"{self.url}/object-store", tokens, population),
-            Control(f"{self.url}/sandbox", tokens, self.faults, self.hand_written, self.requests),
+            CeilometerApi(f"{self.url}/metering", tokens, archive, default_api_return_limit),
+            NovaApi(f"{self.url}/compute", tokens, population),
+            CinderApi(f"{self.url}/volume", tokens, population),
+            GlanceApi(f"{self.url}/image", tokens, population),
+            SwiftApi(f"{self.url}/object-store", tokens, population),
+            ControlApi(f"{self.url}/sandbox", tokens, self.faults, self.hand_written, self.requests),
         )

@@ -18,12 +18,12 @@ from distil import model
 from distil.telemetry import client
 from distil.telemetry import driver
 from distil.telemetry import pagination
-from distil.telemetry.query import Question
+from distil.telemetry.query import SampleQuery
 
 LOG = log.getLogger(__name__)
 
 # Seconds. A refusal may be a passing trouble of whatever stands before the service.
-_REFUSAL_LASTS = 3600.0
+UNSUPPORTED_FOR_SECONDS = 3600.0
 _NEWEST_FIRST = json.dumps([{"timestamp": "desc"}])
 
 Answer = Iterator[model.Sample | model.RejectedSample | None]
@@ -41,7 +41,7 @@ class CeilometerDriver(driver.TelemetryDriver):
         self, session: ks_session.Session, region_name: str | None, interface: str, page_size: int = 10_000
     ) -> None:
         super().__init__(session, region_name, interface)
-        self._transport = client.Transport(session, region_name, interface)
+        self._transport = client.CeilometerClient(session, region_name, interface)
         self._page_size = page_size
         self._queries_are_refused_until = 0.0
 
@@ -54,7 +54,7 @@ class CeilometerDriver(driver.TelemetryDriver):
     ) -> Iterator[model.Sample | model.RejectedSample]:
         if not projects or not meters:
             return
-        question = Question(frozenset(projects), frozenset(meters))
+        question = SampleQuery(frozenset(projects), frozenset(meters))
         period = model.Window(start, end)
         outside = 0
         for sample in self._answer(question, period):
@@ -71,30 +71,33 @@ class CeilometerDriver(driver.TelemetryDriver):
         conditions = [("meter", "eq", meter), ("timestamp", "ge", _naive(start)), ("timestamp", "lt", _naive(end))]
         return bool(self._simple_query(conditions, 1, f"meter {meter}, from {_naive(start)} to {_naive(end)}"))
 
-    def _answer(self, question: Question, period: model.Window) -> Answer:
+    def _answer(self, question: SampleQuery, period: model.Window) -> Answer:
         if time.monotonic() >= self._queries_are_refused_until:
             answer = self._read(self._query, question, period)
             try:
                 first = list(itertools.islice(answer, 1))
-            except client.RequestRefused as refusal:
+            except client.RequestUnsupported as refusal:
                 LOG.warning("Every project and meter is asked for alone for an hour: %s", refusal)
-                self._queries_are_refused_until = time.monotonic() + _REFUSAL_LASTS
+                self._queries_are_refused_until = time.monotonic() + UNSUPPORTED_FOR_SECONDS
             else:
                 yield from first
                 yield from answer
                 return
-        for part in question.parts():
+        for part in question.split():
             yield from self._read(self._list, part, period)
 
     def _read(
-        self, ask: Callable[[Question, model.Window, int], pagination.Rows], question: Question, period: model.Window
+        self,
+        ask: Callable[[SampleQuery, model.Window, int], pagination.Rows],
+        question: SampleQuery,
+        period: model.Window,
     ) -> Answer:
         about = _about(question, period)
         for part, rows in pagination.pages(functools.partial(ask, question), period, self._page_size, about):
             for row in rows:
-                yield question.read(row, part)
+                yield question.parse_row(row, part)
 
-    def _query(self, question: Question, period: model.Window, limit: int) -> pagination.Rows:
+    def _query(self, question: SampleQuery, period: model.Window, limit: int) -> pagination.Rows:
         conditions = [
             {"in": {"project_id": sorted(question.projects)}},
             {"in": {"meter": sorted(question.meters)}},
@@ -102,9 +105,9 @@ class CeilometerDriver(driver.TelemetryDriver):
             {"<": {"timestamp": _naive(period.end)}},
         ]
         query = {"filter": json.dumps({"and": conditions}), "orderby": _NEWEST_FIRST, "limit": limit}
-        return self._transport.rows("POST", "/v2/query/samples", _about(question, period), json=query)
+        return self._transport.list_samples("POST", "/v2/query/samples", _about(question, period), json=query)
 
-    def _list(self, question: Question, period: model.Window, limit: int) -> pagination.Rows:
+    def _list(self, question: SampleQuery, period: model.Window, limit: int) -> pagination.Rows:
         """What :meth:`_query` asks for, of one project and one meter."""
         conditions = [
             *(("project_id", "eq", project) for project in question.projects),
@@ -117,10 +120,10 @@ class CeilometerDriver(driver.TelemetryDriver):
     def _simple_query(self, conditions: Iterable[tuple[str, str, str]], limit: int, about: str) -> pagination.Rows:
         fields, operators, values = zip(*conditions, strict=True)
         parameters = {"q.field": fields, "q.op": operators, "q.value": values, "limit": limit}
-        return self._transport.rows("GET", "/v2/samples", about, params=parameters)
+        return self._transport.list_samples("GET", "/v2/samples", about, params=parameters)
 
 
-def _about(question: Question, period: model.Window) -> str:
+def _about(question: SampleQuery, period: model.Window) -> str:
     return f"{question}, from {_naive(period.start)} to {_naive(period.end)}"
 
 

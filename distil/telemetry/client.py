@@ -21,15 +21,15 @@ _FAILURES = (exc.BaseException, ks_exceptions.ClientException, requests.RequestE
 _REFUSALS = frozenset(
     (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED)
 )
-_FAULT_SHOWN = 200
-_DIGITS_OF_AN_INTEGER = 4000
+MAX_FAULT_CHARS = 200
+MAX_INTEGER_DIGITS = 4000
 _HEADERS = {"Accept": "application/json"}
 
 # Bytes of a body that are read at once. requests itself reads 10 KiB, which takes four times as long.
-_CHUNK = 256 * 1024
+CHUNK_BYTES = 256 * 1024
 
 
-class RequestRefused(exceptions.TelemetryError):
+class RequestUnsupported(exceptions.TelemetryError):
     """The service does not offer this request, or not to this user."""
 
 
@@ -41,7 +41,7 @@ class _Client(client.SessionClient):  # type: ignore[misc]
         return answer
 
 
-class Transport:
+class CeilometerClient:
     """Sends requests through ceilometerclient's session client.
 
     Not through its ``Client``: that one looks for alarms and events when it is made, and its managers take null for
@@ -52,7 +52,7 @@ class Transport:
         self._client = _Client(session=session, service_type=SERVICE_TYPE, region_name=region_name, interface=interface)
         self._endpoint = f"{interface} endpoint of the {SERVICE_TYPE} service in region {region_name or '(any)'}"
 
-    def rows(self, method: str, path: str, about: str, **request: Any) -> list[object]:
+    def list_samples(self, method: str, path: str, about: str, **request: Any) -> list[object]:
         """Send a request that is answered with a list.
 
         :param about: what is asked for, for messages.
@@ -63,14 +63,14 @@ class Transport:
         asked = f"{method} {path} ({about})"
         try:
             response = self._client.request(path, method, headers=_HEADERS, stream=True, **request)
-            body = b"".join(response.iter_content(_CHUNK))
+            body = b"".join(response.iter_content(CHUNK_BYTES))
         except ks_exceptions.EndpointNotFound as error:
             raise exceptions.TelemetryError(f"{asked}: the catalog has no {self._endpoint}") from error
         except _FAILURES as error:
             raise exceptions.TelemetryError(f"{asked}: {error}") from error
         if response.status_code == HTTPStatus.OK:
             return _list(body, asked)
-        kind = RequestRefused if response.status_code in _REFUSALS else exceptions.TelemetryError
+        kind = RequestUnsupported if response.status_code in _REFUSALS else exceptions.TelemetryError
         message = f"{asked}: the answer is {response.status_code}: {_fault(body)}"
         raise kind(message) from exc.from_response(response)
 
@@ -95,7 +95,7 @@ def _lenient(body: bytes, asked: str) -> object:
 
 def _integer(digits: str) -> int | float:
     """An integer; one that is too long for Python to read is infinite, which costs its sample, not the answer."""
-    return int(digits) if len(digits) <= _DIGITS_OF_AN_INTEGER else float(digits)
+    return int(digits) if len(digits) <= MAX_INTEGER_DIGITS else float(digits)
 
 
 def _fault(body: bytes) -> str:
@@ -107,4 +107,4 @@ def _fault(body: bytes) -> str:
 
 def _beginning(body: bytes) -> str:
     text = " ".join(body.decode(errors="replace").split())
-    return text[:_FAULT_SHOWN] or "an empty body"
+    return text[:MAX_FAULT_CHARS] or "an empty body"

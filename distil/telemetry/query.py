@@ -15,7 +15,7 @@ _NAMES_SHOWN = 3
 
 
 @dataclasses.dataclass(frozen=True)
-class Question:
+class SampleQuery:
     """The samples of these projects (ids) and meters (names)."""
 
     projects: frozenset[str]
@@ -24,13 +24,13 @@ class Question:
     def __str__(self) -> str:
         return f"project {_names(self.projects)}, meter {_names(self.meters)}"
 
-    def parts(self) -> Iterator["Question"]:
+    def split(self) -> Iterator["SampleQuery"]:
         """The same as one question for each project and meter."""
         for project in sorted(self.projects):
             for meter in sorted(self.meters):
-                yield Question(frozenset((project,)), frozenset((meter,)))
+                yield SampleQuery(frozenset((project,)), frozenset((meter,)))
 
-    def read(self, row: object, period: model.Window) -> model.Sample | model.RejectedSample | None:
+    def parse_row(self, row: object, period: model.Window) -> model.Sample | model.RejectedSample | None:
         """A row as a sample, None where it lies outside the question or the period.
 
         A row that names no project or meter is taken for the one that was asked for. Where several were, nobody can
@@ -42,7 +42,7 @@ class Question:
             asked = False
         if not asked:
             return self._read_odd(row, period)
-        sample = sample_parser.read_sample(row, row["project_id"], row["meter"])  # type: ignore[index]
+        sample = sample_parser.parse_sample(row, row["project_id"], row["meter"])  # type: ignore[index]
         moment = sample.timestamp if isinstance(sample, model.Sample) else pagination.moment(row)
         return sample if moment is None or moment in period else None
 
@@ -55,7 +55,7 @@ class Question:
         if moment is not None and moment not in period:
             return None
         if project_id and meter:
-            return sample_parser.read_sample(row, project_id, meter)
+            return sample_parser.parse_sample(row, project_id, meter)
         return _unattributed(row, project_id, meter)
 
 
@@ -67,7 +67,7 @@ def _named(row: object, key: str, asked: Collection[str]) -> str:
 
 
 def _unattributed(row: object, project_id: str, meter: str) -> model.RejectedSample:
-    missing = exceptions.Flaw.METER if project_id else exceptions.Flaw.PROJECT_ID
+    missing = exceptions.RejectionReason.METER if project_id else exceptions.RejectionReason.PROJECT_ID
     document = row if isinstance(row, Mapping) else {"sample": row}
     resource_id = document.get("resource_id")
     known_id = resource_id if isinstance(resource_id, str) else None

@@ -31,9 +31,9 @@ class Transformer(abc.ABC):
 
         :raises SampleRejected: it is missing, no number, not finite, negative or beyond the database's column.
         """
-        return quantities.quantity(sample.volume, "volume")
+        return quantities.parse_volume(sample.volume, "volume")
 
-    def check(self, sample: model.Sample, lookups: Lookups) -> None:
+    def validate(self, sample: model.Sample, lookups: Lookups) -> None:
         """Look at what else the transformer needs of one sample.
 
         :raises SampleRejected: the sample cannot be used. The other samples of its resource are.
@@ -62,7 +62,7 @@ def text(sample: model.Sample, *keys: str) -> str:
         value = sample.metadata.get(key)
         if isinstance(value, str | int | float):
             return str(value)
-    raise exceptions.SampleRejected(f"metadata has no {' and no '.join(keys)}", exceptions.Flaw.METADATA)
+    raise exceptions.SampleRejected(f"metadata has no {' and no '.join(keys)}", exceptions.RejectionReason.METADATA)
 
 
 def text_or_none(sample: model.Sample, key: str) -> str | None:

@@ -3,7 +3,7 @@
 
 from distil import exceptions
 from distil import model
-from distil.text import shown
+from distil.text import short_repr
 from distil.transformers.lookups import Lookups
 from distil.transformers.max import Max
 
@@ -11,7 +11,7 @@ from distil.transformers.max import Max
 class ContainerPolicyMax(Max):
     """Max, billed as the container's storage policy; as the mapping's service where it has none."""
 
-    def check(self, sample: model.Sample, lookups: Lookups) -> None:
+    def validate(self, sample: model.Sample, lookups: Lookups) -> None:
         container_name(sample.resource_id)
 
     def service(self, service: str, last: model.Sample, lookups: Lookups) -> str:
@@ -25,6 +25,6 @@ def container_name(resource_id: str) -> str:
     """
     _, _, name = resource_id.partition("/")
     if not name:
-        reason = f"resource_id {shown(resource_id)} is not <project>/<container>"
-        raise exceptions.SampleRejected(reason, exceptions.Flaw.RESOURCE_ID)
+        reason = f"resource_id {short_repr(resource_id)} is not <project>/<container>"
+        raise exceptions.SampleRejected(reason, exceptions.RejectionReason.RESOURCE_ID)
     return name

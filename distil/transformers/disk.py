@@ -22,12 +22,12 @@ class FromImage(Transformer):
     """
 
     def __init__(self, options: Options) -> None:
-        self.service = options.text("service", default="")
-        self.md_keys = options.texts("md_keys")
-        self.none_values = options.texts("none_values")
-        self.size_keys = options.texts("size_keys")
+        self.service = options.string("service", default="")
+        self.md_keys = options.string_list("md_keys")
+        self.none_values = options.string_list("none_values")
+        self.size_keys = options.string_list("size_keys")
 
-    def check(self, sample: model.Sample, lookups: Lookups) -> None:
+    def validate(self, sample: model.Sample, lookups: Lookups) -> None:
         self._sizes(sample)
 
     def usage(
@@ -54,7 +54,7 @@ class DatabaseVolumeMax(Transformer):
     The volume is the last sample's ``volume_id``. Where its type is unknown there is no usage.
     """
 
-    def check(self, sample: model.Sample, lookups: Lookups) -> None:
+    def validate(self, sample: model.Sample, lookups: Lookups) -> None:
         self._size(sample)
 
     def usage(
@@ -69,11 +69,11 @@ class DatabaseVolumeMax(Transformer):
     def _size(self, sample: model.Sample) -> Decimal:
         size = _size(sample, "volume.size")
         if size is None:
-            raise exceptions.SampleRejected("metadata has no volume.size", exceptions.Flaw.METADATA)
+            raise exceptions.SampleRejected("metadata has no volume.size", exceptions.RejectionReason.METADATA)
         return Decimal(int(size))
 
 
 def _size(sample: model.Sample, key: str) -> Decimal | None:
     value = sample.metadata.get(key)
     # All that Ceilometer's API answers of metadata is text; this is its null.
-    return None if value == "None" else quantities.quantity(value, f"metadata.{key}")
+    return None if value == "None" else quantities.parse_volume(value, f"metadata.{key}")

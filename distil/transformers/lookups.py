@@ -5,7 +5,7 @@ import dataclasses
 from typing import Protocol
 
 
-class Names(Protocol):
+class NameLookup(Protocol):
     """Names by key: a plain dict, or a cache in front of a service."""
 
     def get(self, key: str, /) -> str | None:
@@ -25,13 +25,13 @@ class Lookups:
     :param container_policies: ``<project id>/<container>`` -> storage policy.
     """
 
-    flavors: Names = dataclasses.field(default_factory=dict[str, str])
-    volume_types: Names = dataclasses.field(default_factory=dict[str, str])
-    types_of_volumes: Names = dataclasses.field(default_factory=dict[str, str])
-    container_policies: Names = dataclasses.field(default_factory=dict[str, str])
+    flavors: NameLookup = dataclasses.field(default_factory=dict[str, str])
+    volume_types: NameLookup = dataclasses.field(default_factory=dict[str, str])
+    types_of_volumes: NameLookup = dataclasses.field(default_factory=dict[str, str])
+    container_policies: NameLookup = dataclasses.field(default_factory=dict[str, str])
 
 
-class Recorder:
+class RecordingLookups:
     """Look-ups that remember what was asked, and what the answer was."""
 
     def __init__(self, lookups: Lookups) -> None:
@@ -46,13 +46,13 @@ class Recorder:
         return Lookups(**self._answers)
 
     @property
-    def said(self) -> dict[str, str | None]:
+    def as_dict(self) -> dict[str, str | None]:
         """The answers by table and key."""
         return {f"{table} {key}": name for table, answers in self._answers.items() for key, name in answers.items()}
 
 
 class _Recorded:
-    def __init__(self, names: Names, answers: dict[str, str | None]) -> None:
+    def __init__(self, names: NameLookup, answers: dict[str, str | None]) -> None:
         self._names = names
         self._answers = answers
 

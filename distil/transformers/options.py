@@ -25,7 +25,7 @@ class Options:
         unknown = [key for key in self._values if key not in self._asked]
         return self._wrong + [unknown_key(key, self._asked) for key in unknown]
 
-    def text(self, key: str, default: str) -> str:
+    def string(self, key: str, default: str) -> str:
         """Text."""
         value = self._get(key, default)
         if isinstance(value, str):
@@ -33,7 +33,7 @@ class Options:
         self._wrong.append(f"{key} must be text, not {value!r}")
         return default
 
-    def texts(self, key: str) -> tuple[str, ...]:
+    def string_list(self, key: str) -> tuple[str, ...]:
         """A list of at least one text, which has to be there."""
         value = self._get(key, None)
         if key not in self._values:

@@ -14,7 +14,7 @@ from distil import text
 QUANTUM = Decimal(1).scaleb(-model.SCALE)
 
 # Far below the column's 28 digits before the point: no multiple or sum of volumes that fit can overflow it.
-LIMIT = Decimal(10) ** 18
+MAX_VOLUME = Decimal(10) ** 18
 
 
 class Missing:
@@ -27,14 +27,14 @@ class Missing:
 MISSING = Missing()
 
 
-def converted(value: Any) -> Any:
+def to_decimal(value: Any) -> Any:
     """A finite number as a Decimal; everything else as it is."""
     if type(value) is float:
         return _float(value) if math.isfinite(value) else value
     return Decimal(value) if type(value) is int else value
 
 
-def number(value: object, name: str) -> Decimal | None:
+def parse_decimal(value: object, name: str) -> Decimal | None:
     """A number, or text that holds one, as a Decimal; None for null.
 
     :param name: what the number is, for the reason.
@@ -48,21 +48,21 @@ def number(value: object, name: str) -> Decimal | None:
         raise _rejected(name, "is missing")
     result = _decimal(value)
     if result is None:
-        raise _rejected(name, f"{text.shown(value)} is no number")
+        raise _rejected(name, f"{text.short_repr(value)} is no number")
     if not result.is_finite():
-        raise _rejected(name, f"{text.shown(value)} is not finite")
+        raise _rejected(name, f"{text.short_repr(value)} is not finite")
     return result
 
 
-def quantity(value: object, name: str) -> Decimal | None:
+def parse_volume(value: object, name: str) -> Decimal | None:
     """A number that can be billed.
 
     :raises SampleRejected: as :func:`number`, and where it is negative or too large.
     """
-    result = number(value, name)
+    result = parse_decimal(value, name)
     if result is not None and result < 0:
         raise _rejected(name, f"{_shown(value)} is negative")
-    if result is not None and result >= LIMIT:
+    if result is not None and result >= MAX_VOLUME:
         raise _rejected(name, f"{_shown(value)} is beyond 10 ** 18, more than can be stored")
     return result
 
@@ -74,12 +74,12 @@ def split(whole: Decimal, parts: int) -> list[Decimal]:
 
 
 def _rejected(name: str, problem: str) -> exceptions.SampleRejected:
-    flaw = exceptions.Flaw.METADATA if name.startswith("metadata.") else exceptions.Flaw.VOLUME
+    flaw = exceptions.RejectionReason.METADATA if name.startswith("metadata.") else exceptions.RejectionReason.VOLUME
     return exceptions.SampleRejected(f"{name} {problem}", flaw)
 
 
 def _shown(value: object) -> str:
-    return str(value) if isinstance(value, Decimal) else text.shown(value)
+    return str(value) if isinstance(value, Decimal) else text.short_repr(value)
 
 
 def _decimal(value: object) -> Decimal | None:

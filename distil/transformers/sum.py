@@ -14,10 +14,10 @@ from distil.transformers.lookups import Lookups
 class Sum(Transformer):
     """{service: sum of the volumes of the samples inside the window}."""
 
-    def check(self, sample: model.Sample, lookups: Lookups) -> None:
+    def validate(self, sample: model.Sample, lookups: Lookups) -> None:
         # Null is no 0 here: a part of the usage is not known, and somebody has to hear of it.
         if sample.volume is None:
-            raise exceptions.SampleRejected("volume is null, which cannot be summed", exceptions.Flaw.VOLUME)
+            raise exceptions.SampleRejected("volume is null, which cannot be summed", exceptions.RejectionReason.VOLUME)
 
     def usage(
         self, service: str, samples: Sequence[model.Sample], window: model.Window, lookups: Lookups

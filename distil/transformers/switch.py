@@ -37,7 +37,7 @@ class NetworkService(Switch):
     """On while the volume, which is a status code, is 1. Everything else is not active; -1 is "unknown"."""
 
     def volume(self, sample: model.Sample) -> Decimal | None:
-        return quantities.number(sample.volume, "volume")
+        return quantities.parse_decimal(sample.volume, "volume")
 
     def on(self, sample: model.Sample) -> bool:
         return bool(sample.volume == ACTIVE)

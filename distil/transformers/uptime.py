@@ -9,7 +9,7 @@ from decimal import Decimal
 from distil import exceptions
 from distil import model
 from distil.text import service_name
-from distil.text import shown
+from distil.text import short_repr
 from distil.transformers import quantities
 from distil.transformers.base import Transformer
 from distil.transformers.base import text
@@ -24,10 +24,10 @@ class FlavorUptime(Transformer):
     """
 
     def __init__(self, options: Options) -> None:
-        self.tracked_states = {state.lower() for state in options.texts("tracked_states")}
-        self.prefix = options.text("prefix", default="")
+        self.tracked_states = {state.lower() for state in options.string_list("tracked_states")}
+        self.prefix = options.string("prefix", default="")
 
-    def check(self, sample: model.Sample, lookups: Lookups) -> None:
+    def validate(self, sample: model.Sample, lookups: Lookups) -> None:
         if self.is_tracked(sample):
             service_name(self.service(sample, lookups))
 
@@ -73,6 +73,6 @@ class DatabaseUptime(FlavorUptime):
         flavor_id = text(sample, "flavor.id")
         name = lookups.flavors.get(flavor_id)
         if name is None:
-            reason = f"there is no flavor {shown(flavor_id)}, so no name to bill it by"
-            raise exceptions.SampleRejected(reason, exceptions.Flaw.LOOKUP)
+            reason = f"there is no flavor {short_repr(flavor_id)}, so no name to bill it by"
+            raise exceptions.SampleRejected(reason, exceptions.RejectionReason.LOOKUP)
         return name

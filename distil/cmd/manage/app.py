@@ -23,7 +23,7 @@ from distil import exceptions
 from distil.conf import database
 from distil.conf import loader
 from distil.conf.collector import CLI_OPTS
-from distil.conf.options import Options
+from distil.conf.options import TrackedConfigOpts
 from distil.db import revision
 
 _NOT_FOUND = 3
@@ -72,20 +72,20 @@ class Manage(app.App):
         self._error: BaseException | None = None
 
     @functools.cached_property
-    def conf(self) -> Options:
+    def conf(self) -> TrackedConfigOpts:
         """The configuration, as it is read; nothing has looked at its values.
 
         :raises ConfigurationError: a file cannot be read.
         """
-        conf = Options()
+        conf = TrackedConfigOpts()
         configuration.register_opts(conf)
         conf.register_cli_opts(CLI_OPTS)
         arguments = [f"--config-file={path}" for path in self.options.config_file]
         arguments += [f"--config-dir={path}" for path in self.options.config_dir]
         try:
-            loader.read(conf, arguments, self.NAME)
+            loader.load(conf, arguments, self.NAME)
         except cfg.Error as error:
-            raise exceptions.ConfigurationError(loader.problems(error)) from None
+            raise exceptions.ConfigurationError(loader.error_lines(error)) from None
         return conf
 
     @functools.cached_property
@@ -99,7 +99,7 @@ class Manage(app.App):
         self.conf.set_override("max_retries", 1, group="database")
         self.conf.set_override("retry_interval", 0, group="database")
         engine = database.create_engine(self.conf)
-        revision.require_newest(engine)
+        revision.require_head(engine)
         return engine
 
     def build_option_parser(

@@ -31,7 +31,7 @@ class _Command(command.Command):
         return super().run(parsed_args) or self.status
 
 
-class Listing(_Command, lister.Lister):
+class ListCommand(_Command, lister.Lister):
     """Shows rows. ``take_action`` gives the names of the columns and the rows, as they are read."""
 
     def produce_output(
@@ -41,7 +41,7 @@ class Listing(_Command, lister.Lister):
         return super().produce_output(parsed_args, column_names, rows)
 
 
-class Showing(_Command, show.ShowOne):
+class ShowCommand(_Command, show.ShowOne):
     """Shows one thing. ``take_action`` gives the names of its fields and their values."""
 
     def produce_output(self, parsed_args: argparse.Namespace, column_names: Sequence[str], data: Sequence[Any]) -> int:
@@ -52,10 +52,10 @@ def _visible(values: Sequence[Any], formatter: str) -> Sequence[Any]:
     """What a format for people shows of values, in which a project's owner may have put what moves a terminal."""
     if formatter not in ("table", "value"):
         return values
-    return [text.visible(value) if isinstance(value, str) else value for value in values]
+    return [text.escape_control(value) if isinstance(value, str) else value for value in values]
 
 
-def time(value: str) -> datetime.datetime:
+def time_argument(value: str) -> datetime.datetime:
     """A point in time of the command line: ISO 8601, in UTC where it names no zone."""
     try:
         return model.parse_time(value)
@@ -63,7 +63,7 @@ def time(value: str) -> datetime.datetime:
         raise argparse.ArgumentTypeError(f"{value!r} is no ISO 8601 time: {error}") from error
 
 
-def count(value: str) -> int:
+def count_argument(value: str) -> int:
     """A whole number of the command line that is not negative."""
     if not value.isdecimal():
         raise argparse.ArgumentTypeError(f"{value!r} is no number of rows")
@@ -82,15 +82,15 @@ def add_period(parser: Any, what: str) -> None:
     """
     for option, when in (("start", "at this time or later"), ("end", "before this time")):
         shown = f"only {what} {when} (ISO 8601, in UTC where it names no zone)"
-        parser.add_argument(f"--{option}", metavar="TIME", type=time, help=shown)
+        parser.add_argument(f"--{option}", metavar="TIME", type=time_argument, help=shown)
 
 
 def add_limit(parser: Any) -> None:
     """The option ``--limit``."""
-    parser.add_argument("--limit", metavar="N", type=count, help="no more than so many rows")
+    parser.add_argument("--limit", metavar="N", type=count_argument, help="no more than so many rows")
 
 
-def shown_time(moment: datetime.datetime | None) -> str | None:
+def format_time(moment: datetime.datetime | None) -> str | None:
     """ISO 8601 in UTC."""
     return None if moment is None else f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
@@ -109,5 +109,5 @@ class Volume(columns.FormattableColumn[Any]):
         return self.human_readable()
 
 
-def shown_volume(volume: Decimal | None) -> Volume | None:
+def format_volume(volume: Decimal | None) -> Volume | None:
     return None if volume is None else Volume(volume)

@@ -12,7 +12,7 @@ from distil.cmd.manage import service_checks
 from distil.cmd.manage.config_checks import Finding
 
 
-class Check(base.Listing):
+class Check(base.ListCommand):
     """Look for errors in the configuration, the meter mappings and the transformers' options.
 
     Every error is told. With --live the services are asked, too, as a collector would ask them; nothing is stored. The

@@ -10,9 +10,9 @@ from typing import NamedTuple
 from distil import exceptions
 from distil.conf import unknown
 from distil.conf import values
-from distil.conf.collector import CollectorType
+from distil.conf.collector import CollectorOptions
 from distil.conf.collector import collector_types
-from distil.conf.options import Options
+from distil.conf.options import TrackedConfigOpts
 from distil.factory import validation
 
 OK = "ok"
@@ -34,14 +34,14 @@ def errors(check: str, problems: Iterable[str]) -> Iterator[Finding]:
     return (Finding(check, ERROR, problem) for problem in problems)
 
 
-def configuration(conf: Options) -> Generator[Finding, None, Sequence[CollectorType]]:
+def configuration(conf: TrackedConfigOpts) -> Generator[Finding, None, Sequence[CollectorOptions]]:
     """Look at files, options, and rules.
 
     :returns: the collector types; none where the options cannot be read.
     """
     yield Finding("configuration files", OK, ", ".join([*conf.config_file, *conf.config_dirs]) or "none")
     yield from _options(conf)
-    if values.problems(conf):
+    if values.invalid_values(conf):
         return ()
     try:
         types = collector_types(conf)
@@ -51,7 +51,7 @@ def configuration(conf: Options) -> Generator[Finding, None, Sequence[CollectorT
     yield Finding("collectors", OK, ", ".join(each.name for each in types))
     seen: set[str] = set()
     for each in types:
-        for check, problems in validation.everything(conf, each):
+        for check, problems in validation.validate_collector(conf, each):
             if check not in seen:
                 yield from errors(check, problems)
                 yield from () if problems else [Finding(check, OK, "nothing is wrong")]
@@ -59,10 +59,10 @@ def configuration(conf: Options) -> Generator[Finding, None, Sequence[CollectorT
     return types
 
 
-def _options(conf: Options) -> Iterator[Finding]:
-    wrong = values.problems(conf)
+def _options(conf: TrackedConfigOpts) -> Iterator[Finding]:
+    wrong = values.invalid_values(conf)
     yield from errors("options", wrong)
-    strange = [*unknown.problems(conf), *unknown.renamed(conf)]
+    strange = [*unknown.unknown_options(conf), *unknown.deprecated_options(conf)]
     yield from (Finding("options", WARNING, problem) for problem in strange)
     if not wrong and not strange:
         yield Finding("options", OK, "each is known, and its value is one that it can have")

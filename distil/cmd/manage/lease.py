@@ -13,7 +13,7 @@ from distil.db import project_table
 from distil.db.lease_table import Lease
 
 
-class List(base.Listing):
+class List(base.ListCommand):
     """List the leases: who collects which project, and until when.
 
     A lease that has expired is taken over by whoever collects the project next; nobody needs to release it.
@@ -25,8 +25,8 @@ class List(base.Listing):
                 lease.project_id,
                 lease.project,
                 lease.owner,
-                base.shown_time(lease.created),
-                base.shown_time(lease.expires),
+                base.format_time(lease.created),
+                base.format_time(lease.expires),
                 lease.expired,
             )
             for lease in lease_table.leases(self.app.engine)
@@ -34,7 +34,7 @@ class List(base.Listing):
         return ("project_id", "project", "owner", "acquired", "expires", "expired"), rows
 
 
-class Release(base.Listing):
+class Release(base.ListCommand):
     """Release leases, so that another collector may take the projects at once.
 
     A lease that has expired is released. One that has not is its owner's, who may be collecting: only --force takes it
@@ -60,7 +60,7 @@ class Release(base.Listing):
         """:raises NotFound: there is no such project, or nobody has a lease of it."""
         # A lease may outlive its project's row.
         unknown = [text for text in texts if text not in leases]
-        ids = [text for text in texts if text in leases] + project_table.find(self.app.engine, unknown)
+        ids = [text for text in texts if text in leases] + project_table.find_ids(self.app.engine, unknown)
         free = [project_id for project_id in ids if project_id not in leases]
         if free:
             raise exceptions.NotFound(f"nobody has a lease of {', '.join(free)}")

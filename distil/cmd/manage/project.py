@@ -12,10 +12,10 @@ from typing import Any
 from distil import exceptions
 from distil.cmd.manage import base
 from distil.cmd.manage import project_scope
-from distil.cmd.manage.project_scope import Place
+from distil.cmd.manage.project_scope import ScopedProject
 from distil.conf.collector import collector_types
 from distil.db import project_table
-from distil.db.project_table import Standing
+from distil.db.project_table import ProjectStatus
 from distil.db.store import Store
 
 LOG = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ _COLUMNS = (
 )
 
 
-class List(base.Listing):
+class List(base.ListCommand):
     """List the projects in the collectors' scopes, and how each of them stands.
 
     A project that is in the scope of several collectors is listed with each. lag_hours is the time since the end of the
@@ -52,7 +52,7 @@ class List(base.Listing):
             metavar="WINDOWS",
             nargs="?",
             const=1,
-            type=base.count,
+            type=base.count_argument,
             help="only those of which at least so many windows (1) are due, and those that were never collected",
         )
         parser.add_argument(
@@ -65,7 +65,7 @@ class List(base.Listing):
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Sequence[str], Iterator[Sequence[object]]]:
-        standings = project_table.standings(self.app.engine)
+        standings = project_table.project_statuses(self.app.engine)
         now = Store(self.app.engine).now()
         rows = (_row(place, standings, now) for place in self._places(parsed_args, standings))
         wanted = (
@@ -76,7 +76,7 @@ class List(base.Listing):
         )
         return _COLUMNS, wanted
 
-    def _places(self, arguments: argparse.Namespace, standings: Mapping[str, Standing]) -> list[Place]:
+    def _places(self, arguments: argparse.Namespace, standings: Mapping[str, ProjectStatus]) -> list[ScopedProject]:
         conf = self.app.conf
         if arguments.no_keystone:
             plan = project_scope.common_plan(conf)
@@ -95,7 +95,7 @@ class List(base.Listing):
         return [place for place in places if arguments.collector in (None, place.collector)]
 
 
-class Show(base.Showing):
+class Show(base.ShowCommand):
     """Show how a project stands, and how much is stored of it.
 
     Where Keystone does not answer, what is stored is shown.
@@ -111,7 +111,7 @@ class Show(base.Showing):
         engine = self.app.engine
         places = [] if parsed_args.no_keystone else self._in_scope()
         project_id = self._find(parsed_args.project, places)
-        standings = project_table.standings(engine)
+        standings = project_table.project_statuses(engine)
         own = [place for place in places if place.project_id == project_id]
         place = (
             own[0]
@@ -124,23 +124,23 @@ class Show(base.Showing):
         shown |= {
             "resources": contents.resources,
             "usage_entries": contents.usage_entries,
-            "first_usage": base.shown_time(contents.first),
-            "last_usage": base.shown_time(contents.last),
+            "first_usage": base.format_time(contents.first),
+            "last_usage": base.format_time(contents.last),
             "rejected_samples": contents.rejected_samples,
         }
         return tuple(shown), tuple(shown.values())
 
-    def _in_scope(self) -> list[Place]:
+    def _in_scope(self) -> list[ScopedProject]:
         try:
             return project_scope.in_scope(self.app.conf)
         except exceptions.IdentityError as error:
             LOG.warning("only what is stored is shown, because Keystone does not answer: %s", error)
             return []
 
-    def _find(self, text: str, places: Sequence[Place]) -> str:
+    def _find(self, text: str, places: Sequence[ScopedProject]) -> str:
         """The id of a project; what is stored comes first."""
         try:
-            return project_table.find(self.app.engine, [text])[0]
+            return project_table.find_ids(self.app.engine, [text])[0]
         except exceptions.NotFound:
             ids = {place.project_id for place in places if text in (place.project_id, place.name)}
             if len(ids) != 1:
@@ -148,20 +148,20 @@ class Show(base.Showing):
             return ids.pop()
 
 
-def _row(place: Place, standings: Mapping[str, Standing], now: datetime.datetime) -> dict[str, Any]:
-    stands = standings.get(place.project_id) or Standing(project_id=place.project_id)
+def _row(place: ScopedProject, standings: Mapping[str, ProjectStatus], now: datetime.datetime) -> dict[str, Any]:
+    stands = standings.get(place.project_id) or ProjectStatus(project_id=place.project_id)
     last = stands.last_collected
     values = (
         place.project_id,
         place.name,
         place.domain_id,
         place.collector,
-        base.shown_time(last),
+        base.format_time(last),
         None if last is None else round((now - last) / _HOUR, 1),
         None if last is None or place.plan is None else place.plan.waiting(last, now),
         stands.owner,
-        base.shown_time(stands.failing_since),
-        base.shown_time(stands.last_failed),
+        base.format_time(stands.failing_since),
+        base.format_time(stands.last_failed),
         stands.failure,
     )
     return dict(zip(_COLUMNS, values, strict=True))

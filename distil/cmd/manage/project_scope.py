@@ -6,15 +6,15 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from distil import model
-from distil.cloud.keystone import Projects
+from distil.cloud.keystone import KeystoneProjects
 from distil.collector.plan import Plan
 from distil.conf.collector import collector_types
-from distil.conf.options import Options
-from distil.db.project_table import Standing
+from distil.conf.options import TrackedConfigOpts
+from distil.db.project_table import ProjectStatus
 from distil.factory import collector
 
 
-class Place(NamedTuple):
+class ScopedProject(NamedTuple):
     """A project, with a collector type that has it in its scope.
 
     :param collector: None where there is none, or nobody asked.
@@ -28,28 +28,34 @@ class Place(NamedTuple):
     plan: Plan | None = None
 
 
-def in_scope(conf: Options) -> list[Place]:
+def in_scope(conf: TrackedConfigOpts) -> list[ScopedProject]:
     """The projects in scope, as Keystone knows them now: by collector type, and by id. One may be in several scopes.
 
     :raises IdentityError: Keystone gave no usable answer.
     """
-    keystone = Projects(collector.connect(conf))
+    keystone = KeystoneProjects(collector.connect(conf))
     projects = sorted(keystone.enabled(), key=lambda project: project.id)
-    return [place for each in collector_types(conf) for place in _of(collector.Wiring(conf, each), keystone, projects)]
+    return [
+        place
+        for each in collector_types(conf)
+        for place in _of(collector.CollectorFactory(conf, each), keystone, projects)
+    ]
 
 
-def stored(standings: Iterable[Standing], plan: Plan | None = None) -> Iterator[Place]:
+def stored(standings: Iterable[ProjectStatus], plan: Plan | None = None) -> Iterator[ScopedProject]:
     """The projects as they are stored."""
-    return (Place(each.project_id, each.name, plan=plan) for each in standings)
+    return (ScopedProject(each.project_id, each.name, plan=plan) for each in standings)
 
 
-def common_plan(conf: Options) -> Plan | None:
+def common_plan(conf: TrackedConfigOpts) -> Plan | None:
     """The plan of all collector types, where they have the same."""
-    plans = {collector.Wiring(conf, each).plan() for each in collector_types(conf)}
+    plans = {collector.CollectorFactory(conf, each).plan() for each in collector_types(conf)}
     return plans.pop() if len(plans) == 1 else None
 
 
-def _of(parts: collector.Wiring, keystone: Projects, projects: Iterable[model.Project]) -> Iterator[Place]:
+def _of(
+    parts: collector.CollectorFactory, keystone: KeystoneProjects, projects: Iterable[model.Project]
+) -> Iterator[ScopedProject]:
     scope, plan = parts.scope(), parts.plan()
     for project in scope.select(projects, keystone.domain_ids(scope.domains)):
-        yield Place(project.id, project.name, project.domain_id, parts.name, plan)
+        yield ScopedProject(project.id, project.name, project.domain_id, parts.name, plan)

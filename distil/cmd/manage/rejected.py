@@ -12,7 +12,7 @@ from cliff import columns
 from distil import exceptions
 from distil import text
 from distil.cmd.manage import base
-from distil.conf.collector import CollectorType
+from distil.conf.collector import CollectorOptions
 from distil.conf.collector import collector_types
 from distil.db import project_table
 from distil.db import rejected_samples
@@ -20,7 +20,7 @@ from distil.db import rejected_samples
 _Rows = tuple[Sequence[str], Iterator[Sequence[object]]]
 
 
-class _Chosen(base.Listing):
+class _Chosen(base.ListCommand):
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         base.add_project(parser, action="append", default=[])
@@ -28,10 +28,10 @@ class _Chosen(base.Listing):
         base.add_period(parser, "samples whose window begins")
         return parser
 
-    def _chosen(self, arguments: argparse.Namespace, ids: Sequence[int] = ()) -> rejected_samples.Chosen:
-        return rejected_samples.Chosen(
+    def _chosen(self, arguments: argparse.Namespace, ids: Sequence[int] = ()) -> rejected_samples.RejectedSampleFilter:
+        return rejected_samples.RejectedSampleFilter(
             ids=ids,
-            projects=project_table.find(self.app.engine, arguments.project),
+            projects=project_table.find_ids(self.app.engine, arguments.project),
             meters=arguments.meter,
             start=arguments.start,
             end=arguments.end,
@@ -53,16 +53,16 @@ class List(_Chosen):
                 row.tenant_id,
                 row.meter,
                 row.resource_id,
-                base.shown_time(row.start),
-                base.shown_time(row.end),
+                base.format_time(row.start),
+                base.format_time(row.end),
                 row.reason,
             )
-            for row in rejected_samples.listed(self.app.engine, self._chosen(parsed_args), parsed_args.limit)
+            for row in rejected_samples.iterate(self.app.engine, self._chosen(parsed_args), parsed_args.limit)
         )
         return ("id", "project_id", "meter", "resource_id", "start", "end", "reason"), rows
 
 
-class Show(base.Showing):
+class Show(base.ShowCommand):
     """Show a rejected sample as the telemetry service gave it, and why it was rejected."""
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
@@ -71,16 +71,16 @@ class Show(base.Showing):
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Sequence[str], Sequence[object]]:
-        sample = rejected_samples.kept(self.app.engine, parsed_args.id)
+        sample = rejected_samples.get(self.app.engine, parsed_args.id)
         fields = {
             "id": sample.id,
             "project_id": sample.project_id,
             "meter": sample.meter,
             "resource_id": sample.resource_id,
-            "start": base.shown_time(sample.window.start),
-            "end": base.shown_time(sample.window.end),
+            "start": base.format_time(sample.window.start),
+            "end": base.format_time(sample.window.end),
             "reason": sample.reason,
-            "rejected": base.shown_time(sample.created),
+            "rejected": base.format_time(sample.created),
             "sample": _Document(sample.sample),
         }
         return tuple(fields), tuple(fields.values())
@@ -116,11 +116,11 @@ class Retry(_Chosen):
         # Slow to import, as all that speaks to the cloud.
         from distil.factory import collector  # noqa: PLC0415
 
-        own = collector.Wiring(self.app.conf, self._collector(parsed_args.collector))
+        own = collector.CollectorFactory(self.app.conf, self._collector(parsed_args.collector))
         retry = own.retry(self.app.engine, dry_run=parsed_args.dry_run, force=parsed_args.force)
         return ("id", "project_id", "meter", "resource_id", "start", "result", "detail"), self._rows(retry, chosen)
 
-    def _rows(self, retry: Any, chosen: rejected_samples.Chosen) -> Iterator[Sequence[object]]:
+    def _rows(self, retry: Any, chosen: rejected_samples.RejectedSampleFilter) -> Iterator[Sequence[object]]:
         for outcome in retry.run(chosen):
             sample = outcome.sample
             if not outcome.result.is_good:
@@ -130,12 +130,12 @@ class Retry(_Chosen):
                 sample.project_id,
                 sample.meter,
                 sample.resource_id,
-                base.shown_time(sample.window.start),
+                base.format_time(sample.window.start),
                 str(outcome.result),
                 outcome.detail,
             )
 
-    def _collector(self, name: str | None) -> CollectorType:
+    def _collector(self, name: str | None) -> CollectorOptions:
         self.app.conf.set_override("chosen_collector", name)
         types = collector_types(self.app.conf)
         if len(types) > 1:
@@ -152,7 +152,7 @@ class _Document(columns.FormattableColumn[str]):
     def human_readable(self) -> str:
         value = self.machine_readable()
         shown = value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
-        return "\n".join(map(text.visible, shown.split("\n")))
+        return "\n".join(map(text.escape_control, shown.split("\n")))
 
     def machine_readable(self) -> Any:
         try:

@@ -11,28 +11,28 @@ import sqlalchemy as sa
 from distil import exceptions
 from distil import model
 from distil.cloud import lookups
-from distil.cloud.client import Service
+from distil.cloud.client import ServiceClient
 from distil.cloud.connection import Connection
-from distil.cloud.keystone import Projects
+from distil.cloud.keystone import KeystoneProjects
 from distil.cmd.manage.config_checks import ERROR
 from distil.cmd.manage.config_checks import OK
 from distil.cmd.manage.config_checks import WARNING
 from distil.cmd.manage.config_checks import Finding
 from distil.cmd.manage.config_checks import errors
-from distil.conf.collector import CollectorType
-from distil.conf.options import Options
+from distil.conf.collector import CollectorOptions
+from distil.conf.options import TrackedConfigOpts
 from distil.db import privileges
 from distil.db import revision
 from distil.db.store import Store
 from distil.factory import collector
 
 # Of samples. A meter of something that exists has one every few minutes.
-_PERIOD = datetime.timedelta(hours=24)
+METER_CHECK_PERIOD = datetime.timedelta(hours=24)
 
-_CLOCKS_DIFFER = datetime.timedelta(minutes=1)
+MAX_CLOCK_SKEW = datetime.timedelta(minutes=1)
 
 # No flavor, volume type or project has it, so "not found" is the answer of a service that lets the collector ask.
-_NOBODY = "0" * 32
+UNKNOWN_ID = "0" * 32
 
 
 def database(engine: Callable[[], sa.Engine]) -> Iterator[Finding]:
@@ -43,10 +43,10 @@ def database(engine: Callable[[], sa.Engine]) -> Iterator[Finding]:
     except exceptions.DistilError as error:
         yield Finding("database", ERROR, str(error))
         return
-    yield Finding("database", OK, f"{connected.url.set(query={})} is at revision {revision.newest()}")
+    yield Finding("database", OK, f"{connected.url.set(query={})} is at revision {revision.head()}")
     yield from _rights(connected)
     here = collector.utc_now()
-    if abs(now - here) > _CLOCKS_DIFFER:
+    if abs(now - here) > MAX_CLOCK_SKEW:
         yield Finding("clocks", ERROR, f"this host's says {here}, the database's {now}: one of them is wrong")
     else:
         yield Finding("clocks", OK, "this host's and the database's agree")
@@ -62,12 +62,12 @@ def _rights(engine: sa.Engine) -> Iterator[Finding]:
         yield Finding("rights", OK, "the database lets its user do all that has to be done")
 
 
-def cloud(conf: Options, types: Sequence[CollectorType]) -> Iterator[Finding]:
+def cloud(conf: TrackedConfigOpts, types: Sequence[CollectorOptions]) -> Iterator[Finding]:
     """Whether Keystone lets the collector in, and has the projects and services that it needs."""
     try:
         connection = collector.connect(conf)
-        own = Service(connection, "identity", exceptions.IdentityError).own_project()
-        keystone = Projects(connection)
+        own = ServiceClient(connection, "identity", exceptions.IdentityError).own_project()
+        keystone = KeystoneProjects(connection)
         projects = keystone.enabled()
     except exceptions.DistilError as error:
         yield Finding("Keystone", ERROR, str(error))
@@ -76,23 +76,23 @@ def cloud(conf: Options, types: Sequence[CollectorType]) -> Iterator[Finding]:
     yield Finding("Keystone", OK, f"gives {scoped}, and tells of {len(projects)} enabled projects")
     yield from _lookups(connection)
     for each in types:
-        yield from _scope(collector.Wiring(conf, each), keystone, projects)
-        yield from _telemetry(collector.Wiring(conf, each), connection)
+        yield from _scope(collector.CollectorFactory(conf, each), keystone, projects)
+        yield from _telemetry(collector.CollectorFactory(conf, each), connection)
 
 
 def _lookups(connection: Connection) -> Iterator[Finding]:
     """Ask each service one thing that is a collector's to ask."""
     names = lookups.cloud_lookups(connection)
-    image = Service(connection, "image", exceptions.LookupUnavailable)
+    image = ServiceClient(connection, "image", exceptions.LookupUnavailable)
     questions: dict[str, tuple[str, Callable[[], object]]] = {
-        "compute": ("names of flavors", lambda: names.flavors.get(_NOBODY)),
-        "block_storage": ("types of volumes", lambda: names.volume_types.get(_NOBODY)),
+        "compute": ("names of flavors", lambda: names.flavors.get(UNKNOWN_ID)),
+        "block_storage": ("types of volumes", lambda: names.volume_types.get(UNKNOWN_ID)),
         "image": ("operating systems of instances", lambda: image.get("images", params={"limit": "1"})),
-        "object_store": ("storage policies of containers", lambda: names.container_policies.get(f"{_NOBODY}/none")),
+        "object_store": ("storage policies of containers", lambda: names.container_policies.get(f"{UNKNOWN_ID}/none")),
     }
     for name, (what, ask) in questions.items():
         try:
-            endpoint = Service(connection, name, exceptions.LookupUnavailable).endpoint()
+            endpoint = ServiceClient(connection, name, exceptions.LookupUnavailable).endpoint()
         except exceptions.LookupUnavailable as error:
             yield Finding("catalog", WARNING, f"{error}; it is asked for {what}")
             continue
@@ -105,7 +105,9 @@ def _lookups(connection: Connection) -> Iterator[Finding]:
             yield Finding("look-ups", OK, f"{name} tells {what}")
 
 
-def _scope(parts: collector.Wiring, keystone: Projects, projects: Sequence[model.Project]) -> Iterator[Finding]:
+def _scope(
+    parts: collector.CollectorFactory, keystone: KeystoneProjects, projects: Sequence[model.Project]
+) -> Iterator[Finding]:
     check = f"scope of {parts.name}"
     try:
         scope = parts.scope()
@@ -124,13 +126,13 @@ def _scope(parts: collector.Wiring, keystone: Projects, projects: Sequence[model
     yield Finding(check, OK if selected else WARNING, f"{selected} projects")
 
 
-def _telemetry(parts: collector.Wiring, connection: Connection) -> Iterator[Finding]:
+def _telemetry(parts: collector.CollectorFactory, connection: Connection) -> Iterator[Finding]:
     check = f"telemetry of {parts.name}"
     now = collector.utc_now()
     try:
         meters = sorted(parts.rules(announce=False).meters)
         driver = parts.driver(connection.session)
-        found = {meter: driver.has_samples(meter, now - _PERIOD, now) for meter in meters}
+        found = {meter: driver.has_samples(meter, now - METER_CHECK_PERIOD, now) for meter in meters}
     except exceptions.ConfigurationError:
         # Told already.
         return
@@ -140,7 +142,7 @@ def _telemetry(parts: collector.Wiring, connection: Connection) -> Iterator[Find
     if None in found.values():
         yield Finding(check, OK, "its driver cannot tell which meters there are")
         return
-    hours = _PERIOD // datetime.timedelta(hours=1)
+    hours = METER_CHECK_PERIOD // datetime.timedelta(hours=1)
     for meter in (meter for meter in meters if not found[meter]):
         yield Finding(check, WARNING, f"meter {meter} has no samples of the last {hours} hours")
     yield Finding(check, OK, f"{sum(map(bool, found.values()))} of {len(meters)} meters have samples")

@@ -12,7 +12,7 @@ from distil.db import usage_entries
 _Rows = tuple[Sequence[str], Iterator[Sequence[object]]]
 
 
-class _Usage(base.Listing):
+class _Usage(base.ListCommand):
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         base.add_project(parser, action="append", default=[])
@@ -24,9 +24,9 @@ class _Usage(base.Listing):
         base.add_limit(parser)
         return parser
 
-    def _chosen(self, arguments: argparse.Namespace) -> usage_entries.Chosen:
-        return usage_entries.Chosen(
-            projects=project_table.find(self.app.engine, arguments.project),
+    def _chosen(self, arguments: argparse.Namespace) -> usage_entries.UsageFilter:
+        return usage_entries.UsageFilter(
+            projects=project_table.find_ids(self.app.engine, arguments.project),
             services=arguments.service,
             resources=arguments.resource,
             start=arguments.start,
@@ -48,13 +48,13 @@ class List(_Usage):
                 entry.service,
                 entry.resource_id,
                 entry.unit,
-                base.shown_volume(entry.volume),
-                base.shown_time(entry.start),
-                base.shown_time(entry.end),
+                base.format_volume(entry.volume),
+                base.format_time(entry.start),
+                base.format_time(entry.end),
             )
             for entry in usage_entries.entries(self.app.engine, self._chosen(parsed_args), parsed_args.limit)
         )
-        return usage_entries.Entry._fields, rows
+        return usage_entries.UsageEntry._fields, rows
 
 
 class Summary(_Usage):
@@ -80,7 +80,7 @@ class Summary(_Usage):
         groups: list[str] = parsed_args.group_by
         found = usage_entries.totals(self.app.engine, self._chosen(parsed_args), groups, parsed_args.limit)
         names = {"project": "project_id", "resource": "resource_id"}
-        rows = ((*total.group, base.shown_volume(total.volume), total.entries) for total in found)
+        rows = ((*total.group, base.format_volume(total.volume), total.entries) for total in found)
         return (*(names.get(group, group) for group in groups), "volume", "entries"), rows
 
 

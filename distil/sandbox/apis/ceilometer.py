@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from collections.abc import Sequence
 from typing import Any
 
-from distil.sandbox.data.sample_store import Archive
+from distil.sandbox.data.sample_store import SampleStore
 from distil.sandbox.data.synthetic_samples import Series
 from distil.sandbox.data.tokens import Tokens
-from distil.sandbox.http.api import Service
+from distil.sandbox.http.api import Api
 from distil.sandbox.http.messages import Reply
 from distil.sandbox.http.messages import Request
 from distil.sandbox.http.messages import Route
@@ -21,13 +21,13 @@ from distil.sandbox.query import parser
 _NEWEST_FIRST = [("timestamp", True)]
 
 
-class Metering(Service):
+class CeilometerApi(Api):
     """:param default_limit: samples in an answer to a question without a limit; the rest is cut without a word."""
 
     name = "metering"
     prefix = "metering"
 
-    def __init__(self, url: str, tokens: Tokens, archive: Archive, default_limit: int) -> None:
+    def __init__(self, url: str, tokens: Tokens, archive: SampleStore, default_limit: int) -> None:
         super().__init__(url, tokens)
         self._archive = archive
         self._default_limit = default_limit

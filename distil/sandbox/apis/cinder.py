@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from distil.sandbox.data import inventory
-from distil.sandbox.data.resources import Population
+from distil.sandbox.data.resources import Resources
 from distil.sandbox.data.tokens import Tokens
-from distil.sandbox.http.api import Service
+from distil.sandbox.http.api import Api
 from distil.sandbox.http.messages import Reply
 from distil.sandbox.http.messages import Request
 from distil.sandbox.http.messages import Route
@@ -17,11 +17,11 @@ _KINDS = ("volume", "root-volume", "database-volume")
 _NOT_FOUND = 404
 
 
-class BlockStorage(Service):
+class CinderApi(Api):
     name = "block-storage"
     prefix = "volume"
 
-    def __init__(self, url: str, tokens: Tokens, population: Population) -> None:
+    def __init__(self, url: str, tokens: Tokens, population: Resources) -> None:
         super().__init__(url, tokens)
         self._population = population
 

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from collections.abc import Sequence
 from typing import Any
 
-from distil.sandbox.data.injected_samples import HandWritten
+from distil.sandbox.data.injected_samples import InjectedSamples
 from distil.sandbox.data.tokens import Tokens
-from distil.sandbox.http.api import Service
+from distil.sandbox.http.api import Api
 from distil.sandbox.http.faults import SERVICES
 from distil.sandbox.http.faults import Fault
 from distil.sandbox.http.faults import FaultBoard
@@ -15,18 +15,20 @@ from distil.sandbox.http.messages import Reply
 from distil.sandbox.http.messages import Request
 from distil.sandbox.http.messages import Route
 from distil.sandbox.http.messages import json_reply
-from distil.sandbox.http.request_counter import Ledger
+from distil.sandbox.http.request_counter import RequestCounter
 
 _DONE = Reply(204)
 
 
-class Control(Service):
+class ControlApi(Api):
     """No request needs a token, none is counted, none can fail on demand."""
 
     name = "sandbox"
     prefix = "sandbox"
 
-    def __init__(self, url: str, tokens: Tokens, faults: FaultBoard, hand_written: HandWritten, ledger: Ledger) -> None:
+    def __init__(
+        self, url: str, tokens: Tokens, faults: FaultBoard, hand_written: InjectedSamples, ledger: RequestCounter
+    ) -> None:
         super().__init__(url, tokens)
         self._faults = faults
         self._hand_written = hand_written

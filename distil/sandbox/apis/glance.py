@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from distil.sandbox.data import inventory
-from distil.sandbox.data.resources import Population
+from distil.sandbox.data.resources import Resources
 from distil.sandbox.data.tokens import Tokens
-from distil.sandbox.http.api import Service
+from distil.sandbox.http.api import Api
 from distil.sandbox.http.messages import Problem
 from distil.sandbox.http.messages import Reply
 from distil.sandbox.http.messages import Request
@@ -18,11 +18,11 @@ from distil.sandbox.http.messages import json_reply
 _TITLES = {400: "Bad Request", 403: "Forbidden", 404: "Not Found", 500: "Internal Server Error"}
 
 
-class ImageService(Service):
+class GlanceApi(Api):
     name = "image"
     prefix = "image"
 
-    def __init__(self, url: str, tokens: Tokens, population: Population) -> None:
+    def __init__(self, url: str, tokens: Tokens, population: Resources) -> None:
         super().__init__(url, tokens)
         self._population = population
 

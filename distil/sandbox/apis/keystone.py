@@ -11,11 +11,11 @@ from typing import Any
 
 from distil.sandbox.data import catalog
 from distil.sandbox.data.credentials import Credentials
-from distil.sandbox.data.projects import Projects
+from distil.sandbox.data.projects import SandboxProjects
 from distil.sandbox.data.tokens import Tokens
 from distil.sandbox.http import pagination
 from distil.sandbox.http.api import UNAUTHORIZED
-from distil.sandbox.http.api import Service
+from distil.sandbox.http.api import Api
 from distil.sandbox.http.messages import Problem
 from distil.sandbox.http.messages import Reply
 from distil.sandbox.http.messages import Request
@@ -25,7 +25,7 @@ from distil.sandbox.http.messages import json_reply
 _TITLES = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 500: "Internal Server Error"}
 
 
-class Identity(Service):
+class KeystoneApi(Api):
     """:param cloud_url: what the catalog's endpoints begin with."""
 
     name = "identity"
@@ -37,7 +37,7 @@ class Identity(Service):
         tokens: Tokens,
         *,
         cloud_url: str,
-        projects: Projects,
+        projects: SandboxProjects,
         credentials: Credentials,
         limits: pagination.Limits,
     ) -> None:
@@ -97,7 +97,7 @@ class Identity(Service):
             token["project"] = self._credentials.project(self._projects.service_id)
             token["is_domain"] = False
             token["roles"] = [{"id": "admin", "name": "admin"}]
-            token["catalog"] = catalog.entries(self._cloud_url, self._projects.service_id)
+            token["catalog"] = catalog.catalog_entries(self._cloud_url, self._projects.service_id)
         return token
 
     def _list_projects(self, request: Request) -> Reply:

@@ -6,9 +6,9 @@ from typing import Any
 
 from distil.sandbox.data import ids
 from distil.sandbox.data import inventory
-from distil.sandbox.data.resources import Population
+from distil.sandbox.data.resources import Resources
 from distil.sandbox.data.tokens import Tokens
-from distil.sandbox.http.api import Service
+from distil.sandbox.http.api import Api
 from distil.sandbox.http.messages import Reply
 from distil.sandbox.http.messages import Request
 from distil.sandbox.http.messages import Route
@@ -17,11 +17,11 @@ from distil.sandbox.http.messages import json_reply
 _NOT_FOUND = 404
 
 
-class Compute(Service):
+class NovaApi(Api):
     name = "compute"
     prefix = "compute"
 
-    def __init__(self, url: str, tokens: Tokens, population: Population) -> None:
+    def __init__(self, url: str, tokens: Tokens, population: Resources) -> None:
         super().__init__(url, tokens)
         self._population = population
 
@@ -85,8 +85,8 @@ class Compute(Service):
     def _attachment(self, server_id: str, device: str, volume_id: str) -> dict[str, Any]:
         return {
             "id": volume_id,
-            "attachment_id": ids.digest(server_id, volume_id),
-            "bdm_uuid": ids.digest(server_id, device),
+            "attachment_id": ids.stable_id(server_id, volume_id),
+            "bdm_uuid": ids.stable_id(server_id, device),
             "device": device,
             "serverId": server_id,
             "volumeId": volume_id,

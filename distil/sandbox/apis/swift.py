@@ -4,9 +4,9 @@
 from collections.abc import Sequence
 
 from distil.sandbox.data import inventory
-from distil.sandbox.data.resources import Population
+from distil.sandbox.data.resources import Resources
 from distil.sandbox.data.tokens import Tokens
-from distil.sandbox.http.api import Service
+from distil.sandbox.http.api import Api
 from distil.sandbox.http.messages import Reply
 from distil.sandbox.http.messages import Request
 from distil.sandbox.http.messages import Route
@@ -14,11 +14,11 @@ from distil.sandbox.http.messages import Route
 _HTML = "text/html; charset=UTF-8"
 
 
-class ObjectStore(Service):
+class SwiftApi(Api):
     name = "object-store"
     prefix = "object-store"
 
-    def __init__(self, url: str, tokens: Tokens, population: Population) -> None:
+    def __init__(self, url: str, tokens: Tokens, population: Resources) -> None:
         super().__init__(url, tokens)
         self._population = population
 

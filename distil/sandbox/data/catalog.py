@@ -19,11 +19,11 @@ _SERVICES = (
 )
 
 
-def entries(url: str, project_id: str) -> list[dict[str, Any]]:
+def catalog_entries(url: str, project_id: str) -> list[dict[str, Any]]:
     """The catalog as a token of a project carries it."""
     return [
         {
-            "id": ids.digest("service", kind),
+            "id": ids.stable_id("service", kind),
             "type": kind,
             "name": name,
             "endpoints": [
@@ -39,7 +39,7 @@ _INTERFACES = ("public", "internal", "admin")
 
 def _endpoint(kind: str, interface: str, url: str) -> dict[str, str]:
     return {
-        "id": ids.digest("endpoint", kind, interface),
+        "id": ids.stable_id("endpoint", kind, interface),
         "interface": interface,
         "region": REGION,
         "region_id": REGION,

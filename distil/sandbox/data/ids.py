@@ -13,13 +13,13 @@ _PROJECT_ID = re.compile(r"(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])")
 _RESOURCE_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-def digest(*parts: object) -> str:
+def stable_id(*parts: object) -> str:
     """32 hexadecimal digits that are the same for the same parts, always."""
     return hashlib.md5("/".join(map(str, parts)).encode(), usedforsecurity=False).hexdigest()
 
 
 def project_id(seed: int, number: int) -> str:
-    return digest(seed, "project", number)[:24] + f"{number:08x}"
+    return stable_id(seed, "project", number)[:24] + f"{number:08x}"
 
 
 def project_number(seed: int, identity: str) -> int | None:
@@ -29,7 +29,7 @@ def project_number(seed: int, identity: str) -> int | None:
 
 
 def resource_id(seed: int, kind: str, project: int, index: int) -> str:
-    head = digest(seed, kind, project, index)[:18]
+    head = stable_id(seed, kind, project, index)[:18]
     return str(uuid.UUID(hex=f"{head}{project:08x}{index:06x}"))
 
 

@@ -14,7 +14,7 @@ from distil.sandbox.query import intervals
 
 
 @dataclasses.dataclass(frozen=True)
-class Written:
+class InjectedSample:
     """One sample.
 
     :param instant: microseconds at which questions find it; None where every question about its project and meter does.
@@ -40,11 +40,11 @@ class Written:
         return json.dumps(self.document)
 
 
-class HandWritten:
+class InjectedSamples:
     """All of them, by project and meter."""
 
     def __init__(self) -> None:
-        self._samples: dict[tuple[str, str], list[Written]] = {}
+        self._samples: dict[tuple[str, str], list[InjectedSample]] = {}
         self._replaced: frozenset[tuple[str, str]] = frozenset()
         self._lock = threading.Lock()
 
@@ -58,7 +58,7 @@ class HandWritten:
         :raises ValueError: ``at`` is no time.
         """
         moment = None if at is None else _utc_microseconds(at)
-        samples = [Written(project_id, meter, moment if at else _own_moment(one), one) for one in documents]
+        samples = [InjectedSample(project_id, meter, moment if at else _own_moment(one), one) for one in documents]
         key = (project_id, meter)
         with self._lock:
             before = [] if replace else self._samples.get(key, [])
@@ -70,7 +70,7 @@ class HandWritten:
         with self._lock:
             self._samples, self._replaced = {}, frozenset()
 
-    def all(self) -> list[Written]:
+    def all(self) -> list[InjectedSample]:
         with self._lock:
             return [sample for samples in self._samples.values() for sample in samples]
 

@@ -16,7 +16,7 @@ TICKS_AN_HOUR = 6
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Resource:
+class MeteredResource:
     """A metered resource.
 
     :param project: the project's number.
@@ -35,8 +35,8 @@ class Resource:
         return ids.resource_id(self.seed, kind, self.project, self.index)
 
 
-Volume = Callable[[Resource, int], float]
-Metadata = Callable[[Resource], Mapping[str, str]]
+Volume = Callable[[MeteredResource, int], float]
+Metadata = Callable[[MeteredResource], Mapping[str, str]]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -62,27 +62,27 @@ def scatter(salt: int, tick: int) -> int:
     return ((mixed ^ (mixed >> 15)) * 0x85EBCA6B) & 0xFFFFFFFF
 
 
-def _one(_: Resource, __: int) -> float:
+def _one(_: MeteredResource, __: int) -> float:
     return 1.0
 
 
-def _gigabytes(resource: Resource, _: int) -> float:
+def _gigabytes(resource: MeteredResource, _: int) -> float:
     return float(10 + resource.salt % 90)
 
 
-def _bytes(resource: Resource, _: int) -> float:
+def _bytes(resource: MeteredResource, _: int) -> float:
     return float(100_000_000 + resource.salt % 1_000_000_000)
 
 
-def _growing_bytes(resource: Resource, tick: int) -> float:
+def _growing_bytes(resource: MeteredResource, tick: int) -> float:
     return _bytes(resource, tick) + scatter(resource.salt, tick // TICKS_AN_HOUR) % 1_000_000
 
 
-def _traffic(resource: Resource, tick: int) -> float:
+def _traffic(resource: MeteredResource, tick: int) -> float:
     return float(scatter(resource.salt, tick) % 10_000_000)
 
 
-def _status_code(resource: Resource, tick: int) -> float:
+def _status_code(resource: MeteredResource, tick: int) -> float:
     """1 is active; every other code is not."""
     return 1.0 if scatter(resource.salt, tick) % 10 else 2.0
 
@@ -91,13 +91,13 @@ def _named(prefix: str) -> Metadata:
     return lambda resource: {"name": f"{prefix}-{resource.index}"}
 
 
-def _instance(resource: Resource) -> Mapping[str, str]:
+def _instance(resource: MeteredResource) -> Mapping[str, str]:
     flavor = inventory.flavor_of(resource.index)
     image_id = "None" if inventory.boots_from_volume(resource.index) else inventory.public_image_of(resource.index).id
     state = ("active", "active", "paused", "building")[resource.index % 4]
     return {
         "display_name": f"instance-{resource.index}",
-        "host": ids.digest(resource.project_id, "host"),
+        "host": ids.stable_id(resource.project_id, "host"),
         "status": state,
         "state": state,
         "instance_type": flavor.name,
@@ -113,7 +113,7 @@ def _instance(resource: Resource) -> Mapping[str, str]:
     }
 
 
-def _volume(resource: Resource) -> Mapping[str, str]:
+def _volume(resource: MeteredResource) -> Mapping[str, str]:
     kind = inventory.volume_type_of(resource.index)
     return {
         "name": f"volume-{resource.index}",
@@ -125,7 +125,7 @@ def _volume(resource: Resource) -> Mapping[str, str]:
     }
 
 
-def _database(resource: Resource) -> Mapping[str, str]:
+def _database(resource: MeteredResource) -> Mapping[str, str]:
     return {
         "name": f"database-{resource.index}",
         "status": ("ACTIVE", "HEALTHY", "BACKUP", "BUILD")[resource.index % 4],
@@ -136,7 +136,7 @@ def _database(resource: Resource) -> Mapping[str, str]:
     }
 
 
-def _cluster(resource: Resource) -> Mapping[str, str]:
+def _cluster(resource: MeteredResource) -> Mapping[str, str]:
     return {
         "name": f"cluster-{resource.index}",
         "status": "CREATE_FAILED" if resource.index % 4 == 3 else "CREATE_COMPLETE",  # noqa: PLR2004
@@ -144,11 +144,11 @@ def _cluster(resource: Resource) -> Mapping[str, str]:
     }
 
 
-def _address(resource: Resource) -> Mapping[str, str]:
+def _address(resource: MeteredResource) -> Mapping[str, str]:
     return {"floating_ip_address": f"203.0.113.{resource.salt % 254 + 1}", "status": "ACTIVE"}
 
 
-def _vpn(resource: Resource) -> Mapping[str, str]:
+def _vpn(resource: MeteredResource) -> Mapping[str, str]:
     return {"name": f"vpn-{resource.index}", "subnet_id": resource.sibling("subnet")}
 
 

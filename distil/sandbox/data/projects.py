@@ -10,7 +10,7 @@ DOMAINS = ("Default", "customers", "internal-tools", "heat")
 SERVICE_PROJECT = "service"
 
 
-class Projects:
+class SandboxProjects:
     """Numbered projects: the enabled ones, then the disabled ones, then the project of the cloud's own services.
 
     :param enabled: how many projects use the cloud.
@@ -70,7 +70,7 @@ class Projects:
         return {**self._skeleton(self._service, "default"), "name": SERVICE_PROJECT, "enabled": True}
 
     def _domain(self, name: str) -> dict[str, Any]:
-        identity = "default" if name == "Default" else ids.digest(self._seed, "domain", name)
+        identity = "default" if name == "Default" else ids.stable_id(self._seed, "domain", name)
         return {
             "id": identity,
             "name": name,

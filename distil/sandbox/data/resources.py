@@ -5,7 +5,7 @@ from distil.sandbox.data import ids
 from distil.sandbox.data import inventory
 
 
-class Population:
+class Resources:
     """:param numbers: numbers of the projects that use the cloud.
     :param resources: how many resources of a kind each of them has.
     """

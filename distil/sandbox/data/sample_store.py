@@ -9,25 +9,25 @@ from collections.abc import Iterator
 from typing import Any
 
 from distil.sandbox.data import ids
-from distil.sandbox.data.injected_samples import HandWritten
-from distil.sandbox.data.injected_samples import Written
+from distil.sandbox.data.injected_samples import InjectedSample
+from distil.sandbox.data.injected_samples import InjectedSamples
 from distil.sandbox.data.meters import METERS
 from distil.sandbox.data.synthetic_samples import Series
-from distil.sandbox.data.synthetic_samples import Usage
+from distil.sandbox.data.synthetic_samples import SyntheticSamples
 from distil.sandbox.query import intervals
-from distil.sandbox.query.conditions import Question
+from distil.sandbox.query.conditions import ParsedQuery
 
-Found = tuple[int, Series | Written]
+Found = tuple[int, Series | InjectedSample]
 
 
-class Archive:
+class SampleStore:
     """What the telemetry service has stored."""
 
-    def __init__(self, usage: Usage, hand_written: HandWritten) -> None:
+    def __init__(self, usage: SyntheticSamples, hand_written: InjectedSamples) -> None:
         self._usage = usage
         self._hand_written = hand_written
 
-    def find(self, question: Question, order: list[tuple[str, bool]], limit: int, old: bool) -> list[str]:
+    def find(self, question: ParsedQuery, order: list[tuple[str, bool]], limit: int, old: bool) -> list[str]:
         """The first ``limit`` samples in some order, as JSON.
 
         :param order: fields and whether each of them descends.
@@ -36,11 +36,11 @@ class Archive:
         chosen = _first(self._found(question), order, limit)
         return [self._json(instant, one, old) for instant, one in chosen]
 
-    def meters(self, question: Question) -> Iterator[Series]:
+    def meters(self, question: ParsedQuery) -> Iterator[Series]:
         """Every pair of resource and meter."""
         return (series for series in self._series(question) if question.moments(series))
 
-    def _found(self, question: Question) -> Iterator[Found]:
+    def _found(self, question: ParsedQuery) -> Iterator[Found]:
         lifetime = self._usage.lifetime
         for series in self._series(question):
             wanted = intervals.intersection(question.moments(series), lifetime)
@@ -53,7 +53,7 @@ class Archive:
             elif sample.instant is not None and intervals.contains(moments, sample.instant):
                 yield sample.instant, sample
 
-    def _series(self, question: Question) -> Iterator[Series]:
+    def _series(self, question: ParsedQuery) -> Iterator[Series]:
         names = question.candidates("meter")
         meters = [meter for name, meter in METERS.items() if names is None or name in names]
         for number in self._projects(question):
@@ -62,15 +62,15 @@ class Archive:
                 if not self._hand_written.replaces(project_id, meter.name):
                     yield from self._usage.series(number, meter)
 
-    def _projects(self, question: Question) -> Iterable[int]:
+    def _projects(self, question: ParsedQuery) -> Iterable[int]:
         wanted = question.candidates("project_id")
         if wanted is None:
             return self._usage.numbers
         numbers = (ids.project_number(self._usage.seed, str(identity)) for identity in wanted)
         return sorted(number for number in numbers if number is not None)
 
-    def _json(self, instant: int, one: Series | Written, old: bool) -> str:
-        if isinstance(one, Written):
+    def _json(self, instant: int, one: Series | InjectedSample, old: bool) -> str:
+        if isinstance(one, InjectedSample):
             return one.json(old)
         return one.fill(self._usage.template(one, old), instant)
 

@@ -17,7 +17,7 @@ from distil.sandbox.data import ids
 from distil.sandbox.data import resources
 from distil.sandbox.data.meters import METERS
 from distil.sandbox.data.meters import Meter
-from distil.sandbox.data.meters import Resource
+from distil.sandbox.data.meters import MeteredResource
 from distil.sandbox.query import intervals
 
 INTERVAL = 600_000_000  # microseconds between the samples of a resource
@@ -40,7 +40,7 @@ OLD_NAMES = {
 class Series:
     """The samples of one meter for one resource."""
 
-    resource: Resource
+    resource: MeteredResource
     meter: Meter
     source: str
     metadata: Mapping[str, str]
@@ -50,9 +50,9 @@ class Series:
     def make(cls, seed: int, project: int, name: str, index: int) -> "Series":
         meter = METERS[name]
         project_id = ids.project_id(seed, project)
-        salt = int(ids.digest(seed, project, meter.name, index)[:8], 16)
+        salt = int(ids.stable_id(seed, project, meter.name, index)[:8], 16)
         identity = resources.resource_id(seed, meter.kind, project, index)
-        resource = Resource(seed, project, project_id, index, identity, salt)
+        resource = MeteredResource(seed, project, project_id, index, identity, salt)
         source = project_id + meter.source if meter.source.startswith(":") else meter.source
         return cls(resource, meter, source, meter.metadata(resource), _PHASES[index % len(_PHASES)])
 
@@ -77,7 +77,7 @@ class Series:
         constant: dict[str, Any] = {names.get(key, key): value for key, value in self._attributes().items()}
         constant[names.get("metadata", "metadata")] = dict(self.metadata)
         head = json.dumps(constant)[:-1].replace("%", "%%")
-        salt = ids.digest(self.resource.id, self.meter.name)[:16]
+        salt = ids.stable_id(self.resource.id, self.meter.name)[:16]
         return (
             f'{head}, "{names.get("id", "id")}": "{salt}%016x", "timestamp": "%s", "recorded_at": "%s",'
             f' "{names.get("volume", "volume")}": %r}}'
@@ -91,7 +91,7 @@ class Series:
     def _attributes(self) -> dict[str, str]:
         return {
             "project_id": self.resource.project_id,
-            "user_id": ids.digest(self.resource.project_id, "user"),
+            "user_id": ids.stable_id(self.resource.project_id, "user"),
             "resource_id": self.resource.id,
             "meter": self.meter.name,
             "type": self.meter.type,
@@ -100,7 +100,7 @@ class Series:
         }
 
 
-class Usage:
+class SyntheticSamples:
     """The usage of a cloud's projects.
 
     :param numbers: numbers of the projects that use anything.

@@ -16,7 +16,7 @@ from distil.sandbox.http.messages import json_reply
 UNAUTHORIZED = "The request you have made requires authentication."
 
 
-class Service(abc.ABC):
+class Api(abc.ABC):
     """One service's API.
 
     :param url: where it is, without a slash at the end.

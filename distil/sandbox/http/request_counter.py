@@ -6,7 +6,7 @@ import threading
 from typing import Any
 
 
-class Ledger:
+class RequestCounter:
     """Counts of the requests by service, method and kind of path."""
 
     def __init__(self) -> None:

@@ -13,7 +13,7 @@ _DROPS = 20
 _PAGE = b"<!DOCTYPE html><html><head><title>Maintenance</title></head><body><h1>Back soon</h1></body></html>"
 
 
-class Delivery:
+class ResponseWriter:
     """The answer to one request.
 
     :param bodiless: the request was a HEAD.

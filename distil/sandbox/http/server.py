@@ -10,36 +10,36 @@ import threading
 import time
 from typing import Any
 
-from distil.sandbox.apis.control import Control
+from distil.sandbox.apis.control import ControlApi
 from distil.sandbox.data import ids
-from distil.sandbox.http.api import Service
+from distil.sandbox.http.api import Api
 from distil.sandbox.http.faults import FaultBoard
 from distil.sandbox.http.messages import Reply
 from distil.sandbox.http.messages import Request
 from distil.sandbox.http.messages import Route
-from distil.sandbox.http.request_counter import Ledger
-from distil.sandbox.http.response_writer import Delivery
+from distil.sandbox.http.request_counter import RequestCounter
+from distil.sandbox.http.response_writer import ResponseWriter
 
 LOG = logging.getLogger(__name__)
 
 
-class Switchboard:
+class Router:
     """What a request is for.
 
     :param seed: makes the ids that requests may name.
     """
 
-    def __init__(self, seed: int, faults: FaultBoard, ledger: Ledger) -> None:
+    def __init__(self, seed: int, faults: FaultBoard, ledger: RequestCounter) -> None:
         self._seed = seed
         self.faults = faults
         self.ledger = ledger
-        self._services: dict[str, tuple[Service, tuple[Route, ...]]] = {}
+        self._services: dict[str, tuple[Api, tuple[Route, ...]]] = {}
 
-    def connect(self, service: Service) -> None:
+    def connect(self, service: Api) -> None:
         """Answer requests for a service."""
         self._services[service.prefix] = (service, tuple(service.routes()))
 
-    def find(self, method: str, target: str) -> tuple[Service, str, Route | None, tuple[str, ...]] | None:
+    def find(self, method: str, target: str) -> tuple[Api, str, Route | None, tuple[str, ...]] | None:
         """The service, the path within it, and the route with its arguments; None where there is no such service."""
         prefix, _, rest = target.removeprefix("/").partition("/")
         if prefix not in self._services:
@@ -63,7 +63,7 @@ class Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 256
 
-    def __init__(self, address: tuple[str, int], switchboard: Switchboard) -> None:
+    def __init__(self, address: tuple[str, int], switchboard: Router) -> None:
         self.switchboard = switchboard
         self._connections: set[socket.socket] = set()
         self._lock = threading.Lock()
@@ -110,7 +110,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def _serve(self) -> None:
         target, _, query = self.path.partition("?")
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        delivery = Delivery(self.connection, bodiless=self.command == "HEAD")
+        delivery = ResponseWriter(self.connection, bodiless=self.command == "HEAD")
         found = self.server.switchboard.find(self.command, target)
         if found is None:
             delivery.send(Reply(404, b"there is no such service", "text/plain"))
@@ -123,12 +123,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
     do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = _serve  # noqa: N815
 
     def _answer(
-        self, delivery: Delivery, service: Service, request: Request, route: Route | None, arguments: tuple[str, ...]
+        self, delivery: ResponseWriter, service: Api, request: Request, route: Route | None, arguments: tuple[str, ...]
     ) -> bool:
         def reply() -> Reply:
             return _reply(service, request, route, arguments)
 
-        if isinstance(service, Control):
+        if isinstance(service, ControlApi):
             return delivery.send(reply())
         board = self.server.switchboard
         board.ledger.count(service.name, request.method, route.template if route else "(unknown)")
@@ -147,7 +147,7 @@ class _Headers(dict[str, str]):
         return super().get(name.lower(), default)
 
 
-def _reply(service: Service, request: Request, route: Route | None, arguments: tuple[str, ...]) -> Reply:
+def _reply(service: Api, request: Request, route: Route | None, arguments: tuple[str, ...]) -> Reply:
     try:
         return service.answer(request, route, arguments)
     except Exception as error:

@@ -24,7 +24,7 @@ class Subject(Protocol):
         """The value of a field; None where it has none."""
 
 
-class Question(Protocol):
+class ParsedQuery(Protocol):
     """A condition on samples."""
 
     def moments(self, subject: Subject) -> intervals.Periods:
@@ -87,10 +87,10 @@ class Compare:
 
 
 @dataclasses.dataclass(frozen=True)
-class Every:
+class And:
     """All parts hold; of no parts, always."""
 
-    parts: tuple[Question, ...]
+    parts: tuple[ParsedQuery, ...]
 
     def moments(self, subject: Subject) -> intervals.Periods:
         found = intervals.ALWAYS
@@ -106,10 +106,10 @@ class Every:
 
 
 @dataclasses.dataclass(frozen=True)
-class Either:
+class Or:
     """At least one of the parts holds."""
 
-    parts: tuple[Question, ...]
+    parts: tuple[ParsedQuery, ...]
 
     def moments(self, subject: Subject) -> intervals.Periods:
         return functools.reduce(intervals.union, (part.moments(subject) for part in self.parts))
@@ -121,10 +121,10 @@ class Either:
 
 
 @dataclasses.dataclass(frozen=True)
-class Negation:
+class Not:
     """The part does not hold."""
 
-    part: Question
+    part: ParsedQuery
 
     def moments(self, subject: Subject) -> intervals.Periods:
         return intervals.complement(self.part.moments(subject))

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from distil.sandbox.query import intervals
+from distil.sandbox.query.conditions import And
 from distil.sandbox.query.conditions import AtTime
 from distil.sandbox.query.conditions import Compare
-from distil.sandbox.query.conditions import Either
-from distil.sandbox.query.conditions import Every
-from distil.sandbox.query.conditions import Negation
-from distil.sandbox.query.conditions import Question
+from distil.sandbox.query.conditions import Not
+from distil.sandbox.query.conditions import Or
+from distil.sandbox.query.conditions import ParsedQuery
 
 _SIMPLE_OPERATORS = {"lt": "<", "le": "<=", "gt": ">", "ge": ">="}
 _SIMPLE_NAMES = {"user": "user_id", "project": "project_id", "resource": "resource_id"}
@@ -43,7 +43,7 @@ class BadQuestion(ValueError):
         self.status = status
 
 
-def read_simple(conditions: Sequence[tuple[str, str, str]], with_timestamps: bool = True) -> Question:
+def read_simple(conditions: Sequence[tuple[str, str, str]], with_timestamps: bool = True) -> ParsedQuery:
     """The question that (field, operator, value) triples ask.
 
     Of two conditions on one field the last one counts. One without a value counts, but excludes nothing.
@@ -51,7 +51,7 @@ def read_simple(conditions: Sequence[tuple[str, str, str]], with_timestamps: boo
     :raises BadQuestion: as Ceilometer refuses it.
     """
     _check_first_timestamp(conditions, with_timestamps)
-    kept: dict[str, Question] = {}
+    kept: dict[str, ParsedQuery] = {}
     for field, operator, value in conditions:
         if field == "timestamp":
             if operator in _SIMPLE_OPERATORS:
@@ -60,12 +60,12 @@ def read_simple(conditions: Sequence[tuple[str, str, str]], with_timestamps: boo
         name = _simple_name(field)
         if operator != "eq":
             raise _invalid("op", operator, f"unimplemented operator for {field}")
-        kept[name] = Compare("=", name, value) if value or name.startswith("metadata.") else Every(())
-    return Every(tuple(kept.values()))
+        kept[name] = Compare("=", name, value) if value or name.startswith("metadata.") else And(())
+    return And(tuple(kept.values()))
 
 
-def _simple_bound(operator: str, value: str) -> Question:
-    return _at_time(operator, value, _invalid_time) if value else Every(())
+def _simple_bound(operator: str, value: str) -> ParsedQuery:
+    return _at_time(operator, value, _invalid_time) if value else And(())
 
 
 def _check_first_timestamp(conditions: Sequence[tuple[str, str, str]], allowed: bool) -> None:
@@ -88,7 +88,7 @@ def _simple_name(field: str) -> str:
     raise BadQuestion(f'Unknown argument: "{field}": unrecognized field in query: valid keys: {sorted(_SIMPLE_FIELDS)}')
 
 
-def read_complex(text: str) -> Question:
+def read_complex(text: str) -> ParsedQuery:
     """The question that a JSON filter asks.
 
     :raises BadQuestion: as Ceilometer refuses it.
@@ -116,20 +116,20 @@ def read_order(text: str) -> list[tuple[str, bool]]:
     return [(_NAMES.get(field, field), str(direction).lower() == "desc") for field, direction in pairs]
 
 
-def _node(node: Any) -> Question:
+def _node(node: Any) -> ParsedQuery:
     operator, content = _only_item(node)
     operator = operator.lower()
     if operator == "not":
-        return Negation(_node(content))
+        return Not(_node(content))
     if operator in ("and", "or"):
         if not isinstance(content, list) or len(content) < _FEWEST_PARTS:
             raise ValueError(f"{content!r} is too short")
         parts = tuple(_node(part) for part in content)
-        return Every(parts) if operator == "and" else Either(parts)
+        return And(parts) if operator == "and" else Or(parts)
     return _leaf(operator, *_only_item(content))
 
 
-def _leaf(operator: str, field: str, value: Any) -> Question:
+def _leaf(operator: str, field: str, value: Any) -> ParsedQuery:
     name = _NAMES.get(field, field)
     if operator not in _OPERATORS:
         raise ValueError(f"{operator!r} is no operator")
@@ -151,7 +151,7 @@ def _leaf(operator: str, field: str, value: Any) -> Question:
     return Compare("in", name, frozenset(map(_scalar, value)))
 
 
-def _at_time(operator: str, value: Any, problem: Any) -> Question:
+def _at_time(operator: str, value: Any, problem: Any) -> ParsedQuery:
     try:
         wanted = intervals.compared(operator, intervals.naive_microseconds(value))
     except (ValueError, TypeError) as error:

@@ -70,13 +70,13 @@ def plugins() -> dict[str, type[Transformer]]:
     return {point.name: point.load() for point in metadata.entry_points(group="distil.transformer")}
 
 
-def rules(entries: Iterable[Entry], sections: Sections | None = None, trusted: Iterable[str] = ()) -> rate.Rules:
+def rules(entries: Iterable[Entry], sections: Sections | None = None, trusted: Iterable[str] = ()) -> rate.RatingRules:
     """:raises ConfigurationError: there are problems."""
     options, problems = mapping_parser.transformer_options(sections or {}, plugins())
     mappings, found = mapping_parser.meter_mappings(list(entries), plugins(), options)
     if problems or found:
         raise exceptions.ConfigurationError([*problems, *found])
-    return rate.Rules(mappings, tuple(re.compile(pattern) for pattern in trusted))
+    return rate.RatingRules(mappings, tuple(re.compile(pattern) for pattern in trusted))
 
 
 def rated(
@@ -87,10 +87,10 @@ def rated(
     window: model.Window = HOUR,
     lookups: Lookups | None = None,
     trusted: Iterable[str] = (),
-) -> rate.Rated:
+) -> rate.RatedWindow:
     """What comes of documents, each a sample of the meter that it names, by the entries of a meter mappings file."""
     made = rules([entries] if isinstance(entries, dict) else entries, sections, trusted)
-    samples = [sample_parser.read_sample(document, PROJECT, _meter(document)) for document in documents]
+    samples = [sample_parser.parse_sample(document, PROJECT, _meter(document)) for document in documents]
     return rate.rate(made, samples, window, lookups or Lookups())
 
 
@@ -98,17 +98,17 @@ def _meter(document: Any) -> str:
     return str(document.get("meter", METER)) if isinstance(document, dict) else METER
 
 
-def volumes(result: rate.Rated) -> dict[tuple[str, str], Decimal]:
+def volumes(result: rate.RatedWindow) -> dict[tuple[str, str], Decimal]:
     """The usage, as volumes by service and resource id."""
     return {(usage.service, usage.resource_id): usage.volume for usage in result.usage}
 
 
-def infos(result: rate.Rated) -> dict[str, dict[str, Any]]:
+def infos(result: rate.RatedWindow) -> dict[str, dict[str, Any]]:
     """The resources, as info by id."""
     return {resource.id: dict(resource.info) for resource in result.resources}
 
 
-def reasons(result: rate.Rated) -> list[str]:
+def reasons(result: rate.RatedWindow) -> list[str]:
     return [rejected.reason for rejected in result.rejected]
 
 

@@ -9,7 +9,7 @@ from unittest import mock
 
 from distil import conf as configuration
 from distil.conf import loader
-from distil.conf.options import Options
+from distil.conf.options import TrackedConfigOpts
 
 
 class ReadingCase(unittest.TestCase):
@@ -17,11 +17,11 @@ class ReadingCase(unittest.TestCase):
         self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
         self.path = self.folder / "distil.conf"
         self.enterContext(mock.patch.dict(os.environ))
-        self.conf = Options()
+        self.conf = TrackedConfigOpts()
         configuration.register_opts(self.conf)
 
-    def read(self, text: str, *arguments: str) -> Options:
+    def read(self, text: str, *arguments: str) -> TrackedConfigOpts:
         """The options that a file sets."""
         self.path.write_text(text)
-        loader.read(self.conf, ["--config-file", str(self.path), *arguments], "distil-collector")
+        loader.load(self.conf, ["--config-file", str(self.path), *arguments], "distil-collector")
         return self.conf

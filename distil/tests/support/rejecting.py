@@ -82,7 +82,7 @@ class RejectedTestCase(manage.ManageTestCase):
     def fill(self) -> None:
         opened = store.Store(self.engine)
         for project_id in ("p1", "p2"):
-            opened.register([(model.Project(project_id, f"name of {project_id}", "d"), START)])
+            opened.register_projects([(model.Project(project_id, f"name of {project_id}", "d"), START)])
             for window in WINDOWS:
                 kept = [
                     rejected(project_id, "network", "r1", window),

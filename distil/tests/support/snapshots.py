@@ -5,10 +5,10 @@ import datetime
 import uuid
 from typing import Any
 
-from distil.monitoring.history import Behind
-from distil.monitoring.history import Outcome
-from distil.monitoring.history import Rejected
-from distil.monitoring.history import Run
+from distil.monitoring.history import LaggingProject
+from distil.monitoring.history import RejectionEvent
+from distil.monitoring.history import RunOutcome
+from distil.monitoring.history import RunResult
 from distil.monitoring.history import Snapshot
 
 HOUR = datetime.timedelta(hours=1)
@@ -27,15 +27,19 @@ def snapshot(**values: Any) -> Snapshot:
     return Snapshot(**process | nothing | values)
 
 
-def run(age: datetime.timedelta, outcome: Outcome | None = Outcome.COMPLETE, took: int = 120, **values: Any) -> Run:
+def run(
+    age: datetime.timedelta, outcome: RunOutcome | None = RunOutcome.COMPLETE, took: int = 120, **values: Any
+) -> RunResult:
     """A run that began so long ago, and took so many seconds where it has an outcome."""
     started = NOW - age
     run_id = f"req-{uuid.uuid5(uuid.NAMESPACE_OID, str(age))}"
-    return Run(run_id, started, started + datetime.timedelta(seconds=took) if outcome else None, outcome, **values)
+    return RunResult(
+        run_id, started, started + datetime.timedelta(seconds=took) if outcome else None, outcome, **values
+    )
 
 
-def behind(name: str = "project", problem: str | None = None, hours: int = 2, project_id: str = "a1") -> Behind:
-    return Behind(project_id, name, NOW - hours * HOUR, hours, problem)
+def behind(name: str = "project", problem: str | None = None, hours: int = 2, project_id: str = "a1") -> LaggingProject:
+    return LaggingProject(project_id, name, NOW - hours * HOUR, hours, problem)
 
 
 def rich() -> Snapshot:
@@ -47,9 +51,9 @@ def rich() -> Snapshot:
         run(number * HOUR + 5 * MINUTE, took=100 + number * 53 % 90, windows=900 + number * 37 % 90, **busy)
         for number in range(1, 49)
     ]
-    runs[2] = run(3 * HOUR, Outcome.PARTIAL, projects=990, windows=640, due=990, failed=3, rejected=17)
-    runs[9] = run(10 * HOUR, Outcome.FAILED, problem="identity GET /v3/projects: HTTP 503 Service Unavailable. " * 5)
-    runs[30] = run(31 * HOUR, Outcome.STOPPED, projects=990, windows=210, due=990, usage_entries=12345)
+    runs[2] = run(3 * HOUR, RunOutcome.PARTIAL, projects=990, windows=640, due=990, failed=3, rejected=17)
+    runs[9] = run(10 * HOUR, RunOutcome.FAILED, problem="identity GET /v3/projects: HTTP 503 Service Unavailable. " * 5)
+    runs[30] = run(31 * HOUR, RunOutcome.STOPPED, projects=990, windows=210, due=990, usage_entries=12345)
     return snapshot(
         started=NOW - 50 * HOUR,
         current=run(5 * MINUTE, None, projects=990, windows=312, due=990),
@@ -61,7 +65,9 @@ def rich() -> Snapshot:
             *(behind(f"project-{number}", None, 2, f"{number:032x}") for number in range(200)),
         ),
         rejected=tuple(
-            Rejected(f"{number:032x}", "volume.size", "[2026-11-24T04:00:00Z, 2026-11-24T05:00:00Z)", number, reason)
+            RejectionEvent(
+                f"{number:032x}", "volume.size", "[2026-11-24T04:00:00Z, 2026-11-24T05:00:00Z)", number, reason
+            )
             for number, reason in enumerate(("volume 'lots' is no number", "timestamp is missing", "y" * 300), 1)
         ),
         next_run=NOW + 25 * MINUTE,

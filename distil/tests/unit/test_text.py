@@ -18,15 +18,15 @@ ANY_TEXT = st.text(st.characters(exclude_categories=()))
 class TextTest(unittest.TestCase):
     def test_nul_and_lone_surrogates_are_unstorable(self) -> None:
         for value in ("\0", "a\0b", "\ud800", "a\udfffb"):
-            self.assertFalse(text.storable(value))
+            self.assertFalse(text.is_storable(value))
         for value in ("", "a", "ü", "🐌", "\ud7ff", "\ue000", "\x01"):
-            self.assertTrue(text.storable(value))
+            self.assertTrue(text.is_storable(value))
 
     @strategies.PROPERTY
     @hypothesis.given(ANY_TEXT, st.integers(len(text.CUT), 50))
     def test_sanitized_text_is_storable_and_truncated(self, value: str, length: int) -> None:
-        cleaned = text.cleaned(value, length)
-        self.assertTrue(text.storable(cleaned))
+        cleaned = text.sanitize(value, length)
+        self.assertTrue(text.is_storable(cleaned))
         self.assertEqual(min(len(value), length), len(cleaned))
         if len(value) > length:
             self.assertTrue(cleaned.endswith(text.CUT), cleaned)
@@ -34,8 +34,8 @@ class TextTest(unittest.TestCase):
     @strategies.PROPERTY
     @hypothesis.given(st.text(st.characters(exclude_characters="\0"), max_size=20))
     def test_storable_text_is_unchanged(self, value: str) -> None:
-        hypothesis.assume(text.storable(value))
-        self.assertEqual(value, text.cleaned(value, 20))
+        hypothesis.assume(text.is_storable(value))
+        self.assertEqual(value, text.sanitize(value, 20))
 
     def test_invalid_service_name_raises(self) -> None:
         longest = "x" * model.MAX_SERVICE
@@ -47,16 +47,16 @@ class TextTest(unittest.TestCase):
 
     def test_numbers_and_booleans_are_unchanged(self) -> None:
         for value in (True, False, 0, 5, -1.5):
-            self.assertIs(value, text.bounded(value))
+            self.assertIs(value, text.to_info_value(value))
 
     def test_other_values_become_json_text(self) -> None:
         for value, expected in (("a", "a"), (["a", 1], '["a", 1]'), ({"a": None}, '{"a": null}')):
-            self.assertEqual(expected, text.bounded(value))
+            self.assertEqual(expected, text.to_info_value(value))
 
     @strategies.PROPERTY
     @hypothesis.given(strategies.json_values())
     def test_info_value_is_bounded_and_storable(self, value: Any) -> None:
-        bounded = text.bounded(value)
+        bounded = text.to_info_value(value)
         if isinstance(bounded, str):
             self.assertLessEqual(len(bounded), text.MAX_INFO_VALUE)
-            self.assertTrue(text.storable(bounded))
+            self.assertTrue(text.is_storable(bounded))

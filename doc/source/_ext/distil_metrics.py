@@ -7,8 +7,8 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from distil.monitoring.definitions import TABLE
-from distil.monitoring.definitions import Row
+from distil.monitoring.definitions import DEFINITIONS
+from distil.monitoring.definitions import MetricDefinition
 
 _HEAD = """\
 .. list-table::
@@ -24,15 +24,15 @@ _HEAD = """\
 
 class Metrics(SphinxDirective):
     def run(self) -> list[nodes.Node]:
-        return self.parse_text_to_nodes(_HEAD + "".join(line for row in TABLE for line in _lines(row)))
+        return self.parse_text_to_nodes(_HEAD + "".join(line for row in DEFINITIONS for line in _lines(row)))
 
 
-def _lines(row: Row) -> Iterator[str]:
+def _lines(row: MetricDefinition) -> Iterator[str]:
     labels = "{" + ", ".join(row.labels) + "}" if row.labels else ""
     yield f"   * - ``{row.full_name}{labels}``\n"
-    yield f"     - {row.kind}\n"
+    yield f"     - {row.type}\n"
     yield f"     - {row.unit}\n"
-    yield f"     - {row.meaning}\n"
+    yield f"     - {row.documentation}\n"
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

@@ -17,7 +17,7 @@ from playwright.sync_api import sync_playwright
 
 from distil.exporter.server import Exporter
 from distil.exporter.status_page import StatusPage
-from distil.monitoring.history import Outcome
+from distil.monitoring.history import RunOutcome
 from distil.monitoring.history import Snapshot
 from distil.tests.support import snapshots
 
@@ -27,7 +27,7 @@ DESK = (1280, 900)
 Scheme = Literal["light", "dark"]
 SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 
-FAILED = snapshots.snapshot(runs=(snapshots.run(snapshots.HOUR, Outcome.FAILED, problem="HTTP 503 " * 40),))
+FAILED = snapshots.snapshot(runs=(snapshots.run(snapshots.HOUR, RunOutcome.FAILED, problem="HTTP 503 " * 40),))
 
 
 @contextlib.contextmanager

@@ -11,8 +11,8 @@ from typing import Any
 import prometheus_client
 import yaml
 
-from distil.monitoring.definitions import TABLE
-from distil.monitoring.definitions import Kind
+from distil.monitoring.definitions import DEFINITIONS
+from distil.monitoring.definitions import MetricType
 
 ROOT = pathlib.Path(__file__).parents[4]
 PROMETHEUS = ROOT / "etc" / "prometheus"
@@ -47,8 +47,8 @@ def own_series() -> dict[str, set[str]]:
     series = {"up": _OF_A_TARGET}
     for family in prometheus_client.ProcessCollector(registry=None).collect():
         series |= {sample.name: _OF_A_TARGET for sample in family.samples}
-    for row in TABLE:
-        ends = _OF_A_HISTOGRAM if row.kind is Kind.HISTOGRAM else ("",)
+    for row in DEFINITIONS:
+        ends = _OF_A_HISTOGRAM if row.type is MetricType.HISTOGRAM else ("",)
         series |= {row.full_name + end: _OF_A_TARGET | {*row.labels} for end in ends}
     return series
 
@@ -92,7 +92,7 @@ class DashboardTest(unittest.TestCase):
     def test_panels_cover_existing_series(self) -> None:
         shown = {name for panel in self.panels for target in panel["targets"] for name in names(target["expr"])}
         self.assertLessEqual(shown, {"ALERTS", *own_series(), *recorded()})
-        exported = {row.full_name for row in TABLE}
+        exported = {row.full_name for row in DEFINITIONS}
         self.assertEqual(_NOT_SHOWN, exported - {name.removesuffix("_bucket") for name in shown})
 
     def test_panels_have_description_and_unit(self) -> None:

@@ -15,8 +15,8 @@ from oslo_config import cfg
 from distil import conf as configuration
 from distil.conf import keystone_authtoken
 from distil.conf.collector import CLI_OPTS
-from distil.exceptions import Flaw
-from distil.monitoring.definitions import TABLE
+from distil.exceptions import RejectionReason
+from distil.monitoring.definitions import DEFINITIONS
 from distil.monitoring.metrics import Metrics
 from distil.rating import mapping_parser
 
@@ -90,13 +90,13 @@ class ReferenceDocumentationTest(unittest.TestCase):
         """Those of the table by the directive that makes the page of it."""
         text = page("admin/metrics.rst")
         self.assertIn("\n.. distil-metrics::\n", text)
-        described = {row.full_name for row in TABLE} | set(re.findall(r"``(process_\w+)``", text))
+        described = {row.full_name for row in DEFINITIONS} | set(re.findall(r"``(process_\w+)``", text))
         families = Metrics({"distil": "1"}).registry.collect()
         names = {each.name + ("_total" if each.type == "counter" else "") for each in families}
         self.assertEqual(names, described)
 
     def test_every_rejection_reason_is_described(self) -> None:
-        for flaw in Flaw:
+        for flaw in RejectionReason:
             self.assertIn(f"``{flaw}``", page("admin/metrics.rst"))
 
     def test_every_cli_option_is_described(self) -> None:

@@ -24,7 +24,7 @@ def at(time: str) -> datetime.datetime:
     return datetime.datetime.combine(DATE, datetime.time.fromisoformat(time), datetime.UTC)
 
 
-def rated(example: Mapping[str, Any]) -> rate.Rated:
+def rated(example: Mapping[str, Any]) -> rate.RatedWindow:
     start, end = example["window"]
     meter = example["meter_mappings"][0]["meter"]
     documents = [

@@ -6,7 +6,7 @@ import unittest
 
 from distil import exceptions
 from distil.cloud.connection import Connection
-from distil.cloud.keystone import Projects
+from distil.cloud.keystone import KeystoneProjects
 from distil.conf import keystone_authtoken
 from distil.tests.support.fake_cloud import PASSWORD
 from distil.tests.support.fake_cloud import Answer
@@ -20,7 +20,7 @@ class AuthRecursionTest(unittest.TestCase):
         self.cloud = self.enterContext(Cloud({"/identity/v3/projects": Answer({"projects": []})}))
         section = {**GOOD, "password": PASSWORD, "auth_url": f"{self.cloud.url}/identity/v3", "timeout": "5"}
         self.session = keystone_authtoken.load_session(read(section))
-        self.projects = Projects(Connection(self.session, None, "public"))
+        self.projects = KeystoneProjects(Connection(self.session, None, "public"))
         self.versions = self.cloud.answers["/identity/v3"]
 
     def refuse_versions(self) -> None:

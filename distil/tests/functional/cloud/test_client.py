@@ -13,7 +13,7 @@ from keystoneauth1 import token_endpoint
 
 from distil import exceptions
 from distil.cloud.connection import Connection
-from distil.cloud.keystone import Projects
+from distil.cloud.keystone import KeystoneProjects
 from distil.cloud.lookups import cloud_lookups
 from distil.tests.support.fake_cloud import ENDPOINTS
 from distil.tests.support.fake_cloud import OWN_PROJECT
@@ -138,7 +138,7 @@ class LookupFailuresTest(unittest.TestCase):
                 cloud, lookups = self.cloud({TOKENS: answer})
                 self.assert_unavailable(lambda: lookups.flavors.get("1"), "compute GET /flavors/1")  # noqa: B023
                 with self.assertRaisesRegex(exceptions.IdentityError, "identity GET /projects"):
-                    Projects(cloud.connection()).enabled()
+                    KeystoneProjects(cloud.connection()).enabled()
 
     def test_token_renewal_failure_raises(self) -> None:
         cloud = self.enterContext(Cloud({FLAVOR: SMALL}))

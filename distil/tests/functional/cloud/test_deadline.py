@@ -20,9 +20,9 @@ from keystoneauth1 import token_endpoint
 from distil import exceptions
 from distil.cloud import deadline
 from distil.cloud.connection import Connection
-from distil.cloud.keystone import Projects
+from distil.cloud.keystone import KeystoneProjects
 from distil.cloud.lookups import cloud_lookups
-from distil.telemetry.client import Transport
+from distil.telemetry.client import CeilometerClient
 from distil.tests.support.certificates import Authority
 from distil.tests.support.dripping import DRIPS
 from distil.tests.support.dripping import Dripping
@@ -37,7 +37,7 @@ MESSAGE = f"not whole after {LIMIT:g} seconds"
 
 def limited(url: str, verify: bool | str = True, limit: float = LIMIT) -> ks_session.Session:
     session = ks_session.Session(auth=token_endpoint.Token(url, "token"), timeout=30, verify=verify)
-    deadline.limit_requests(session, limit)
+    deadline.mount_deadline_adapter(session, limit)
     return session
 
 
@@ -120,12 +120,12 @@ class RequestDeadlineTest(unittest.TestCase):
         with Dripping(DRIPS["body"]) as server:
             session = limited(server.url)
             with self.assertRaisesRegex(exceptions.TelemetryError, MESSAGE):
-                Transport(session, None, "public").rows("GET", "/v2/samples", "a test")
+                CeilometerClient(session, None, "public").list_samples("GET", "/v2/samples", "a test")
             cloud = Connection(session, None, "public")
             with self.assertRaises(exceptions.LookupUnavailable):
                 cloud_lookups(cloud).flavors.get("1")
             with self.assertRaises(exceptions.IdentityError):
-                Projects(cloud).enabled()
+                KeystoneProjects(cloud).enabled()
 
 
 class CollectorDeadlineTest(unittest.TestCase):

@@ -6,7 +6,7 @@ from typing import Any
 
 from distil import exceptions
 from distil import model
-from distil.cloud.keystone import Projects
+from distil.cloud.keystone import KeystoneProjects
 from distil.tests.support.fake_cloud import Answer
 from distil.tests.support.fake_cloud import Cloud
 
@@ -32,9 +32,9 @@ def page(*members: Any, following: str | None = None, collection: str = "project
 
 
 class KeystoneProjectsTest(unittest.TestCase):
-    def projects(self, answers: dict[str, Answer], page_size: int = 1000) -> Projects:
+    def projects(self, answers: dict[str, Answer], page_size: int = 1000) -> KeystoneProjects:
         self.cloud = self.enterContext(Cloud(answers))
-        return Projects(self.cloud.connection(), page_size)
+        return KeystoneProjects(self.cloud.connection(), page_size)
 
     def ids(self, answers: dict[str, Answer], page_size: int = 1000) -> list[str]:
         return [found.id for found in self.projects(answers, page_size).enabled()]
@@ -130,7 +130,7 @@ class DomainIdsTest(unittest.TestCase):
         domains = [{"id": "default", "name": "Default"}, {"id": "d2", "name": "d3"}, {"id": "d3", "name": "internal"}]
         answer = page(*domains, collection="domains")
         self.cloud = self.enterContext(Cloud({DOMAINS: answer}))
-        return Projects(self.cloud.connection()).domain_ids(entries)
+        return KeystoneProjects(self.cloud.connection()).domain_ids(entries)
 
     def test_finds_domain_by_id_and_name(self) -> None:
         self.assertEqual({"default": "default", "Default": "default"}, self.domain_ids("default", "Default"))

@@ -8,7 +8,7 @@ from typing import Any
 from distil import exceptions
 from distil import model
 from distil.cloud.connection import Connection
-from distil.cloud.keystone import Projects
+from distil.cloud.keystone import KeystoneProjects
 from distil.tests.support.real import keystone
 
 
@@ -18,9 +18,9 @@ class RealKeystoneTest(unittest.TestCase):
         self.session = self.keystone.session()
         self.domain_id = self.domain()
 
-    def projects(self, page_size: int = 1000, **credentials: Any) -> Projects:
+    def projects(self, page_size: int = 1000, **credentials: Any) -> KeystoneProjects:
         session = self.keystone.session(**credentials)
-        return Projects(Connection(session, self.keystone.region_name, "public"), page_size)
+        return KeystoneProjects(Connection(session, self.keystone.region_name, "public"), page_size)
 
     def enabled(self, page_size: int = 1000) -> list[model.Project]:
         """The projects of this test's own domain, out of all."""

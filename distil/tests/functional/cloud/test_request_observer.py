@@ -7,7 +7,7 @@ import unittest
 from distil import exceptions
 from distil.cloud import deadline
 from distil.cloud.connection import Connection
-from distil.cloud.keystone import Projects
+from distil.cloud.keystone import KeystoneProjects
 from distil.cloud.lookups import cloud_lookups
 from distil.conf import keystone_authtoken
 from distil.tests.support.fake_cloud import ENDPOINTS
@@ -22,16 +22,16 @@ FLAVOR = "/compute/v2.1/flavors/1"
 SMALL = Answer({"flavor": {"id": "1", "name": "c1.c1r1"}})
 
 
-class Notes(deadline.Watcher):
+class Notes(deadline.RequestObserver):
     def __init__(self) -> None:
         self.begun = 0
         self.ends = collections.Counter[tuple[str, str, int | None]]()
         self.seconds = 0.0
 
-    def begins(self) -> None:
+    def on_request(self) -> None:
         self.begun += 1
 
-    def ended(self, service: str, method: str, status: int | None, seconds: float) -> None:
+    def on_response(self, service: str, method: str, status: int | None, seconds: float) -> None:
         self.ends[service, method, status] += 1
         self.seconds += seconds
 
@@ -43,7 +43,7 @@ class RequestObserverTest(unittest.TestCase):
         section = {**GOOD, "password": PASSWORD, "auth_url": f"{cloud.url}/identity/v3", "timeout": "5"}
         self.notes = Notes()
         connection = Connection(keystone_authtoken.load_session(read(section), self.notes), None, "public")
-        self.lookups, self.projects = cloud_lookups(connection), Projects(connection)
+        self.lookups, self.projects = cloud_lookups(connection), KeystoneProjects(connection)
         return cloud
 
     def test_token_request_counts_as_identity(self) -> None:

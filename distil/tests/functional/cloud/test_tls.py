@@ -9,10 +9,10 @@ from unittest import mock
 
 from distil import exceptions
 from distil.cloud.connection import Connection
-from distil.cloud.keystone import Projects
+from distil.cloud.keystone import KeystoneProjects
 from distil.cloud.lookups import cloud_lookups
 from distil.conf import keystone_authtoken
-from distil.telemetry.client import Transport
+from distil.telemetry.client import CeilometerClient
 from distil.tests.support.certificates import Authority
 from distil.tests.support.fake_cloud import PASSWORD
 from distil.tests.support.site import Site
@@ -35,9 +35,11 @@ class ClientTlsTest(unittest.TestCase):
         section = {**GOOD, "password": PASSWORD, "auth_url": f"{cloud.url}/identity/v3", "timeout": "20"}
         session = keystone_authtoken.load_session(read(section | {name: str(value) for name, value in options.items()}))
         connection = Connection(session, None, "public")
-        self.assertEqual(["p1"], [project.id for project in Projects(connection).enabled()])
+        self.assertEqual(["p1"], [project.id for project in KeystoneProjects(connection).enabled()])
         self.assertEqual("c1.c1r1", cloud_lookups(connection).flavors.get("1"))
-        self.assertEqual([{"id": "s1"}], Transport(session, None, "public").rows("GET", "/v2/samples", "a test"))
+        self.assertEqual(
+            [{"id": "s1"}], CeilometerClient(session, None, "public").list_samples("GET", "/v2/samples", "a test")
+        )
 
     def assert_refused(self, cloud: TlsCloud, reason: str, **options: object) -> None:
         with self.assertRaisesRegex(exceptions.IdentityError, reason):

@@ -14,19 +14,19 @@ from keystoneauth1 import session as ks_session
 
 from distil import exceptions
 from distil import model
-from distil.collector.dispatcher import Turns
-from distil.collector.samples import Questions
-from distil.collector.shutdown import Stop
+from distil.collector.dispatcher import Dispatcher
+from distil.collector.samples import SampleFetcher
+from distil.collector.shutdown import Shutdown
 from distil.collector.window import Tools
-from distil.coordination.leases import LeaseSharing
-from distil.coordination.leases import Sharing
+from distil.coordination.leases import LeasePartitioner
+from distil.coordination.leases import Partitioner
 from distil.db import models
 from distil.db import store
 from distil.db.leases import Leases
 from distil.monitoring.history import History
 from distil.monitoring.metrics import Metrics
 from distil.monitoring.run import Record
-from distil.rating.rate import Rules
+from distil.rating.rate import RatingRules
 from distil.telemetry.driver import TelemetryDriver
 from distil.tests.support import databases
 from distil.transformers.lookups import Lookups
@@ -75,7 +75,7 @@ class DispatcherTest(databases.DatabaseTestCase):
     def setUp(self) -> None:
         self.store = store.Store(self.engine)
         self.projects = [model.Project(f"{number}-{uuid.uuid4().hex}", "n", "d") for number in range(3)]
-        self.store.register((project, START) for project in self.projects)
+        self.store.register_projects((project, START) for project in self.projects)
         self.other = Leases(self.engine, f"other-{uuid.uuid4().hex}")
         self.addCleanup(self.other.release_all)
 
@@ -83,17 +83,17 @@ class DispatcherTest(databases.DatabaseTestCase):
         self,
         meanwhile: Callable[[str, datetime.datetime], None] = lambda *_: None,
         length: float = 300,
-        sharing: Sharing | None = None,
-    ) -> Turns:
-        stop = Stop()
+        sharing: Partitioner | None = None,
+    ) -> Dispatcher:
+        stop = Shutdown()
         self.metrics = metrics = Metrics({"distil": "0"})
         owner = f"mine-{uuid.uuid4().hex}"
         leases = Leases(self.engine, owner, length, on_takeover=metrics.leases_taken_over.inc)
-        sharing = sharing or LeaseSharing(leases, metrics)
+        sharing = sharing or LeasePartitioner(leases, metrics)
         self.telemetry = Telemetry(meanwhile)
         tools = Tools(
-            questions=Questions(self.telemetry, (), stop),
-            rules=Rules((), ()),
+            questions=SampleFetcher(self.telemetry, (), stop),
+            rules=RatingRules((), ()),
             lookups=Lookups(),
             os_distro=lambda *_: "",
             store=self.store,
@@ -103,10 +103,12 @@ class DispatcherTest(databases.DatabaseTestCase):
             stop=stop,
         )
         self.bar = Bar()
-        return Turns(tools=tools, concurrency=1, record=Record("req-1", tools.metrics, tools.history, START, self.bar))
+        return Dispatcher(
+            tools=tools, concurrency=1, record=Record("req-1", tools.metrics, tools.history, START, self.bar)
+        )
 
-    def take(self, turns: Turns, patience: float = 0, count: int = 2) -> Collection[str]:
-        return turns.take([(project, windows(count)) for project in self.projects], patience)
+    def take(self, turns: Dispatcher, patience: float = 0, count: int = 2) -> Collection[str]:
+        return turns.run([(project, windows(count)) for project in self.projects], patience)
 
     def value(self, name: str, **labels: str) -> float | None:
         return self.metrics.registry.get_sample_value(f"distil_collector_{name}", labels)
@@ -226,7 +228,7 @@ class DispatcherTest(databases.DatabaseTestCase):
         self.other.acquire(self.projects[0].id)
         turns = self.turns()
         threading.Timer(1, turns.tools.stop.event.set).start()
-        with self.assertRaises(exceptions.Stopped):
+        with self.assertRaises(exceptions.ShutdownRequested):
             self.take(turns, patience=60)
 
     def test_lease_failure_fails_only_its_project(self) -> None:

@@ -11,7 +11,7 @@ import unittest
 
 import sqlalchemy as sa
 
-from distil.coordination.membership import Ring
+from distil.coordination.membership import HashRingMember
 from distil.db import models
 from distil.tests.support import coordination_backends
 from distil.tests.support import databases
@@ -225,8 +225,8 @@ class CollectorHashRingTest(unittest.TestCase):
         wait_for(lambda: "is one of 1 members" in self.said("a"))
         group = re.search(r"members of (\S+)\.$", self.said("a"), re.MULTILINE)
         assert group is not None
-        idle = Ring(self.redis.url, group[1], "idle")
-        self.addCleanup(idle.leave)
+        idle = HashRingMember(self.redis.url, group[1], "idle")
+        self.addCleanup(idle.leave_group)
         idle.refresh()
 
 

@@ -193,28 +193,28 @@ class LeasePartitionerTest(databases.DatabaseTestCase):
     def setUp(self) -> None:
         self.project_id = uuid.uuid4().hex
         self.leases = Leases(self.engine, f"mine-{self.project_id}")
-        self.sharing = leases.LeaseSharing(self.leases, Metrics({"distil": "0"}))
+        self.sharing = leases.LeasePartitioner(self.leases, Metrics({"distil": "0"}))
         self.other = Leases(self.engine, f"other-{self.project_id}")
 
     def test_close_releases_and_refuses_leases(self) -> None:
-        with self.sharing.hold(self.project_id, DUE) as held:
+        with self.sharing.claim(self.project_id, DUE) as held:
             self.assertTrue(held)
-            self.sharing.close()
+            self.sharing.stop()
             self.assertTrue(self.other.acquire(self.project_id))
         self.assertFalse(self.leases.acquire(self.project_id))
-        with self.assertRaises(exceptions.Stopped), self.sharing.hold("another project", DUE):
+        with self.assertRaises(exceptions.ShutdownRequested), self.sharing.claim("another project", DUE):
             self.fail("it was held")
 
     def test_exception_releases_lease(self) -> None:
-        with self.assertRaises(ZeroDivisionError), self.sharing.hold(self.project_id, DUE):
+        with self.assertRaises(ZeroDivisionError), self.sharing.claim(self.project_id, DUE):
             raise ZeroDivisionError
         self.assertTrue(self.other.acquire(self.project_id))
 
     def test_database_failure_raises_store_error(self) -> None:
         engine = db_engine.create_engine("sqlite://")
         self.addCleanup(engine.dispose)
-        broken = leases.LeaseSharing(Leases(engine, "mine"), Metrics({"distil": "0"}))
-        with self.assertRaises(exceptions.StoreError), broken.hold(self.project_id, DUE):
+        broken = leases.LeasePartitioner(Leases(engine, "mine"), Metrics({"distil": "0"}))
+        with self.assertRaises(exceptions.StoreError), broken.claim(self.project_id, DUE):
             self.fail("it was held")
         with self.assertLogs("distil.coordination.leases", "WARNING"):
-            broken.close()
+            broken.stop()

@@ -8,8 +8,8 @@ import time
 import unittest
 
 from distil import exceptions
-from distil.coordination.membership import Ring
-from distil.coordination.membership import problem
+from distil.coordination.membership import HashRingMember
+from distil.coordination.membership import backend_url_error
 from distil.tests.support import coordination_backends
 from distil.tests.support.site import free_port
 from distil.tests.support.site import wait_for
@@ -26,18 +26,18 @@ class _HashRingCase(unittest.TestCase):
     def start_backend(self) -> str:
         raise NotImplementedError
 
-    def ring(self, member: str, group: str = "group") -> Ring:
-        ring = Ring(self.url, group, member, LIMIT)
-        self.addCleanup(ring.leave)
+    def ring(self, member: str, group: str = "group") -> HashRingMember:
+        ring = HashRingMember(self.url, group, member, LIMIT)
+        self.addCleanup(ring.leave_group)
         ring.refresh()
         return ring
 
-    def shares(self, *rings: Ring) -> list[set[str]]:
+    def shares(self, *rings: HashRingMember) -> list[set[str]]:
         for ring in rings:
             ring.refresh()
-        return [{project_id for project_id in PROJECTS if ring.owns(project_id)} for ring in rings]
+        return [{project_id for project_id in PROJECTS if ring.belongs_to_self(project_id)} for ring in rings]
 
-    def assert_shared(self, *rings: Ring) -> None:
+    def assert_shared(self, *rings: HashRingMember) -> None:
         shares = self.shares(*rings)
         self.assertEqual(set(PROJECTS), set.union(*shares))
         self.assertEqual(len(PROJECTS), sum(map(len, shares)))
@@ -60,7 +60,7 @@ class _Cases:
         def test_leave_reassigns_projects_immediately(self) -> None:
             leaver, *others = self.ring("a"), self.ring("b"), self.ring("c")
             kept = self.shares(*others)
-            leaver.leave()
+            leaver.leave_group()
             self.assert_shared(*others)
             for before, after in zip(kept, self.shares(*others), strict=True):
                 self.assertLess(before, after)
@@ -84,7 +84,7 @@ class _Cases:
             time.sleep(2 * coordination_backends.HEARTBEAT)
             self.assertEqual(shares, self.shares(*rings))
 
-        def silence(self, ring: Ring) -> None:
+        def silence(self, ring: HashRingMember) -> None:
             """As if the process were stopped."""
             assert ring._joined is not None
             ring._joined._heart.stop()
@@ -115,7 +115,7 @@ class RedisHashRingTest(_Cases.HashRingTest):
         ring = self.ring("a")
         self.redis.stop()
         started = time.monotonic()
-        ring.leave()
+        ring.leave_group()
         self.assertLess(time.monotonic() - started, 10)
 
     def test_error_hides_password(self) -> None:
@@ -145,11 +145,11 @@ class RedisHashRingTest(_Cases.HashRingTest):
 
 class CoordinationBackendTest(unittest.TestCase):
     def test_unreachable_backend_times_out(self) -> None:
-        ring = Ring(f"redis://127.0.0.1:{free_port()}", "group", "a", LIMIT)
+        ring = HashRingMember(f"redis://127.0.0.1:{free_port()}", "group", "a", LIMIT)
         started = time.monotonic()
         with self.assertRaisesRegex(exceptions.CoordinationError, "no answer in 5 seconds"):
             ring.refresh()
-        ring.leave()
+        ring.leave_group()
         self.assertLess(time.monotonic() - started, 30)
 
     def test_unusable_url_is_rejected(self) -> None:
@@ -160,11 +160,11 @@ class CoordinationBackendTest(unittest.TestCase):
             ("mysql://u:p@h/d", "tooz's driver 'mysql' has no groups"),
         ):
             with self.subTest(url):
-                found = problem(url) or ""
+                found = backend_url_error(url) or ""
                 self.assertIn(reason, found)
                 self.assertNotIn("word", found)
 
     def test_usable_url_is_accepted(self) -> None:
         for url in ("redis://h:6379?timeout=5", "redis://:password@h", "file:///tmp/x"):
             with self.subTest(url):
-                self.assertIsNone(problem(url))
+                self.assertIsNone(backend_url_error(url))

@@ -32,7 +32,7 @@ class FailedCommitTest(databases.DatabaseTestCase):
         self.refused = db_engine.create_engine(detour, max_pool_size=1, max_overflow=0)
         self.addCleanup(self.refused.dispose)
         self.store = store.Store(self.refused)
-        self.store.register([(model.Project("p1", "n", "d"), START)])
+        self.store.register_projects([(model.Project("p1", "n", "d"), START)])
 
     def assert_over(self, write: Callable[[], object], table: sa.Table) -> None:
         before = self.rows(table)
@@ -59,8 +59,8 @@ class FailedCommitTest(databases.DatabaseTestCase):
         self.assert_over(lambda: owned.acquire("p1"), models.project_locks)
 
     def test_registration_is_rolled_back(self) -> None:
-        self.assert_over(lambda: self.store.register([(model.Project("p2", "n", "d"), START)]), models.tenants)
+        self.assert_over(lambda: self.store.register_projects([(model.Project("p2", "n", "d"), START)]), models.tenants)
 
     def test_project_failure_is_rolled_back(self) -> None:
         failed = [Failure("p1", "main", WINDOW, "no")]
-        self.assert_over(lambda: self.store.remember(failed, START), models.project_failures)
+        self.assert_over(lambda: self.store.record_failures(failed, START), models.project_failures)

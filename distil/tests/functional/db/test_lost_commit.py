@@ -26,7 +26,7 @@ class TestLostCommitMySQL(databases.DatabaseTestCase):
     def setUp(self) -> None:
         self.project = model.Project(uuid.uuid4().hex, "n", "d")
         self.direct = store.Store(self.engine)
-        self.direct.register([(self.project, START)])
+        self.direct.register_projects([(self.project, START)])
 
     def commit_through(self, *, deliver: bool) -> None:
         url = sa.make_url(self.url)
@@ -57,7 +57,7 @@ class TestLostCommitMySQL(databases.DatabaseTestCase):
         self.commit_through(deliver=True)
         self.assertEqual(1, self.stored())
         self.assertEqual({self.project.id: WINDOW.end}, self.direct.last_collected([self.project.id]))
-        with self.assertRaises(exceptions.WindowTaken):
+        with self.assertRaises(exceptions.WindowAlreadyCommitted):
             self.commit(self.direct)
 
     def test_undelivered_commit_raises_and_is_retryable(self) -> None:

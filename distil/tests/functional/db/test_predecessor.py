@@ -57,9 +57,9 @@ class PredecessorMigrationTest(unittest.TestCase):
 
     def test_outdated_revision_raises(self) -> None:
         with self.assertRaisesRegex(exceptions.StoreError, "at revision 002, not .*distil-db-manage upgrade head"):
-            revision.require_newest(self.engine)
+            revision.require_head(self.engine)
         migration.upgrade(self.engine)
-        revision.require_newest(self.engine)
+        revision.require_head(self.engine)
 
     def test_zero_date_counts_as_unset(self) -> None:
         migration.upgrade(self.engine)
@@ -91,7 +91,7 @@ class PredecessorMigrationTest(unittest.TestCase):
         opened = store.Store(self.engine)
         start = datetime.datetime(2026, 1, 2, 3, tzinfo=datetime.UTC)
         self.assertEqual({"p1": start}, opened.last_collected(["p1", "p2", "P1"]))
-        self.assertEqual({"volume-1": {"name": "größe"}}, opened.project("p1").info(["volume-1"]))
+        self.assertEqual({"volume-1": {"name": "größe"}}, opened.project("p1").resource_info(["volume-1"]))
         usage = [model.Usage("b1.standard", "volume-1", "byte", Decimal("0.004"))]
         opened.project("p1").commit(model.Window(start, start + datetime.timedelta(hours=1)), usage, [], [])
         with self.engine.connect() as connection:

@@ -42,7 +42,7 @@ class TestConcurrentStoreSQLite(databases.DatabaseTestCase):
 
     def test_only_one_window_commit_succeeds(self) -> None:
         project = model.Project(uuid.uuid4().hex, "n", "d")
-        self.store.register([(project, START)])
+        self.store.register_projects([(project, START)])
         for hour in range(5):
             window = model.Window(START + hour * HOUR, START + (hour + 1) * HOUR)
 
@@ -53,7 +53,9 @@ class TestConcurrentStoreSQLite(databases.DatabaseTestCase):
 
             outcomes = at_once(commit)
             self.assertEqual(1, outcomes.count(None), outcomes)
-            self.assertEqual(THREADS - 1, sum(isinstance(item, exceptions.WindowTaken) for item in outcomes), outcomes)
+            self.assertEqual(
+                THREADS - 1, sum(isinstance(item, exceptions.WindowAlreadyCommitted) for item in outcomes), outcomes
+            )
             entries = models.usage_entry
             query = sa.select(entries.c.unit).where(entries.c.tenant_id == project.id, entries.c.start == window.start)
             with self.engine.connect() as connection:
@@ -67,7 +69,7 @@ class TestConcurrentStoreSQLite(databases.DatabaseTestCase):
 
             def register(number: int, projects: list[model.Project] = projects) -> None:
                 ordered = projects[number * 20 :] + projects[: number * 20]
-                self.store.register([(project, START + number * HOUR) for project in ordered])
+                self.store.register_projects([(project, START + number * HOUR) for project in ordered])
 
             self.assertEqual([None] * THREADS, at_once(register))
             found = self.store.last_collected([project.id for project in projects])

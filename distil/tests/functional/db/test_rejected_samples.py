@@ -13,7 +13,7 @@ from distil import model
 from distil.db import engine as db_engine
 from distil.db import rejected_samples
 from distil.db import store
-from distil.db.rejected_samples import Chosen
+from distil.db.rejected_samples import RejectedSampleFilter
 from distil.tests.functional.db.test_races import THREADS
 from distil.tests.functional.db.test_races import at_once
 from distil.tests.support import databases
@@ -29,7 +29,7 @@ class _RejectedSamplesTestCase(databases.DatabaseTestCase):
     def setUp(self) -> None:
         self.store = store.Store(self.engine)
         self.project_id = uuid.uuid4().hex
-        self.store.register([(model.Project(self.project_id, "n", "d"), START)])
+        self.store.register_projects([(model.Project(self.project_id, "n", "d"), START)])
         self.reject(WINDOW, ("m1", "r1"), ("m2", "r1"), ("m1", "r2"), ("m1", None))
 
     def reject(self, window: model.Window, *samples: tuple[str, str | None]) -> None:
@@ -41,8 +41,12 @@ class _RejectedSamplesTestCase(databases.DatabaseTestCase):
             window, [], [model.Resource("r1", {"name": "new"})], rejected_samples
         )
 
-    def kept(self, chosen: Chosen | None = None, window: model.Window = WINDOW) -> list[rejected_samples.Kept]:
-        return rejected_samples.with_their_resources(self.engine, chosen or Chosen(), self.project_id, window)
+    def kept(
+        self, chosen: RejectedSampleFilter | None = None, window: model.Window = WINDOW
+    ) -> list[rejected_samples.StoredRejectedSample]:
+        return rejected_samples.with_their_resources(
+            self.engine, chosen or RejectedSampleFilter(), self.project_id, window
+        )
 
     def bill(self, used: Sequence[int], window: model.Window = WINDOW, engine: sa.Engine | None = None) -> None:
         usage = [model.Usage("s", "r1", "u", Decimal("0.5")), model.Usage("s", "r2", "u", Decimal(2))]
@@ -56,31 +60,31 @@ class _RejectedSamplesTestCase(databases.DatabaseTestCase):
 class TestRejectedSamplesSQLite(_RejectedSamplesTestCase):
     def test_get_returns_stored_sample(self) -> None:
         (first, *_) = self.kept()
-        self.assertEqual(first, rejected_samples.kept(self.engine, first.id))
+        self.assertEqual(first, rejected_samples.get(self.engine, first.id))
         self.assertEqual(("m1", "r1", "no", '{"n": 0}'), (first.meter, first.resource_id, first.reason, first.sample))
         self.assertEqual((self.project_id, WINDOW), (first.project_id, first.window))
 
     def test_unknown_sample_raises_not_found(self) -> None:
         with self.assertRaises(exceptions.NotFound):
-            rejected_samples.kept(self.engine, 10**9)
+            rejected_samples.get(self.engine, 10**9)
 
     def test_selection_includes_same_resource_and_window(self) -> None:
         self.reject(NEXT, ("m1", "r1"))
         all_of_them = self.kept()
         self.assertEqual(4, len(all_of_them))
-        self.assertEqual(all_of_them[:2], self.kept(Chosen(ids=[all_of_them[0].id])))
-        self.assertEqual(all_of_them[:2], self.kept(Chosen(meters=["m2"])))
-        self.assertEqual(all_of_them[3:], self.kept(Chosen(ids=[all_of_them[3].id])))
+        self.assertEqual(all_of_them[:2], self.kept(RejectedSampleFilter(ids=[all_of_them[0].id])))
+        self.assertEqual(all_of_them[:2], self.kept(RejectedSampleFilter(meters=["m2"])))
+        self.assertEqual(all_of_them[3:], self.kept(RejectedSampleFilter(ids=[all_of_them[3].id])))
 
     def test_windows_are_unique_and_ordered(self) -> None:
         self.reject(NEXT, ("m1", "r1"))
-        mine = Chosen(projects=[self.project_id])
+        mine = RejectedSampleFilter(projects=[self.project_id])
         self.assertEqual(
             [(self.project_id, WINDOW), (self.project_id, NEXT)], rejected_samples.windows(self.engine, mine)
         )
-        later = Chosen(projects=[self.project_id], start=WINDOW.end)
+        later = RejectedSampleFilter(projects=[self.project_id], start=WINDOW.end)
         self.assertEqual([(self.project_id, NEXT)], rejected_samples.windows(self.engine, later))
-        earlier = Chosen(projects=[self.project_id], end=WINDOW.end)
+        earlier = RejectedSampleFilter(projects=[self.project_id], end=WINDOW.end)
         self.assertEqual([(self.project_id, WINDOW)], rejected_samples.windows(self.engine, earlier))
 
     def test_billing_stores_usage_and_deletes_samples(self) -> None:
@@ -94,28 +98,28 @@ class TestRejectedSamplesSQLite(_RejectedSamplesTestCase):
     def test_billing_adds_only_missing_keys(self) -> None:
         self.bill([])
         wanted = {"r1": {"name": "new", "size": 1}, "r2": {"name": "second"}}
-        self.assertEqual(wanted, self.store.project(self.project_id).info(["r1", "r2"]))
+        self.assertEqual(wanted, self.store.project(self.project_id).resource_info(["r1", "r2"]))
 
     def test_concurrent_collector_keeps_added_info(self) -> None:
         collecting = self.store.project(self.project_id)
-        collecting.info(["r1"])
+        collecting.resource_info(["r1"])
         self.bill([])
         collecting.commit(NEXT, [], [model.Resource("r1", {"name": "newer"})], [])
-        self.assertEqual({"name": "newer", "size": 1}, collecting.info(["r1"])["r1"])
-        self.assertEqual(collecting.info(["r1"]), self.store.project(self.project_id).info(["r1"]))
+        self.assertEqual({"name": "newer", "size": 1}, collecting.resource_info(["r1"])["r1"])
+        self.assertEqual(collecting.resource_info(["r1"]), self.store.project(self.project_id).resource_info(["r1"]))
 
     def test_uncollected_window_raises(self) -> None:
-        with self.assertRaisesRegex(exceptions.Refused, "not collected"):
+        with self.assertRaisesRegex(exceptions.ReprocessingRefused, "not collected"):
             self.bill([], NEXT)
 
     def test_unknown_project_raises(self) -> None:
         usage = [model.Usage("s", "r1", "u", Decimal(1))]
-        with self.assertRaises(exceptions.Refused):
+        with self.assertRaises(exceptions.ReprocessingRefused):
             rejected_samples.bill(self.engine, "", WINDOW, usage, [model.Resource("r1", {})], [])
 
     def test_missing_samples_raise_and_store_nothing(self) -> None:
         ids = [sample.id for sample in self.kept()]
-        with self.assertRaisesRegex(exceptions.Refused, "somebody else"):
+        with self.assertRaisesRegex(exceptions.ReprocessingRefused, "somebody else"):
             self.bill([*ids, 10**9])
         self.assertEqual(([], ids), (self.stored(), [sample.id for sample in self.kept()]))
 
@@ -123,7 +127,7 @@ class TestRejectedSamplesSQLite(_RejectedSamplesTestCase):
         ids = [sample.id for sample in self.kept()]
         self.bill([])
         before = self.stored()
-        with self.assertRaisesRegex(exceptions.Refused, "somebody else"):
+        with self.assertRaisesRegex(exceptions.ReprocessingRefused, "somebody else"):
             self.bill(ids)
         self.assertEqual((before, ids), (self.stored(), [sample.id for sample in self.kept()]))
 
@@ -131,7 +135,9 @@ class TestRejectedSamplesSQLite(_RejectedSamplesTestCase):
         ids = [sample.id for sample in self.kept()]
         outcomes = at_once(lambda _: self.bill(ids))
         self.assertEqual(1, outcomes.count(None), outcomes)
-        self.assertEqual(THREADS - 1, sum(isinstance(item, exceptions.Refused) for item in outcomes), outcomes)
+        self.assertEqual(
+            THREADS - 1, sum(isinstance(item, exceptions.ReprocessingRefused) for item in outcomes), outcomes
+        )
         self.assertEqual((2, []), (len(self.stored()), self.kept()))
 
     def test_billing_does_not_block_collector(self) -> None:

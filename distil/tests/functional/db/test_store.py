@@ -39,7 +39,7 @@ class StoreTestCase(databases.DatabaseTestCase):
             return [dict(row) for row in connection.execute(query).mappings()]
 
     def info(self, project_id: str, resource_ids: Sequence[str]) -> dict[str, Any]:
-        return self.store.project(project_id).info(resource_ids)
+        return self.store.project(project_id).resource_info(resource_ids)
 
     def commit(
         self,
@@ -55,7 +55,7 @@ class StoreTestCase(databases.DatabaseTestCase):
 class TestStoredProjectsSQLite(StoreTestCase):
     def test_new_project_stores_its_start(self) -> None:
         project = self.new_project(name="größe 🐘", description="what it is for")
-        self.store.register([(self.project, START), (project, START + HOUR)])
+        self.store.register_projects([(self.project, START), (project, START + HOUR)])
         found = self.store.last_collected([self.project.id, project.id, "unknown"])
         self.assertEqual({self.project.id: START, project.id: START + HOUR}, found)
         (row,) = self.rows(models.tenants, project.id)
@@ -63,31 +63,31 @@ class TestStoredProjectsSQLite(StoreTestCase):
         self.assertLess(abs(row["created"] - datetime.datetime.now(datetime.UTC)), datetime.timedelta(minutes=1))
 
     def test_known_project_keeps_last_collected(self) -> None:
-        self.store.register([(self.project, START)])
-        self.store.register([(self.project, START + HOUR), (self.new_project(), START)])
+        self.store.register_projects([(self.project, START)])
+        self.store.register_projects([(self.project, START + HOUR), (self.new_project(), START)])
         self.assertEqual({self.project.id: START}, self.store.last_collected([self.project.id]))
 
     def test_missing_last_collected_is_set(self) -> None:
         with self.engine.begin() as connection:
             connection.execute(sa.insert(models.tenants), {"id": self.project.id, "name": "old"})
         self.assertEqual({}, self.store.last_collected([self.project.id]))
-        self.store.register([(self.project, START)])
+        self.store.register_projects([(self.project, START)])
         self.assertEqual({self.project.id: START}, self.store.last_collected([self.project.id]))
 
     def test_case_and_trailing_blank_distinguish_ids(self) -> None:
         stem = uuid.uuid4().hex
         ids = [f"{stem}{end}" for end in ("a", "A", "a ")]
-        self.store.register([(self.new_project(id=project_id), START) for project_id in ids])
+        self.store.register_projects([(self.new_project(id=project_id), START) for project_id in ids])
         self.assertEqual(set(ids), set(self.store.last_collected(ids)))
 
     def test_registers_projects_in_batches(self) -> None:
         projects = [self.new_project() for _ in range(1203)]
-        self.store.register([(project, START) for project in projects])
+        self.store.register_projects([(project, START) for project in projects])
         self.assertEqual(1203, len(self.store.last_collected([project.id for project in projects])))
 
     def test_long_names_are_truncated(self) -> None:
         project = self.new_project(name="🐘" * 300, description="🐘" * 100_000)
-        self.store.register([(project, START)])
+        self.store.register_projects([(project, START)])
         (row,) = self.rows(models.tenants, project.id)
         self.assertEqual(255, len(row["name"]))
         for column in ("name", "info"):
@@ -95,23 +95,23 @@ class TestStoredProjectsSQLite(StoreTestCase):
 
     def test_update_changes_only_name_and_description(self) -> None:
         other, unknown = self.new_project(), self.new_project()
-        self.store.register([(self.project, START), (other, START)])
+        self.store.register_projects([(self.project, START), (other, START)])
         (before,) = self.rows(models.tenants)
         renamed = self.new_project(id=self.project.id, name="new name", description="new 🐘")
-        self.store.refresh([renamed, other, unknown])
+        self.store.update_projects([renamed, other, unknown])
         self.assertEqual([{**before, "name": "new name", "info": "new 🐘"}], self.rows(models.tenants))
         self.assertEqual([], self.rows(models.tenants, unknown.id))
 
     def test_empty_project_list_is_accepted(self) -> None:
-        self.store.register([])
-        self.store.refresh([])
+        self.store.register_projects([])
+        self.store.update_projects([])
         self.assertEqual({}, self.store.last_collected([]))
 
 
 class TestWindowCommitSQLite(StoreTestCase):
     def setUp(self) -> None:
         super().setUp()
-        self.store.register([(self.project, START)])
+        self.store.register_projects([(self.project, START)])
 
     def test_usage_is_stored_unchanged(self) -> None:
         volumes = [Decimal("0.0040000000"), Decimal("514.2857142857"), Decimal(0), Decimal("98765.0000000001")]
@@ -132,14 +132,14 @@ class TestWindowCommitSQLite(StoreTestCase):
         usage, resources = [model.Usage("s", "r", "u", Decimal(1))], [model.Resource("r", {"name": "first"})]
         self.commit(usage, resources)
         rejected = [model.RejectedSample(self.project.id, "m", None, "no", {})]
-        with self.assertRaises(exceptions.WindowTaken):
+        with self.assertRaises(exceptions.WindowAlreadyCommitted):
             self.commit([model.Usage("other", "r", "u", Decimal(1))], [model.Resource("r", {"name": "2nd"})], rejected)
         self.assertEqual(["s"], [row["service"] for row in self.rows(models.usage_entry)])
         self.assertEqual({"r": {"name": "first"}}, self.info(self.project.id, ["r"]))
         self.assertEqual([], self.rows(models.rejected_samples))
 
     def test_window_out_of_order_raises(self) -> None:
-        with self.assertRaises(exceptions.WindowTaken):
+        with self.assertRaises(exceptions.WindowAlreadyCommitted):
             self.commit(hour=1)
         self.assertEqual({self.project.id: START}, self.store.last_collected([self.project.id]))
 
@@ -171,7 +171,7 @@ class TestWindowCommitSQLite(StoreTestCase):
         with self.assertRaises(exceptions.StoreError):
             stored.commit(second, [], [model.Resource("r", {"name": "never"}), unstorable], [])
         stored.commit(second, [], [model.Resource("r", {"b": 2})], [])
-        self.assertEqual({"r": {"name": "old", "a": 1, "b": 2}}, stored.info(["r", "unknown"]))
+        self.assertEqual({"r": {"name": "old", "a": 1, "b": 2}}, stored.resource_info(["r", "unknown"]))
         self.assertEqual({"r": {"name": "old", "a": 1, "b": 2}}, self.info(self.project.id, ["r"]))
 
     def test_commit_after_other_collector_raises(self) -> None:
@@ -179,13 +179,13 @@ class TestWindowCommitSQLite(StoreTestCase):
         mine.commit(WINDOW, [], [model.Resource("r", {"name": "mine"})], [])
         second = model.Window(WINDOW.end, WINDOW.end + HOUR)
         theirs.commit(second, [], [model.Resource("r", {"name": "theirs"})], [])
-        with self.assertRaises(exceptions.WindowTaken):
+        with self.assertRaises(exceptions.WindowAlreadyCommitted):
             mine.commit(second, [], [model.Resource("r", {"name": "mine again"})], [])
-        self.assertEqual({"r": {"name": "theirs"}}, mine.info(["r"]))
+        self.assertEqual({"r": {"name": "theirs"}}, mine.resource_info(["r"]))
 
     def test_resources_are_separate_per_project(self) -> None:
         other = self.new_project()
-        self.store.register([(other, START)])
+        self.store.register_projects([(other, START)])
         self.commit(resources=[model.Resource("r", {"name": "ours"})])
         self.store.project(other.id).commit(WINDOW, [], [model.Resource("r", {"name": "theirs"})], [])
         self.assertEqual({"r": {"name": "ours"}}, self.info(self.project.id, ["r"]))
@@ -251,7 +251,7 @@ class TestStoredProjectsMySQL(TestStoredProjectsSQLite):
     def test_registration_is_atomic(self) -> None:
         endless = self.new_project(id="x" * 101)
         with self.assertRaises(exceptions.StoreError):
-            self.store.register([(self.project, START), (endless, START)])
+            self.store.register_projects([(self.project, START), (endless, START)])
         self.assertEqual({}, self.store.last_collected([self.project.id]))
 
 

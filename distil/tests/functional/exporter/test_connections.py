@@ -14,7 +14,7 @@ from typing import Any
 from prometheus_client import CollectorRegistry
 from prometheus_client import Gauge
 
-from distil.exporter.pages import Pages
+from distil.exporter.pages import MetricsPage
 from distil.exporter.server import Exporter
 from distil.tests.support.certificates import Authority
 from distil.tests.support.site import Site
@@ -119,7 +119,7 @@ class BlockedReadersTest(unittest.TestCase):
         gauge = Gauge("large", "Large.", ["label"], registry=registry)
         for number in range(100):
             gauge.labels(f"{number}" * 100_000).set(1)
-        exporter = Exporter({"/metrics": Pages(registry)}, "127.0.0.1", 0)
+        exporter = Exporter({"/metrics": MetricsPage(registry)}, "127.0.0.1", 0)
         exporter.start()
         self.addCleanup(exporter.stop)
         few = threading.active_count()

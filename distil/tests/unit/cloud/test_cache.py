@@ -9,7 +9,7 @@ import hypothesis
 from hypothesis import strategies
 
 from distil import exceptions
-from distil.cloud.cache import Cache
+from distil.cloud.cache import TTLCache
 
 LIFETIME = 10
 
@@ -19,8 +19,8 @@ class TTLCacheTest(unittest.TestCase):
         self.seconds = 0.0
         self.asked: list[str] = []
 
-    def cache(self, size: int = 100) -> Cache[str | None]:
-        return Cache(self._load, LIFETIME, size=size, clock=lambda: self.seconds)
+    def cache(self, size: int = 100) -> TTLCache[str | None]:
+        return TTLCache(self._load, LIFETIME, size=size, clock=lambda: self.seconds)
 
     def _load(self, key: str) -> str | None:
         self.asked.append(key)
@@ -47,7 +47,7 @@ class TTLCacheTest(unittest.TestCase):
             self.seconds += LIFETIME
             return self._load(key) or ""
 
-        cache = Cache(slow, LIFETIME, clock=lambda: self.seconds)
+        cache = TTLCache(slow, LIFETIME, clock=lambda: self.seconds)
         cache.get("a")
         cache.get("a")
         self.assertEqual(["a", "a"], self.asked)
@@ -61,7 +61,7 @@ class TTLCacheTest(unittest.TestCase):
                 raise failure
             return key
 
-        cache = Cache(load, LIFETIME)
+        cache = TTLCache(load, LIFETIME)
         with self.assertRaises(exceptions.LookupUnavailable):
             cache.get("a")
         self.assertEqual("a", cache.get("a"))
@@ -86,7 +86,7 @@ class TTLCacheTest(unittest.TestCase):
         strategies.integers(1, 4),
     )
     def test_age_and_size_stay_bounded(self, questions: list[tuple[str, float]], size: int) -> None:
-        cache: Cache[float] = Cache(lambda _: self.seconds, LIFETIME, size=size, clock=lambda: self.seconds)
+        cache: TTLCache[float] = TTLCache(lambda _: self.seconds, LIFETIME, size=size, clock=lambda: self.seconds)
         for key, pause in questions:
             self.seconds += pause
             self.assertLess(self.seconds - cache.get(key), LIFETIME)

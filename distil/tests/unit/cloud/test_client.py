@@ -16,11 +16,11 @@ _NAMES = strategies.text(strategies.characters(exclude_categories=["Cs"], exclud
 class QuoteSegmentTest(unittest.TestCase):
     @hypothesis.given(_NAMES.filter(lambda name: name not in (".", "..") and len(name.encode()) <= 256))
     def test_name_round_trips_as_one_segment(self, name: str) -> None:
-        quoted = client.quoted(name) or ""
+        quoted = client.quote_segment(name) or ""
         self.assertEqual(name, urllib.parse.unquote(quoted))
         self.assertLessEqual(set(quoted), {*string.ascii_letters, *string.digits, *"-._~%"})
 
     def test_invalid_name_returns_none(self) -> None:
         for name in ("", ".", "..", "a\0", "\ud800", "x" * 257, "é" * 129):
             with self.subTest(name=name):
-                self.assertIsNone(client.quoted(name))
+                self.assertIsNone(client.quote_segment(name))

@@ -15,8 +15,8 @@ from msgspec import structs
 from distil import exceptions
 from distil import model
 from distil.collector import samples
-from distil.collector.samples import Questions
-from distil.collector.shutdown import Stop
+from distil.collector.samples import SampleFetcher
+from distil.collector.shutdown import Shutdown
 from distil.rating import sample_parser
 from distil.telemetry.driver import TelemetryDriver
 from distil.tests.support import strategies
@@ -44,7 +44,7 @@ class Archive(TelemetryDriver):
         for document in self._documents:
             moment = _moment(document)
             if document["project_id"] in projects and (moment is None or start <= moment < end):
-                yield sample_parser.read_sample(document, document["project_id"], "meter")
+                yield sample_parser.parse_sample(document, document["project_id"], "meter")
 
 
 def _moment(document: dict[str, Any]) -> datetime.datetime | None:
@@ -65,8 +65,8 @@ def windows(count: int, hours: int = 1) -> list[model.Window]:
     return [model.Window(START + number * length, START + (number + 1) * length) for number in range(count)]
 
 
-def questions(archive: Archive) -> Questions:
-    return Questions(archive, ["meter"], Stop())
+def questions(archive: Archive) -> SampleFetcher:
+    return SampleFetcher(archive, ["meter"], Shutdown())
 
 
 class SampleFetcherTest(unittest.TestCase):
@@ -91,27 +91,27 @@ class SampleFetcherTest(unittest.TestCase):
     )
     def test_batch_equals_single_requests(self, documents: list[dict[str, Any]], count: int, hours: int) -> None:
         asked = windows(count, hours)
-        answer = questions(Archive(documents)).together(PROJECTS, asked)
+        answer = questions(Archive(documents)).fetch_batch(PROJECTS, asked)
         alone = questions(Archive(documents))
         assert answer is not None
         for project in PROJECTS:
-            self.assertEqual([alone.alone(project, window) for window in asked], answer[project])
+            self.assertEqual([alone.fetch(project, window) for window in asked], answer[project])
 
     def test_invalid_timestamp_discards_batch(self) -> None:
         archive = Archive([document("p", 1), document("p", 1, timestamp="noon")])
-        self.assertIsNone(questions(archive).together(PROJECTS, windows(2)))
+        self.assertIsNone(questions(archive).fetch_batch(PROJECTS, windows(2)))
 
     def test_sample_without_project_discards_batch(self) -> None:
         class Odd(Archive):
             def samples(self, *_: Any) -> Iterator[model.Sample | model.RejectedSample]:
                 yield model.RejectedSample("", "meter", None, "project_id is missing", document("p", 1))
 
-        self.assertIsNone(questions(Odd([])).together(PROJECTS, windows(2)))
+        self.assertIsNone(questions(Odd([])).fetch_batch(PROJECTS, windows(2)))
 
     def test_failed_request_discards_batch(self) -> None:
         archive = Archive([document("p", 1)])
         archive.failures = 1
-        self.assertIsNone(questions(archive).together(PROJECTS, windows(2)))
+        self.assertIsNone(questions(archive).fetch_batch(PROJECTS, windows(2)))
 
     def test_batch_size_adapts_to_refusals(self) -> None:
         class Short(Archive):
@@ -128,11 +128,11 @@ class SampleFetcherTest(unittest.TestCase):
         names = iter(range(2000))
         left = 2000
         while left > 0:
-            together = [str(next(names)) for _ in range(min(asks.fitting, left))]
+            together = [str(next(names)) for _ in range(min(asks.batch_size, left))]
             left -= len(together)
-            if asks.together(together, windows(1)) is None:
+            if asks.fetch_batch(together, windows(1)) is None:
                 for name in together:
-                    asks.alone(name, windows(1)[0])
+                    asks.fetch(name, windows(1)[0])
         self.assertLess(archive.refused, 20)
 
     def test_batch_size_recovers_after_failures(self) -> None:
@@ -140,22 +140,22 @@ class SampleFetcherTest(unittest.TestCase):
         asks = questions(archive)
         archive.failures = 10
         for _ in range(10):
-            asks.together(["p", "q"], windows(2))
-        self.assertEqual(1, asks.fitting)
+            asks.fetch_batch(["p", "q"], windows(2))
+        self.assertEqual(1, asks.batch_size)
         for _ in range(300):
-            if asks.together(["p"], windows(asks.fitting)) is None:
-                asks.alone("p", windows(1)[0])
-        self.assertEqual(60, asks.fitting)
+            if asks.fetch_batch(["p"], windows(asks.batch_size)) is None:
+                asks.fetch("p", windows(1)[0])
+        self.assertEqual(60, asks.batch_size)
 
     def test_driver_exception_discards_batch(self) -> None:
         class Defect(Archive):
             def samples(self, *_: Any) -> Iterator[model.Sample | model.RejectedSample]:
                 raise KeyError("counter_name")
 
-        self.assertIsNone(questions(Defect([])).together(["p"], windows(2)))
+        self.assertIsNone(questions(Defect([])).fetch_batch(["p"], windows(2)))
 
     def test_invalid_driver_output_discards_batch(self) -> None:
-        good = sample_parser.read_sample(document("p", 1), "p", "meter")
+        good = sample_parser.parse_sample(document("p", 1), "p", "meter")
         assert isinstance(good, model.Sample)
         for odd in (
             None,
@@ -170,18 +170,18 @@ class SampleFetcherTest(unittest.TestCase):
                     def samples(self, *_: Any, odd: Any = odd) -> Iterator[Any]:
                         yield odd
 
-                self.assertIsNone(questions(Defect([])).together(["p"], windows(2)))
+                self.assertIsNone(questions(Defect([])).fetch_batch(["p"], windows(2)))
 
     def test_single_window_is_not_batched(self) -> None:
         archive = Archive([])
-        self.assertIsNone(questions(archive).together(["p"], windows(1)))
+        self.assertIsNone(questions(archive).fetch_batch(["p"], windows(1)))
         self.assertEqual([], archive.questions)
 
     def test_batch_size_follows_sample_count(self) -> None:
         asks = questions(Archive([document("p", second) for second in range(200)]))
-        self.assertEqual(1, asks.fitting)
-        asks.alone("p", windows(1)[0])
-        self.assertEqual(10, asks.fitting)
+        self.assertEqual(1, asks.batch_size)
+        asks.fetch("p", windows(1)[0])
+        self.assertEqual(10, asks.batch_size)
 
     def test_oversized_batch_aborts_and_shrinks(self) -> None:
         class Endless(Archive):
@@ -195,7 +195,7 @@ class SampleFetcherTest(unittest.TestCase):
         endless = Endless([])
         asks = questions(endless)
         asks._expected = 100
-        before = asks.fitting
-        self.assertIsNone(asks.together(["p"], windows(2)))
-        self.assertLess(endless.given, samples._TOO_MANY + 2000)
-        self.assertLess(asks.fitting, before)
+        before = asks.batch_size
+        self.assertIsNone(asks.fetch_batch(["p"], windows(2)))
+        self.assertLess(endless.given, samples.MAX_SAMPLES + 2000)
+        self.assertLess(asks.batch_size, before)

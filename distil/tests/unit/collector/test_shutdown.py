@@ -5,12 +5,12 @@ import threading
 import unittest
 
 from distil import exceptions
-from distil.collector.shutdown import Stop
+from distil.collector.shutdown import Shutdown
 
 
 class ShutdownTest(unittest.TestCase):
     def test_request_waits_for_open_transaction(self) -> None:
-        stop = Stop()
+        stop = Shutdown()
         opened, ended, returned = threading.Event(), threading.Event(), threading.Event()
 
         def transact() -> None:
@@ -33,12 +33,12 @@ class ShutdownTest(unittest.TestCase):
             thread.join()
 
     def test_request_prevents_new_transactions(self) -> None:
-        stop = Stop()
+        stop = Shutdown()
         stop.request()
-        with self.assertRaises(exceptions.Stopped), stop.transaction():
+        with self.assertRaises(exceptions.ShutdownRequested), stop.transaction():
             self.fail("it began")
 
     def test_request_interrupts_wait(self) -> None:
-        stop = Stop()
+        stop = Shutdown()
         threading.Timer(0.05, stop.request).start()
         self.assertTrue(stop.wait(60))

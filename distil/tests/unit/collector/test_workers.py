@@ -6,14 +6,14 @@ import unittest
 from unittest import mock
 
 from distil import exceptions
-from distil.collector.shutdown import Stop
-from distil.collector.workers import share_out
+from distil.collector.shutdown import Shutdown
+from distil.collector.workers import run_in_threads
 
 
 class WorkersTest(unittest.TestCase):
     def test_each_item_is_processed_once(self) -> None:
         done: list[int] = []
-        share_out(range(1000), done.append, 4, Stop())
+        run_in_threads(range(1000), done.append, 4, Shutdown())
         self.assertEqual(list(range(1000)), sorted(done))
 
     def test_items_are_processed_concurrently(self) -> None:
@@ -22,7 +22,7 @@ class WorkersTest(unittest.TestCase):
         def do(_: int) -> None:
             meeting.wait()
 
-        share_out(range(3), do, 3, Stop())
+        run_in_threads(range(3), do, 3, Shutdown())
 
     def test_items_are_produced_on_demand(self) -> None:
         made: list[int] = []
@@ -31,7 +31,7 @@ class WorkersTest(unittest.TestCase):
         def do(piece: int) -> None:
             ahead.append(len(made) - piece)
 
-        share_out((made.append(number) or number for number in range(100)), do, 1, Stop())  # type: ignore[func-returns-value]
+        run_in_threads((made.append(number) or number for number in range(100)), do, 1, Shutdown())  # type: ignore[func-returns-value]
         self.assertEqual({1}, set(ahead))
 
     def test_item_failure_stops_and_raises(self) -> None:
@@ -43,19 +43,19 @@ class WorkersTest(unittest.TestCase):
             done.append(piece)
 
         with self.assertRaisesRegex(exceptions.StoreError, "gone"):
-            share_out(range(100), do, 1, Stop())
+            run_in_threads(range(100), do, 1, Shutdown())
         self.assertEqual([0, 1, 2], done)
 
     def test_producer_failure_raises(self) -> None:
         with self.assertRaises(ZeroDivisionError):
-            share_out((1 // 0 for _ in range(1)), lambda _: None, 2, Stop())
+            run_in_threads((1 // 0 for _ in range(1)), lambda _: None, 2, Shutdown())
 
     def test_stop_iteration_from_item_raises(self) -> None:
         def do(_: int) -> None:
             raise StopIteration
 
         with self.assertRaises(StopIteration):
-            share_out(range(3), do, 2, Stop())
+            run_in_threads(range(3), do, 2, Shutdown())
 
     def test_continues_with_fewer_threads(self) -> None:
         allowed = iter([True, True])
@@ -68,18 +68,18 @@ class WorkersTest(unittest.TestCase):
 
         done: list[int] = []
         with mock.patch.object(threading.Thread, "start", limited):
-            share_out(range(20), done.append, 5, Stop())
+            run_in_threads(range(20), done.append, 5, Shutdown())
             self.assertEqual(list(range(20)), sorted(done))
             with self.assertRaisesRegex(RuntimeError, "can't start new thread"):
-                share_out(range(20), done.append, 5, Stop())
+                run_in_threads(range(20), done.append, 5, Shutdown())
 
     def test_shutdown_abandons_hanging_item(self) -> None:
-        stop, hang = Stop(), threading.Event()
+        stop, hang = Shutdown(), threading.Event()
         self.addCleanup(hang.set)
         threading.Timer(0.1, stop.request).start()
 
         def do(_: int) -> None:
             hang.wait(60)
 
-        with self.assertRaises(exceptions.Stopped):
-            share_out([1], do, 2, stop)
+        with self.assertRaises(exceptions.ShutdownRequested):
+            run_in_threads([1], do, 2, stop)

@@ -16,7 +16,7 @@ class ConfigFilesTest(ReadingCase):
         try:
             self.read(text, *arguments)
         except (cfg.Error, exceptions.ConfigurationError) as error:
-            return loader.problems(error)
+            return loader.error_lines(error)
         raise AssertionError("the files have been read")
 
     def test_missing_files_are_listed(self) -> None:
@@ -29,7 +29,7 @@ class ConfigFilesTest(ReadingCase):
 
     def test_permission_denied_is_reported(self) -> None:
         error = cfg.ConfigFilesPermissionDeniedError(["/etc/distil/distil.conf"])
-        self.assertEqual(["/etc/distil/distil.conf cannot be read: permission denied"], loader.problems(error))
+        self.assertEqual(["/etc/distil/distil.conf cannot be read: permission denied"], loader.error_lines(error))
 
     def test_non_utf8_file_is_reported(self) -> None:
         other = self.folder / "other.conf"
@@ -54,6 +54,6 @@ class ConfigFilesTest(ReadingCase):
     def test_file_options_are_found_among_others(self) -> None:
         self.path.write_text("[collector]\nworkers = 2\n")
         arguments = ["--debug", f"--config-file={self.path}", "upgrade", "--config-dir", str(self.folder), "--json"]
-        conf = loader.read_files(self.conf, arguments, "distil-collector")
+        conf = loader.load_files(self.conf, arguments, "distil-collector")
         self.assertEqual(([str(self.path)], [str(self.folder)]), (conf.config_file, conf.config_dir))
         self.assertEqual(2, conf.collector.workers)

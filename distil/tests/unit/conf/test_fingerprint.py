@@ -11,7 +11,7 @@ from distil import conf as configuration
 from distil import exceptions
 from distil.conf.collector import CLI_OPTS
 from distil.conf.collector import collector_types
-from distil.conf.fingerprint import digest
+from distil.conf.fingerprint import fingerprint
 
 
 class FingerprintTest(unittest.TestCase):
@@ -29,7 +29,7 @@ class FingerprintTest(unittest.TestCase):
         configuration.register_opts(conf)
         conf.register_cli_opts(CLI_OPTS)
         conf(["--config-file", str(path)])
-        return digest(collector_types(conf)[0])
+        return fingerprint(collector_types(conf)[0])
 
     def test_fingerprint_is_stable_hexadecimal(self) -> None:
         self.assertRegex(self.digest(), "^[0-9a-f]{12}$")

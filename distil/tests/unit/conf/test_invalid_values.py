@@ -15,7 +15,7 @@ KEYSTONE = "[keystone_authtoken]\nauth_type = password\n"
 class InvalidValuesTest(ReadingCase):
     def problems(self, text: str, *arguments: str) -> list[str]:
         """Without the file's name, which each begins with."""
-        found = values.problems(self.read(text, *arguments))
+        found = values.invalid_values(self.read(text, *arguments))
         self.assertEqual([], [problem for problem in found if not problem.startswith(f"{self.path}: ")])
         return [problem.removeprefix(f"{self.path}: ") for problem in found]
 
@@ -91,7 +91,7 @@ class InvalidValuesTest(ReadingCase):
         later = self.folder / "later.conf"
         later.write_text("[collector]\nworkers = 0\nconcurrency = 2\n")
         text = "[collector]\nworkers = 1\nconcurrency = 0\nperiodic_interval = 0\n"
-        found = values.problems(self.read(text, "--config-file", str(later)))
+        found = values.invalid_values(self.read(text, "--config-file", str(later)))
         expected = [
             f"{self.path}: [collector] periodic_interval = 0: must be a whole number, at least 1, at most 2678400",
             f"{later}: [collector] workers = 0: must be a whole number, at least 1",
@@ -100,6 +100,6 @@ class InvalidValuesTest(ReadingCase):
 
     def test_problem_names_environment_variable(self) -> None:
         os.environ["OS_COLLECTOR__WORKERS"] = "many"
-        found = values.problems(self.read("[collector]\nworkers = 1\n"))
+        found = values.invalid_values(self.read("[collector]\nworkers = 1\n"))
         expected = "environment variable OS_COLLECTOR__WORKERS: [collector] workers = many: must be a whole number"
         self.assertEqual([f"{expected}, at least 1"], found)

@@ -162,11 +162,11 @@ BUCKET = hashlib.md5(b"p1/a?b", usedforsecurity=False).hexdigest()
 
 
 class OperatorFilesTest(RulesCase):
-    def rated(self) -> rate.Rated:
+    def rated(self) -> rate.RatedWindow:
         with self.assertLogs(level="WARNING"):
             rules = self.load(MAPPINGS, TRANSFORMERS)
         samples = [
-            sample_parser.read_sample(
+            sample_parser.parse_sample(
                 builders.document(minute, resource_id=resource_id, volume=volume, metadata=metadata), "p1", meter
             )
             for meter, resource_id, minute, volume, metadata in SAMPLES
@@ -203,7 +203,7 @@ class OperatorFilesTest(RulesCase):
 
     def test_counts_machines_and_rejected_samples(self) -> None:
         result = self.rated()
-        self.assertEqual({"vm1", "vm2"}, set(result.machines))
+        self.assertEqual({"vm1", "vm2"}, set(result.instances))
         self.assertEqual(["vpn2"], [rejected.resource_id for rejected in result.rejected])
         self.assertIsInstance(result.rejected[0], model.RejectedSample)
         self.assertEqual((len(SAMPLES), 0), (result.samples, result.untrusted))

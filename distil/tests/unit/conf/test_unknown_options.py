@@ -7,7 +7,7 @@ from distil.tests.support.configuration import ReadingCase
 
 class UnknownOptionsTest(ReadingCase):
     def problems(self, text: str) -> list[str]:
-        found = unknown.problems(self.read(text))
+        found = unknown.unknown_options(self.read(text))
         self.assertEqual([], [problem for problem in found if not problem.startswith(f"{self.path}: ")])
         return [problem.removeprefix(f"{self.path}: ") for problem in found]
 
@@ -84,4 +84,4 @@ class UnknownOptionsTest(ReadingCase):
             f"{self.path}: [collector] ignore_tenants is called [collector] ignore_projects now",
             f"{self.path}: [keystone_authtoken] auth_plugin is called [keystone_authtoken] auth_type now",
         ]
-        self.assertEqual(expected, unknown.renamed(self.read(text)))
+        self.assertEqual(expected, unknown.deprecated_options(self.read(text)))

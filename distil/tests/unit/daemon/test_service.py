@@ -5,12 +5,12 @@ import multiprocessing
 import unittest
 import unittest.mock
 
-from distil.daemon.restarts import Restarts
+from distil.daemon.restarts import RespawnBackoff
 
 
 class RespawnBackoffTest(unittest.TestCase):
     def setUp(self) -> None:
-        self.restarts = Restarts()
+        self.restarts = RespawnBackoff()
         self.now = 1000.0
         self.enterContext(unittest.mock.patch("time.monotonic", lambda: self.now))
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from hypothesis import given
 from hypothesis import strategies as st
 
-from distil.collector.shutdown import Stop
+from distil.collector.shutdown import Shutdown
 from distil.daemon.timer import next_start
 from distil.daemon.timer import repeat
 
@@ -17,7 +17,7 @@ HOUR = datetime.timedelta(hours=1)
 SECOND_LOOK = datetime.timedelta(minutes=5)
 
 
-class Clock(Stop):
+class Clock(Shutdown):
     """A clock that passes when somebody sleeps on it, and stops everything after a day."""
 
     def __init__(self) -> None:

@@ -14,4 +14,4 @@ class MigrationHistoryTest(unittest.TestCase):
         self.assertGreater(len(revisions), 2)
 
     def test_newest_revision_matches_alembic_history(self) -> None:
-        self.assertEqual(migration.history()[-1][0], revision.newest())
+        self.assertEqual(migration.history()[-1][0], revision.head())

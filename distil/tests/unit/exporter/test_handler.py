@@ -7,13 +7,13 @@ import unittest
 from prometheus_client import CollectorRegistry
 from prometheus_client import Gauge
 
-from distil.exporter.health import Health
-from distil.exporter.pages import Pages
-from distil.exporter.resource import Resource
+from distil.exporter.health import HealthPage
+from distil.exporter.pages import MetricsPage
+from distil.exporter.resource import Page
 from distil.exporter.server import Exporter
 from distil.exporter.status_page import StatusPage
 from distil.monitoring.history import History
-from distil.monitoring.history import Outcome
+from distil.monitoring.history import RunOutcome
 from distil.tests.support import snapshots
 
 PATHS = ("/", "/health", "/metrics")
@@ -23,14 +23,14 @@ class HttpProtocolTest(unittest.TestCase):
     def setUp(self) -> None:
         registry = CollectorRegistry()
         Gauge("ok", "It is there.", registry=registry).set(1)
-        resources: dict[str, Resource] = {
+        resources: dict[str, Page] = {
             "/": StatusPage(snapshots.rich, snapshots.clock),
-            "/health": Health(snapshots.rich, snapshots.clock),
-            "/metrics": Pages(registry),
+            "/health": HealthPage(snapshots.rich, snapshots.clock),
+            "/metrics": MetricsPage(registry),
         }
         self.serve(resources)
 
-    def serve(self, resources: dict[str, Resource]) -> None:
+    def serve(self, resources: dict[str, Page]) -> None:
         self.exporter = Exporter(resources, "127.0.0.1", 0)
         self.exporter.start()
         self.addCleanup(self.exporter.stop)
@@ -83,9 +83,9 @@ class HttpProtocolTest(unittest.TestCase):
 
     def test_unhealthy_returns_503_until_good_run(self) -> None:
         history = History("default", "1", snapshots.HOUR, snapshots.NOW)
-        self.serve({"/health": Health(history.snapshot, snapshots.clock)})
-        for outcome, status in ((Outcome.FAILED, 503), (Outcome.STOPPED, 503), (Outcome.PARTIAL, 200)):
-            history.end(snapshots.run(snapshots.MINUTE, outcome), None)
+        self.serve({"/health": HealthPage(history.snapshot, snapshots.clock)})
+        for outcome, status in ((RunOutcome.FAILED, 503), (RunOutcome.STOPPED, 503), (RunOutcome.PARTIAL, 200)):
+            history.finish(snapshots.run(snapshots.MINUTE, outcome), None)
             for method in ("GET", "HEAD"):
                 self.assertEqual(status, self.status(self.ask("/health", method)))
 

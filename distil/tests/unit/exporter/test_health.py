@@ -7,10 +7,10 @@ from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
 
-from distil.exporter.health import Health
+from distil.exporter.health import HealthPage
 from distil.exporter.health import reasons
-from distil.monitoring.history import Outcome
-from distil.monitoring.history import Run
+from distil.monitoring.history import RunOutcome
+from distil.monitoring.history import RunResult
 from distil.monitoring.history import Snapshot
 from distil.tests.support import snapshots
 from distil.tests.support.snapshots import HOUR
@@ -35,7 +35,7 @@ class HealthReasonsTest(unittest.TestCase):
         self.assert_healthy()
 
     def test_regular_runs_are_healthy(self) -> None:
-        for outcome in (Outcome.COMPLETE, Outcome.PARTIAL):
+        for outcome in (RunOutcome.COMPLETE, RunOutcome.PARTIAL):
             self.assert_healthy(started=OLD, runs=(run(HOUR, outcome),))
 
     def test_two_intervals_since_success_is_unhealthy(self) -> None:
@@ -52,14 +52,14 @@ class HealthReasonsTest(unittest.TestCase):
         self.assert_unhealthy("complete or partial", interval=second, started=OLD, runs=(run(12 * MINUTE + second),))
 
     def test_failed_run_is_unhealthy_until_success(self) -> None:
-        failed = run(2 * MINUTE, Outcome.FAILED, problem="identity: HTTP 503")
+        failed = run(2 * MINUTE, RunOutcome.FAILED, problem="identity: HTTP 503")
         self.assert_unhealthy("failed: identity: HTTP 503", runs=(failed, run(HOUR)))
-        self.assert_unhealthy("HTTP 503", runs=(run(MINUTE, Outcome.STOPPED), failed, run(HOUR)))
+        self.assert_unhealthy("HTTP 503", runs=(run(MINUTE, RunOutcome.STOPPED), failed, run(HOUR)))
         self.assert_unhealthy("HTTP 503", runs=(failed,), current=run(MINUTE, None))
-        self.assert_healthy(runs=(run(MINUTE, Outcome.PARTIAL), failed))
+        self.assert_healthy(runs=(run(MINUTE, RunOutcome.PARTIAL), failed))
 
     def test_committing_run_is_healthy_despite_failure(self) -> None:
-        failed = run(6 * HOUR, Outcome.FAILED, problem="identity: HTTP 503")
+        failed = run(6 * HOUR, RunOutcome.FAILED, problem="identity: HTTP 503")
         self.assert_healthy(started=OLD, runs=(failed,), current=run(3 * HOUR, None, windows=1, due=9))
         stuck = run(3 * HOUR, None, due=9)
         self.assert_unhealthy("failed", "complete or partial", started=OLD, runs=(failed,), current=stuck)
@@ -75,15 +75,15 @@ class HealthReasonsTest(unittest.TestCase):
     def test_failed_project_keeps_collector_healthy(self) -> None:
         self.assert_healthy(behind=(snapshots.behind(problem="HTTP 503", hours=500),))
 
-    def catching_up(self, age: timedelta) -> Run:
+    def catching_up(self, age: timedelta) -> RunResult:
         return run(age, None, windows=5, due=9)
 
 
 class HealthResponseTest(unittest.TestCase):
-    FAILED = snapshots.snapshot(runs=(run(MINUTE, Outcome.FAILED, problem="no answer\ud800"),))
+    FAILED = snapshots.snapshot(runs=(run(MINUTE, RunOutcome.FAILED, problem="no answer\ud800"),))
 
     def answer(self, snapshot: Snapshot, accept: str = "*/*") -> tuple[HTTPStatus, str, str]:
-        answer = Health(lambda: snapshot, snapshots.clock).answer(accept)
+        answer = HealthPage(lambda: snapshot, snapshots.clock).render(accept)
         self.assertEqual("no-store", answer.headers["Cache-Control"])
         return answer.status, answer.content_type, answer.body.decode()
 

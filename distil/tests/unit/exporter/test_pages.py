@@ -10,7 +10,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
-from distil.exporter.pages import Page
+from distil.exporter.pages import MetricsFormat
 
 
 class Counting(Collector):
@@ -35,16 +35,16 @@ class MetricsPageTest(unittest.TestCase):
         self.metrics = Counting()
         registry = CollectorRegistry()
         registry.register(self.metrics)
-        self.page = Page(registry, "")
+        self.page = MetricsFormat(registry, "")
 
     def test_sequential_requests_render_anew(self) -> None:
         self.metrics.released.set()
         for count in (1, 2, 3):
-            self.assertIn(f"asked {count}.0", self.page.answer().body.decode())
+            self.assertIn(f"asked {count}.0", self.page.render().body.decode())
 
     def test_waiting_requests_share_later_rendering(self) -> None:
         bodies: list[bytes] = []
-        threads = [threading.Thread(target=lambda: bodies.append(self.page.answer().body)) for _ in range(20)]
+        threads = [threading.Thread(target=lambda: bodies.append(self.page.render().body)) for _ in range(20)]
         threads[0].start()
         self.assertTrue(self.metrics.entered.wait(30))
         for thread in threads[1:]:
@@ -62,9 +62,9 @@ class MetricsPageTest(unittest.TestCase):
         registry = CollectorRegistry()
         failing = Failing()
         registry.register(failing)
-        page = Page(registry, "")
-        self.assertRaises(ValueError, page.answer)
-        self.assertIn("fine 1.0", page.answer().body.decode())
+        page = MetricsFormat(registry, "")
+        self.assertRaises(ValueError, page.render)
+        self.assertIn("fine 1.0", page.render().body.decode())
 
 
 class Failing(Collector):

@@ -10,9 +10,9 @@ import hypothesis
 from hypothesis import strategies as st
 
 from distil.exporter.status_page import StatusPage
-from distil.monitoring.history import Outcome
-from distil.monitoring.history import Rejected
-from distil.monitoring.history import Run
+from distil.monitoring.history import RejectionEvent
+from distil.monitoring.history import RunOutcome
+from distil.monitoring.history import RunResult
 from distil.monitoring.history import Snapshot
 from distil.tests.support import snapshots
 from distil.tests.support import strategies
@@ -26,7 +26,7 @@ TEXTS = st.text(st.characters(exclude_categories=())) | st.sampled_from(
 
 
 def parse(snapshot: Snapshot) -> ET.Element:
-    body = StatusPage(lambda: snapshot, snapshots.clock).answer("").body.decode()
+    body = StatusPage(lambda: snapshot, snapshots.clock).render("").body.decode()
     page: ET.Element = html5lib.HTMLParser(strict=False, namespaceHTMLElements=False).parse(body)
     return page
 
@@ -40,10 +40,10 @@ def hostile(words: str) -> Snapshot:
     return snapshots.snapshot(
         collector=words,
         version=words,
-        current=Run(words, snapshots.NOW),
-        runs=(dataclasses.replace(run(HOUR, Outcome.FAILED, problem=words), id=words),),
+        current=RunResult(words, snapshots.NOW),
+        runs=(dataclasses.replace(run(HOUR, RunOutcome.FAILED, problem=words), id=words),),
         behind=(snapshots.behind(words, words, project_id=words),),
-        rejected=(Rejected(words, words, words, 1, words),),
+        rejected=(RejectionEvent(words, words, words, 1, words),),
     )
 
 
@@ -62,7 +62,7 @@ class StatusPageTest(unittest.TestCase):
 
     def test_page_is_valid_and_self_contained(self) -> None:
         for snapshot in (snapshots.snapshot(), snapshots.rich()):
-            body = StatusPage(lambda at=snapshot: at, snapshots.clock).answer("").body.decode()  # type: ignore[misc]
+            body = StatusPage(lambda at=snapshot: at, snapshots.clock).render("").body.decode()  # type: ignore[misc]
             page = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(body)
             links = [each.get(name) for each in page.iter() for name in ("href", "src") if each.get(name)]
             self.assertEqual(["/metrics", "/health"], links)
@@ -90,11 +90,11 @@ class StatusPageTest(unittest.TestCase):
         self.assertEqual(("3", "7"), (bar.get("value"), bar.get("max")))
 
     def test_unhealthy_reasons_are_at_top(self) -> None:
-        failed = run(MINUTE, Outcome.FAILED, problem="identity: HTTP 503")
+        failed = run(MINUTE, RunOutcome.FAILED, problem="identity: HTTP 503")
         self.assertIn("HTTP 503", text(parse(snapshots.snapshot(runs=(failed,))), ".//section[1]"))
 
     def test_runs_have_rows_and_bars(self) -> None:
-        runs = (run(HOUR, Outcome.PARTIAL, windows=5), run(2 * HOUR, windows=10), run(3 * HOUR, Outcome.FAILED))
+        runs = (run(HOUR, RunOutcome.PARTIAL, windows=5), run(2 * HOUR, windows=10), run(3 * HOUR, RunOutcome.FAILED))
         page = parse(snapshots.snapshot(runs=runs))
         rows = page.findall(".//*[@class='scroll']//tbody/tr")
         self.assertEqual(["partial", "complete", "failed"], [text(row, "td[1]") for row in rows])
@@ -119,6 +119,6 @@ class StatusPageTest(unittest.TestCase):
         self.assertEqual(50, len(page.findall(".//tbody/tr")))
 
     def test_rejected_samples_are_shown(self) -> None:
-        rejected = Rejected("a1", "volume.size", "[4, 5)", 3, "volume 'lots' is no number")
+        rejected = RejectionEvent("a1", "volume.size", "[4, 5)", 3, "volume 'lots' is no number")
         page = parse(snapshots.snapshot(rejected=(rejected,)))
         self.assertEqual("volume.size a1 [4, 5) 3 volume 'lots' is no number", text(page, ".//tbody"))

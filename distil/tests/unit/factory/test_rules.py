@@ -7,7 +7,7 @@ import unittest
 
 from distil import exceptions
 from distil.factory import rules
-from distil.rating.rate import Rules
+from distil.rating.rate import RatingRules
 
 MAPPING = "- {meter: m1, unit: hour, transformer: max}\n"
 
@@ -19,7 +19,7 @@ class RulesCase(unittest.TestCase):
         self.mappings = pathlib.Path(folder.name) / "mappings.yml"
         self.transformers = pathlib.Path(folder.name) / "transformers.yml"
 
-    def load(self, mappings: str = MAPPING, transformers: str = "", *trusted: str) -> Rules:
+    def load(self, mappings: str = MAPPING, transformers: str = "", *trusted: str) -> RatingRules:
         self.mappings.write_bytes(mappings.encode(errors="surrogateescape"))
         self.transformers.write_text(transformers, encoding="utf-8")
         return rules.load(str(self.mappings), str(self.transformers), trusted)
@@ -39,8 +39,8 @@ class RatingRulesTest(RulesCase):
         with self.assertNoLogs():
             loaded = self.load(MAPPING, "uptime: {tracked_states: [active]}", "openstack")
         self.assertEqual(["m1"], list(loaded.meters))
-        self.assertTrue(loaded.trust("openstack"))
-        self.assertFalse(loaded.trust("anyone"))
+        self.assertTrue(loaded.is_trusted("openstack"))
+        self.assertFalse(loaded.is_trusted("anyone"))
 
     def test_all_problems_are_reported_with_lines(self) -> None:
         line = MAPPING.count("\n") + 1

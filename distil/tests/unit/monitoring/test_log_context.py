@@ -15,10 +15,10 @@ from oslo_log import formatters
 
 from distil import conf as configuration
 from distil import model
-from distil.collector.shutdown import Stop
-from distil.collector.workers import share_out
-from distil.monitoring.log_context import begin_run
+from distil.collector.shutdown import Shutdown
+from distil.collector.workers import run_in_threads
 from distil.monitoring.log_context import project_context
+from distil.monitoring.log_context import start_run_context
 
 START = datetime.datetime(2026, 3, 1, 10, tzinfo=datetime.UTC)
 WINDOW = model.Window(START, START + datetime.timedelta(hours=1))
@@ -49,7 +49,7 @@ class LogContextTest(unittest.TestCase):
         return re.findall(r" test \[(.*?)\] ", self.text.getvalue())
 
     def test_run_line_names_run_and_collector(self) -> None:
-        run_id = begin_run("customers")
+        run_id = start_run_context("customers")
         self.logger.info("hello")
         self.assertRegex(run_id, r"^req-[0-9a-f-]{36}$")
         self.assertEqual([f"{run_id} customers"], self.about())
@@ -57,12 +57,12 @@ class LogContextTest(unittest.TestCase):
         self.assertEqual((run_id, "customers", None), (said["request_id"], said["collector"], said["project_id"]))
 
     def test_run_id_can_be_given(self) -> None:
-        self.assertEqual("req-1", begin_run("customers", "req-1"))
+        self.assertEqual("req-1", start_run_context("customers", "req-1"))
         self.logger.info("hello")
         self.assertEqual(["req-1 customers"], self.about())
 
     def test_project_line_names_project_and_window(self) -> None:
-        begin_run("customers", "req-1")
+        start_run_context("customers", "req-1")
         with project_context(PROJECT, WINDOW):
             self.logger.info("hello")
         self.logger.info("hello")
@@ -73,7 +73,7 @@ class LogContextTest(unittest.TestCase):
         self.assertEqual(["req-1", "customers", "p1", "project one", window], found)
 
     def test_failure_clears_project_context(self) -> None:
-        begin_run("customers", "req-1")
+        start_run_context("customers", "req-1")
         with self.assertRaises(ZeroDivisionError), project_context(PROJECT):
             raise ZeroDivisionError
         self.logger.info("hello")
@@ -85,7 +85,7 @@ class LogContextTest(unittest.TestCase):
         self.assertEqual(["-"], self.about())
 
     def test_threads_keep_separate_project_contexts(self) -> None:
-        begin_run("customers", "req-1")
+        start_run_context("customers", "req-1")
         together = threading.Barrier(2, timeout=10)
 
         def do(project: model.Project) -> None:
@@ -94,7 +94,7 @@ class LogContextTest(unittest.TestCase):
                 self.logger.info("hello")
                 together.wait()
 
-        share_out([PROJECT, OTHER], do, 2, Stop())
+        run_in_threads([PROJECT, OTHER], do, 2, Shutdown())
         self.assertEqual(["req-1 customers p1", "req-1 customers p2"], sorted(self.about()))
 
 

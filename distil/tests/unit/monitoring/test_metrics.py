@@ -8,11 +8,11 @@ import unittest
 from decimal import Decimal
 
 from distil import model
-from distil.exceptions import Flaw
-from distil.monitoring.definitions import TABLE
-from distil.monitoring.lag import Lags
+from distil.exceptions import RejectionReason
+from distil.monitoring.definitions import DEFINITIONS
+from distil.monitoring.lag import LagCollector
 from distil.monitoring.metrics import Metrics
-from distil.rating.rate import Rated
+from distil.rating.rate import RatedWindow
 
 HOUR = datetime.timedelta(hours=1)
 START = datetime.datetime(2026, 1, 2, 3, tzinfo=datetime.UTC)
@@ -28,19 +28,19 @@ class MetricDefinitionsTest(unittest.TestCase):
         }
 
     def test_definitions_match_exported_metrics(self) -> None:
-        page = self.metrics.pages().answer("").body.decode()
+        page = self.metrics.pages().render("").body.decode()
         types = [line.split()[2:] for line in page.splitlines() if line.startswith("# TYPE distil_collector_")]
-        self.assertEqual(sorted([row.full_name, row.kind] for row in TABLE), sorted(types))
+        self.assertEqual(sorted([row.full_name, row.type] for row in DEFINITIONS), sorted(types))
 
     def test_help_text_matches_definition(self) -> None:
-        for row in TABLE:
-            self.assertEqual(row.meaning, self.families[row.full_name.removesuffix("_total")].documentation)
+        for row in DEFINITIONS:
+            self.assertEqual(row.documentation, self.families[row.full_name.removesuffix("_total")].documentation)
 
     def test_series_labels_match_definition(self) -> None:
-        self.metrics.requested("compute", "GET", 200, 0.1)
+        self.metrics.count_request("compute", "GET", 200, 0.1)
         self.metrics.config_info.labels("default", "0")
-        self.metrics.lags.know({"p1": START})
-        for row in TABLE[1:-1]:
+        self.metrics.lags.replace({"p1": START})
+        for row in DEFINITIONS[1:-1]:
             (family,) = [
                 each for each in self.metrics.registry.collect() if each.name == row.full_name.removesuffix("_total")
             ]
@@ -58,7 +58,7 @@ class MetricDefinitionsTest(unittest.TestCase):
             "projects": {"up_to_date", "behind", "failed", "skipped"},
             "windows": {"committed", "failed"},
             "retries": {"window", "take", "plan"},
-            "samples_rejected": set(Flaw),
+            "samples_rejected": set(RejectionReason),
         }
         for name, values in known.items():
             samples = self.families[f"distil_collector_{name}"].samples
@@ -77,8 +77,8 @@ class MetricsTest(unittest.TestCase):
 
     def test_committed_window_counts_samples_and_usage(self) -> None:
         usage = model.Usage("c1", "r1", "second", Decimal(3600))
-        rejected = model.RejectedSample("p1", "m", "r", "volume is missing", {}, Flaw.VOLUME)
-        rated = Rated((usage,), (), (rejected, rejected), {}, samples=9, used=4, untrusted=3)
+        rejected = model.RejectedSample("p1", "m", "r", "volume is missing", {}, RejectionReason.VOLUME)
+        rated = RatedWindow((usage,), (), (rejected, rejected), {}, samples=9, used=4, untrusted=3)
         self.metrics.committed("p1", model.Window(START, START + HOUR), rated, 0.2)
         names = "windows_total usage_entries_total samples_fetched_total samples_used_total samples_untrusted_total"
         values = [self.value(name, **({"outcome": "committed"} if "windows" in name else {})) for name in names.split()]
@@ -87,13 +87,13 @@ class MetricsTest(unittest.TestCase):
         self.assertEqual(
             (1, 0.2), (self.value("commit_duration_seconds_count"), self.value("commit_duration_seconds_sum"))
         )
-        self.assertIn(b"distil_collector_usage_total{", self.metrics.pages().answer("").body)
+        self.assertIn(b"distil_collector_usage_total{", self.metrics.pages().render("").body)
         lag = self.value("lag_seconds") or 0
         self.assertAlmostEqual(time.time() - (START + HOUR).timestamp(), lag, delta=10)
 
     def test_requests_counted_by_service_and_status(self) -> None:
-        self.metrics.requested("compute", "GET", 200, 0.1)
-        self.metrics.requested("compute", "GET", None, 60)
+        self.metrics.count_request("compute", "GET", 200, 0.1)
+        self.metrics.count_request("compute", "GET", None, 60)
         self.assertEqual(1, self.value("http_requests_total", service="compute", method="GET", status=200))
         self.assertEqual(1, self.value("http_requests_total", service="compute", method="GET", status="error"))
         self.assertEqual(60.1, self.value("http_request_duration_seconds_sum", service="compute", method="GET"))
@@ -114,7 +114,7 @@ class MetricsTest(unittest.TestCase):
 class LagCollectorTest(unittest.TestCase):
     def setUp(self) -> None:
         self.now = START.timestamp()
-        self.lags = Lags(3 * HOUR, lambda: self.now)
+        self.lags = LagCollector(3 * HOUR, lambda: self.now)
 
     def values(self) -> tuple[list[float], dict[str, float]]:
         whole, each = self.lags.collect()
@@ -125,22 +125,22 @@ class LagCollectorTest(unittest.TestCase):
         self.assertEqual(([], {}), self.values())
 
     def test_largest_project_lag_grows_over_time(self) -> None:
-        self.lags.know({"p1": START - HOUR, "p2": START - 2 * HOUR})
+        self.lags.replace({"p1": START - HOUR, "p2": START - 2 * HOUR})
         self.assertEqual(([7200], {}), self.values())
         self.now += 1800
         self.assertEqual(([9000], {}), self.values())
 
     def test_series_lasts_until_project_catches_up(self) -> None:
-        self.lags.know({"p1": START - 3 * HOUR, "p2": START - 4 * HOUR})
+        self.lags.replace({"p1": START - 3 * HOUR, "p2": START - 4 * HOUR})
         self.assertEqual(([4 * 3600], {"p2": 4 * 3600}), self.values())
-        self.lags.advance("p2", START - HOUR)
+        self.lags.update("p2", START - HOUR)
         self.assertEqual(([3 * 3600], {}), self.values())
 
     def test_only_twenty_largest_lags_get_series(self) -> None:
-        self.lags.know({f"p{hours}": START - hours * HOUR for hours in range(100)})
+        self.lags.replace({f"p{hours}": START - hours * HOUR for hours in range(100)})
         self.assertEqual({f"p{hours}" for hours in range(80, 100)}, self.values()[1].keys())
 
     def test_project_leaving_scope_is_removed(self) -> None:
-        self.lags.know({"p1": START - 9 * HOUR})
-        self.lags.know({"p2": START - HOUR})
+        self.lags.replace({"p1": START - 9 * HOUR})
+        self.lags.replace({"p2": START - HOUR})
         self.assertEqual(([3600], {}), self.values())

@@ -7,8 +7,8 @@ from collections.abc import Collection
 from collections.abc import Mapping
 
 from distil import model
-from distil.monitoring.history import Behind
-from distil.monitoring.history import State
+from distil.monitoring.history import LaggingProject
+from distil.monitoring.history import ProjectState
 from distil.monitoring.standing import Standing
 from distil.monitoring.standing import standing
 
@@ -27,7 +27,7 @@ class ProjectStatesTest(unittest.TestCase):
 
     def test_each_project_has_one_state(self) -> None:
         left = self.left({"done": 0, "behind": 2, "bad": 1, "other": 3, "odd": None}, {"bad": "no answer"}, ["other"])
-        states = {State.UP_TO_DATE: 1, State.BEHIND: 1, State.FAILED: 1, State.SKIPPED: 2}
+        states = {ProjectState.UP_TO_DATE: 1, ProjectState.BEHIND: 1, ProjectState.FAILED: 1, ProjectState.SKIPPED: 2}
         self.assertEqual(states, left.states)
         self.assertEqual(6, left.due)
 
@@ -36,7 +36,7 @@ class ProjectStatesTest(unittest.TestCase):
         problems = [(each.project_id, each.due, each.problem) for each in left.behind]
         taken = "another collector has it"
         self.assertEqual([("other", 3, taken), ("behind", 2, None), ("bad", 1, "no answer")], problems)
-        self.assertEqual(Behind("bad", "name of bad", NOW - HOUR, 1, "no answer"), left.behind[-1])
+        self.assertEqual(LaggingProject("bad", "name of bad", NOW - HOUR, 1, "no answer"), left.behind[-1])
 
     def test_project_collected_elsewhere_is_current(self) -> None:
-        self.assertEqual({State.UP_TO_DATE: 1}, self.left({"other": 0}, left=["other"]).states)
+        self.assertEqual({ProjectState.UP_TO_DATE: 1}, self.left({"other": 0}, left=["other"]).states)

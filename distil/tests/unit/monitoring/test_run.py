@@ -6,20 +6,20 @@ import unittest
 from collections import Counter
 
 from distil import exceptions
-from distil.monitoring.history import Behind
 from distil.monitoring.history import History
-from distil.monitoring.history import Outcome
-from distil.monitoring.history import State
+from distil.monitoring.history import LaggingProject
+from distil.monitoring.history import ProjectState
+from distil.monitoring.history import RunOutcome
 from distil.monitoring.metrics import Metrics
 from distil.monitoring.recorder import Recorder
 from distil.monitoring.standing import Standing
-from distil.rating.rate import Rated
+from distil.rating.rate import RatedWindow
 
 NOW = datetime.datetime(2026, 1, 2, 3, tzinfo=datetime.UTC)
 HOUR = datetime.timedelta(hours=1)
 MINUTE = datetime.timedelta(minutes=1)
-EMPTY = Rated((), (), (), {}, samples=0, used=0, untrusted=0)
-BEHIND = Behind("p1", "one", NOW - HOUR, 1)
+EMPTY = RatedWindow((), (), (), {}, samples=0, used=0, untrusted=0)
+BEHIND = LaggingProject("p1", "one", NOW - HOUR, 1)
 
 
 class RunMonitorTest(unittest.TestCase):
@@ -32,7 +32,7 @@ class RunMonitorTest(unittest.TestCase):
     def value(self, name: str, **labels: str) -> float | None:
         return self.metrics.registry.get_sample_value(f"distil_collector_{name}", labels)
 
-    def assert_ended(self, outcome: Outcome) -> None:
+    def assert_ended(self, outcome: RunOutcome) -> None:
         """The last run is known to have ended so, in both places."""
         snapshot = self.history.snapshot()
         self.assertIsNone(snapshot.current)
@@ -42,7 +42,7 @@ class RunMonitorTest(unittest.TestCase):
     def test_run_without_failures_is_complete(self) -> None:
         with self.recorder.run():
             self.now += MINUTE
-        self.assert_ended(Outcome.COMPLETE)
+        self.assert_ended(RunOutcome.COMPLETE)
         times = ("last_run_start", "last_run_end", "last_complete_run_timestamp_seconds")
         self.assertEqual([NOW.timestamp(), *[self.now.timestamp()] * 2], [self.value(name) for name in times])
         self.assertEqual(60, self.value("last_run_duration_seconds"))
@@ -50,7 +50,7 @@ class RunMonitorTest(unittest.TestCase):
     def test_run_with_failed_project_is_partial(self) -> None:
         with self.recorder.run() as record:
             record.fail("p1", exceptions.TelemetryError("no answer"))
-        self.assert_ended(Outcome.PARTIAL)
+        self.assert_ended(RunOutcome.PARTIAL)
         self.assertEqual(
             (NOW.timestamp(), 0), (self.value("last_run_end"), self.value("last_complete_run_timestamp_seconds"))
         )
@@ -60,7 +60,7 @@ class RunMonitorTest(unittest.TestCase):
     def test_failed_run_records_problem(self) -> None:
         with self.assertRaises(exceptions.IdentityError), self.recorder.run():
             raise exceptions.IdentityError("nobody answers")
-        self.assert_ended(Outcome.FAILED)
+        self.assert_ended(RunOutcome.FAILED)
         self.assertEqual("nobody answers", self.history.snapshot().runs[0].problem)
         self.assertEqual((NOW.timestamp(), 0), (self.value("last_run_start"), self.value("last_run_end")))
 
@@ -70,10 +70,10 @@ class RunMonitorTest(unittest.TestCase):
         self.assertEqual("KeyError()", self.history.snapshot().runs[0].problem)
 
     def test_shutdown_marks_run_stopped(self) -> None:
-        for error in (exceptions.Stopped(""), SystemExit(1)):
+        for error in (exceptions.ShutdownRequested(""), SystemExit(1)):
             with self.subTest(error=error), self.assertRaises(type(error)), self.recorder.run():
                 raise error
-            self.assertEqual(Outcome.STOPPED, self.history.snapshot().runs[0].outcome)
+            self.assertEqual(RunOutcome.STOPPED, self.history.snapshot().runs[0].outcome)
         self.assertEqual(2, self.value("runs_total", outcome="stopped"))
         self.assertEqual(0, self.value("last_run_end"))
 
@@ -102,11 +102,11 @@ class RunMonitorTest(unittest.TestCase):
 
     def test_lagging_projects_survive_failed_run(self) -> None:
         with self.recorder.run() as record:
-            record.leave(Standing(Counter({State.BEHIND: 1, State.UP_TO_DATE: 3}), (BEHIND,)))
+            record.leave(Standing(Counter({ProjectState.BEHIND: 1, ProjectState.UP_TO_DATE: 3}), (BEHIND,)))
         with self.assertRaises(exceptions.StoreError), self.recorder.run():
             raise exceptions.StoreError("gone")
         self.assertEqual((BEHIND,), self.history.snapshot().behind)
-        states = {state: self.value("projects", state=state) for state in State}
+        states = {state: self.value("projects", state=state) for state in ProjectState}
         self.assertEqual({"up_to_date": 3, "behind": 1, "failed": 0, "skipped": 0}, states)
         self.assertEqual(1, self.value("windows_due"))
 

@@ -15,7 +15,7 @@ from prometheus_client.registry import Collector
 
 from distil import model
 from distil.exporter.pages import OPENMETRICS
-from distil.exporter.pages import Pages
+from distil.exporter.pages import MetricsPage
 from distil.monitoring.usage_counter import UsageCounter
 from distil.tests.support import strategies
 
@@ -66,9 +66,9 @@ class UsageCounterTest(unittest.TestCase):
             Gauge("before", "It comes before.", registry=registry).set(1)
         registries[0].register(usage)
         registries[1].register(Reference(next(iter(usage.collect())), counted))
-        pages, reference = Pages(registries[0], usage.series), Pages(registries[1])
+        pages, reference = MetricsPage(registries[0], usage.series), MetricsPage(registries[1])
         for accept in ("", OPENMETRICS):
-            self.assertEqual(reference.answer(accept), pages.answer(accept))
+            self.assertEqual(reference.render(accept), pages.render(accept))
 
     def test_usage_of_service_is_summed(self) -> None:
         self.count("p", "c1", "1.5", "2")

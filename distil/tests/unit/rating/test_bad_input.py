@@ -61,7 +61,7 @@ class InvalidSamplesTest(unittest.TestCase):
                 self.assertIs(bad, rejected.document)
                 self.assertEqual((PROJECT, METER), (rejected.project_id, rejected.meter))
                 self.assertIn(next(iter(fields)), rejected.reason)
-                self.assertEqual(next(iter(fields)), rejected.flaw)
+                self.assertEqual(next(iter(fields)), rejected.kind)
                 self.assertEqual((3, 2), (result.samples, result.used))
 
     def test_missing_volume_is_rejected(self) -> None:

@@ -17,7 +17,7 @@ from distil.tests.support import strategies
 from distil.tests.support.builders import document
 from distil.tests.support.builders import entry
 from distil.transformers.lookups import Lookups
-from distil.transformers.lookups import Recorder
+from distil.transformers.lookups import RecordingLookups
 
 UPTIME = {"uptime": {"tracked_states": ["active"]}, "databaseuptime": {"tracked_states": ["active"]}}
 
@@ -29,7 +29,7 @@ def explained(
     trusted: Iterable[str] = (),
 ) -> list[Explanation]:
     rules = builders.rules(entries, UPTIME, trusted)
-    samples = [sample_parser.read_sample(each, builders.PROJECT, each["meter"]) for each in documents]
+    samples = [sample_parser.parse_sample(each, builders.PROJECT, each["meter"]) for each in documents]
     return list(explain(rules, samples, builders.HOUR, lookups or Lookups()))
 
 
@@ -125,20 +125,20 @@ class ExplanationTest(unittest.TestCase):
     def test_explained_usage_equals_stored_usage(self, documents: list[Any]) -> None:
         entries = [entry("sum", filters=["volume != `1`"]), entry("max", service="s2")]
         stored = builders.rated(entries, documents, trusted=["test"]).usage
-        given = [usage for each in explained(entries, documents, trusted=["test"]) for usage in each.given]
+        given = [usage for each in explained(entries, documents, trusted=["test"]) for usage in each.transformed]
         self.assertEqual(sorted(map(repr, stored)), sorted(map(repr, given)))
 
 
 class RecordingLookupsTest(unittest.TestCase):
     def test_answers_are_recorded_and_replayed(self) -> None:
-        recorder = Recorder(Lookups(flavors={"7": "c1"}))
+        recorder = RecordingLookups(Lookups(flavors={"7": "c1"}))
         self.assertEqual("c1", recorder.lookups.flavors.get("7"))
         self.assertIsNone(recorder.lookups.volume_types.get("x"))
-        self.assertEqual({"flavors 7": "c1", "volume_types x": None}, recorder.said)
+        self.assertEqual({"flavors 7": "c1", "volume_types x": None}, recorder.as_dict)
         self.assertEqual("c1", recorder.answers.flavors.get("7"))
 
     def test_failed_lookup_is_not_recorded(self) -> None:
-        recorder = Recorder(Lookups(flavors=builders.Down()))
+        recorder = RecordingLookups(Lookups(flavors=builders.Down()))
         with self.assertRaises(exceptions.LookupUnavailable):
             recorder.lookups.flavors.get("7")
-        self.assertEqual({}, recorder.said)
+        self.assertEqual({}, recorder.as_dict)

@@ -90,7 +90,7 @@ class FiltersTest(unittest.TestCase):
 
     def test_failure_reason_is_storable(self) -> None:
         _, reasons = self.sieved(["sum(metadata.a)"], document(1, metadata={"a": "a\0b\ud800c"}))
-        self.assertEqual([True], [text.storable(reason) for reason in reasons])
+        self.assertEqual([True], [text.is_storable(reason) for reason in reasons])
 
     @strategies.PROPERTY
     @hypothesis.given(
@@ -102,6 +102,6 @@ class FiltersTest(unittest.TestCase):
     def test_comparison_matches_jmespath(self, path: str, comparator: str, literal: str, found: Any) -> None:
         expression = f"{path} {comparator} {literal}"
         for answered in (found, {"b": found}, {"b": {"c": found}}):
-            sample = sample_parser.read_sample(document() | {"a": answered}, builders.PROJECT, builders.METER)
+            sample = sample_parser.parse_sample(document() | {"a": answered}, builders.PROJECT, builders.METER)
             assert isinstance(sample, model.Sample)
             self.assertEqual(jmespath.search(expression, sample.document), Expression.compile(expression)(sample))

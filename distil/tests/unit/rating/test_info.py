@@ -103,19 +103,19 @@ class InstancesTest(unittest.TestCase):
     def test_instance_keeps_last_sample(self) -> None:
         entries = [entry(type="Virtual Machine"), entry("sum", type="Volume", res_id_template="%s-disk")]
         documents = [document(9, volume=9), document(1, volume=1)]
-        machines = builders.rated(entries, documents).machines
+        machines = builders.rated(entries, documents).instances
         self.assertEqual({RESOURCE: documents[0]}, {key: sample.document for key, sample in machines.items()})
 
     def test_resource_without_usage_is_omitted(self) -> None:
         config = {"tracked_states": ["active"]}
         entries = [entry("uptime", type="Virtual Machine", transformer_config=config)]
         result = builders.rated(entries, [document(metadata={"status": "deleted", "instance_type": "c1"})])
-        self.assertEqual({}, result.machines)
+        self.assertEqual({}, result.instances)
 
     def test_input_sample_is_not_modified(self) -> None:
         given = document(metadata={"name": "x" * 5000, "nested": {"a": [1]}})
         before = json.dumps(given)
-        sample = sample_parser.read_sample(given, PROJECT, METER)
+        sample = sample_parser.parse_sample(given, PROJECT, METER)
         assert isinstance(sample, model.Sample)
         rate.rate(builders.rules([entry(metadata=NAME, volume=7)]), [sample], builders.HOUR, Lookups())
         self.assertEqual(before, json.dumps(given))

@@ -72,9 +72,9 @@ def numbered(samples: list[builders.Document]) -> list[builders.Document]:
     return [{**sample, "id": f"{number:04}"} for number, sample in enumerate(samples)]
 
 
-def outcome(result: rate.Rated) -> tuple[Any, ...]:
+def outcome(result: rate.RatedWindow) -> tuple[Any, ...]:
     rejected = sorted((rejected.document["id"], rejected.reason) for rejected in result.rejected)
-    machines = {key: sample.document for key, sample in result.machines.items()}
+    machines = {key: sample.document for key, sample in result.instances.items()}
     return builders.volumes(result), builders.infos(result), rejected, machines
 
 
@@ -133,7 +133,7 @@ class RatingPropertiesTest(unittest.TestCase):
         self.assertEqual({usage.resource_id for usage in result.usage}, {resource.id for resource in result.resources})
 
     def assert_storable(self, value: str, longest: int) -> None:
-        self.assertTrue(0 < len(value) <= longest and text.storable(value), value[:50])
+        self.assertTrue(0 < len(value) <= longest and text.is_storable(value), value[:50])
 
     def test_equal_timestamps_without_id_are_deterministic(self) -> None:
         samples = [
@@ -174,10 +174,10 @@ class SampleAccountingTest(unittest.TestCase):
         self.assertEqual(kinds.count("bad volume") + kinds.count("bad field"), len(result.rejected))
         self.assertEqual(Decimal(kinds.count("good")), sum(builders.volumes(result).values(), Decimal(0)))
 
-    def rated(self, samples: list[builders.Document]) -> rate.Rated:
+    def rated(self, samples: list[builders.Document]) -> rate.RatedWindow:
         configured = entry("sum", filters=["metadata.status != 'off'"])
         return builders.rated(configured, samples, trusted=["test"])
 
     def test_no_samples_give_no_usage(self) -> None:
         result = builders.rated(ENTRIES, [])
-        self.assertEqual(rate.Rated((), (), (), {}, samples=0, used=0, untrusted=0), result)
+        self.assertEqual(rate.RatedWindow((), (), (), {}, samples=0, used=0, untrusted=0), result)

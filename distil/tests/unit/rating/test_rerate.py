@@ -33,12 +33,12 @@ def database(minute: int, flavor: str, size: object = 1) -> builders.Document:
 
 
 def samples(documents: Sequence[builders.Document]) -> list[model.Sample | model.RejectedSample]:
-    return [sample_parser.read_sample(each, builders.PROJECT, each["meter"]) for each in documents]
+    return [sample_parser.parse_sample(each, builders.PROJECT, each["meter"]) for each in documents]
 
 
 def billed(
-    before: rate.Rules,
-    after: rate.Rules,
+    before: rate.RatingRules,
+    after: rate.RatingRules,
     documents: Sequence[builders.Document],
     flavors: Mapping[str, str] = ALL_FLAVORS,
     *,
@@ -47,9 +47,9 @@ def billed(
     """What is billed of documents at first, with some flavors, and what is added by a retry, with all of them."""
     first = rate.rate(before, samples(documents), builders.HOUR, Lookups(flavors))
     kept = dict(enumerate(samples([dict(each.document) for each in first.rejected])))
-    second = rerate.rate_again(after, kept, builders.HOUR, Lookups(ALL_FLAVORS))
+    second = rerate.rerate(after, kept, builders.HOUR, Lookups(ALL_FLAVORS))
     of_it = [each for each in first.usage if resource.may_be_of(each.resource_id, builders.RESOURCE)]
-    return first.usage, rerate.to_bill(second.rated.usage, of_it, force=force)
+    return first.usage, rerate.unbilled(second.rated.usage, of_it, force=force)
 
 
 def volumes(usage: Sequence[model.Usage]) -> dict[str, Decimal]:
@@ -109,7 +109,7 @@ class RerateTest(unittest.TestCase):
 
     def test_unusable_sample_returns_its_reason(self) -> None:
         kept = dict(zip((7, 8), samples([document(0, volume="much"), document(1)]), strict=True))
-        result = rerate.rate_again(builders.rules([entry("sum")]), kept, builders.HOUR, Lookups())
+        result = rerate.rerate(builders.rules([entry("sum")]), kept, builders.HOUR, Lookups())
         self.assertEqual({7: "volume 'much' is no number"}, result.reasons)
         self.assertEqual({"s1": 1}, volumes(result.rated.usage))
 
@@ -123,10 +123,10 @@ class ChangedMappingsTest(unittest.TestCase):
         good, bad = (document(minute, resource_id=resource_id) for minute in (0, 10))
         first = rate.rate(builders.rules([before]), samples([good]), builders.HOUR, Lookups()).usage
         kept = dict(enumerate(samples([bad])))
-        second = rerate.rate_again(builders.rules(after), kept, builders.HOUR, Lookups()).rated.usage
+        second = rerate.rerate(builders.rules(after), kept, builders.HOUR, Lookups()).rated.usage
         self.assertEqual((1, 1), (len(first), len(second)))
         self.assertTrue(resource.may_be_of(first[0].resource_id, resource_id))
-        self.assertEqual([], rerate.to_bill(second, first))
+        self.assertEqual([], rerate.unbilled(second, first))
 
     def test_renamed_service_and_unit_add_nothing(self) -> None:
         self.assert_nothing_is_added(entry("sum"), entry("sum", service="s2", unit="load balancer hour"))

@@ -28,11 +28,11 @@ class ParseSampleTest(unittest.TestCase):
             metadata={"a": "b"},
             document=asked,
         )
-        self.assertEqual(expected, sample_parser.read_sample(asked, PROJECT, METER))
+        self.assertEqual(expected, sample_parser.parse_sample(asked, PROJECT, METER))
 
     def test_null_volume_differs_from_missing(self) -> None:
-        null = sample_parser.read_sample(document(volume=None), PROJECT, METER)
-        missing = sample_parser.read_sample(builders.without(document(), "volume"), PROJECT, METER)
+        null = sample_parser.parse_sample(document(volume=None), PROJECT, METER)
+        missing = sample_parser.parse_sample(builders.without(document(), "volume"), PROJECT, METER)
         assert isinstance(null, model.Sample)
         assert isinstance(missing, model.Sample)
         self.assertIsNone(null.volume)
@@ -56,35 +56,35 @@ class ParseSampleTest(unittest.TestCase):
         ):
             with self.subTest(field=field, value=value):
                 bad = {**document(), field: value}
-                rejected = sample_parser.read_sample(bad, PROJECT, METER)
+                rejected = sample_parser.parse_sample(bad, PROJECT, METER)
                 assert isinstance(rejected, model.RejectedSample)
                 self.assertTrue(rejected.reason.startswith(reason), rejected.reason)
                 self.assertEqual((PROJECT, METER, bad), (rejected.project_id, rejected.meter, rejected.document))
 
     def test_missing_field_rejects_sample(self) -> None:
         for field in ("resource_id", "source", "metadata", "timestamp"):
-            rejected = sample_parser.read_sample(builders.without(document(), field), PROJECT, METER)
+            rejected = sample_parser.parse_sample(builders.without(document(), field), PROJECT, METER)
             assert isinstance(rejected, model.RejectedSample)
             self.assertTrue(rejected.reason.startswith(field), rejected.reason)
 
     def test_non_mapping_is_rejected_and_kept(self) -> None:
         answer: object
         for answer in (None, [], "sample", 5):
-            rejected = sample_parser.read_sample(answer, PROJECT, METER)
+            rejected = sample_parser.parse_sample(answer, PROJECT, METER)
             assert isinstance(rejected, model.RejectedSample)
             self.assertIn("not a mapping", rejected.reason)
             self.assertIn(answer, rejected.document.values())
 
     def test_rejected_sample_keeps_sanitized_resource_id(self) -> None:
         for resource_id, expected in (("r", "r"), ("r\0\ud800", "r??"), (None, None), (5, None)):
-            rejected = sample_parser.read_sample(document(resource_id=resource_id, source=None), PROJECT, METER)
+            rejected = sample_parser.parse_sample(document(resource_id=resource_id, source=None), PROJECT, METER)
             assert isinstance(rejected, model.RejectedSample)
             self.assertEqual(expected, rejected.resource_id)
-        long = sample_parser.read_sample(document(resource_id="x" * 5000, source=None), PROJECT, METER)
+        long = sample_parser.parse_sample(document(resource_id="x" * 5000, source=None), PROJECT, METER)
         assert long.resource_id is not None
         self.assertEqual(model.MAX_RESOURCE_ID, len(long.resource_id))
 
     @strategies.PROPERTY
     @hypothesis.given(strategies.json_values())
     def test_any_json_is_parsed_or_rejected(self, answer: object) -> None:
-        self.assertIsInstance(sample_parser.read_sample(answer, PROJECT, METER), model.Sample | model.RejectedSample)
+        self.assertIsInstance(sample_parser.parse_sample(answer, PROJECT, METER), model.Sample | model.RejectedSample)

@@ -11,7 +11,7 @@ from distil.tests.support.builders import entry
 
 
 class TrustedSourcesTest(unittest.TestCase):
-    def trusted(self, patterns: list[str], *sources: object) -> rate.Rated:
+    def trusted(self, patterns: list[str], *sources: object) -> rate.RatedWindow:
         documents = [document(source=source) for source in sources]
         return builders.rated(entry("sum"), documents, trusted=patterns)
 

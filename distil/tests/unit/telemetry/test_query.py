@@ -6,13 +6,13 @@ import unittest
 from typing import Any
 
 from distil import model
-from distil.exceptions import Flaw
-from distil.telemetry.query import Question
+from distil.exceptions import RejectionReason
+from distil.telemetry.query import SampleQuery
 
 START = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 HOUR = model.Window(START, START + datetime.timedelta(hours=1))
-ONE = Question(frozenset({"p1"}), frozenset({"cpu"}))
-MANY = Question(frozenset({"p1", "p2"}), frozenset({"cpu", "disk"}))
+ONE = SampleQuery(frozenset({"p1"}), frozenset({"cpu"}))
+MANY = SampleQuery(frozenset({"p1", "p2"}), frozenset({"cpu", "disk"}))
 
 
 def row(**changes: Any) -> dict[str, Any]:
@@ -24,7 +24,7 @@ def row(**changes: Any) -> dict[str, Any]:
 
 class ParseRowTest(unittest.TestCase):
     def test_matching_row_returns_sample(self) -> None:
-        sample = MANY.read(row(project_id="p2", meter="disk"), HOUR)
+        sample = MANY.parse_row(row(project_id="p2", meter="disk"), HOUR)
         self.assertIsInstance(sample, model.Sample)
         self.assertEqual(("p2", "disk"), (sample.project_id, sample.meter))  # type: ignore[union-attr]
 
@@ -38,46 +38,46 @@ class ParseRowTest(unittest.TestCase):
         )
         for stray in strays:
             with self.subTest(stray=stray):
-                self.assertIsNone(MANY.read(stray, HOUR))
+                self.assertIsNone(MANY.parse_row(stray, HOUR))
 
     def test_period_includes_start_and_last_microsecond(self) -> None:
-        self.assertIsNotNone(ONE.read(row(timestamp="2026-01-01T00:00:00"), HOUR))
-        self.assertIsNotNone(ONE.read(row(timestamp="2026-01-01T00:59:59.999999"), HOUR))
+        self.assertIsNotNone(ONE.parse_row(row(timestamp="2026-01-01T00:00:00"), HOUR))
+        self.assertIsNotNone(ONE.parse_row(row(timestamp="2026-01-01T00:59:59.999999"), HOUR))
 
     def test_missing_project_and_meter_are_inferred(self) -> None:
         nothing: tuple[Any, ...] = (..., None, "", 7, [])
         for missing in nothing:
             with self.subTest(missing=missing):
-                sample = ONE.read(row(project_id=missing, meter=missing), HOUR)
+                sample = ONE.parse_row(row(project_id=missing, meter=missing), HOUR)
                 self.assertIsInstance(sample, model.Sample)
                 self.assertEqual(("p1", "cpu"), (sample.project_id, sample.meter))  # type: ignore[union-attr]
 
     def test_ambiguous_project_or_meter_is_rejected(self) -> None:
         nameless = row(project_id=None)
-        rejected = model.RejectedSample("", "cpu", "r1", "project_id is missing", nameless, Flaw.PROJECT_ID)
-        self.assertEqual(rejected, MANY.read(nameless, HOUR))
+        rejected = model.RejectedSample("", "cpu", "r1", "project_id is missing", nameless, RejectionReason.PROJECT_ID)
+        self.assertEqual(rejected, MANY.parse_row(nameless, HOUR))
         nameless = row(meter=...)
-        rejected = model.RejectedSample("p1", "", "r1", "meter is missing", nameless, Flaw.METER)
-        self.assertEqual(rejected, MANY.read(nameless, HOUR))
+        rejected = model.RejectedSample("p1", "", "r1", "meter is missing", nameless, RejectionReason.METER)
+        self.assertEqual(rejected, MANY.parse_row(nameless, HOUR))
 
     def test_non_mapping_row_is_rejected(self) -> None:
         others: tuple[Any, ...] = (None, 1, "sample", [])
         for strange in others:
             with self.subTest(strange=strange):
-                self.assertIsInstance(ONE.read(strange, HOUR), model.RejectedSample)
-                self.assertIsInstance(MANY.read(strange, HOUR), model.RejectedSample)
+                self.assertIsInstance(ONE.parse_row(strange, HOUR), model.RejectedSample)
+                self.assertIsInstance(MANY.parse_row(strange, HOUR), model.RejectedSample)
 
     def test_invalid_timestamp_is_rejected(self) -> None:
-        rejected = MANY.read(row(timestamp="yesterday"), HOUR)
+        rejected = MANY.parse_row(row(timestamp="yesterday"), HOUR)
         self.assertIsInstance(rejected, model.RejectedSample)
         self.assertIn("yesterday", rejected.reason)  # type: ignore[union-attr]
 
 
 class SampleQueryTest(unittest.TestCase):
     def test_split_covers_every_project_and_meter(self) -> None:
-        pairs = {(*part.projects, *part.meters) for part in MANY.parts()}
+        pairs = {(*part.projects, *part.meters) for part in MANY.split()}
         self.assertEqual({("p1", "cpu"), ("p1", "disk"), ("p2", "cpu"), ("p2", "disk")}, pairs)
 
     def test_string_truncates_long_name_list(self) -> None:
-        question = Question(frozenset(f"p{number}" for number in range(5)), frozenset({"cpu"}))
+        question = SampleQuery(frozenset(f"p{number}" for number in range(5)), frozenset({"cpu"}))
         self.assertEqual("project p0, p1, p2 and 2 more, meter cpu", str(question))

@@ -42,6 +42,6 @@ class RatingIsolationTest(unittest.TestCase):
         rules = builders.rules([entry("blockstoragemax")])
         lookups = Lookups(volume_types={"t1": "fast"})
         for volume_type, service in (("t1", "fast"), ("gone", SERVICE), ("t1", "fast")):
-            sample = sample_parser.read_sample(document(1, metadata={"volume_type": volume_type}), PROJECT, METER)
+            sample = sample_parser.parse_sample(document(1, metadata={"volume_type": volume_type}), PROJECT, METER)
             result = rate.rate(rules, [sample], builders.HOUR, lookups)
             self.assertEqual({(service, RESOURCE): Decimal(1)}, builders.volumes(result))

@@ -23,10 +23,10 @@ class QuantityTest(unittest.TestCase):
             (1e-7, "0.0000001"),
         ):
             with self.subTest(value=value):
-                self.assertEqual(Decimal(expected), quantities.quantity(value, "volume"))
+                self.assertEqual(Decimal(expected), quantities.parse_volume(value, "volume"))
 
     def test_null_returns_none(self) -> None:
-        self.assertIsNone(quantities.quantity(None, "volume"))
+        self.assertIsNone(quantities.parse_volume(None, "volume"))
 
     def test_non_number_is_rejected_with_value(self) -> None:
         value: object
@@ -69,14 +69,14 @@ class QuantityTest(unittest.TestCase):
 
     def assert_rejected(self, value: object, reason: str) -> None:
         with self.assertRaises(exceptions.SampleRejected) as caught:
-            quantities.quantity(value, "size")
+            quantities.parse_volume(value, "size")
         self.assertTrue(str(caught.exception).startswith(reason), caught.exception)
 
     @strategies.PROPERTY
     @hypothesis.given(strategies.json_values())
     def test_any_json_is_accepted_or_rejected(self, value: object) -> None:
         try:
-            result = quantities.quantity(value, "volume")
+            result = quantities.parse_volume(value, "volume")
         except exceptions.SampleRejected:
             return
         self.assertTrue(result is None or 0 <= result < 10**18)

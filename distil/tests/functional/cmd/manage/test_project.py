@@ -49,7 +49,7 @@ class ProjectTest(unittest.TestCase):
         window = model.Window(cls.site.end - HOUR, cls.site.end)
         failed = [failures.Failure(cls.busy, "all", window, "telemetry was away")]
         for moment in (cls.now - HOUR, cls.now):
-            failures.remember(cls.site.engine, failed, moment)
+            failures.record(cls.site.engine, failed, moment)
 
     def rows(self, *arguments: str) -> Any:
         result = manage.run(self.site.config, *arguments, "-f", "json")

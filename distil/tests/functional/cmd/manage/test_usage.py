@@ -31,11 +31,11 @@ FORMATS = {"hour": "%Y-%m-%dT%H:00:00Z", "day": "%Y-%m-%d", "month": "%Y-%m"}
 
 
 @st.composite
-def entries(draw: st.DrawFn) -> list[usage_entries.Entry]:
+def entries(draw: st.DrawFn) -> list[usage_entries.UsageEntry]:
     keys = st.tuples(st.sampled_from(PROJECTS), st.sampled_from(SERVICES), st.sampled_from(RESOURCES), WINDOWS)
     found = draw(st.sets(keys, max_size=20))
     return [
-        usage_entries.Entry(
+        usage_entries.UsageEntry(
             project, service, resource, draw(st.sampled_from(UNITS)), draw(VOLUMES), start, start + HOUR
         )
         for project, service, resource, start in sorted(found)
@@ -44,12 +44,12 @@ def entries(draw: st.DrawFn) -> list[usage_entries.Entry]:
 
 def entry(
     project: str, volume: str = "1", hour: int = 0, service: str = "b1", resource: str = "r1"
-) -> usage_entries.Entry:
+) -> usage_entries.UsageEntry:
     start = START + hour * HOUR
-    return usage_entries.Entry(project, service, resource, "hour", Decimal(volume), start, start + HOUR)
+    return usage_entries.UsageEntry(project, service, resource, "hour", Decimal(volume), start, start + HOUR)
 
 
-def group_of(one: usage_entries.Entry, by: str) -> str:
+def group_of(one: usage_entries.UsageEntry, by: str) -> str:
     names = {"project": one.project_id, "service": one.service, "resource": one.resource_id, "unit": one.unit}
     return one.start.strftime(FORMATS[by]) if by in FORMATS else names[by]
 
@@ -63,7 +63,7 @@ class UsageTest(manage.ManageTestCase):
             *({"id": resource, "tenant_id": project} for project in PROJECTS for resource in RESOURCES),
         )
 
-    def store(self, *stored: usage_entries.Entry) -> None:
+    def store(self, *stored: usage_entries.UsageEntry) -> None:
         self.empty(models.usage_entry)
         rows = [each._asdict() for each in stored]
         self.insert(models.usage_entry, *({"tenant_id": row.pop("project_id"), **row} for row in rows))
@@ -73,10 +73,10 @@ class UsageTest(manage.ManageTestCase):
         deadline=None, max_examples=25, suppress_health_check=[hypothesis.HealthCheck.differing_executors]
     )
     @hypothesis.given(stored=entries(), by=st.lists(st.sampled_from(usage_entries.GROUPS), unique=True))
-    def test_summary_equals_sum_of_list(self, stored: list[usage_entries.Entry], by: list[str]) -> None:
+    def test_summary_equals_sum_of_list(self, stored: list[usage_entries.UsageEntry], by: list[str]) -> None:
         self.store(*stored)
         by = by if "unit" in by else [*by, "unit"]
-        listed = list(usage_entries.entries(self.engine, usage_entries.Chosen()))
+        listed = list(usage_entries.entries(self.engine, usage_entries.UsageFilter()))
         self.assertCountEqual(stored, listed)
         sums: dict[tuple[str, ...], tuple[Decimal, int]] = collections.defaultdict(lambda: (Decimal(0), 0))
         for each in listed:
@@ -84,7 +84,7 @@ class UsageTest(manage.ManageTestCase):
             sums[group] = sums[group][0] + (each.volume or 0), sums[group][1] + 1
         totals = {
             total.group: (total.volume, total.entries)
-            for total in usage_entries.totals(self.engine, usage_entries.Chosen(), by)
+            for total in usage_entries.totals(self.engine, usage_entries.UsageFilter(), by)
         }
         self.assertEqual(sums, totals)
 
@@ -131,10 +131,10 @@ class UsageTest(manage.ManageTestCase):
 
     def test_entries_can_be_read_partially(self) -> None:
         self.store(*(entry("p1", hour=hour) for hour in range(5)))
-        read = usage_entries.entries(self.engine, usage_entries.Chosen())
+        read = usage_entries.entries(self.engine, usage_entries.UsageFilter())
         self.assertEqual(START, next(read).start)
         read.close()  # type: ignore[attr-defined]
-        self.assertEqual(5, len(list(usage_entries.entries(self.engine, usage_entries.Chosen()))))
+        self.assertEqual(5, len(list(usage_entries.entries(self.engine, usage_entries.UsageFilter()))))
 
 
 class UsageMySQLTest(UsageTest):

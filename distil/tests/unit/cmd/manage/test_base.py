@@ -21,9 +21,9 @@ class ValueFormatTest(unittest.TestCase):
             self.assertEqual(shown, base.Volume(Decimal(volume)).machine_readable())
 
     def test_unknown_value_stays_none(self) -> None:
-        self.assertIsNone(base.shown_volume(None))
-        self.assertIsNone(base.shown_time(None))
+        self.assertIsNone(base.format_volume(None))
+        self.assertIsNone(base.format_time(None))
 
     def test_time_is_shown_in_utc(self) -> None:
         moment = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
-        self.assertEqual("2026-01-01T00:00:00Z", base.shown_time(moment))
+        self.assertEqual("2026-01-01T00:00:00Z", base.format_time(moment))

@@ -6,15 +6,15 @@ import unittest
 
 from distil.sandbox.data import ids
 from distil.sandbox.data.meters import METERS
-from distil.sandbox.data.synthetic_samples import Usage
+from distil.sandbox.data.synthetic_samples import SyntheticSamples
 
 START = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 HOUR = datetime.timedelta(hours=1)
 PROJECT = ids.project_id(0, 0)
 
 
-def _usage(seed: int = 0, resources: int = 4) -> Usage:
-    return Usage(seed, range(2), resources, START, START + 24 * HOUR)
+def _usage(seed: int = 0, resources: int = 4) -> SyntheticSamples:
+    return SyntheticSamples(seed, range(2), resources, START, START + 24 * HOUR)
 
 
 class SyntheticSamplesTest(unittest.TestCase):

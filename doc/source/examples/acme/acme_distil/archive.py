@@ -31,7 +31,7 @@ class ArchiveDriver(TelemetryDriver):
             for meter in meters:
                 question = {"project": project_id, "meter": meter, "from": start.isoformat(), "to": end.isoformat()}
                 for document in self._documents(question):
-                    sample = sample_parser.read_sample(document, project_id, meter)
+                    sample = sample_parser.parse_sample(document, project_id, meter)
                     if isinstance(sample, model.RejectedSample) or sample.timestamp in window:
                         yield sample
 

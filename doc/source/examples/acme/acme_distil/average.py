@@ -16,9 +16,9 @@ class Average(Transformer):
     """{service + suffix: average of the volumes x hours}."""
 
     def __init__(self, options: Options) -> None:
-        self._suffix = options.text("suffix", default="")
+        self._suffix = options.string("suffix", default="")
 
-    def check(self, sample: model.Sample, lookups: Lookups) -> None:
+    def validate(self, sample: model.Sample, lookups: Lookups) -> None:
         if sample.volume is None:
             raise exceptions.SampleRejected("volume is null, which has no part in an average")
 

@@ -8,7 +8,7 @@ from acme_distil.average import Average
 
 from distil import exceptions
 from distil import model
-from distil.rating.sample_parser import read_sample
+from distil.rating.sample_parser import parse_sample
 from distil.transformers.lookups import Lookups
 from distil.transformers.options import Options
 
@@ -23,7 +23,7 @@ def sample(volume: object) -> model.Sample:
         "source": "openstack",
         "metadata": {},
     }
-    read = read_sample(document, "project-1", "cpu_util")
+    read = parse_sample(document, "project-1", "cpu_util")
     assert isinstance(read, model.Sample)
     return read
 
