@@ -22,7 +22,7 @@ from distil.collector.shutdown import Shutdown
 from distil.conf.collector import CLI_OPTS
 from distil.conf.collector import collector_types
 from distil.factory.collector import CollectorFactory
-from distil.monitoring.recorder import Recorder
+from distil.monitoring.run import RunMonitor
 
 # Services that a project uses.
 SERVICES = 20
@@ -38,7 +38,7 @@ class Counting(CollectorFactory):
             self.metrics.count_usage(f"{first:032x}", services[: series - first])
 
 
-def answer(recorder: Recorder, collector: Collector, words: list[str]) -> object:
+def answer(monitor: RunMonitor, collector: Collector, words: list[str]) -> object:
     """What words are answered with.
 
     :raises RuntimeError: a project failed.
@@ -47,8 +47,8 @@ def answer(recorder: Recorder, collector: Collector, words: list[str]) -> object
         return time.process_time()
     _, end = words
     begun, before = time.monotonic(), time.process_time()
-    with recorder.run() as record:
-        summary = collector.run(record, model.parse_time(end))
+    with monitor.run():
+        summary = collector.run(model.parse_time(end))
     wall, cpu = time.monotonic() - begun, time.process_time() - before
     if summary.failed:
         raise RuntimeError(f"the run failed: {summary}")
@@ -75,7 +75,7 @@ def main() -> None:
     exporter.start()
     print(exporter.port, flush=True)
     for line in sys.stdin:
-        print(json.dumps(answer(wiring.recorder(), collector, line.split())), flush=True)
+        print(json.dumps(answer(wiring.monitor, collector, line.split())), flush=True)
 
 
 if __name__ == "__main__":

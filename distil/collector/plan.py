@@ -1,17 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which windows are due."""
+"""Plans which windows of a project are due."""
 
 import dataclasses
 import datetime
 import itertools
 from collections.abc import Iterable
 from collections.abc import Iterator
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from oslo_log import log
 
 from distil import model
 
 LOG = log.getLogger(__name__)
+
+
+class DueProject(NamedTuple):
+    """A project with its windows that are due, oldest first."""
+
+    project: model.Project
+    windows: Sequence[model.Window]
 
 
 def floor(moment: datetime.datetime) -> datetime.datetime:
@@ -21,10 +30,10 @@ def floor(moment: datetime.datetime) -> datetime.datetime:
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """The operator's part of the plan.
+    """An operator's settings for what is due.
 
     :param collect_window: hours.
-    :param max_windows_per_cycle: of a project in one run.
+    :param max_windows_per_cycle: windows of a project in one run.
     :param max_collection_start_age: hours.
     :param collection_delay: seconds after a window's end before it may be collected.
     """
@@ -35,42 +44,45 @@ class Plan:
     collection_delay: int = 0
 
     def start(
-        self, project: model.Project, collected: Iterable[datetime.datetime], now: datetime.datetime
+        self, project: model.Project, last_collected: Iterable[datetime.datetime], now: datetime.datetime
     ) -> datetime.datetime:
-        """Where the collection of a project starts that has never been collected: a full hour, never after ``now``.
+        """Where the collection of a new project starts: a full hour, never after ``now``.
 
-        It is the newest of: the time at which Keystone's ``created_on`` says the project was made; the oldest last
-        collected among the projects in scope; the start age that the operator allows.
+        It is the newest of: when the project was created, by Keystone's ``created_on``; the oldest last collected of
+        the other projects in scope; the maximum start age.
         """
         earliest = now - datetime.timedelta(hours=self.max_collection_start_age)
-        newest = max(earliest, _created(project) or earliest, min(collected, default=earliest))
+        newest = max(earliest, _created(project) or earliest, min(last_collected, default=earliest))
         return floor(min(newest, now))
 
-    def count(self, last_collected: datetime.datetime, end: datetime.datetime) -> int:
-        """How many :meth:`windows` there are."""
-        return max(0, (end - last_collected) // datetime.timedelta(hours=self.collect_window))
+    def due(
+        self, last_collected: datetime.datetime, now: datetime.datetime, end: datetime.datetime | None = None
+    ) -> list[model.Window]:
+        """The windows of a project that one run collects, oldest first; with ``end`` all up to then."""
+        windows = self.windows(last_collected, self.latest_end(now, end))
+        return list(windows if end else itertools.islice(windows, self.max_windows_per_cycle))
 
-    def due(self, last_collected: datetime.datetime, now: datetime.datetime) -> Iterator[model.Window]:
-        """The windows of a project that one run collects."""
-        return itertools.islice(self.windows(last_collected, self.latest_end(now)), self.max_windows_per_cycle)
+    def count_due(
+        self, last_collected: datetime.datetime, now: datetime.datetime, end: datetime.datetime | None = None
+    ) -> int:
+        """Number of windows of a project that may be collected by now, in however many runs."""
+        length = datetime.timedelta(hours=self.collect_window)
+        return max(0, (self.latest_end(now, end) - last_collected) // length)
 
-    def waiting(self, last_collected: datetime.datetime, now: datetime.datetime) -> int:
-        """How many windows of a project may be collected by now, in however many runs."""
-        return self.count(last_collected, self.latest_end(now))
-
-    def latest_end(self, now: datetime.datetime) -> datetime.datetime:
+    def latest_end(self, now: datetime.datetime, end: datetime.datetime | None = None) -> datetime.datetime:
         """No window that ends later may be collected yet."""
-        return min(floor(now), now - datetime.timedelta(seconds=self.collection_delay))
+        latest = min(floor(now), now - datetime.timedelta(seconds=self.collection_delay))
+        return min(latest, end) if end else latest
 
     def windows(self, last_collected: datetime.datetime, end: datetime.datetime) -> Iterator[model.Window]:
-        """All whole windows from the last collected time on that end no later than ``end``, oldest first."""
+        """All whole windows between last collected and ``end``, oldest first."""
         window = self.window(last_collected)
         while window.end <= end:
             yield window
             window = self.window(window.end)
 
     def window(self, start: datetime.datetime) -> model.Window:
-        """The one that starts then."""
+        """The window that starts then."""
         return model.Window(start, start + datetime.timedelta(hours=self.collect_window))
 
 
@@ -80,5 +92,5 @@ def _created(project: model.Project) -> datetime.datetime | None:
     try:
         return model.parse_time(project.created_on)
     except ValueError:
-        LOG.warning("Project %s: created_on %r is no ISO 8601 time and is ignored.", project.id, project.created_on)
+        LOG.warning("Project %s: created_on %r is not a valid ISO 8601 time; ignored.", project.id, project.created_on)
         return None

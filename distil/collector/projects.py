@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The projects in a collector's scope, and how far each has been collected."""
+"""Loads the projects in a collector's scope, each with its last collected time."""
 
-import dataclasses
 import datetime
 import random
 from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from oslo_log import log
 
@@ -18,63 +18,78 @@ from distil.db.store import Store
 
 LOG = log.getLogger(__name__)
 
-LastCollected = Mapping[str, datetime.datetime]
 
+class CollectedProjects(NamedTuple):
+    """The projects in scope, in the order in which they are collected.
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class ScopedProjects:
-    """Asks Keystone and the store.
-
-    :param collector: what log lines call the collector.
-    :param order: of the projects: ascending or descending by id, or random.
+    :param last_collected: by project id; projects whose last collected could not be read or stored are absent.
     """
 
-    collector: str
-    keystone: KeystoneProjects
-    scope: Scope
-    plan: Plan
-    store: Store
-    order: str
+    projects: Sequence[model.Project]
+    last_collected: Mapping[str, datetime.datetime]
 
-    def load(self, now: datetime.datetime) -> tuple[list[model.Project], LastCollected]:
-        """The projects in scope in their order, and last collected of those of whom it is known.
 
-        :raises IdentityError: Keystone gave no usable answer.
-        :raises StoreError: the database did not do what it was asked.
+class ScopedProjects:
+    """Asks Keystone for the projects, and the store for their last collected times.
+
+    :param collector: name of the collector, for log lines.
+    :param order: ``ascending`` or ``descending`` by project id, or ``random``.
+    """
+
+    def __init__(
+        self, collector: str, keystone: KeystoneProjects, scope: Scope, plan: Plan, store: Store, order: str
+    ) -> None:
+        self._collector = collector
+        self._keystone = keystone
+        self._scope = scope
+        self._plan = plan
+        self._store = store
+        self._order = order
+
+    def load(self, now: datetime.datetime) -> CollectedProjects:
+        """Load the projects in scope and register the new ones.
+
+        :raises IdentityError: Keystone gave no usable response.
+        :raises StoreError: the database failed.
         """
-        projects = self._ordered(self._in_scope())
-        collected = self._last_collected(projects, now)
+        projects = self._sorted(self._in_scope())
+        last_collected = self._last_collected(projects, now)
         for project in projects:
-            if project.id not in collected:
-                LOG.error("Project %s (%s): its last collected cannot be read or stored.", project.id, project.name)
-        return projects, collected
+            if project.id not in last_collected:
+                LOG.error(
+                    "Project %s (%s): could not read or store last_collected; skipping the project in this run",
+                    project.id,
+                    project.name,
+                )
+        return CollectedProjects(projects, last_collected)
 
     def _in_scope(self) -> list[model.Project]:
-        domain_ids = self.keystone.domain_ids(self.scope.domains)
-        for entry, domain_id in domain_ids.items():
-            if domain_id is None:
-                LOG.error("[collector] domain %r does not exist in Keystone; the entry holds no project.", entry)
-        enabled = self.keystone.enabled()
-        for entry in self.scope.unknown_projects(enabled):
-            LOG.warning("[collector] no enabled project is called %r, nor is that an id; the entry names none.", entry)
-        projects = self.scope.select(enabled, domain_ids)
+        domain_ids = self._keystone.domain_ids(self._scope.domains)
+        enabled = self._keystone.enabled()
+        for problem in self._scope.unknown_domains(domain_ids):
+            LOG.error("[collector] %s", problem)
+        for problem in self._scope.unknown_projects(enabled):
+            LOG.warning("[collector] %s", problem)
+        projects = self._scope.select(enabled, domain_ids)
         if not projects:
-            LOG.warning("No project is in the scope of collector %s.", self.collector)
+            LOG.warning("No project is in the scope of collector %s.", self._collector)
         return projects
 
-    def _ordered(self, projects: Iterable[model.Project]) -> list[model.Project]:
-        ordered = sorted(projects, key=lambda project: project.id, reverse=self.order == "descending")
-        if self.order == "random":
+    def _sorted(self, projects: Iterable[model.Project]) -> list[model.Project]:
+        ordered = sorted(projects, key=lambda project: project.id, reverse=self._order == "descending")
+        if self._order == "random":
             random.shuffle(ordered)
         return ordered
 
-    def _last_collected(self, projects: Sequence[model.Project], now: datetime.datetime) -> LastCollected:
-        """Last collected by project id. New projects' starts are decided and stored, all before any is collected."""
+    def _last_collected(
+        self, projects: Sequence[model.Project], now: datetime.datetime
+    ) -> Mapping[str, datetime.datetime]:
+        """Last collected by project id. The starts of all new projects are stored before any is collected."""
         ids = [project.id for project in projects]
-        collected = self.store.last_collected(ids)
-        new = [project for project in projects if project.id not in collected]
-        self.store.update_projects([project for project in projects if project.id in collected])
+        stored = self._store.last_collected(ids)
+        new = [project for project in projects if project.id not in stored]
+        self._store.update_projects([project for project in projects if project.id in stored])
         if not new:
-            return collected
-        self.store.register_projects((project, self.plan.start(project, collected.values(), now)) for project in new)
-        return self.store.last_collected(ids)
+            return stored
+        self._store.register_projects((project, self._plan.start(project, stored.values(), now)) for project in new)
+        return self._store.last_collected(ids)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rejected samples are rated again, and billed once where that works now."""
+"""Reprocesses rejected samples: rates them again, and bills once what can be billed now."""
 
 import dataclasses
 import enum
@@ -12,23 +12,23 @@ import sqlalchemy as sa
 
 from distil import exceptions
 from distil import model
-from distil.collector.distros import AskDistro
+from distil.cloud.os_distro import OsDistros
 from distil.collector.distros import annotate_os_distro
 from distil.db import rejected_samples
 from distil.db.rejected_samples import RejectedSampleFilter
 from distil.db.rejected_samples import StoredRejectedSample
 from distil.db.store import Store
-from distil.rating import sample_parser
 from distil.rating.rate import RatingRules
 from distil.rating.rerate import Rerated
 from distil.rating.rerate import rerate
 from distil.rating.rerate import unbilled
 from distil.rating.resource import may_be_of
+from distil.rating.sample_parser import parse_sample
 from distil.transformers.lookups import Lookups
 
 
 class ReprocessResult(enum.StrEnum):
-    """What became of a sample. All but those that are billed are kept."""
+    """What became of a sample. All but billed samples stay stored."""
 
     BILLED = "billed"
     WOULD_BE_BILLED = "would be billed"
@@ -39,13 +39,13 @@ class ReprocessResult(enum.StrEnum):
     FAILED = "failed"
 
     @property
-    def is_good(self) -> bool:
+    def succeeded(self) -> bool:
         return self in (ReprocessResult.BILLED, ReprocessResult.WOULD_BE_BILLED)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ReprocessedSample:
-    """:param detail: what is billed, or why it is not."""
+    """:param detail: what is billed, or why nothing is."""
 
     sample: StoredRejectedSample
     result: ReprocessResult
@@ -54,116 +54,126 @@ class ReprocessedSample:
 
 @dataclasses.dataclass(frozen=True)
 class _Resource:
-    """A resource with its rejected samples in one window, and what is to be billed of it."""
+    """A resource with its rejected samples of one window, the usage stored of it and the usage to bill."""
 
     samples: Sequence[StoredRejectedSample]
-    again: Rerated
+    rerated: Rerated
     stored: Sequence[model.Usage]
     usage: Sequence[model.Usage]
 
     @property
-    def used(self) -> list[int]:
-        return [sample.id for sample in self.samples if sample.id not in self.again.reasons] if self.usage else []
+    def used_ids(self) -> list[int]:
+        """Ids of the samples that the usage to bill is made of."""
+        if not self.usage:
+            return []
+        return [sample.id for sample in self.samples if sample.id not in self.rerated.reasons]
 
-    def outcomes(self, billed: ReprocessResult) -> Iterator[ReprocessedSample]:
+    def reprocessed(self, billed: ReprocessResult) -> Iterator[ReprocessedSample]:
+        """:param billed: the result of samples with usage to bill."""
         if self.usage:
-            result, detail = billed, _shown(self.usage)
-            detail += f"; stored besides: {_shown(self.stored)}" if self.stored else ""
-        elif self.again.rated.usage:
+            result, detail = billed, _format(self.usage)
+            detail += f"; already stored: {_format(self.stored)}" if self.stored else ""
+        elif self.rerated.rated.usage:
             result = ReprocessResult.BILLED_ALREADY
-            detail = f"stored: {_shown(self.stored)}; these samples alone: {_shown(self.again.rated.usage)}"
+            detail = f"stored: {_format(self.stored)}; these samples alone: {_format(self.rerated.rated.usage)}"
         else:
-            result, detail = (
-                ReprocessResult.NO_USAGE,
-                "no meter mapping makes usage of it, or its source is not trusted",
-            )
+            result = ReprocessResult.NO_USAGE
+            detail = "no meter mapping makes usage of it, or its source is not trusted"
         for sample in self.samples:
-            reason = self.again.reasons.get(sample.id)
-            yield (
-                ReprocessedSample(sample, result, detail)
-                if reason is None
-                else ReprocessedSample(sample, ReprocessResult.STILL_REJECTED, reason)
-            )
+            reason = self.rerated.reasons.get(sample.id)
+            if reason is None:
+                yield ReprocessedSample(sample, result, detail)
+            else:
+                yield ReprocessedSample(sample, ReprocessResult.STILL_REJECTED, reason)
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
 class Reprocessor:
-    """Tries again what was rejected.
+    """Reprocesses rejected samples.
 
-    :param dry_run: tell what would be billed, and store nothing.
-    :param force: bill, too, what may have been billed by other samples of the resource, under another name.
+    :param dry_run: only report what would be billed.
+    :param force: also bill what may have been billed, under another name, by other samples of the resource.
     """
 
-    rules: RatingRules
-    lookups: Lookups
-    os_distro: AskDistro
-    engine: sa.Engine
-    dry_run: bool = False
-    force: bool = False
+    def __init__(
+        self,
+        *,
+        rules: RatingRules,
+        lookups: Lookups,
+        os_distros: OsDistros,
+        engine: sa.Engine,
+        dry_run: bool = False,
+        force: bool = False,
+    ) -> None:
+        self._rules = rules
+        self._lookups = lookups
+        self._os_distros = os_distros
+        self._engine = engine
+        self._dry_run = dry_run
+        self._force = force
 
-    def run(self, chosen: RejectedSampleFilter) -> Iterator[ReprocessedSample]:
-        """What became of each sample, window by window: each of them is stored before it is told.
+    def run(self, samples: RejectedSampleFilter) -> Iterator[ReprocessedSample]:
+        """Reprocess samples window by window; each is yielded after its usage is stored.
 
-        With a sample go the others that are kept of its resource and window. The first window for which a service gives
-        no answer is the last.
+        The other rejected samples of the same resource and window are included. The run ends with the first window for
+        which a service gives no response.
         """
-        for project_id, window in rejected_samples.windows(self.engine, chosen):
-            samples = rejected_samples.with_their_resources(self.engine, chosen, project_id, window)
+        for project_id, window in rejected_samples.windows(self._engine, samples):
+            stored = rejected_samples.with_their_resources(self._engine, samples, project_id, window)
             try:
-                yield from self._window(project_id, window, samples)
+                yield from self._reprocess(project_id, window, stored)
             except exceptions.ReprocessingRefused as error:
-                yield from (ReprocessedSample(sample, ReprocessResult.REFUSED, str(error)) for sample in samples)
+                yield from (ReprocessedSample(each, ReprocessResult.REFUSED, str(error)) for each in stored)
             except exceptions.ServiceError as error:
-                yield from (ReprocessedSample(sample, ReprocessResult.FAILED, str(error)) for sample in samples)
+                yield from (ReprocessedSample(each, ReprocessResult.FAILED, str(error)) for each in stored)
                 return
 
-    def _window(
+    def _reprocess(
         self, project_id: str, window: model.Window, samples: Sequence[StoredRejectedSample]
     ) -> Sequence[ReprocessedSample]:
-        rejected_samples.require_collected(self.engine, project_id, window)
+        rejected_samples.require_collected(self._engine, project_id, window)
         by_resource: dict[str | None, list[StoredRejectedSample]] = defaultdict(list)
         for sample in samples:
             by_resource[sample.resource_id].append(sample)
-        stored = rejected_samples.usage(self.engine, project_id, window)
-        resources = [self._rated(window, group, stored) for group in by_resource.values()]
-        if not self.dry_run:
+        stored = rejected_samples.usage(self._engine, project_id, window)
+        resources = [self._rerate(window, group, stored) for group in by_resource.values()]
+        if not self._dry_run:
             self._bill(project_id, window, [resource for resource in resources if resource.usage])
-        billed = ReprocessResult.WOULD_BE_BILLED if self.dry_run else ReprocessResult.BILLED
-        return [outcome for resource in resources for outcome in resource.outcomes(billed)]
+        billed = ReprocessResult.WOULD_BE_BILLED if self._dry_run else ReprocessResult.BILLED
+        return [sample for resource in resources for sample in resource.reprocessed(billed)]
 
-    def _rated(
-        self, window: model.Window, kept: Sequence[StoredRejectedSample], billed: Sequence[model.Usage]
+    def _rerate(
+        self, window: model.Window, samples: Sequence[StoredRejectedSample], billed: Sequence[model.Usage]
     ) -> _Resource:
-        samples = {sample.id: _read(sample) for sample in kept}
-        again = rerate(self.rules, samples, window, self.lookups)
-        ids = {sample.resource_id for sample in samples.values() if sample.resource_id is not None}
-        stored = [entry for entry in billed if any(may_be_of(entry.resource_id, each) for each in ids)]
-        usage = unbilled(again.rated.usage, stored, force=self.force)
-        return _Resource(kept, again, stored, usage)
+        parsed = {sample.id: _parse(sample) for sample in samples}
+        rerated = rerate(self._rules, parsed, window, self._lookups)
+        ids = {sample.resource_id for sample in parsed.values() if sample.resource_id is not None}
+        stored = [usage for usage in billed if any(may_be_of(usage.resource_id, resource_id) for resource_id in ids)]
+        return _Resource(samples, rerated, stored, unbilled(rerated.rated.usage, stored, force=self._force))
 
     def _bill(self, project_id: str, window: model.Window, resources: Sequence[_Resource]) -> None:
         if not resources:
             return
-        told: Sequence[model.Resource] = [resource for each in resources for resource in each.again.rated.resources]
-        machines = {key: sample for each in resources for key, sample in each.again.rated.instances.items()}
-        known = Store(self.engine).project(project_id).resource_info([resource.id for resource in told])
-        usage = [entry for each in resources for entry in each.usage]
-        used = [sample_id for each in resources for sample_id in each.used]
-        told = annotate_os_distro(self.os_distro, machines, known, told)
-        rejected_samples.bill(self.engine, project_id, window, usage, told, used)
+        rated = [resource.rerated.rated for resource in resources]
+        described = [resource for each in rated for resource in each.resources]
+        instances = {resource_id: sample for each in rated for resource_id, sample in each.instances.items()}
+        stored = Store(self._engine).project(project_id).resource_info([resource.id for resource in described])
+        annotated = annotate_os_distro(self._os_distros.os_distro, instances, stored, described)
+        usage = [entry for resource in resources for entry in resource.usage]
+        used_ids = [sample_id for resource in resources for sample_id in resource.used_ids]
+        rejected_samples.bill(self._engine, project_id, window, usage, annotated, used_ids)
 
 
-def _read(kept: StoredRejectedSample) -> model.Sample | model.RejectedSample:
+def _parse(stored: StoredRejectedSample) -> model.Sample | model.RejectedSample:
     try:
-        document: object = json.loads(kept.sample)
+        document: object = json.loads(stored.sample)
     except (RecursionError, ValueError):
-        document = {"sample": kept.sample}
-        reason = "it cannot be read: it was too long to be kept whole, or is nested too deep"
-        return model.RejectedSample(kept.project_id, kept.meter, kept.resource_id, reason, document)
-    return sample_parser.parse_sample(document, kept.project_id, kept.meter)
+        reason = "the stored sample cannot be parsed: it was truncated when it was stored, or is nested too deeply"
+        document = {"sample": stored.sample}
+        return model.RejectedSample(stored.project_id, stored.meter, stored.resource_id, reason, document)
+    return parse_sample(document, stored.project_id, stored.meter)
 
 
-def _shown(usage: Sequence[model.Usage]) -> str:
+def _format(usage: Sequence[model.Usage]) -> str:
     return ", ".join(
         f"{entry.service} {entry.volume.normalize():f} {entry.unit} of {entry.resource_id}" for entry in usage
     )

@@ -1,153 +1,172 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One run: every project in scope, window by window."""
+"""A run: load the projects, plan their windows, dispatch them, and assess the result."""
 
-import dataclasses
 import datetime
 from collections.abc import Callable
-from collections.abc import Collection
-from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
-from collections.abc import Set
 
-import tenacity
 from oslo_log import log
 
 from distil import exceptions
 from distil import model
 from distil.collector.dispatcher import Dispatcher
+from distil.collector.plan import DueProject
 from distil.collector.plan import Plan
 from distil.collector.plan import floor
+from distil.collector.projects import CollectedProjects
 from distil.collector.projects import ScopedProjects
-from distil.collector.retrying import retrying
-from distil.collector.window import Tools
+from distil.collector.retrying import RetryPolicy
+from distil.coordination.leases import Partitioner
 from distil.db import leases
 from distil.db.failures import Failure
-from distil.monitoring.metrics import STEP_PLAN
-from distil.monitoring.run import Record
-from distil.monitoring.standing import standing
-from distil.monitoring.summary import Summary
+from distil.db.store import Store
+from distil.monitoring.history import RunResult
+from distil.monitoring.metrics import RetryStep
+from distil.monitoring.project_states import ProjectStates
+from distil.monitoring.run import RunMonitor
 
 LOG = log.getLogger(__name__)
 
-# Seconds that a run up to an end time waits for what another collector has, while nothing of it moves. The lease of one
-# that was killed expires meanwhile.
-HELD_PROJECTS_TIMEOUT = leases.LEASE_SECONDS + 60
+# Seconds that a run up to an end time waits for projects held by other collectors, without any progress: the lease of
+# a collector that was killed expires meanwhile.
+_HELD_TIMEOUT = leases.LEASE_SECONDS + 60
 
-MAX_CLOCK_SKEW = datetime.timedelta(minutes=1)
+_MAX_CLOCK_SKEW = datetime.timedelta(minutes=1)
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
 class Collector:
-    """Makes runs.
+    """Runs a collector.
 
-    :param name: what log lines call it.
-    :param concurrency: number of threads that collect.
+    :param name: for log lines and stored failures.
     :param clock: the time, aware and in UTC.
     """
 
-    name: str
-    roster: ScopedProjects
-    plan: Plan
-    tools: Tools
-    concurrency: int
-    clock: Callable[[], datetime.datetime]
-
-    def run(self, record: Record, end: datetime.datetime | None = None) -> Summary:
-        """Collect the windows that are due; with ``end``, all whole ones up to then, however many.
-
-        :param record: is told what becomes of it.
-        :raises IdentityError: the projects are not known, so nothing was collected.
-        :raises StoreError: nor was anything where the database does not answer at the beginning.
-        :raises Stopped: the collector is stopping; what is committed stays.
-        """
-        attempt = retrying(self.tools.stop, self._say)
-        now = attempt(self._certainly_over, record.started)
-        until = min(self.plan.latest_end(now), end or now)
-        projects, collected = attempt(self.roster.load, now)
-        self.tools.metrics.lags.replace(collected)
-        due = {project_id: self._due(stands, now, end) for project_id, stands in collected.items()}
-        all_due = sum(self.plan.count(stands, until) for stands in collected.values())
-        record.plan(len(projects), all_due, windows=sum(map(len, due.values())))
-        if end is None and not self.plan.max_windows_per_cycle:
-            LOG.warning("max_windows_per_cycle of collector %s is 0, so it collects nothing.", self.name)
-        self.tools.sharing.start_run()
-        turns = Dispatcher(tools=self.tools, concurrency=self.concurrency, record=record)
-        work = [(project, due[project.id]) for project in projects if due.get(project.id)]
-        left = turns.run(work, patience=HELD_PROJECTS_TIMEOUT if end else 0)
-        attempt(self._look_back, record, projects, left, until, end)
-        self._remember(record, {project.id for project in projects} - set(left))
-        took = (self.clock() - record.started).total_seconds()
-        LOG.info("Run of collector %s over %s; %.1f seconds.", self.name, record.summary, took)
-        return record.summary
-
-    def _look_back(
+    def __init__(
         self,
-        record: Record,
-        projects: Sequence[model.Project],
-        left: Collection[str],
-        until: datetime.datetime,
-        end: datetime.datetime | None,
+        *,
+        name: str,
+        projects: ScopedProjects,
+        plan: Plan,
+        partitioner: Partitioner,
+        dispatcher: Dispatcher,
+        store: Store,
+        monitor: RunMonitor,
+        retry_policy: RetryPolicy,
+        clock: Callable[[], datetime.datetime],
     ) -> None:
-        """See how the projects stand, also those that others collect."""
-        collected = self.tools.store.last_collected([project.id for project in projects])
-        self.tools.metrics.lags.replace(collected)
-        failed = record.summary.failed
-        if end:
-            failed = record.summary.failed = _short_of(end, projects, collected, failed)
-        record.leave(standing(projects, collected, lambda stands: self.plan.count(stands, until), failed, left))
+        self._name = name
+        self._projects = projects
+        self._plan = plan
+        self._partitioner = partitioner
+        self._dispatcher = dispatcher
+        self._store = store
+        self._monitor = monitor
+        self._retry_policy = retry_policy
+        self._clock = clock
 
-    def _remember(self, record: Record, own: Set[str]) -> None:
-        """Store why projects wait, for who asks the database and not this process. Nothing else depends on it.
+    def run(self, end: datetime.datetime | None = None) -> RunResult:
+        """Collect the windows that are due; with ``end``, all whole windows up to then.
 
-        :param own: ids of the projects that are not other collectors'.
+        :raises IdentityError: the projects could not be loaded, so nothing was collected.
+        :raises StoreError: the database failed before anything was collected, or after the last window.
+        :raises ShutdownRequested: committed windows stay.
         """
-        behind = record.standing.behind if record.standing else ()
-        windows = {each.project_id: self.plan.window(each.last_collected) for each in behind}
-        failed = record.summary.failed
-        failures = [Failure(each, self.name, windows.get(each), why) for each, why in failed.items()]
-        try:
-            self.tools.store.record_failures(failures, self.clock())
-            self.tools.store.clear_failures(own - failed.keys())
-        except exceptions.StoreError as error:
-            LOG.warning("Why projects wait is not stored: %s", error)
+        started = self._monitor.result.started
+        attempts = self._retry_policy.attempts(RetryStep.PLAN, "Planning")
+        now = attempts(self._reference_time, started)
+        scope = attempts(self._projects.load, now)
+        due = self._due(scope, now, end)
+        self._partitioner.start_run()
+        held = self._dispatcher.run(due, timeout=_HELD_TIMEOUT if end else 0)
+        states = attempts(self._assess, scope.projects, held, now, end)
+        self._store_failures(scope.projects, states, held)
+        seconds = (self._clock() - started).total_seconds()
+        LOG.info("Run of collector %s finished: %s; %.1f seconds.", self._name, self._monitor.result, seconds)
+        return self._monitor.result
 
-    def _certainly_over(self, now: datetime.datetime) -> datetime.datetime:
-        """Now, by this host's clock or the database's, whichever is behind.
+    def _reference_time(self, now: datetime.datetime) -> datetime.datetime:
+        """Now by the host's or the database's clock, whichever is behind.
 
-        A window that is stored before it is over loses what is still to come, for good.
+        A window that is stored before it is over would lose the samples that are still to come.
         """
-        stored = self.tools.store.now()
-        if abs(stored - now) > MAX_CLOCK_SKEW:
-            LOG.error("This host's clock says %s and the database's %s: one of them is wrong.", now, stored)
-        return min(now, stored)
+        database = self._store.now()
+        problem = clock_skew(now, database)
+        if problem:
+            LOG.error("%s", problem)
+        return min(now, database)
 
     def _due(
-        self, last_collected: datetime.datetime, now: datetime.datetime, end: datetime.datetime | None
-    ) -> list[model.Window]:
-        """The windows of a project that this run collects."""
-        if end is None:
-            return list(self.plan.due(last_collected, now))
-        return list(self.plan.windows(last_collected, min(end, self.plan.latest_end(now))))
+        self, scope: CollectedProjects, now: datetime.datetime, end: datetime.datetime | None
+    ) -> Sequence[DueProject]:
+        if end is None and not self._plan.max_windows_per_cycle:
+            LOG.warning("max_windows_per_cycle of collector %s is 0: nothing is collected.", self._name)
+        due = [
+            DueProject(project, windows)
+            for project in scope.projects
+            if project.id in scope.last_collected
+            and (windows := self._plan.due(scope.last_collected[project.id], now, end))
+        ]
+        self._monitor.planned(
+            scope.last_collected,
+            projects=len(scope.projects),
+            due=sum(self._plan.count_due(stored, now, end) for stored in scope.last_collected.values()),
+            windows=sum(len(project.windows) for project in due),
+        )
+        return due
 
-    def _say(self, state: tenacity.RetryCallState) -> None:
-        error = state.outcome.exception() if state.outcome else None
-        LOG.warning("Attempt %d to find out what is due failed: %s", state.attempt_number, error)
-        self.tools.metrics.retries.labels(STEP_PLAN).inc()
+    def _assess(
+        self,
+        projects: Sequence[model.Project],
+        held: set[str],
+        now: datetime.datetime,
+        end: datetime.datetime | None,
+    ) -> ProjectStates:
+        """Read how far all projects are now, also those that other collectors collect."""
+        last_collected = self._store.last_collected([project.id for project in projects])
+        failures = self._monitor.failures
+        if end:
+            failures = _behind_end(projects, last_collected, end, failures)
+        states = ProjectStates.of(
+            projects, last_collected, lambda stored: self._plan.count_due(stored, now, end), failures, held
+        )
+        self._monitor.set_project_states(states, last_collected, failures)
+        return states
+
+    def _store_failures(self, projects: Sequence[model.Project], states: ProjectStates, held: set[str]) -> None:
+        """Store why projects failed, for commands that only see the database. Nothing else depends on it."""
+        windows = {project.project_id: self._plan.window(project.last_collected) for project in states.lagging}
+        failures = [
+            Failure(project_id, self._name, windows.get(project_id), reason)
+            for project_id, reason in self._monitor.failures.items()
+        ]
+        succeeded = {project.id for project in projects} - held - self._monitor.failures.keys()
+        try:
+            self._store.record_failures(failures, self._clock())
+            self._store.clear_failures(succeeded)
+        except exceptions.StoreError as error:
+            LOG.warning("Could not store why projects failed; project list will not show it: %s", error)
 
 
-def _short_of(
+def clock_skew(host: datetime.datetime, database: datetime.datetime) -> str | None:
+    """A sentence about two clocks that differ by more than a minute; None where they agree."""
+    if abs(host - database) <= _MAX_CLOCK_SKEW:
+        return None
+    return f"the clocks of this host ({host}) and of the database ({database}) differ; set the one that is wrong"
+
+
+def _behind_end(
+    projects: Sequence[model.Project],
+    last_collected: Mapping[str, datetime.datetime],
     end: datetime.datetime,
-    projects: Iterable[model.Project],
-    collected: Mapping[str, datetime.datetime],
-    failed: Mapping[str, str],
+    failures: Mapping[str, str],
 ) -> dict[str, str]:
-    """Why, of the projects that do not stand at the last full hour up to the end."""
-    problems = {}
+    """Reason by id of each project that is not collected up to the last full hour before the end."""
+    behind = {}
     for project in projects:
-        stands = collected.get(project.id)
-        if stands is None or stands < floor(end):
-            problem = f"it could not be brought up to {end}; it stands at {stands}"
+        stored = last_collected.get(project.id)
+        if stored is None or stored < floor(end):
+            problem = f"not collected up to {end}; last collected is {stored}"
             LOG.error("Project %s (%s): %s", project.id, project.name, problem)
-            problems[project.id] = failed.get(project.id, problem)
-    return problems
+            behind[project.id] = failures.get(project.id, problem)
+    return behind

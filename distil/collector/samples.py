@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One question about several projects and windows, whose answer is cut up here."""
+"""Fetches samples from telemetry, of many projects and windows per request where that works."""
 
 import datetime
 import threading
+from collections.abc import Mapping
 from collections.abc import Sequence
 
 from oslo_log import log
@@ -14,119 +15,133 @@ from distil.telemetry.driver import TelemetryDriver
 
 LOG = log.getLogger(__name__)
 
-Samples = list[model.Sample | model.RejectedSample]
+# Samples that a request is sized for. More per request cost each sample more time: they no longer fit into a
+# processor's cache.
+_TARGET_SAMPLES = 2_000
 
-# Samples by project id, and for each window in its order.
-Answer = dict[str, list[Samples]]
+# Samples at which a response is discarded to bound memory.
+_MAX_SAMPLES = 4 * _TARGET_SAMPLES
 
-# Samples that an answer is meant to hold, and those with which it is given up, because they do not fit into memory.
-# With more a thread takes longer for each: they do not fit into a processor's cache either.
-TARGET_SAMPLES = 2_000
-MAX_SAMPLES = 4 * TARGET_SAMPLES
+# Windows, of all projects together, that one request covers at most.
+_MAX_WINDOWS = 60
 
-# Windows, of all projects together, that one question is about at most.
-MAX_WINDOWS = 60
+# Growth factor of the batch limit per success; a failure halves it (AIMD). It grows slowly, so that a service that
+# only answers small requests is rarely asked a large one.
+_GROWTH = 1.02
 
-# What each joint answer adds to that bound, after a question that failed has halved it. A service that answers short
-# questions only is asked one in vain now and then.
-GROWTH = 1.02
+# Weight of the newest response in the moving average of samples per window.
+_EWMA_WEIGHT = 0.3
 
-# Part that the newest answer has in what the next one is expected to be.
-EWMA_WEIGHT = 0.3
+# Samples between two signs of life.
+_SAMPLES_PER_HEARTBEAT = 1_000
+
+
+class _TooManySamples(Exception):
+    """A response exceeds _MAX_SAMPLES."""
 
 
 class SampleFetcher:
-    """Asks about as much at once as fits into memory. Threads may share it.
+    """Fetches the samples of one window, or of a batch of projects and windows. Threads share it.
 
-    An answer that cannot be had or cut up costs nothing: each of its windows is asked for alone then, as
-    :class:`distil.collector.window.WindowCollector` does.
+    A batch is an optimization: if it fails, is too large or cannot be partitioned, it yields nothing and each of its
+    windows is fetched on its own.
+
+    :param meters: names of the meters.
     """
 
-    def __init__(self, telemetry: TelemetryDriver, meters: Sequence[str], stop: Shutdown) -> None:
+    def __init__(self, telemetry: TelemetryDriver, meters: Sequence[str], shutdown: Shutdown) -> None:
         self._telemetry = telemetry
         self._meters = meters
-        self._stop = stop
+        self._shutdown = shutdown
         self._lock = threading.Lock()
-        # Samples of one project in one window; None: nothing is known yet.
-        self._expected: float | None = None
-        self._most = float(MAX_WINDOWS)
+        # Moving average of samples per window; None before the first response.
+        self._samples_per_window: float | None = None
+        self._max_windows = float(_MAX_WINDOWS)
 
     @property
     def batch_size(self) -> int:
-        """How many windows, of all projects together, the next question is to be about: at least one."""
-        expected = TARGET_SAMPLES if self._expected is None else max(1.0, self._expected)
-        return max(1, min(int(self._most), int(TARGET_SAMPLES / expected)))
+        """Number of windows, of all projects together, for the next request: at least one."""
+        expected = _TARGET_SAMPLES if self._samples_per_window is None else max(1.0, self._samples_per_window)
+        return max(1, min(int(self._max_windows), int(_TARGET_SAMPLES / expected)))
 
-    def fetch(self, project_id: str, window: model.Window) -> Samples:
-        """The samples of one window.
+    def fetch(self, project_id: str, window: model.Window) -> Sequence[model.Sample | model.RejectedSample]:
+        """Fetch the samples of one window.
 
-        :raises TelemetryError: there is no answer.
+        :raises TelemetryError: the request failed.
         """
-        answer = self._collect([project_id], window.start, window.end, at_most=None) or []
-        self._adjust(len(answer), 1)
-        return answer
+        samples = self._request([project_id], window.start, window.end, limit=None)
+        self._adjust(len(samples), 1)
+        return samples
 
-    def fetch_batch(self, project_ids: Sequence[str], windows: Sequence[model.Window]) -> Answer | None:
-        """The samples of adjacent windows of equal length. None: they have to be asked for alone."""
-        number = len(project_ids) * len(windows)
-        if number == 1:
-            return None
+    def fetch_batch(
+        self, project_ids: Sequence[str], windows: Sequence[model.Window]
+    ) -> Mapping[str, Sequence[Sequence[model.Sample | model.RejectedSample]]]:
+        """Fetch the samples of several projects in adjacent windows of equal length.
+
+        :returns: for each project id a list with the samples of each window; empty where each window has to be fetched
+            on its own.
+        """
+        count = len(project_ids) * len(windows)
+        if count == 1:
+            return {}
         try:
-            gathered = self._collect(project_ids, windows[0].start, windows[-1].end, MAX_SAMPLES)
-            answer = None if gathered is None else _partition(gathered, project_ids, windows)
+            samples = self._request(project_ids, windows[0].start, windows[-1].end, _MAX_SAMPLES)
+            batch = _partition(samples, project_ids, windows)
+        except _TooManySamples:
+            LOG.debug("%d windows have more than %d samples; fetching them one by one.", count, _MAX_SAMPLES)
+            self._adjust(_MAX_SAMPLES, 1)
+            return {}
         except Exception as error:
-            # Whatever it is: what one project's data bring to light must not cost the others anything.
-            LOG.warning("%d windows are asked for one by one, because all at once failed: %s", number, error)
+            # Of any kind: unexpected data of one project must not affect the others.
+            LOG.warning("Fetching %d windows in one request failed; fetching them one by one: %s", count, error)
             with self._lock:
-                self._most = max(1, number // 2)
-            return None
-        if gathered is None:
-            LOG.debug("%d windows are asked for one by one: together they have over %d samples.", number, MAX_SAMPLES)
-            self._adjust(MAX_SAMPLES, 1)
-            return None
-        self._adjust(len(gathered), number)
-        return answer
+                self._max_windows = max(1, count // 2)
+            return {}
+        self._adjust(len(samples), count)
+        return batch
 
-    def _collect(
-        self, project_ids: Sequence[str], start: datetime.datetime, end: datetime.datetime, at_most: int | None
-    ) -> Samples | None:
-        """:returns: all of them, or None where there are more than that."""
-        gathered: Samples = []
+    def _request(
+        self, project_ids: Sequence[str], start: datetime.datetime, end: datetime.datetime, limit: int | None
+    ) -> list[model.Sample | model.RejectedSample]:
+        samples: list[model.Sample | model.RejectedSample] = []
         with deadline.requests_to(self._telemetry.service_type):
             for sample in self._telemetry.samples(project_ids, self._meters, start, end):
-                if not len(gathered) % 1000:
-                    self._stop.heartbeat()
-                    if at_most is not None and len(gathered) >= at_most:
-                        return None
-                gathered.append(sample)
-        return gathered
+                if not len(samples) % _SAMPLES_PER_HEARTBEAT:
+                    self._shutdown.heartbeat()
+                    if limit is not None and len(samples) >= limit:
+                        raise _TooManySamples
+                samples.append(sample)
+        return samples
 
     def _adjust(self, samples: int, windows: int) -> None:
         with self._lock:
-            if windows > 1 or self._most < 2:  # noqa: PLR2004 - else no joint question would ever be asked again
-                self._most = min(MAX_WINDOWS, self._most * GROWTH)
-            newest = samples / windows
-            self._expected = (
-                newest if self._expected is None else newest * EWMA_WEIGHT + self._expected * (1 - EWMA_WEIGHT)
+            if windows > 1 or self._max_windows < 2:  # noqa: PLR2004 - otherwise no batch would ever be tried again
+                self._max_windows = min(_MAX_WINDOWS, self._max_windows * _GROWTH)
+            newest, average = samples / windows, self._samples_per_window
+            self._samples_per_window = (
+                newest if average is None else newest * _EWMA_WEIGHT + average * (1 - _EWMA_WEIGHT)
             )
 
 
-def _partition(samples: Samples, project_ids: Sequence[str], windows: Sequence[model.Window]) -> Answer | None:
-    """None where it cannot be told which project or window a sample that is to be rejected belongs to."""
-    answer: Answer = {project_id: [[] for _ in windows] for project_id in project_ids}
+def _partition(
+    samples: Sequence[model.Sample | model.RejectedSample], project_ids: Sequence[str], windows: Sequence[model.Window]
+) -> Mapping[str, Sequence[Sequence[model.Sample | model.RejectedSample]]]:
+    """Partition samples by project and window; empty where a rejected sample does not tell where it belongs."""
+    batch: dict[str, list[list[model.Sample | model.RejectedSample]]]
+    batch = {project_id: [[] for _ in windows] for project_id in project_ids}
     start, length = windows[0].start, windows[0].end - windows[0].start
-    numbers: dict[datetime.datetime, int] = {}
+    indexes: dict[datetime.datetime, int] = {}
     for sample in samples:
-        moment = sample.timestamp if isinstance(sample, model.Sample) else _timestamp(sample)
-        if moment is None or sample.project_id not in answer:
-            return None
-        number = numbers.get(moment)
-        if number is None:
-            number = numbers[moment] = (moment - start) // length
-        if not 0 <= number < len(windows):
-            return None
-        answer[sample.project_id][number].append(sample)
-    return answer
+        timestamp = sample.timestamp if isinstance(sample, model.Sample) else _timestamp(sample)
+        if timestamp is None or sample.project_id not in batch:
+            return {}
+        index = indexes.get(timestamp)
+        if index is None:
+            index = indexes[timestamp] = (timestamp - start) // length
+        if not 0 <= index < len(windows):
+            return {}
+        batch[sample.project_id][index].append(sample)
+    return batch
 
 
 def _timestamp(sample: model.RejectedSample) -> datetime.datetime | None:

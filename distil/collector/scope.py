@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which projects a collector collects."""
+"""Selects the projects that a collector collects."""
 
 import dataclasses
 from collections.abc import Iterable
@@ -11,13 +11,12 @@ from distil import model
 
 @dataclasses.dataclass(frozen=True)
 class Scope:
-    """Domains and projects to include or to ignore, each by name or id. Without any, all projects are in scope.
+    """Domains and projects to include or to ignore, by name or id. Without any, all projects are in scope.
 
-    A project has to pass both the domains' filter and the projects' filter. Where something is included, only that is;
-    what is to be ignored counts where nothing is included. A project that is named does not lose its place because its
-    domain is ignored.
+    A project has to pass the domain filter and the project filter. Includes take precedence: an ignore list only
+    applies where the matching include list is empty, and an included project stays in scope if its domain is ignored.
 
-    :raises ConfigurationError: an entry is included and ignored.
+    :raises ConfigurationError: an entry is both included and ignored.
     """
 
     include_domains: frozenset[str] = frozenset()
@@ -27,12 +26,12 @@ class Scope:
 
     def __post_init__(self) -> None:
         problems = [
-            f"{entry!r} stands both in include_{kind} and in ignore_{kind}; take it out of one of them"
-            for kind, both in (
+            f"{entry!r} is in both include_{kind} and ignore_{kind}; remove it from one of them"
+            for kind, entries in (
                 ("domains", self.include_domains & self.ignore_domains),
                 ("projects", self.include_projects & self.ignore_projects),
             )
-            for entry in sorted(both)
+            for entry in sorted(entries)
         ]
         if problems:
             raise exceptions.ConfigurationError(problems)
@@ -42,16 +41,28 @@ class Scope:
         """The entries that have to be looked up in Keystone."""
         return self.include_domains | self.ignore_domains
 
+    def unknown_domains(self, domain_ids: Mapping[str, str | None]) -> list[str]:
+        """A sentence for each domain entry that Keystone does not know.
+
+        :param domain_ids: domain id by entry, None for a domain that does not exist.
+        """
+        return [
+            f"domain {entry!r} does not exist in Keystone; the entry matches no project"
+            for entry, domain_id in domain_ids.items()
+            if domain_id is None
+        ]
+
     def unknown_projects(self, projects: Iterable[model.Project]) -> list[str]:
-        """The entries for projects that name none of these."""
+        """A sentence for each project entry that matches none of the projects."""
         known = {text for project in projects for text in (project.id, project.name)}
-        return sorted((self.include_projects | self.ignore_projects) - known)
+        entries = sorted((self.include_projects | self.ignore_projects) - known)
+        return [f"{entry!r} matches no enabled project name or ID; ignored" for entry in entries]
 
     def select(self, projects: Iterable[model.Project], domain_ids: Mapping[str, str | None]) -> list[model.Project]:
         """The projects in scope.
 
-        :param domain_ids: entry -> id of the domain, None where there is none. A domain that does not exist holds no
-            project: to include just that one includes nothing.
+        :param domain_ids: domain id by entry, None for a domain that does not exist: including only such a domain
+            includes no project.
         """
         included = {domain_ids.get(entry) for entry in self.include_domains}
         ignored = {domain_ids.get(entry) for entry in self.ignore_domains}

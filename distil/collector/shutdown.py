@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How a collector stops: no new work, and no transaction cut in two."""
+"""Shuts a collector down: no new work, and no transaction interrupted."""
 
 import contextlib
 import threading
@@ -10,60 +10,68 @@ from distil import exceptions
 
 
 class Shutdown:
-    """A request to stop, seen by all threads of a process.
+    """A request to shut down that all threads of a process see.
 
-    :param on_activity: called whenever somebody looks whether to stop, which is a sign of life; :attr:`live` gives one
-        more.
+    :param on_heartbeat: called as a sign of life by whatever makes progress; feeds the watchdog.
+    :ivar event: set when a shutdown is requested.
+    :ivar heartbeat: gives a sign of life.
     """
 
-    def __init__(self, on_activity: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, on_heartbeat: Callable[[], None] = lambda: None) -> None:
         self.event = threading.Event()
-        self.heartbeat = on_activity
-        # Reentrant, because a signal's handler asks in the thread that it interrupts.
+        self.heartbeat = on_heartbeat
+        # Reentrant: a signal handler requests the shutdown in the thread that it interrupts.
         self._changed = threading.Condition(threading.RLock())
         self._transactions = 0
         self._callbacks: list[Callable[[], None]] = []
 
     @property
     def requested(self) -> bool:
-        self.heartbeat()
         return self.event.is_set()
 
     @property
     def in_transaction(self) -> bool:
         return self._transactions > 0
 
-    def request(self, patience: float | None = None) -> bool:
-        """Ask to stop, and do what is to be done then. No transaction is begun any more.
+    def raise_if_requested(self) -> None:
+        """:raises ShutdownRequested: a shutdown was requested."""
+        if self.requested:
+            raise exceptions.ShutdownRequested("the collector is shutting down")
 
-        :param patience: seconds to wait for the transactions that are open; None: as long as they take.
-        :returns: whether none is open any more.
+    def request(self, timeout: float | None = None) -> bool:
+        """Request a shutdown: prevent new transactions, wait for open ones, then call the callbacks.
+
+        :param timeout: seconds to wait for open transactions; None waits as long as they take.
+        :returns: whether all transactions have ended.
         """
         self.event.set()
         with self._changed:
-            ended = self._changed.wait_for(lambda: not self._transactions, patience)
-        for action in self._callbacks:
-            action()
+            ended = self._changed.wait_for(lambda: not self._transactions, timeout)
+        for callback in self._callbacks:
+            callback()
         return ended
 
-    def on_request(self, action: Callable[[], None]) -> None:
-        """Have something done by whoever requests a stop."""
-        self._callbacks.append(action)
+    def on_request(self, callback: Callable[[], None]) -> None:
+        """Register a callback for the end of :meth:`request`."""
+        self._callbacks.append(callback)
 
     def wait(self, seconds: float) -> bool:
-        """Sleep, but no longer than until a stop is requested. True: it is."""
+        """Sleep until a shutdown is requested, at most for so long.
+
+        :returns: whether it was requested.
+        """
         self.heartbeat()
         return self.event.wait(seconds)
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
-        """Around a transaction, which a stop then waits for.
+        """Guard a transaction, so that a shutdown waits for it.
 
-        :raises Stopped: a stop was requested before it began.
+        :raises ShutdownRequested: a shutdown was requested before.
         """
+        self.heartbeat()
         with self._changed:
-            if self.requested:
-                raise exceptions.ShutdownRequested("the collector is stopping")
+            self.raise_if_requested()
             self._transactions += 1
         try:
             yield

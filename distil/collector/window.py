@@ -1,28 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One window of one project: samples in, usage entries out, once."""
+"""Collects one window of one project: samples, rating, commit, monitoring."""
 
-import dataclasses
 import time
 from collections.abc import Sequence
 
-import tenacity
 from oslo_log import log
 
-from distil import exceptions
 from distil import model
-from distil.collector import explaining
-from distil.collector.distros import AskDistro
+from distil.cloud.os_distro import OsDistros
 from distil.collector.distros import annotate_os_distro
-from distil.collector.retrying import retrying
+from distil.collector.retrying import RetryPolicy
 from distil.collector.samples import SampleFetcher
-from distil.collector.samples import Samples
 from distil.collector.shutdown import Shutdown
 from distil.coordination.leases import Partitioner
-from distil.db.store import Store
-from distil.monitoring.history import History
-from distil.monitoring.history import RejectionEvent
-from distil.monitoring.metrics import STEP_WINDOW
-from distil.monitoring.metrics import Metrics
+from distil.db.project_store import ProjectStore
+from distil.monitoring.explanation_log import explain_enabled
+from distil.monitoring.explanation_log import log_explanation
+from distil.monitoring.metrics import RetryStep
+from distil.monitoring.run import RunMonitor
 from distil.rating.rate import RatedWindow
 from distil.rating.rate import RatingRules
 from distil.rating.rate import rate
@@ -32,87 +27,83 @@ from distil.transformers.lookups import RecordingLookups
 
 LOG = log.getLogger(__name__)
 
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Tools:
-    """What it takes to collect a window. Threads may share it."""
-
-    questions: SampleFetcher
-    rules: RatingRules
-    lookups: Lookups
-    os_distro: AskDistro
-    store: Store
-    sharing: Partitioner
-    metrics: Metrics
-    history: History
-    stop: Shutdown
+_Samples = Sequence[model.Sample | model.RejectedSample]
 
 
-class ProjectCollector:
-    """A project while it is held: collects its windows, oldest first."""
+class WindowCollector:
+    """Collects windows. Threads share it."""
 
-    def __init__(self, tools: Tools, project: model.Project) -> None:
-        self.project = project
-        self._tools = tools
-        self._stored = tools.store.project(project.id)
-        self._attempts = retrying(tools.stop, self._say)
+    def __init__(
+        self,
+        *,
+        fetcher: SampleFetcher,
+        rules: RatingRules,
+        lookups: Lookups,
+        os_distros: OsDistros,
+        partitioner: Partitioner,
+        monitor: RunMonitor,
+        retry_policy: RetryPolicy,
+        shutdown: Shutdown,
+    ) -> None:
+        self._fetcher = fetcher
+        self._rules = rules
+        self._lookups = lookups
+        self._os_distros = os_distros
+        self._partitioner = partitioner
+        self._monitor = monitor
+        self._retry_policy = retry_policy
+        self._shutdown = shutdown
 
-    def collect(self, window: model.Window, samples: Samples | None = None) -> RatedWindow:
+    def collect(
+        self, project: model.Project, store: ProjectStore, window: model.Window, samples: _Samples | None
+    ) -> None:
         """Collect a window, with a few attempts.
 
-        :param samples: the answer to a question that was about more; None, and after a failure, this asks.
-        :raises ServiceError: no attempt succeeded. Nothing was stored.
-        :raises ProjectTaken: another collector has the project by now. Nothing was stored.
-        :raises WindowTaken: the window had been committed already.
-        :raises Stopped: the collector is stopping. Nothing was stored.
+        :param store: that of the project.
+        :param samples: those of the window for the first attempt; None, and later attempts, fetch them.
+        :raises ServiceError: no attempt succeeded; nothing was stored.
+        :raises ProjectReassigned: another collector has the project by now; nothing was stored.
+        :raises WindowAlreadyCommitted: another collector has stored the window.
+        :raises ShutdownRequested: nothing was stored.
         """
-        return self._attempts(self._collect, window, [] if samples is None else [samples])
+        subject = f"Project {project.id} ({project.name}): window {window}"
+        for attempt in self._retry_policy.attempts(RetryStep.WINDOW, subject):
+            with attempt:
+                first = attempt.retry_state.attempt_number == 1
+                self._collect(project, store, window, samples if first else None)
 
-    def _collect(self, window: model.Window, answers: list[Samples]) -> RatedWindow:
-        tools, project = self._tools, self.project
-        if tools.stop.requested:
-            raise exceptions.ShutdownRequested("the collector is stopping")
-        tools.sharing.renew(project.id)
-        samples = answers.pop() if answers else tools.questions.fetch(project.id, window)
-        recorder = RecordingLookups(tools.lookups) if explaining.explain_enabled() else None
-        rated = rate(tools.rules, samples, window, recorder.lookups if recorder else tools.lookups)
-        resources = self._with_os_distro(rated)
-        with tools.stop.transaction():
-            began = time.perf_counter()
-            self._stored.commit(window, rated.usage, resources, rated.rejected)
-        tools.metrics.committed(project.id, window, rated, time.perf_counter() - began)
-        if recorder:
-            explaining.log_explanation(tools.rules, samples, window, recorder.answers)
+    def _collect(
+        self, project: model.Project, store: ProjectStore, window: model.Window, samples: _Samples | None
+    ) -> None:
+        self._shutdown.heartbeat()
+        self._shutdown.raise_if_requested()
+        self._partitioner.renew(project.id)
+        if samples is None:
+            samples = self._fetcher.fetch(project.id, window)
+        names = RecordingLookups(self._lookups) if explain_enabled() else None
+        rated = rate(self._rules, samples, window, names.lookups if names else self._lookups)
+        resources = self._annotated(store, rated)
+        with self._shutdown.transaction():
+            started = time.perf_counter()
+            store.commit(window, rated.usage, resources, rated.rejected)
+        self._monitor.committed(project, window, rated, time.perf_counter() - started)
+        if names:
+            log_explanation(self._rules, samples, window, names.answers)
         if rated.rejected:
-            self._tell_of_rejected(window, rated.rejected)
-        return rated
+            _log_rejected(project, window, rated.rejected)
 
-    def _tell_of_rejected(self, window: model.Window, rejected: Sequence[model.RejectedSample]) -> None:
-        project, first, number = self.project, rejected[0], len(rejected)
-        self._tools.history.add_rejection(RejectionEvent(project.id, first.meter, str(window), number, first.reason))
-        LOG.warning(
-            "Project %s (%s): window %s: %s rejected and kept, with reasons; the first, of %s: %s",
-            project.id,
-            project.name,
-            window,
-            pluralize(number, "sample was", "samples were"),
-            first.meter,
-            first.reason,
-        )
+    def _annotated(self, store: ProjectStore, rated: RatedWindow) -> Sequence[model.Resource]:
+        stored = store.resource_info([resource.id for resource in rated.resources])
+        return annotate_os_distro(self._os_distros.os_distro, rated.instances, stored, rated.resources)
 
-    def _with_os_distro(self, rated: RatedWindow) -> Sequence[model.Resource]:
-        known = self._stored.resource_info([resource.id for resource in rated.resources])
-        return annotate_os_distro(self._tools.os_distro, rated.instances, known, rated.resources)
 
-    def _say(self, state: tenacity.RetryCallState) -> None:
-        error = state.outcome.exception() if state.outcome else None
-        number, window = state.attempt_number, state.args[0]
-        LOG.warning(
-            "Project %s (%s): window %s: attempt %d failed: %s",
-            self.project.id,
-            self.project.name,
-            window,
-            number,
-            error,
-        )
-        self._tools.metrics.retries.labels(STEP_WINDOW).inc()
+def _log_rejected(project: model.Project, window: model.Window, rejected: Sequence[model.RejectedSample]) -> None:
+    LOG.warning(
+        "Project %s (%s): window %s: %s rejected and kept for a retry; the first, of meter %s: %s",
+        project.id,
+        project.name,
+        window,
+        pluralize(len(rejected), "sample"),
+        rejected[0].meter,
+        rejected[0].reason,
+    )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Several threads for one heap of work."""
+"""Processes items in several threads."""
 
 import threading
 from collections.abc import Callable
@@ -9,7 +9,6 @@ from typing import TypeVar
 
 from oslo_log import log
 
-from distil import exceptions
 from distil.collector.shutdown import Shutdown
 from distil.monitoring.log_context import with_current_context
 
@@ -17,48 +16,47 @@ LOG = log.getLogger(__name__)
 
 Item = TypeVar("Item")
 
-# Seconds between looks at whether to stop.
-POLL_INTERVAL = 0.2
+# Seconds between checks for a shutdown.
+_POLL_SECONDS = 0.2
 
 _END = object()
 
 
-def run_in_threads(work: Iterable[Item], do: Callable[[Item], None], threads: int, stop: Shutdown) -> None:
-    """Have each piece of work done by whichever thread is free. The pieces are made one at a time.
+def run_in_threads(items: Iterable[Item], process: Callable[[Item], None], threads: int, shutdown: Shutdown) -> None:
+    """Process each item in the next free thread. Items are produced on demand, one at a time.
 
-    What a piece raises is raised here once the other threads have done what they were at; the rest is left undone.
+    The first error stops all threads after their current item and is raised; the remaining items are not processed.
 
-    :raises Stopped: a stop was requested. The threads are not waited for: they notice, or end with the process.
+    :raises ShutdownRequested: a shutdown was requested. The threads are not waited for: they notice it themselves, or
+        end with the process.
     """
-    pieces = iter(work)
+    iterator = iter(items)
     lock = threading.Lock()
-    failures: list[BaseException] = []
+    errors: list[BaseException] = []
 
-    def run() -> None:
+    def work() -> None:
         try:
-            while not failures:
+            while not errors:
                 with lock:
-                    piece = next(pieces, _END)
-                if piece is _END:
+                    item = next(iterator, _END)
+                if item is _END:
                     return
-                do(piece)  # type: ignore[arg-type]
-        except BaseException as failure:
-            failures.append(failure)
+                process(item)  # type: ignore[arg-type]
+        except BaseException as error:
+            errors.append(error)
 
-    crew = _started(
-        [threading.Thread(target=with_current_context(run), name=f"collector-{n}", daemon=True) for n in range(threads)]
-    )
-    for each in crew:
-        while each.is_alive():
-            if stop.event.is_set():
-                raise exceptions.ShutdownRequested("the collector is stopping")
-            each.join(POLL_INTERVAL)
-    if failures:
-        raise failures[0]
+    target = with_current_context(work)
+    names = [f"collector-{number}" for number in range(threads)]
+    for worker in _start([threading.Thread(target=target, name=name, daemon=True) for name in names]):
+        while worker.is_alive():
+            shutdown.raise_if_requested()
+            worker.join(_POLL_SECONDS)
+    if errors:
+        raise errors[0]
 
 
-def _started(threads: Sequence[threading.Thread]) -> list[threading.Thread]:
-    """As many as the system allows; with one the work goes on.
+def _start(threads: Sequence[threading.Thread]) -> list[threading.Thread]:
+    """Start as many threads as the system allows.
 
     :raises RuntimeError: it allows none.
     """
@@ -69,7 +67,7 @@ def _started(threads: Sequence[threading.Thread]) -> list[threading.Thread]:
         except RuntimeError as error:
             if not started:
                 raise
-            LOG.warning("Only %d of %d threads collect: %s", len(started), len(threads), error)
+            LOG.warning("Only %d of %d worker threads could be started: %s", len(started), len(threads), error)
             break
         started.append(thread)
     return started

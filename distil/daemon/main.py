@@ -167,13 +167,13 @@ def _collect_once(conf: cfg.ConfigOpts, types: Sequence[CollectorOptions], end: 
 def _collect_one(conf: cfg.ConfigOpts, one: CollectorOptions, end: datetime.datetime, stop: Shutdown) -> int:
     try:
         parts = collector.CollectorFactory(conf, one)
-        with progress() as watcher, parts.recorder().run(watcher) as record:
-            summary = parts.collector(stop).run(record, end)
+        with progress() as display, parts.monitor.run(display):
+            result = parts.collector(stop).run(end)
     except exceptions.DistilError as error:
         # It costs the other collectors nothing.
         problems = [f"[{one.group}] {problem}" for problem in loader.error_lines(error)]
     else:
-        return int(bool(summary.failed) or not summary.projects)
+        return int(bool(result.failed) or not result.projects)
     return _report_errors(conf, problems)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from oslo_log import log
 
-from distil.monitoring.summary import Progress
+from distil.monitoring.run import Progress
 
 LOG = log.getLogger(__name__)
 

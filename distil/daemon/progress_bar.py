@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import rich.console
 import rich.progress
 
-from distil.monitoring.summary import Progress
+from distil.monitoring.run import Progress
 
 
 @contextlib.contextmanager

@@ -21,7 +21,7 @@ from distil.daemon.restarts import RespawnBackoff
 from distil.daemon.timer import repeat
 from distil.db import leases
 from distil.exporter.server import Exporter
-from distil.monitoring.recorder import Recorder
+from distil.monitoring.run import RunMonitor
 
 LOG = log.getLogger(__name__)
 
@@ -47,7 +47,8 @@ class Parts(Protocol):
     def graceful_shutdown_timeout(self) -> float:
         """Seconds to end in on SIGTERM; 0: as long as it takes."""
 
-    def recorder(self) -> Recorder:
+    @property
+    def monitor(self) -> RunMonitor:
         """Where runs are told of."""
 
     def exporter(self) -> Exporter | None:
@@ -71,7 +72,7 @@ class CollectorService(ServiceBase):  # type: ignore[misc]
     def __init__(self, parts: Parts, clock: Callable[[], datetime.datetime]) -> None:
         self._parts = parts
         self._clock = clock
-        self._stop = Shutdown(on_activity=self._live)
+        self._stop = Shutdown(on_heartbeat=self._live)
         self._restarts = RespawnBackoff()
         # Shared with the child, without a lock, which a process that is killed might hold for ever.
         self._lived = RawValue("d", 0.0)
@@ -120,7 +121,9 @@ class CollectorService(ServiceBase):  # type: ignore[misc]
         self._show_metrics()
 
     def wait(self) -> None:
-        repeat(self._run, self._parts.interval(), self._stop, self._clock, self._parts.recorder().next, RECHECK_AFTER)
+        repeat(
+            self._run, self._parts.interval(), self._stop, self._clock, self._parts.monitor.set_next_run, RECHECK_AFTER
+        )
 
     def stop(self, graceful: bool = False) -> None:
         """End once no transaction is open. A request that waits for an answer is given up: nothing depends on it.
@@ -158,9 +161,9 @@ class CollectorService(ServiceBase):  # type: ignore[misc]
         self._show_metrics()
         failure: Exception | None = None
         try:
-            with self._parts.recorder().run() as record:
+            with self._parts.monitor.run():
                 self._collector = self._collector or self._parts.collector(self._stop)
-                return bool(self._collector.run(record).skipped)
+                return bool(self._collector.run().skipped)
         except exceptions.ShutdownRequested:
             LOG.info("The run ends early, because the collector is stopping.")
         except Exception as error:

@@ -13,10 +13,10 @@ from distil.exporter.resource import Response
 from distil.exporter.resource import parse_accept
 from distil.exporter.text import format_duration
 from distil.exporter.text import format_timestamp
-from distil.monitoring.history import LaggingProject
 from distil.monitoring.history import RunOutcome
 from distil.monitoring.history import RunResult
 from distil.monitoring.history import Snapshot
+from distil.monitoring.project_states import LaggingProject
 
 _JSON = "application/json"
 _TEXT = "text/plain; charset=utf-8"

@@ -19,15 +19,18 @@ from distil.cloud.connection import Connection
 from distil.cloud.keystone import KeystoneProjects
 from distil.cloud.lookups import cloud_lookups
 from distil.cloud.os_distro import OsDistros
+from distil.collector.batch import BatchCollector
+from distil.collector.dispatcher import Dispatcher
 from distil.collector.plan import Plan
 from distil.collector.projects import ScopedProjects
 from distil.collector.reprocess import Reprocessor
+from distil.collector.retrying import RetryPolicy
 from distil.collector.run import Collector
 from distil.collector.samples import SampleFetcher
 from distil.collector.scope import Scope
 from distil.collector.shutdown import Shutdown
 from distil.collector.watcher import Watcher
-from distil.collector.window import Tools
+from distil.collector.window import WindowCollector
 from distil.conf import coordination
 from distil.conf import database
 from distil.conf import keystone_authtoken
@@ -37,13 +40,14 @@ from distil.conf.fingerprint import fingerprint
 from distil.db import revision
 from distil.db.store import Store
 from distil.exporter.health import HealthPage
+from distil.exporter.pages import MetricsPage
 from distil.exporter.resource import Page
 from distil.exporter.server import Exporter
 from distil.exporter.status_page import StatusPage
 from distil.factory import rules
 from distil.monitoring.history import History
 from distil.monitoring.metrics import Metrics
-from distil.monitoring.recorder import Recorder
+from distil.monitoring.run import RunMonitor
 from distil.rating.rate import RatingRules
 from distil.telemetry.driver import TelemetryDriver
 
@@ -109,8 +113,9 @@ class CollectorFactory:
     def history(self) -> History:
         return History(self._type.name, importlib.metadata.version("distil"), self.interval(), utc_now())
 
-    def recorder(self) -> Recorder:
-        return Recorder(self.metrics, self.history, utc_now)
+    @functools.cached_property
+    def monitor(self) -> RunMonitor:
+        return RunMonitor(self.metrics, self.history, utc_now)
 
     def reload_logging(self) -> None:
         """Have the process's log follow the configuration; where it cannot, it stays as it is, and says so."""
@@ -140,7 +145,7 @@ class CollectorFactory:
         resources: dict[str, Page] = {
             "/": StatusPage(self.history.snapshot, utc_now),
             "/health": HealthPage(self.history.snapshot, utc_now),
-            "/metrics": self.metrics.pages(),
+            "/metrics": MetricsPage(self.metrics.registry, self.metrics.usage_series),
         }
         return Exporter(resources, self._type.exporter_host, port, self.tls())
 
@@ -153,40 +158,46 @@ class CollectorFactory:
         cloud = connect(self._conf, Watcher(stop, self.metrics))
         engine = database.create_engine(self._conf)
         revision.require_head(engine)
-        store = Store(engine)
-        sharing = coordination.sharing(self._conf, engine, self._type.name, self.scope(), self.metrics)
         rules = self.rules(announce=False)
         self.metrics.config_info.clear()
         self.metrics.config_info.labels(self._type.name, fingerprint(self._type)).set(1)
-        tools = Tools(
-            questions=SampleFetcher(self.driver(cloud.session), rules.meters, stop),
+        store = Store(engine)
+        partitioner = coordination.sharing(self._conf, engine, self._type.name, self.scope(), self.metrics)
+        stop.on_request(partitioner.stop)
+        fetcher = SampleFetcher(self.driver(cloud.session), rules.meters, stop)
+        retry_policy = RetryPolicy(stop, self.monitor)
+        windows = WindowCollector(
+            fetcher=fetcher,
             rules=rules,
             lookups=cloud_lookups(cloud),
-            os_distro=OsDistros(cloud).os_distro,
-            store=store,
-            sharing=sharing,
-            metrics=self.metrics,
-            history=self.history,
-            stop=stop,
+            os_distros=OsDistros(cloud),
+            partitioner=partitioner,
+            monitor=self.monitor,
+            retry_policy=retry_policy,
+            shutdown=stop,
         )
-        roster = ScopedProjects(
-            collector=self.name,
-            keystone=KeystoneProjects(cloud),
-            scope=self.scope(),
-            plan=self.plan(),
+        batches = BatchCollector(
+            fetcher=fetcher,
+            windows=windows,
             store=store,
-            order=self._type.project_order,
+            partitioner=partitioner,
+            monitor=self.monitor,
+            retry_policy=retry_policy,
         )
-        collector = Collector(
+        plan = self.plan()
+        return Collector(
             name=self.name,
-            roster=roster,
-            plan=self.plan(),
-            tools=tools,
-            concurrency=self._type.concurrency,
+            projects=ScopedProjects(
+                self.name, KeystoneProjects(cloud), self.scope(), plan, store, self._type.project_order
+            ),
+            plan=plan,
+            partitioner=partitioner,
+            dispatcher=Dispatcher(batches=batches, fetcher=fetcher, concurrency=self._type.concurrency, shutdown=stop),
+            store=store,
+            monitor=self.monitor,
+            retry_policy=retry_policy,
             clock=utc_now,
         )
-        stop.on_request(sharing.stop)
-        return collector
 
     def retry(self, engine: sa.Engine, *, dry_run: bool, force: bool) -> Reprocessor:
         """What tries rejected samples again, by this collector's rules.
@@ -197,7 +208,7 @@ class CollectorFactory:
         return Reprocessor(
             rules=self.rules(announce=False),
             lookups=cloud_lookups(cloud),
-            os_distro=OsDistros(cloud).os_distro,
+            os_distros=OsDistros(cloud),
             engine=engine,
             dry_run=dry_run,
             force=force,

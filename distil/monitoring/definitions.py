@@ -111,7 +111,7 @@ DEFINITIONS = (
         MetricType.COUNTER,
         "",
         ("outcome",),
-        "Windows of projects: committed, or failed (it waits for the next run, and so do its project's other windows).",
+        "Windows of projects: committed, or failed (retried in the next run, like the other windows of the project).",
     ),
     MetricDefinition(
         "windows_due",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a collector's process remembers of its runs, for whoever looks at it."""
+"""The recent runs of a collector's process, kept in memory for the status page and the health check."""
 
 import dataclasses
 import datetime
@@ -9,15 +9,19 @@ from collections import deque
 from collections.abc import Callable
 from collections.abc import Sequence
 
-# Runs, and samples that were rejected, that are remembered.
-MAX_RUNS = 48
-MAX_REJECTIONS = 50
+from distil.monitoring.project_states import LaggingProject
+from distil.text import pluralize
+
+# Entries that are kept.
+_MAX_RUNS = 48
+_MAX_REJECTIONS = 50
 
 
 class RunOutcome(enum.StrEnum):
-    """What became of a run.
+    """The outcome of a run.
 
-    ``complete``: no project failed. ``partial``: at least one did. ``failed``: it failed as a whole.
+    ``complete``: no project failed. ``partial``: at least one project failed. ``failed``: the run failed as a whole.
+    ``stopped``: interrupted by a shutdown.
     """
 
     COMPLETE = "complete"
@@ -26,30 +30,21 @@ class RunOutcome(enum.StrEnum):
     STOPPED = "stopped"
 
 
-class ProjectState(enum.StrEnum):
-    """What a run left of a project in scope.
-
-    ``behind``: windows are due that it had no room for. ``failed``: a window that was due could not be collected.
-    ``skipped``: another collector's, or nobody can tell what is due.
-    """
-
-    UP_TO_DATE = "up_to_date"
-    BEHIND = "behind"
-    FAILED = "failed"
-    SKIPPED = "skipped"
-
-
 @dataclasses.dataclass(frozen=True, slots=True)
 class RunResult:
-    """One run.
+    """One run; the counts of a run in progress are those so far.
 
-    :param id: what its log lines are found by.
-    :param ended: None while it lasts, and so is ``outcome``.
-    :param windows: number of windows committed; of the run that lasts, so far.
-    :param due: number of windows that were due at its start.
-    :param failed: number of projects that failed.
-    :param rejected: number of samples that cannot be used.
-    :param problem: why it failed as a whole.
+    :param id: request id that its log lines carry.
+    :param ended: None while the run is in progress, like ``outcome``.
+    :param projects: number of projects in scope.
+    :param windows: number of windows committed.
+    :param due: number of windows that were due when the run started; ``still_due`` of them are due when it ends.
+    :param failed: number of projects with a window that was due and could not be collected.
+    :param behind: number of projects with windows still due because the run reached its limit.
+    :param skipped: number of projects held by other collectors, or whose last collected could not be read.
+    :param rejected: number of rejected samples.
+    :param untrusted: number of samples of sources that are not trusted.
+    :param problem: why the run failed as a whole.
     """
 
     id: str
@@ -59,32 +54,30 @@ class RunResult:
     projects: int = 0
     windows: int = 0
     due: int = 0
+    still_due: int = 0
     usage_entries: int = 0
     failed: int = 0
+    behind: int = 0
+    skipped: int = 0
     rejected: int = 0
+    untrusted: int = 0
     problem: str | None = None
 
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class LaggingProject:
-    """A project whose windows that are due have not all been committed.
-
-    :param due: their number.
-    :param problem: why the first of them could not be collected; None where the run had no room for it.
-    """
-
-    project_id: str
-    name: str
-    last_collected: datetime.datetime
-    due: int
-    problem: str | None = None
+    def __str__(self) -> str:
+        return (
+            f"{pluralize(self.projects, 'project')}: {pluralize(self.windows, 'window')} committed with "
+            f"{pluralize(self.usage_entries, 'usage entry', 'usage entries')}, "
+            f"{pluralize(self.still_due, 'window')} still due; "
+            f"{pluralize(self.rejected, 'sample')} rejected, {self.untrusted} from untrusted sources; "
+            f"{pluralize(self.failed, 'project')} failed, {self.behind} behind, {self.skipped} skipped"
+        )
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class RejectionEvent:
-    """Samples of one window that cannot be used.
+    """Rejected samples of one window.
 
-    :param reason: that of the first of them.
+    :param reason: that of the first sample.
     """
 
     project_id: str
@@ -96,11 +89,11 @@ class RejectionEvent:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Everything at one moment.
+    """The history at one moment.
 
-    :param started: when the process did.
-    :param runs: those that have ended, newest first.
-    :param behind: furthest back first, as of the last run.
+    :param started: start of the process.
+    :param runs: finished runs, newest first.
+    :param behind: projects with windows due at the end of the last run, oldest last collected first.
     :param rejected: newest first.
     """
 
@@ -116,44 +109,44 @@ class Snapshot:
 
 
 class History:
-    """Remembers the last runs. Threads may share it.
+    """Keeps the last runs. Threads may share it.
 
-    :param collector: name of the collector type.
+    :param collector: name of the collector.
     """
 
     def __init__(self, collector: str, version: str, interval: datetime.timedelta, started: datetime.datetime) -> None:
         self._lock = threading.Lock()
-        self._is = Snapshot(collector, version, interval, started, None, (), (), (), None)
-        self._runs: deque[RunResult] = deque(maxlen=MAX_RUNS)
-        self._rejected: deque[RejectionEvent] = deque(maxlen=MAX_REJECTIONS)
-        self._next: Callable[[], datetime.datetime | None] = lambda: None
+        self._snapshot = Snapshot(collector, version, interval, started, None, (), (), (), None)
+        self._runs: deque[RunResult] = deque(maxlen=_MAX_RUNS)
+        self._rejected: deque[RejectionEvent] = deque(maxlen=_MAX_REJECTIONS)
+        self._next_run: Callable[[], datetime.datetime | None] = lambda: None
 
     def update(self, run: RunResult) -> None:
-        """A run has begun, or is further than it was."""
+        """Replace the run in progress."""
         with self._lock:
-            self._is = dataclasses.replace(self._is, current=run)
+            self._snapshot = dataclasses.replace(self._snapshot, current=run)
 
-    def finish(self, run: RunResult, behind: Sequence[LaggingProject] | None) -> None:
-        """A run has ended.
+    def finish(self, run: RunResult, lagging: Sequence[LaggingProject] | None) -> None:
+        """Add a run that has ended.
 
-        :param behind: furthest back first; None where the run did not find out, and what was known before stays.
+        :param lagging: oldest last collected first; None where the run did not get to know, which keeps the last list.
         """
         with self._lock:
             self._runs.appendleft(run)
-            known = self._is.behind if behind is None else tuple(behind)
-            self._is = dataclasses.replace(self._is, current=None, behind=known)
+            behind = self._snapshot.behind if lagging is None else tuple(lagging)
+            self._snapshot = dataclasses.replace(self._snapshot, current=None, behind=behind)
 
-    def add_rejection(self, rejected: RejectionEvent) -> None:
-        """Samples have been rejected."""
+    def add_rejection(self, event: RejectionEvent) -> None:
+        """Add rejected samples."""
         with self._lock:
-            self._rejected.appendleft(rejected)
+            self._rejected.appendleft(event)
 
     def set_next_run(self, start: Callable[[], datetime.datetime]) -> None:
-        """Who to ask when the next run starts: a run that outlasts its interval puts it off."""
-        self._next = start
+        """Have each snapshot read the start of the next run from ``start``: a long run puts it off."""
+        self._next_run = start
 
     def snapshot(self) -> Snapshot:
-        """Everything as it is now."""
+        """The history as it is now."""
         with self._lock:
             runs, rejected = tuple(self._runs), tuple(self._rejected)
-            return dataclasses.replace(self._is, runs=runs, rejected=rejected, next_run=self._next())
+            return dataclasses.replace(self._snapshot, runs=runs, rejected=rejected, next_run=self._next_run())

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a thread's log lines say of the run, and of the project and window, that they are about.
+"""The logging context of a thread: the run, project and window that its log lines carry.
 
-oslo.log takes it from here: its text format shows ``subject``, its JSON has every value under ``context``.
+oslo.log reads it: its text format shows ``subject``, its JSON format has each value under ``context``.
 """
 
 import contextlib
@@ -17,9 +17,9 @@ _TIME = "%Y-%m-%dT%H:%M:%SZ"
 
 
 class RunContext(context.RequestContext):
-    """A run, or a project's turn in it, as the context of what is logged meanwhile.
+    """The context of a run, or of a project or window within a run.
 
-    :param run_id: None makes a new one, ``req-<uuid>``.
+    :param run_id: None creates one, ``req-<uuid>``.
     """
 
     def __init__(
@@ -44,16 +44,16 @@ class RunContext(context.RequestContext):
 
 
 def start_run_context(collector: str, run_id: str | None = None) -> str:
-    """Have what this thread logs from now on be about a run of that collector, until the next one begins.
+    """Set this thread's context to a run of a collector, until the next call.
 
-    :returns: the run's id.
+    :returns: the run id.
     """
     return RunContext(collector, run_id).request_id
 
 
 @contextlib.contextmanager
 def project_context(project: model.Project, window: model.Window | None = None) -> Iterator[None]:
-    """Have what this thread logs meanwhile be about a project, or a window of it, in the run that it is about."""
+    """Narrow this thread's context to a project, or to a window of it, within its run."""
     run = context.get_current()
     if not isinstance(run, RunContext):
         yield
@@ -65,13 +65,13 @@ def project_context(project: model.Project, window: model.Window | None = None) 
         run.update_store()
 
 
-def with_current_context(do: Callable[[], None]) -> Callable[[], None]:
-    """For another thread: do something, and log about what this thread's lines are about."""
-    outer = context.get_current()
+def with_current_context(function: Callable[[], None]) -> Callable[[], None]:
+    """Wrap a function for another thread so that it runs in this thread's context."""
+    current = context.get_current()
 
-    def carrying() -> None:
-        if outer is not None:
-            outer.update_store()
-        do()
+    def run() -> None:
+        if current is not None:
+            current.update_store()
+        function()
 
-    return carrying
+    return run

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a collector counts, in one registry."""
+"""The metrics of a collector process, in one registry."""
 
 import datetime
+import enum
 import platform
 import re
 from collections.abc import Iterable
@@ -11,62 +12,72 @@ import prometheus_client
 
 from distil import exceptions
 from distil import model
-from distil.exporter.pages import MetricsPage
 from distil.monitoring.definitions import definition
-from distil.monitoring.history import ProjectState
 from distil.monitoring.history import RunOutcome
 from distil.monitoring.lag import LagCollector
+from distil.monitoring.project_states import ProjectState
 from distil.monitoring.usage_counter import UsageCounter
 from distil.rating.rate import RatedWindow
 
-# What is tried again.
-STEP_WINDOW, STEP_TAKE, STEP_PLAN = "window", "take", "plan"
 
-OUTCOME_COMMITTED, OUTCOME_FAILED = "committed", "failed"
+class RetryStep(enum.StrEnum):
+    """A step of a run that is attempted several times."""
 
-# The status of a request that was not answered.
-STATUS_ERROR = "error"
+    WINDOW = "window"
+    TAKE = "take"
+    PLAN = "plan"
 
-# Seconds. The longest is keystone_authtoken's usual time-out, and the longest that the database is waited for.
-REQUEST_BUCKETS_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
-COMMIT_BUCKETS_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30)
+
+class WindowOutcome(enum.StrEnum):
+    """The outcome of a window: stored, or due again in the next run."""
+
+    COMMITTED = "committed"
+    FAILED = "failed"
+
+
+# The status label of a request without a response.
+_NO_RESPONSE = "error"
+
+# Seconds. The longest are the default time-out of [keystone_authtoken], and of a database's lock wait.
+_REQUEST_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+_COMMIT_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30)
 
 
 class Metrics:
-    """The metrics of one collector process, one for each row of the table.
+    """The metrics of one collector process, one for each definition. Threads share it.
 
-    Label values that are known before they happen are there from the start, so that rates see the first.
+    Series whose label values are known in advance exist from the start, so that ``rate()`` sees their first increment.
 
-    :param versions: distribution name -> version, of what the collector runs with; ``distil`` among them.
-    :param lag_allowed: since a project's last collected, before it is further back than it should be.
+    :param versions: version by distribution name, of this software (``distil``) and of its libraries.
+    :param lag_allowed: time since a project's last collected beyond which the project gets a lag series of its own.
     """
 
     def __init__(
         self, versions: Mapping[str, str], lag_allowed: datetime.timedelta = datetime.timedelta(hours=3)
     ) -> None:
-        # Of each counter and histogram it would make another metric, which tells when the process started.
+        # For each counter and histogram it would add another metric with the start time of the process.
         prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = prometheus_client.CollectorRegistry()
-        self._tell_versions(versions)
+        self._set_build_info(versions)
         self.config_info = self._gauge("config_info")
-        self._of_runs()
-        self._of_windows()
+        self._define_runs()
+        self._define_windows()
         self.lags = LagCollector(lag_allowed)
         self.registry.register(self.lags)
-        self._of_samples()
-        self._of_services()
+        self._define_samples()
+        self._define_services()
         self.leases_held = self._gauge("leases_held")
         self.leases_lost = self._counter("leases_lost_total")
         self.leases_taken_over = self._counter("leases_taken_over_total")
         prometheus_client.ProcessCollector(registry=self.registry)
-        # The last one: a page ends with its series.
+        # Registered last: its series are appended to the rendered page.
         self._usage = UsageCounter()
         self.registry.register(self._usage)
 
-    def committed(self, project_id: str, window: model.Window, rated: RatedWindow, seconds: float) -> None:
-        """Count what has been committed.
+    def count_window(self, project_id: str, window: model.Window, rated: RatedWindow, seconds: float) -> None:
+        """Count a committed window.
 
-        :param seconds: that it took to commit it.
+        :param seconds: duration of its transaction.
         """
         self.commit_duration.observe(seconds)
         self._windows_committed.inc()
@@ -80,28 +91,29 @@ class Metrics:
         self.count_usage(project_id, rated.usage)
 
     def count_usage(self, project_id: str, usage: Iterable[model.Usage]) -> None:
-        """Count usage that has been committed."""
+        """Count committed usage entries."""
         self._usage.add(project_id, usage)
 
     def count_request(self, service: str, method: str, status: int | None, seconds: float) -> None:
         """Count a request.
 
-        :param status: None where no answer came.
-        :param seconds: from the request to the headers of its answer.
+        :param status: HTTP status; None where there was no response.
+        :param seconds: from the request to the headers of its response.
         """
-        self.http_requests.labels(service, method, STATUS_ERROR if status is None else status).inc()
+        self.http_requests.labels(service, method, _NO_RESPONSE if status is None else status).inc()
         self.http_request_duration.labels(service, method).observe(seconds)
 
-    def pages(self) -> MetricsPage:
-        return MetricsPage(self.registry, self._usage.series)
+    def usage_series(self) -> bytes:
+        """The series of the usage counter in the exposition format; the registry holds only their metadata."""
+        return self._usage.series()
 
-    def _tell_versions(self, versions: Mapping[str, str]) -> None:
-        labels = {_label(name): version for name, version in versions.items()}
+    def _set_build_info(self, versions: Mapping[str, str]) -> None:
+        labels = {_version_label(name): version for name, version in versions.items()}
         labels["python_version"] = platform.python_version()
         self.build_info = self._gauge("build_info", sorted(labels))
         self.build_info.labels(**labels).set(1)
 
-    def _of_runs(self) -> None:
+    def _define_runs(self) -> None:
         self.run_interval = self._gauge("run_interval_seconds")
         self.last_run_start = self._gauge("last_run_start")
         self.last_run_end = self._gauge("last_run_end")
@@ -110,49 +122,51 @@ class Metrics:
         self.next_run = self._gauge("next_run_timestamp_seconds")
         self.runs = self._counter("runs_total", RunOutcome)
 
-    def _of_windows(self) -> None:
+    def _define_windows(self) -> None:
         self.projects_in_scope = self._gauge("projects_in_scope")
         self.projects = self._gauge("projects")
         for state in ProjectState:
             self.projects.labels(state)
-        self.windows = self._counter("windows_total", (OUTCOME_COMMITTED, OUTCOME_FAILED))
-        self._windows_committed = self.windows.labels(OUTCOME_COMMITTED)
+        self.windows = self._counter("windows_total", WindowOutcome)
+        self._windows_committed = self.windows.labels(WindowOutcome.COMMITTED)
         self.windows_due = self._gauge("windows_due")
         self.usage_entries = self._counter("usage_entries_total")
 
-    def _of_samples(self) -> None:
+    def _define_samples(self) -> None:
         self.samples_fetched = self._counter("samples_fetched_total")
         self.samples_used = self._counter("samples_used_total")
         self.samples_untrusted = self._counter("samples_untrusted_total")
         self.samples_rejected = self._counter("samples_rejected_total", exceptions.RejectionReason)
 
-    def _of_services(self) -> None:
+    def _define_services(self) -> None:
         self.http_requests = self._counter("http_requests_total")
-        self.http_request_duration = self._histogram("http_request_duration_seconds", REQUEST_BUCKETS_SECONDS)
-        self.commit_duration = self._histogram("commit_duration_seconds", COMMIT_BUCKETS_SECONDS)
-        self.retries = self._counter("retries_total", (STEP_WINDOW, STEP_TAKE, STEP_PLAN))
+        self.http_request_duration = self._histogram("http_request_duration_seconds", _REQUEST_BUCKETS)
+        self.commit_duration = self._histogram("commit_duration_seconds", _COMMIT_BUCKETS)
+        self.retries = self._counter("retries_total", RetryStep)
 
     def _gauge(self, name: str, labels: Iterable[str] = ()) -> prometheus_client.Gauge:
-        its = definition(name)
+        metric = definition(name)
         return prometheus_client.Gauge(
-            its.full_name, its.documentation, tuple(labels) or its.labels, registry=self.registry
+            metric.full_name, metric.documentation, tuple(labels) or metric.labels, registry=self.registry
         )
 
     def _counter(self, name: str, values: Iterable[str] = ()) -> prometheus_client.Counter:
-        """:param values: those of its only label, as far as they are known before they happen."""
-        its = definition(name)
-        counter = prometheus_client.Counter(its.full_name, its.documentation, its.labels, registry=self.registry)
+        """:param values: values of its only label that are known in advance."""
+        metric = definition(name)
+        counter = prometheus_client.Counter(
+            metric.full_name, metric.documentation, metric.labels, registry=self.registry
+        )
         for value in values:
             counter.labels(value)
         return counter
 
     def _histogram(self, name: str, buckets: tuple[float, ...]) -> prometheus_client.Histogram:
-        its = definition(name)
+        metric = definition(name)
         return prometheus_client.Histogram(
-            its.full_name, its.documentation, its.labels, buckets=buckets, registry=self.registry
+            metric.full_name, metric.documentation, metric.labels, buckets=buckets, registry=self.registry
         )
 
 
-def _label(distribution: str) -> str:
+def _version_label(distribution: str) -> str:
     prefix = "" if distribution == "distil" else re.sub(r"\W|-", "_", distribution.lower()) + "_"
     return prefix + "version"

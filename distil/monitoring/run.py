@@ -1,116 +1,189 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One run, told to the metrics and to the memory of runs while it lasts."""
+"""Monitors runs: one object turns each event into metrics, history and progress."""
 
+import contextlib
+import dataclasses
 import datetime
 import threading
 import time
+from collections.abc import Callable
+from collections.abc import Iterator
+from collections.abc import Mapping
+from typing import Any
+from typing import Protocol
 
+from distil import exceptions
+from distil import model
 from distil.monitoring.history import History
-from distil.monitoring.history import ProjectState
+from distil.monitoring.history import RejectionEvent
 from distil.monitoring.history import RunOutcome
 from distil.monitoring.history import RunResult
-from distil.monitoring.metrics import OUTCOME_FAILED
+from distil.monitoring.log_context import start_run_context
 from distil.monitoring.metrics import Metrics
-from distil.monitoring.standing import Standing
-from distil.monitoring.summary import Progress
-from distil.monitoring.summary import Summary
+from distil.monitoring.metrics import RetryStep
+from distil.monitoring.metrics import WindowOutcome
+from distil.monitoring.project_states import ProjectState
+from distil.monitoring.project_states import ProjectStates
 from distil.rating.rate import RatedWindow
 
-# Seconds from one telling of how far a run is to the next.
-_PAUSE = 1.0
+# Minimum seconds between updates of the run's entry in the history.
+_UPDATE_SECONDS = 1.0
 
 
-class Record:
-    """What becomes of one run. Threads may share it.
+class Progress(Protocol):
+    """A display of how far a run is."""
 
-    :param run_id: what its log lines are found by.
-    :param progress: who else wants to know how far it is.
-    :ivar standing: how it leaves the projects; None until it has found that out.
+    def expect(self, windows: int) -> None:
+        """Set the number of windows that the run is going to collect."""
+
+    def advance(self) -> None:
+        """Count one window as done."""
+
+
+class RunMonitor:
+    """Monitors the runs of one collector process, one at a time. Threads share it.
+
+    :param clock: the time, aware and in UTC.
+    :ivar result: the current run, or the last one.
+    :ivar failures: reason by id of each project that failed in that run.
     """
 
-    def __init__(
-        self, run_id: str, metrics: Metrics, history: History, started: datetime.datetime, progress: Progress | None
-    ) -> None:
-        self.id = run_id
-        self.started = started
-        self.summary = Summary()
-        self.standing: Standing | None = None
+    def __init__(self, metrics: Metrics, history: History, clock: Callable[[], datetime.datetime]) -> None:
+        self.result = RunResult("", clock())
+        self.failures: Mapping[str, str] = {}
         self._metrics = metrics
         self._history = history
-        self._progress = progress
+        self._clock = clock
+        self._progress: Progress | None = None
+        self._states: ProjectStates | None = None
         self._lock = threading.Lock()
-        self._told = time.monotonic()
-        history.update(self.run())
+        self._updated = 0.0
 
-    def plan(self, projects: int, due: int, windows: int) -> None:
-        """It knows what there is to do.
+    def set_next_run(self, start: Callable[[], datetime.datetime]) -> None:
+        """Have the start of the next run read from ``start``, each time that somebody looks at it."""
+        self._metrics.next_run.set_function(lambda: start().timestamp())
+        self._history.set_next_run(start)
 
+    @contextlib.contextmanager
+    def run(self, progress: Progress | None = None) -> Iterator[None]:
+        """Monitor a run, from here to the end of the ``with`` block. Exceptions pass through."""
+        self._start(progress)
+        try:
+            yield
+        except (exceptions.ShutdownRequested, SystemExit):
+            self._finish(RunOutcome.STOPPED)
+            raise
+        except BaseException as error:
+            self._finish(RunOutcome.FAILED, str(error) or repr(error))
+            raise
+        self._finish(RunOutcome.PARTIAL if self.failures else RunOutcome.COMPLETE)
+
+    def planned(self, last_collected: Mapping[str, datetime.datetime], projects: int, due: int, windows: int) -> None:
+        """The run knows its work.
+
+        :param last_collected: by project id.
         :param projects: number of projects in scope.
         :param due: number of windows that are due.
-        :param windows: how many of them it is going to collect.
+        :param windows: number of windows that the run is going to collect.
         """
-        self.summary.projects, self.summary.due = projects, due
+        self._metrics.lags.replace(last_collected)
         self._metrics.projects_in_scope.set(projects)
-        self._history.update(self.run())
+        self._update(projects=projects, due=due)
+        self._history.update(self.result)
         if self._progress:
             self._progress.expect(windows)
 
-    def committed(self, rated: RatedWindow) -> None:
-        """It has committed a window."""
+    def committed(self, project: model.Project, window: model.Window, rated: RatedWindow, seconds: float) -> None:
+        """A window was committed.
+
+        :param seconds: duration of the transaction.
+        """
+        self._metrics.count_window(project.id, window, rated, seconds)
+        if rated.rejected:
+            first = rated.rejected[0]
+            event = RejectionEvent(project.id, first.meter, str(window), len(rated.rejected), first.reason)
+            self._history.add_rejection(event)
         with self._lock:
-            self.summary.add(rated)
+            self._update(
+                windows=self.result.windows + 1,
+                usage_entries=self.result.usage_entries + len(rated.usage),
+                rejected=self.result.rejected + len(rated.rejected),
+                untrusted=self.result.untrusted + rated.untrusted,
+            )
             self._advance()
 
-    def passed_over(self, windows: int) -> None:
-        """So many windows have been committed by others."""
+    def skip(self, windows: int) -> None:
+        """Windows were committed by other collectors.
+
+        :param windows: their number.
+        """
         with self._lock:
             for _ in range(windows):
                 self._advance()
 
-    def fail(self, project_id: str, problem: Exception) -> None:
-        """A project waits for the next run."""
+    def fail(self, project_id: str, error: Exception) -> None:
+        """A project failed: its windows stay due until the next run."""
+        self._metrics.windows.labels(WindowOutcome.FAILED).inc()
         with self._lock:
-            self.summary.failed[project_id] = str(problem) or repr(problem)
-        self._metrics.windows.labels(OUTCOME_FAILED).inc()
+            self._set_failures({**self.failures, project_id: str(error) or repr(error)})
 
-    def leave(self, standing: Standing) -> None:
-        """How it leaves the projects."""
-        self.standing = standing
-        self.summary.left = standing.due
-        self.summary.behind, self.summary.skipped = (
-            standing.states[ProjectState.BEHIND],
-            standing.states[ProjectState.SKIPPED],
-        )
+    def retried(self, step: RetryStep) -> None:
+        """An attempt failed and is followed by another."""
+        self._metrics.retries.labels(step).inc()
+
+    def set_project_states(
+        self, states: ProjectStates, last_collected: Mapping[str, datetime.datetime], failures: Mapping[str, str]
+    ) -> None:
+        """The run knows how it left the projects.
+
+        :param last_collected: by project id.
+        :param failures: reason by id of the projects that failed, which replaces what is known so far.
+        """
+        self._states = states
+        self._metrics.lags.replace(last_collected)
+        self._metrics.windows_due.set(states.windows_due)
         for state in ProjectState:
-            self._metrics.projects.labels(state).set(standing.states[state])
-        self._metrics.windows_due.set(standing.due)
+            self._metrics.projects.labels(state).set(states.counts[state])
+        with self._lock:
+            self._set_failures(failures)
+            self._update(
+                still_due=states.windows_due,
+                behind=states.counts[ProjectState.BEHIND],
+                skipped=states.counts[ProjectState.SKIPPED],
+            )
+
+    def _start(self, progress: Progress | None) -> None:
+        started = self._clock()
+        self.result = RunResult(start_run_context(self._history.snapshot().collector), started)
+        self.failures = {}
+        self._progress, self._states = progress, None
+        self._updated = time.monotonic()
+        self._metrics.last_run_start.set(started.timestamp())
+        self._history.update(self.result)
+
+    def _finish(self, outcome: RunOutcome, problem: str | None = None) -> None:
+        ended = self._clock()
+        self._update(ended=ended, outcome=outcome, problem=problem)
+        self._history.finish(self.result, None if self._states is None else self._states.lagging)
+        self._metrics.runs.labels(outcome).inc()
+        if outcome is RunOutcome.COMPLETE:
+            self._metrics.last_complete_run.set(ended.timestamp())
+        if outcome in (RunOutcome.COMPLETE, RunOutcome.PARTIAL):
+            # Not after a run that failed as a whole: alerts notice that this time does not move.
+            self._metrics.last_run_duration.set((ended - self.result.started).total_seconds())
+            self._metrics.last_run_end.set(ended.timestamp())
+
+    def _set_failures(self, failures: Mapping[str, str]) -> None:
+        self.failures = failures
+        self._update(failed=len(failures))
+
+    def _update(self, **changes: Any) -> None:
+        self.result = dataclasses.replace(self.result, **changes)
 
     def _advance(self) -> None:
         if self._progress:
             self._progress.advance()
         now = time.monotonic()
-        if now - self._told >= _PAUSE:
-            self._told = now
-            self._history.update(self.run())
-
-    def run(
-        self,
-        ended: datetime.datetime | None = None,
-        outcome: RunOutcome | None = None,
-        problem: str | None = None,
-    ) -> RunResult:
-        """The run as it is remembered."""
-        its = self.summary
-        return RunResult(
-            id=self.id,
-            started=self.started,
-            ended=ended,
-            outcome=outcome,
-            projects=its.projects,
-            windows=its.windows,
-            due=its.due,
-            usage_entries=its.usage_entries,
-            failed=len(its.failed),
-            rejected=its.rejected,
-            problem=problem,
-        )
+        if now - self._updated >= _UPDATE_SECONDS:
+            self._updated = now
+            self._history.update(self.result)

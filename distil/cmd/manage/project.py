@@ -158,7 +158,7 @@ def _row(place: ScopedProject, standings: Mapping[str, ProjectStatus], now: date
         place.collector,
         base.format_time(last),
         None if last is None else round((now - last) / _HOUR, 1),
-        None if last is None or place.plan is None else place.plan.waiting(last, now),
+        None if last is None or place.plan is None else place.plan.count_due(last, now),
         stands.owner,
         base.format_time(stands.failing_since),
         base.format_time(stands.last_failed),

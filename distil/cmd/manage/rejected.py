@@ -123,7 +123,7 @@ class Retry(_Chosen):
     def _rows(self, retry: Any, chosen: rejected_samples.RejectedSampleFilter) -> Iterator[Sequence[object]]:
         for outcome in retry.run(chosen):
             sample = outcome.sample
-            if not outcome.result.is_good:
+            if not outcome.result.succeeded:
                 self.status = 1
             yield (
                 sample.id,

@@ -19,6 +19,7 @@ from distil.cmd.manage.config_checks import OK
 from distil.cmd.manage.config_checks import WARNING
 from distil.cmd.manage.config_checks import Finding
 from distil.cmd.manage.config_checks import errors
+from distil.collector.run import clock_skew
 from distil.conf.collector import CollectorOptions
 from distil.conf.options import TrackedConfigOpts
 from distil.db import privileges
@@ -28,8 +29,6 @@ from distil.factory import collector
 
 # Of samples. A meter of something that exists has one every few minutes.
 METER_CHECK_PERIOD = datetime.timedelta(hours=24)
-
-MAX_CLOCK_SKEW = datetime.timedelta(minutes=1)
 
 # No flavor, volume type or project has it, so "not found" is the answer of a service that lets the collector ask.
 UNKNOWN_ID = "0" * 32
@@ -45,9 +44,9 @@ def database(engine: Callable[[], sa.Engine]) -> Iterator[Finding]:
         return
     yield Finding("database", OK, f"{connected.url.set(query={})} is at revision {revision.head()}")
     yield from _rights(connected)
-    here = collector.utc_now()
-    if abs(now - here) > MAX_CLOCK_SKEW:
-        yield Finding("clocks", ERROR, f"this host's says {here}, the database's {now}: one of them is wrong")
+    problem = clock_skew(collector.utc_now(), now)
+    if problem:
+        yield Finding("clocks", ERROR, problem)
     else:
         yield Finding("clocks", OK, "this host's and the database's agree")
 
@@ -118,10 +117,9 @@ def _scope(
     except exceptions.IdentityError as error:
         yield Finding(check, ERROR, str(error))
         return
-    for entry in (entry for entry, domain_id in domain_ids.items() if domain_id is None):
-        yield Finding(check, ERROR, f"domain {entry!r} does not exist in Keystone; the entry holds no project")
-    for entry in scope.unknown_projects(projects):
-        yield Finding(check, WARNING, f"no enabled project is called {entry!r}, nor is that an id")
+    yield from errors(check, scope.unknown_domains(domain_ids))
+    for problem in scope.unknown_projects(projects):
+        yield Finding(check, WARNING, problem)
     selected = len(scope.select(projects, domain_ids))
     yield Finding(check, OK if selected else WARNING, f"{selected} projects")
 

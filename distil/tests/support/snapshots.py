@@ -5,11 +5,11 @@ import datetime
 import uuid
 from typing import Any
 
-from distil.monitoring.history import LaggingProject
 from distil.monitoring.history import RejectionEvent
 from distil.monitoring.history import RunOutcome
 from distil.monitoring.history import RunResult
 from distil.monitoring.history import Snapshot
+from distil.monitoring.project_states import LaggingProject
 
 HOUR = datetime.timedelta(hours=1)
 NOW = datetime.datetime(2026, 11, 24, 12, 30, tzinfo=datetime.UTC)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A run beside others: what it collects, what it leaves to them, and what it looks at again."""
+"""The dispatcher beside other collectors."""
 
 import datetime
 import threading
@@ -14,10 +14,14 @@ from keystoneauth1 import session as ks_session
 
 from distil import exceptions
 from distil import model
+from distil.cloud.os_distro import OsDistros
+from distil.collector.batch import BatchCollector
 from distil.collector.dispatcher import Dispatcher
+from distil.collector.plan import DueProject
+from distil.collector.retrying import RetryPolicy
 from distil.collector.samples import SampleFetcher
 from distil.collector.shutdown import Shutdown
-from distil.collector.window import Tools
+from distil.collector.window import WindowCollector
 from distil.coordination.leases import LeasePartitioner
 from distil.coordination.leases import Partitioner
 from distil.db import models
@@ -25,7 +29,7 @@ from distil.db import store
 from distil.db.leases import Leases
 from distil.monitoring.history import History
 from distil.monitoring.metrics import Metrics
-from distil.monitoring.run import Record
+from distil.monitoring.run import RunMonitor
 from distil.rating.rate import RatingRules
 from distil.telemetry.driver import TelemetryDriver
 from distil.tests.support import databases
@@ -36,12 +40,12 @@ HOUR = datetime.timedelta(hours=1)
 
 
 class Telemetry(TelemetryDriver):
-    """Has no samples. It does what a test wants while it is asked, and keeps what it was asked for."""
+    """Has no samples. Calls back during each request, and keeps the requests."""
 
-    def __init__(self, meanwhile: Callable[[str, datetime.datetime], None]) -> None:
+    def __init__(self, on_request: Callable[[str, datetime.datetime], None]) -> None:
         super().__init__(ks_session.Session(), None, "public")
         self.asked: list[tuple[str, datetime.datetime]] = []
-        self._meanwhile = meanwhile
+        self._on_request = on_request
 
     def samples(
         self,
@@ -52,11 +56,21 @@ class Telemetry(TelemetryDriver):
     ) -> Iterator[model.Sample]:
         for project_id in projects:
             self.asked.append((project_id, start))
-            self._meanwhile(project_id, start)
+            self._on_request(project_id, start)
         return iter(())
 
 
-class Bar:
+class NoOsDistros(OsDistros):
+    """Knows no operating system, and asks no service."""
+
+    def __init__(self) -> None:
+        """Nothing."""
+
+    def os_distro(self, server_id: str, image_ref_url: object) -> str:
+        return ""
+
+
+class CountingProgress:
     def __init__(self) -> None:
         self.advanced = 0
 
@@ -79,36 +93,45 @@ class DispatcherTest(databases.DatabaseTestCase):
         self.other = Leases(self.engine, f"other-{uuid.uuid4().hex}")
         self.addCleanup(self.other.release_all)
 
-    def turns(
+    def dispatcher(
         self,
-        meanwhile: Callable[[str, datetime.datetime], None] = lambda *_: None,
+        on_request: Callable[[str, datetime.datetime], None] = lambda *_: None,
         length: float = 300,
-        sharing: Partitioner | None = None,
+        partitioner: Partitioner | None = None,
     ) -> Dispatcher:
-        stop = Shutdown()
-        self.metrics = metrics = Metrics({"distil": "0"})
+        self.shutdown = Shutdown()
+        self.metrics = Metrics({"distil": "0"})
+        self.progress = CountingProgress()
+        self.monitor = RunMonitor(self.metrics, History("default", "0", HOUR, START), lambda: START)
         owner = f"mine-{uuid.uuid4().hex}"
-        leases = Leases(self.engine, owner, length, on_takeover=metrics.leases_taken_over.inc)
-        sharing = sharing or LeasePartitioner(leases, metrics)
-        self.telemetry = Telemetry(meanwhile)
-        tools = Tools(
-            questions=SampleFetcher(self.telemetry, (), stop),
+        leases = Leases(self.engine, owner, length, on_takeover=self.metrics.leases_taken_over.inc)
+        partitioner = partitioner or LeasePartitioner(leases, self.metrics)
+        self.telemetry = Telemetry(on_request)
+        fetcher = SampleFetcher(self.telemetry, (), self.shutdown)
+        retry_policy = RetryPolicy(self.shutdown, self.monitor)
+        windows = WindowCollector(
+            fetcher=fetcher,
             rules=RatingRules((), ()),
             lookups=Lookups(),
-            os_distro=lambda *_: "",
+            os_distros=NoOsDistros(),
+            partitioner=partitioner,
+            monitor=self.monitor,
+            retry_policy=retry_policy,
+            shutdown=self.shutdown,
+        )
+        batches = BatchCollector(
+            fetcher=fetcher,
+            windows=windows,
             store=self.store,
-            sharing=sharing,
-            metrics=metrics,
-            history=History("default", "0", HOUR, START),
-            stop=stop,
+            partitioner=partitioner,
+            monitor=self.monitor,
+            retry_policy=retry_policy,
         )
-        self.bar = Bar()
-        return Dispatcher(
-            tools=tools, concurrency=1, record=Record("req-1", tools.metrics, tools.history, START, self.bar)
-        )
+        return Dispatcher(batches=batches, fetcher=fetcher, concurrency=1, shutdown=self.shutdown)
 
-    def take(self, turns: Dispatcher, patience: float = 0, count: int = 2) -> Collection[str]:
-        return turns.run([(project, windows(count)) for project in self.projects], patience)
+    def run_dispatcher(self, dispatcher: Dispatcher, timeout: float = 0, count: int = 2) -> set[str]:
+        with self.monitor.run(self.progress):
+            return dispatcher.run([DueProject(project, windows(count)) for project in self.projects], timeout)
 
     def value(self, name: str, **labels: str) -> float | None:
         return self.metrics.registry.get_sample_value(f"distil_collector_{name}", labels)
@@ -133,69 +156,71 @@ class DispatcherTest(databases.DatabaseTestCase):
             connection.execute(statement.values(expires=START))
 
     def test_run_collects_everything_and_releases_leases(self) -> None:
-        turns = self.turns(meanwhile=lambda *_: self.assertTrue(0 < self.leased() == self.value("leases_held")))
-        self.take(turns)
+        dispatcher = self.dispatcher(
+            on_request=lambda *_: self.assertTrue(0 < self.leased() == self.value("leases_held"))
+        )
+        self.run_dispatcher(dispatcher)
         self.assertEqual([START + 2 * HOUR] * 3, self.collected())
-        self.assertEqual((6, set()), (turns.record.summary.windows, set(turns.record.summary.failed)))
-        self.assertEqual(6, self.bar.advanced)
+        self.assertEqual((6, set()), (self.monitor.result.windows, set(self.monitor.failures)))
+        self.assertEqual(6, self.progress.advanced)
         self.assertEqual((0, 0), (self.leased(), self.value("leases_held")))
 
     def test_held_project_is_skipped(self) -> None:
         self.other.acquire(self.projects[1].id)
-        turns = self.turns()
-        self.assertEqual({self.projects[1].id}, self.take(turns))
+        dispatcher = self.dispatcher()
+        self.assertEqual({self.projects[1].id}, self.run_dispatcher(dispatcher))
         self.assertEqual([START + 2 * HOUR, START, START + 2 * HOUR], self.collected())
-        self.assertEqual(set(), set(turns.record.summary.failed))
+        self.assertEqual(set(), set(self.monitor.failures))
         self.assertEqual(1, self.leased())
 
     def test_released_project_is_collected_last(self) -> None:
         self.other.acquire(self.projects[0].id)
-        self.take(self.turns(meanwhile=lambda *_: self.other.release_all()))
+        self.run_dispatcher(self.dispatcher(on_request=lambda *_: self.other.release_all()))
         self.assertEqual([START + 2 * HOUR] * 3, self.collected())
         self.assertEqual(self.projects[0].id, self.telemetry.asked[-1][0])
 
     def test_expired_lease_is_taken_over(self) -> None:
         self.other.acquire(self.projects[0].id)
         self.expire(self.projects[0])
-        self.assertEqual(set(), self.take(self.turns()))
+        self.assertEqual(set(), self.run_dispatcher(self.dispatcher()))
         self.assertEqual([START + 2 * HOUR] * 3, self.collected())
         self.assertEqual((1, 0), (self.value("leases_taken_over_total"), self.value("leases_lost_total")))
 
     def test_window_committed_elsewhere_is_skipped(self) -> None:
-        def meanwhile(project_id: str, start: datetime.datetime) -> None:
+        def on_request(project_id: str, start: datetime.datetime) -> None:
             if (project_id, start) == (self.projects[0].id, START):
                 self.commit(self.projects[1], windows()[0])
 
-        turns = self.turns(meanwhile)
-        self.take(turns)
+        dispatcher = self.dispatcher(on_request)
+        self.run_dispatcher(dispatcher)
         self.assertEqual([START + 2 * HOUR] * 3, self.collected())
         self.assertNotIn((self.projects[1].id, START), self.telemetry.asked)
-        self.assertEqual((5, 6), (turns.record.summary.windows, self.bar.advanced))
+        self.assertEqual((5, 6), (self.monitor.result.windows, self.progress.advanced))
 
     def test_commit_conflict_does_not_fail_project(self) -> None:
-        def meanwhile(project_id: str, start: datetime.datetime) -> None:
+        def on_request(project_id: str, start: datetime.datetime) -> None:
             if (project_id, start) == (self.projects[0].id, START):
                 self.commit(self.projects[0], windows()[0])
 
-        turns = self.turns(meanwhile)
-        self.take(turns)
+        dispatcher = self.dispatcher(on_request)
+        self.run_dispatcher(dispatcher)
         self.assertEqual([START + 2 * HOUR] * 3, self.collected())
-        self.assertEqual((5, set()), (turns.record.summary.windows, set(turns.record.summary.failed)))
+        self.assertEqual((5, set()), (self.monitor.result.windows, set(self.monitor.failures)))
 
     def test_lost_lease_prevents_next_window(self) -> None:
         """The lease is so short that after a while each attempt renews it."""
 
-        def meanwhile(project_id: str, _start: datetime.datetime) -> None:
+        def on_request(project_id: str, _start: datetime.datetime) -> None:
             if project_id == self.projects[0].id:
                 self.expire(self.projects[0])
                 self.assertTrue(self.other.acquire(project_id))
                 time.sleep(0.2)
 
-        turns = self.turns(meanwhile, length=1)
-        self.take(turns)
+        dispatcher = self.dispatcher(on_request, length=1)
+        self.run_dispatcher(dispatcher)
         self.assertEqual([START + HOUR, START + 2 * HOUR, START + 2 * HOUR], self.collected())
         self.assertEqual(1, self.value("leases_lost_total"))
-        self.assertEqual(set(), set(turns.record.summary.failed))
+        self.assertEqual(set(), set(self.monitor.failures))
         self.assertEqual(1, self.leased())
 
     def test_waits_until_other_collector_finishes(self) -> None:
@@ -207,29 +232,29 @@ class DispatcherTest(databases.DatabaseTestCase):
                 self.commit(self.projects[0], window)
             self.other.release_all()
 
-        turns = self.turns()
+        dispatcher = self.dispatcher()
         other = threading.Thread(target=work)
         other.start()
-        self.take(turns, patience=60, count=3)
+        self.run_dispatcher(dispatcher, timeout=60, count=3)
         other.join()
         self.assertEqual([START + 3 * HOUR] * 3, self.collected())
-        self.assertEqual((6, 9), (turns.record.summary.windows, self.bar.advanced))
+        self.assertEqual((6, 9), (self.monitor.result.windows, self.progress.advanced))
 
     def test_wait_times_out_without_progress(self) -> None:
         self.other.acquire(self.projects[0].id)
         started = time.monotonic()
-        turns = self.turns()
-        self.take(turns, patience=2)
+        dispatcher = self.dispatcher()
+        self.run_dispatcher(dispatcher, timeout=2)
         self.assertLess(time.monotonic() - started, 30)
         self.assertEqual(START, self.collected()[0])
-        self.assertEqual(set(), set(turns.record.summary.failed))
+        self.assertEqual(set(), set(self.monitor.failures))
 
     def test_shutdown_interrupts_wait(self) -> None:
         self.other.acquire(self.projects[0].id)
-        turns = self.turns()
-        threading.Timer(1, turns.tools.stop.event.set).start()
+        dispatcher = self.dispatcher()
+        threading.Timer(1, self.shutdown.event.set).start()
         with self.assertRaises(exceptions.ShutdownRequested):
-            self.take(turns, patience=60)
+            self.run_dispatcher(dispatcher, timeout=60)
 
     def test_lease_failure_fails_only_its_project(self) -> None:
         """The row of the first project's lease cannot be inserted."""
@@ -239,9 +264,9 @@ class DispatcherTest(databases.DatabaseTestCase):
                 f"WHEN NEW.project_id = '{self.projects[0].id}' BEGIN SELECT RAISE(ABORT, 'no'); END"
             )
         self.addCleanup(self._drop_trigger)
-        turns = self.turns()
-        self.take(turns)
-        self.assertEqual({self.projects[0].id}, set(turns.record.summary.failed))
+        dispatcher = self.dispatcher()
+        self.run_dispatcher(dispatcher)
+        self.assertEqual({self.projects[0].id}, set(self.monitor.failures))
         self.assertEqual([START, START + 2 * HOUR, START + 2 * HOUR], self.collected())
         self.assertEqual(
             (2, 1), (self.value("retries_total", step="take"), self.value("windows_total", outcome="failed"))

@@ -40,7 +40,7 @@ class TelemetryFaultsTest(unittest.TestCase):
         said = site.collect(site.start + HOUR, status=1)
         for project_id, fault in zip(victims, BROKEN_ANSWERS, strict=True):
             with self.subTest(fault):
-                self.assertRegex(said, f"Project {project_id} .*: it could not be brought up to")
+                self.assertRegex(said, f"Project {project_id} .*: not collected up to")
                 self.assertEqual([], site.usage(tenant_id=project_id))
                 self.assertEqual(site.start, site.last_collected()[project_id])
         self.assertEqual([entry for entry in undisturbed.usage() if entry.project_id not in victims], site.usage())
@@ -131,7 +131,7 @@ class IdentityFaultsTest(unittest.TestCase):
 
     def test_transient_keystone_error_is_retried(self) -> None:
         self.site.cloud.add_fault("identity", "status", path="/projects", status=503, times=1)
-        self.assertIn("Attempt 1 to find out what is due failed", self.site.collect())
+        self.assertIn("Planning: attempt 1 failed", self.site.collect())
 
     def test_unknown_domain_is_reported_and_ignored(self) -> None:
         self.site.configure(ignore_domains="no-such-domain, customers")

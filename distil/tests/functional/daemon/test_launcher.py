@@ -161,4 +161,4 @@ class InvalidConfigurationTest(LauncherTestCase):
     def test_error_names_group(self) -> None:
         self.groups["collector:two"]["ignore_domains"] = "customers"
         self.configure()
-        self.assertIn("[collector:two] 'customers' stands both in include_domains", self.refused())
+        self.assertIn("[collector:two] 'customers' is in both include_domains", self.refused())

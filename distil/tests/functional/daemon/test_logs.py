@@ -53,7 +53,7 @@ class LogLinesTest(LogTestCase):
         (run,) = (line for line in lines if line["message"].startswith(RUN))
         self.assertRegex(run["context"]["request_id"], "^req-")
         self.assertEqual("default", run["context"]["collector"])
-        failed = next(line for line in lines if "waits for the next run" in line["message"])
+        failed = next(line for line in lines if "retrying in the next run" in line["message"])
         self.assertEqual(run["context"]["request_id"], failed["context"]["request_id"])
         self.assertIn(failed["context"]["project_id"], self.site.last_collected())
         self.assertRegex(failed["context"]["window"], r"^\d{4}-\d\d-\d\dT\d\d:00:00Z/\d{4}-\d\d-\d\dT\d\d:00:00Z$")

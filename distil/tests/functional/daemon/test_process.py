@@ -105,7 +105,7 @@ class StartupValidationTest(unittest.TestCase):
         self.assertIn(f"{mappings}:2: entry 2 (no meter): unknown key 'metr'; did you mean meter?", said)
         self.assertIn(f"{mappings}:2: entry 2 (no meter): meter is missing", said)
         self.assertIn(f"{transformers}:1: section 'uptime': tracked_states must be a list", said)
-        self.assertIn("'a' stands both in include_domains and in ignore_domains", said)
+        self.assertIn("'a' is in both include_domains and ignore_domains", said)
         self.assertIn("there is no telemetry driver 'gnochi'", said)
 
     def test_missing_files_are_reported(self) -> None:

@@ -10,6 +10,7 @@ import unittest
 from cryptography.hazmat.primitives import serialization
 
 from distil import exceptions
+from distil.exporter.pages import MetricsPage
 from distil.exporter.server import Exporter
 from distil.monitoring.metrics import Metrics
 from distil.tests.support.certificates import Authority
@@ -25,7 +26,9 @@ class ExporterTlsTest(unittest.TestCase):
 
     def serve(self, client_cafile: pathlib.Path | None = None) -> Exporter:
         context = server_context(str(self.certificate), str(self.key), str(client_cafile) if client_cafile else None)
-        exporter = Exporter({"/metrics": Metrics({"distil": "1"}).pages()}, "127.0.0.1", 0, context)
+        metrics = Metrics({"distil": "1"})
+        page = MetricsPage(metrics.registry, metrics.usage_series)
+        exporter = Exporter({"/metrics": page}, "127.0.0.1", 0, context)
         exporter.start()
         self.addCleanup(exporter.stop)
         return exporter

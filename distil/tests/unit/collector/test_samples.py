@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One question about several projects and windows answers each of them as if it had been asked for alone."""
+"""A batch yields for each project and window what a request of its own yields."""
 
 import datetime
 import unittest
@@ -31,13 +31,13 @@ class Archive(TelemetryDriver):
     def __init__(self, documents: Collection[dict[str, Any]]) -> None:
         super().__init__(ks_session.Session(), None, "public")
         self._documents = documents
-        self.questions: list[tuple[list[str], model.Window]] = []
+        self.requests: list[tuple[list[str], model.Window]] = []
         self.failures = 0
 
     def samples(
         self, projects: Collection[str], meters: Collection[str], start: datetime.datetime, end: datetime.datetime
     ) -> Iterator[model.Sample | model.RejectedSample]:
-        self.questions.append((list(projects), model.Window(start, end)))
+        self.requests.append((list(projects), model.Window(start, end)))
         if self.failures:
             self.failures -= 1
             raise exceptions.TelemetryError("no answer")
@@ -65,7 +65,7 @@ def windows(count: int, hours: int = 1) -> list[model.Window]:
     return [model.Window(START + number * length, START + (number + 1) * length) for number in range(count)]
 
 
-def questions(archive: Archive) -> SampleFetcher:
+def fetcher_of(archive: Archive) -> SampleFetcher:
     return SampleFetcher(archive, ["meter"], Shutdown())
 
 
@@ -91,27 +91,26 @@ class SampleFetcherTest(unittest.TestCase):
     )
     def test_batch_equals_single_requests(self, documents: list[dict[str, Any]], count: int, hours: int) -> None:
         asked = windows(count, hours)
-        answer = questions(Archive(documents)).fetch_batch(PROJECTS, asked)
-        alone = questions(Archive(documents))
-        assert answer is not None
+        answer = fetcher_of(Archive(documents)).fetch_batch(PROJECTS, asked)
+        alone = fetcher_of(Archive(documents))
         for project in PROJECTS:
             self.assertEqual([alone.fetch(project, window) for window in asked], answer[project])
 
     def test_invalid_timestamp_discards_batch(self) -> None:
         archive = Archive([document("p", 1), document("p", 1, timestamp="noon")])
-        self.assertIsNone(questions(archive).fetch_batch(PROJECTS, windows(2)))
+        self.assertEqual({}, fetcher_of(archive).fetch_batch(PROJECTS, windows(2)))
 
     def test_sample_without_project_discards_batch(self) -> None:
         class Odd(Archive):
             def samples(self, *_: Any) -> Iterator[model.Sample | model.RejectedSample]:
                 yield model.RejectedSample("", "meter", None, "project_id is missing", document("p", 1))
 
-        self.assertIsNone(questions(Odd([])).fetch_batch(PROJECTS, windows(2)))
+        self.assertEqual({}, fetcher_of(Odd([])).fetch_batch(PROJECTS, windows(2)))
 
     def test_failed_request_discards_batch(self) -> None:
         archive = Archive([document("p", 1)])
         archive.failures = 1
-        self.assertIsNone(questions(archive).fetch_batch(PROJECTS, windows(2)))
+        self.assertEqual({}, fetcher_of(archive).fetch_batch(PROJECTS, windows(2)))
 
     def test_batch_size_adapts_to_refusals(self) -> None:
         class Short(Archive):
@@ -124,35 +123,35 @@ class SampleFetcherTest(unittest.TestCase):
                 return super().samples(projects, *period)
 
         archive = Short([])
-        asks = questions(archive)
+        fetcher = fetcher_of(archive)
         names = iter(range(2000))
         left = 2000
         while left > 0:
-            together = [str(next(names)) for _ in range(min(asks.batch_size, left))]
+            together = [str(next(names)) for _ in range(min(fetcher.batch_size, left))]
             left -= len(together)
-            if asks.fetch_batch(together, windows(1)) is None:
+            if not fetcher.fetch_batch(together, windows(1)):
                 for name in together:
-                    asks.fetch(name, windows(1)[0])
+                    fetcher.fetch(name, windows(1)[0])
         self.assertLess(archive.refused, 20)
 
     def test_batch_size_recovers_after_failures(self) -> None:
         archive = Archive([])
-        asks = questions(archive)
+        fetcher = fetcher_of(archive)
         archive.failures = 10
         for _ in range(10):
-            asks.fetch_batch(["p", "q"], windows(2))
-        self.assertEqual(1, asks.batch_size)
+            fetcher.fetch_batch(["p", "q"], windows(2))
+        self.assertEqual(1, fetcher.batch_size)
         for _ in range(300):
-            if asks.fetch_batch(["p"], windows(asks.batch_size)) is None:
-                asks.fetch("p", windows(1)[0])
-        self.assertEqual(60, asks.batch_size)
+            if not fetcher.fetch_batch(["p"], windows(fetcher.batch_size)):
+                fetcher.fetch("p", windows(1)[0])
+        self.assertEqual(60, fetcher.batch_size)
 
     def test_driver_exception_discards_batch(self) -> None:
         class Defect(Archive):
             def samples(self, *_: Any) -> Iterator[model.Sample | model.RejectedSample]:
                 raise KeyError("counter_name")
 
-        self.assertIsNone(questions(Defect([])).fetch_batch(["p"], windows(2)))
+        self.assertEqual({}, fetcher_of(Defect([])).fetch_batch(["p"], windows(2)))
 
     def test_invalid_driver_output_discards_batch(self) -> None:
         good = sample_parser.parse_sample(document("p", 1), "p", "meter")
@@ -170,18 +169,18 @@ class SampleFetcherTest(unittest.TestCase):
                     def samples(self, *_: Any, odd: Any = odd) -> Iterator[Any]:
                         yield odd
 
-                self.assertIsNone(questions(Defect([])).fetch_batch(["p"], windows(2)))
+                self.assertEqual({}, fetcher_of(Defect([])).fetch_batch(["p"], windows(2)))
 
     def test_single_window_is_not_batched(self) -> None:
         archive = Archive([])
-        self.assertIsNone(questions(archive).fetch_batch(["p"], windows(1)))
-        self.assertEqual([], archive.questions)
+        self.assertEqual({}, fetcher_of(archive).fetch_batch(["p"], windows(1)))
+        self.assertEqual([], archive.requests)
 
     def test_batch_size_follows_sample_count(self) -> None:
-        asks = questions(Archive([document("p", second) for second in range(200)]))
-        self.assertEqual(1, asks.batch_size)
-        asks.fetch("p", windows(1)[0])
-        self.assertEqual(10, asks.batch_size)
+        fetcher = fetcher_of(Archive([document("p", second) for second in range(200)]))
+        self.assertEqual(1, fetcher.batch_size)
+        fetcher.fetch("p", windows(1)[0])
+        self.assertEqual(10, fetcher.batch_size)
 
     def test_oversized_batch_aborts_and_shrinks(self) -> None:
         class Endless(Archive):
@@ -193,9 +192,9 @@ class SampleFetcherTest(unittest.TestCase):
                     yield model.RejectedSample("p", "meter", None, "", document("p", 1))
 
         endless = Endless([])
-        asks = questions(endless)
-        asks._expected = 100
-        before = asks.batch_size
-        self.assertIsNone(asks.fetch_batch(["p"], windows(2)))
-        self.assertLess(endless.given, samples.MAX_SAMPLES + 2000)
-        self.assertLess(asks.batch_size, before)
+        fetcher = fetcher_of(endless)
+        fetcher._samples_per_window = 100
+        before = fetcher.batch_size
+        self.assertEqual({}, fetcher.fetch_batch(["p"], windows(2)))
+        self.assertLess(endless.given, samples._MAX_SAMPLES + 2000)
+        self.assertLess(fetcher.batch_size, before)

@@ -64,7 +64,9 @@ class ScopeTest(unittest.TestCase):
 
     def test_unknown_project_entries_are_returned(self) -> None:
         scope = Scope(include_projects=frozenset(["web", "none", "p4"]), ignore_projects=frozenset(["gone"]))
-        self.assertEqual(["gone", "none"], scope.unknown_projects(PROJECTS))
+        gone, none = scope.unknown_projects(PROJECTS)
+        self.assertEqual("'gone' matches no enabled project name or ID; ignored", gone)
+        self.assertIn("'none'", none)
 
     def test_included_and_ignored_entry_is_rejected(self) -> None:
         with self.assertRaisesRegex(exceptions.ConfigurationError, "'one'.*include_domains.*ignore_domains"):

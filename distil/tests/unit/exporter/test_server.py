@@ -10,6 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from distil import exceptions
 from distil import model
+from distil.exporter.pages import MetricsPage
 from distil.exporter.server import Exporter
 from distil.monitoring.metrics import Metrics
 
@@ -19,7 +20,8 @@ OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 class ExporterTest(unittest.TestCase):
     def setUp(self) -> None:
         self.metrics = Metrics({"distil": "1.2", "oslo.db": "3.4", "python-ceilometerclient": "5.6"})
-        self.exporter = Exporter({"/metrics": self.metrics.pages()}, "127.0.0.1", 0)
+        self.page = MetricsPage(self.metrics.registry, self.metrics.usage_series)
+        self.exporter = Exporter({"/metrics": self.page}, "127.0.0.1", 0)
         self.exporter.start()
         self.addCleanup(self.exporter.stop)
 
@@ -73,4 +75,8 @@ class ExporterTest(unittest.TestCase):
         with self.assertRaisesRegex(
             exceptions.ConfigurationError, rf"127\.0\.0\.1:{self.exporter.port}: Address already"
         ):
-            Exporter({"/metrics": self.metrics.pages()}, "127.0.0.1", self.exporter.port)
+            Exporter(
+                {"/metrics": self.page},
+                "127.0.0.1",
+                self.exporter.port,
+            )

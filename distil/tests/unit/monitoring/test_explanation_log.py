@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What becomes of a window whose usage cannot be explained."""
+"""A failure to explain usage."""
 
 import datetime
 import unittest
 
 from distil import model
-from distil.collector import explaining
+from distil.monitoring import explanation_log
 from distil.rating.rate import RatingRules
 from distil.transformers.lookups import Lookups
 
@@ -16,6 +16,6 @@ class ExplanationTest(unittest.TestCase):
     def test_failure_is_logged_not_raised(self) -> None:
         window = model.Window(START, START + datetime.timedelta(hours=1))
         rules = RatingRules((None,))  # type: ignore[arg-type]
-        with self.assertLogs("distil.collector.explaining", "ERROR") as logs:
-            explaining.log_explanation(rules, [], window, Lookups())
-        self.assertIn("cannot be explained", logs.output[0])
+        with self.assertLogs("distil.monitoring.explanation_log", "ERROR") as logs:
+            explanation_log.log_explanation(rules, [], window, Lookups())
+        self.assertIn("Could not explain the usage", logs.output[0])

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from distil import model
 from distil.exceptions import RejectionReason
+from distil.exporter.pages import MetricsPage
 from distil.monitoring.definitions import DEFINITIONS
 from distil.monitoring.lag import LagCollector
 from distil.monitoring.metrics import Metrics
@@ -28,7 +29,7 @@ class MetricDefinitionsTest(unittest.TestCase):
         }
 
     def test_definitions_match_exported_metrics(self) -> None:
-        page = self.metrics.pages().render("").body.decode()
+        page = MetricsPage(self.metrics.registry, self.metrics.usage_series).render("").body.decode()
         types = [line.split()[2:] for line in page.splitlines() if line.startswith("# TYPE distil_collector_")]
         self.assertEqual(sorted([row.full_name, row.type] for row in DEFINITIONS), sorted(types))
 
@@ -79,7 +80,7 @@ class MetricsTest(unittest.TestCase):
         usage = model.Usage("c1", "r1", "second", Decimal(3600))
         rejected = model.RejectedSample("p1", "m", "r", "volume is missing", {}, RejectionReason.VOLUME)
         rated = RatedWindow((usage,), (), (rejected, rejected), {}, samples=9, used=4, untrusted=3)
-        self.metrics.committed("p1", model.Window(START, START + HOUR), rated, 0.2)
+        self.metrics.count_window("p1", model.Window(START, START + HOUR), rated, 0.2)
         names = "windows_total usage_entries_total samples_fetched_total samples_used_total samples_untrusted_total"
         values = [self.value(name, **({"outcome": "committed"} if "windows" in name else {})) for name in names.split()]
         self.assertEqual([1, 1, 9, 4, 3], values)
@@ -87,7 +88,10 @@ class MetricsTest(unittest.TestCase):
         self.assertEqual(
             (1, 0.2), (self.value("commit_duration_seconds_count"), self.value("commit_duration_seconds_sum"))
         )
-        self.assertIn(b"distil_collector_usage_total{", self.metrics.pages().render("").body)
+        self.assertIn(
+            b"distil_collector_usage_total{",
+            MetricsPage(self.metrics.registry, self.metrics.usage_series).render("").body,
+        )
         lag = self.value("lag_seconds") or 0
         self.assertAlmostEqual(time.time() - (START + HOUR).timestamp(), lag, delta=10)
 

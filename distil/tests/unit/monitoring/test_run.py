@@ -1,25 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
-"""However a run ends, metrics and history know of it."""
+"""Metrics and history of a run, however it ends."""
 
 import datetime
 import unittest
 from collections import Counter
 
 from distil import exceptions
+from distil import model
 from distil.monitoring.history import History
-from distil.monitoring.history import LaggingProject
-from distil.monitoring.history import ProjectState
 from distil.monitoring.history import RunOutcome
 from distil.monitoring.metrics import Metrics
-from distil.monitoring.recorder import Recorder
-from distil.monitoring.standing import Standing
+from distil.monitoring.project_states import LaggingProject
+from distil.monitoring.project_states import ProjectState
+from distil.monitoring.project_states import ProjectStates
+from distil.monitoring.run import RunMonitor
 from distil.rating.rate import RatedWindow
 
 NOW = datetime.datetime(2026, 1, 2, 3, tzinfo=datetime.UTC)
 HOUR = datetime.timedelta(hours=1)
 MINUTE = datetime.timedelta(minutes=1)
+PROJECT = model.Project("p1", "one", "d")
+WINDOW = model.Window(NOW - HOUR, NOW)
 EMPTY = RatedWindow((), (), (), {}, samples=0, used=0, untrusted=0)
-BEHIND = LaggingProject("p1", "one", NOW - HOUR, 1)
+LAGGING = LaggingProject("p1", "one", NOW - HOUR, 1)
 
 
 class RunMonitorTest(unittest.TestCase):
@@ -27,7 +30,7 @@ class RunMonitorTest(unittest.TestCase):
         self.now = NOW
         self.metrics = Metrics({"distil": "0"})
         self.history = History("default", "0", HOUR, NOW)
-        self.recorder = Recorder(self.metrics, self.history, lambda: self.now)
+        self.monitor = RunMonitor(self.metrics, self.history, lambda: self.now)
 
     def value(self, name: str, **labels: str) -> float | None:
         return self.metrics.registry.get_sample_value(f"distil_collector_{name}", labels)
@@ -40,7 +43,7 @@ class RunMonitorTest(unittest.TestCase):
         self.assertEqual(1, self.value("runs_total", outcome=outcome))
 
     def test_run_without_failures_is_complete(self) -> None:
-        with self.recorder.run():
+        with self.monitor.run():
             self.now += MINUTE
         self.assert_ended(RunOutcome.COMPLETE)
         times = ("last_run_start", "last_run_end", "last_complete_run_timestamp_seconds")
@@ -48,8 +51,8 @@ class RunMonitorTest(unittest.TestCase):
         self.assertEqual(60, self.value("last_run_duration_seconds"))
 
     def test_run_with_failed_project_is_partial(self) -> None:
-        with self.recorder.run() as record:
-            record.fail("p1", exceptions.TelemetryError("no answer"))
+        with self.monitor.run():
+            self.monitor.fail("p1", exceptions.TelemetryError("no answer"))
         self.assert_ended(RunOutcome.PARTIAL)
         self.assertEqual(
             (NOW.timestamp(), 0), (self.value("last_run_end"), self.value("last_complete_run_timestamp_seconds"))
@@ -58,40 +61,42 @@ class RunMonitorTest(unittest.TestCase):
         self.assertEqual(1, self.history.snapshot().runs[0].failed)
 
     def test_failed_run_records_problem(self) -> None:
-        with self.assertRaises(exceptions.IdentityError), self.recorder.run():
+        with self.assertRaises(exceptions.IdentityError), self.monitor.run():
             raise exceptions.IdentityError("nobody answers")
         self.assert_ended(RunOutcome.FAILED)
         self.assertEqual("nobody answers", self.history.snapshot().runs[0].problem)
         self.assertEqual((NOW.timestamp(), 0), (self.value("last_run_start"), self.value("last_run_end")))
 
     def test_exception_without_message_is_named(self) -> None:
-        with self.assertRaises(KeyError), self.recorder.run():
+        with self.assertRaises(KeyError), self.monitor.run():
             raise KeyError
         self.assertEqual("KeyError()", self.history.snapshot().runs[0].problem)
 
     def test_shutdown_marks_run_stopped(self) -> None:
         for error in (exceptions.ShutdownRequested(""), SystemExit(1)):
-            with self.subTest(error=error), self.assertRaises(type(error)), self.recorder.run():
+            with self.subTest(error=error), self.assertRaises(type(error)), self.monitor.run():
                 raise error
             self.assertEqual(RunOutcome.STOPPED, self.history.snapshot().runs[0].outcome)
         self.assertEqual(2, self.value("runs_total", outcome="stopped"))
         self.assertEqual(0, self.value("last_run_end"))
 
     def test_ongoing_run_is_current(self) -> None:
-        with self.recorder.run() as record:
-            record.plan(projects=2, due=9, windows=4)
+        with self.monitor.run():
+            self.monitor.planned({}, projects=2, due=9, windows=4)
             current = self.history.snapshot().current
             assert current
-            self.assertEqual((record.id, NOW, 2, 9), (current.id, current.started, current.projects, current.due))
+            self.assertEqual(
+                (self.monitor.result.id, NOW, 2, 9), (current.id, current.started, current.projects, current.due)
+            )
             self.assertRegex(current.id, "^req-[0-9a-f-]{36}$")
             self.assertEqual(2, self.value("projects_in_scope"))
 
     def test_progress_updates_are_throttled(self) -> None:
-        with self.recorder.run() as record:
-            record.committed(EMPTY)
+        with self.monitor.run():
+            self.monitor.committed(PROJECT, WINDOW, EMPTY, 0.1)
             self.assertEqual(0, self.current_windows())
-            record._told -= 1
-            record.committed(EMPTY)
+            self.monitor._updated -= 1
+            self.monitor.committed(PROJECT, WINDOW, EMPTY, 0.1)
             self.assertEqual(2, self.current_windows())
         self.assertEqual(2, self.history.snapshot().runs[0].windows)
 
@@ -101,17 +106,18 @@ class RunMonitorTest(unittest.TestCase):
         return current.windows
 
     def test_lagging_projects_survive_failed_run(self) -> None:
-        with self.recorder.run() as record:
-            record.leave(Standing(Counter({ProjectState.BEHIND: 1, ProjectState.UP_TO_DATE: 3}), (BEHIND,)))
-        with self.assertRaises(exceptions.StoreError), self.recorder.run():
+        with self.monitor.run():
+            counts = Counter({ProjectState.BEHIND: 1, ProjectState.UP_TO_DATE: 3})
+            self.monitor.set_project_states(ProjectStates(counts, (LAGGING,)), {}, {})
+        with self.assertRaises(exceptions.StoreError), self.monitor.run():
             raise exceptions.StoreError("gone")
-        self.assertEqual((BEHIND,), self.history.snapshot().behind)
+        self.assertEqual((LAGGING,), self.history.snapshot().behind)
         states = {state: self.value("projects", state=state) for state in ProjectState}
         self.assertEqual({"up_to_date": 3, "behind": 1, "failed": 0, "skipped": 0}, states)
         self.assertEqual(1, self.value("windows_due"))
 
     def test_next_run_is_computed_on_demand(self) -> None:
-        self.recorder.next(lambda: self.now + HOUR)
+        self.monitor.set_next_run(lambda: self.now + HOUR)
         self.now += MINUTE
         self.assertEqual((NOW + HOUR + MINUTE).timestamp(), self.value("next_run_timestamp_seconds"))
         self.assertEqual(NOW + HOUR + MINUTE, self.history.snapshot().next_run)

@@ -116,7 +116,7 @@ class RejectedRetryTest(RejectedTestCase):
         (row,) = self.rows("rejected", "retry", str(sample_id), status=1)
         self.assertEqual("stored: old 1 h of r1-net; these samples alone: n1.network 5 hour of r1", row["detail"])
         (row,) = self.rows("rejected", "retry", str(sample_id), "--force")
-        told = "n1.network 5 hour of r1; stored besides: old 1 h of r1-net"
+        told = "n1.network 5 hour of r1; already stored: old 1 h of r1-net"
         self.assertEqual(("billed", told), (row["result"], row["detail"]))
         self.assertIn(("p1", "n1.network", "r1", Decimal(5), START), self.usage())
 

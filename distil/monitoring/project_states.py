@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The state of each project in scope at the end of a run."""
+
+import dataclasses
+import datetime
+import enum
+from collections import Counter
+from collections.abc import Callable
+from collections.abc import Collection
+from collections.abc import Iterable
+from collections.abc import Mapping
+from typing import Self
+
+from distil import model
+
+_HELD_ELSEWHERE = "another collector has it"
+
+
+class ProjectState(enum.StrEnum):
+    """The state of a project at the end of a run.
+
+    ``behind``: windows are still due because the run reached its limit. ``failed``: a window that was due could not
+    be collected. ``skipped``: held by another collector, or its last collected could not be read.
+    """
+
+    UP_TO_DATE = "up_to_date"
+    BEHIND = "behind"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class LaggingProject:
+    """A project with windows that are still due.
+
+    :param due: number of these windows.
+    :param problem: why the first of them was not collected; None where the run reached its limit.
+    """
+
+    project_id: str
+    name: str
+    last_collected: datetime.datetime
+    due: int
+    problem: str | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class ProjectStates:
+    """The states of all projects in scope.
+
+    :param counts: number of projects in each state.
+    :param lagging: the projects with windows due, oldest last collected first.
+    """
+
+    counts: Mapping[ProjectState, int]
+    lagging: tuple[LaggingProject, ...]
+
+    @classmethod
+    def of(
+        cls,
+        projects: Iterable[model.Project],
+        last_collected: Mapping[str, datetime.datetime],
+        count_due: Callable[[datetime.datetime], int],
+        failures: Mapping[str, str],
+        held: Collection[str],
+    ) -> Self:
+        """Derive the states.
+
+        :param last_collected: by project id; projects whose last collected is unknown are absent.
+        :param count_due: number of windows due since a last collected.
+        :param failures: reason by project id.
+        :param held: ids of the projects that other collectors hold.
+        """
+        counts = Counter[ProjectState]()
+        lagging = []
+        for project in projects:
+            stored = last_collected.get(project.id)
+            due = 0 if stored is None else count_due(stored)
+            state = ProjectState.SKIPPED if stored is None else _state(project.id, due, failures, held)
+            counts[state] += 1
+            if stored is not None and due:
+                problem = _HELD_ELSEWHERE if state is ProjectState.SKIPPED else failures.get(project.id)
+                lagging.append(LaggingProject(project.id, project.name, stored, due, problem))
+        return cls(counts, tuple(sorted(lagging, key=lambda project: project.last_collected)))
+
+    @property
+    def windows_due(self) -> int:
+        """Number of windows still due, of all projects."""
+        return sum(project.due for project in self.lagging)
+
+
+def _state(project_id: str, due: int, failures: Mapping[str, str], held: Collection[str]) -> ProjectState:
+    if project_id in failures:
+        return ProjectState.FAILED
+    if not due:
+        return ProjectState.UP_TO_DATE
+    return ProjectState.SKIPPED if project_id in held else ProjectState.BEHIND
