@@ -108,7 +108,10 @@ def _check(conf: cfg.ConfigOpts, types: Sequence[CollectorType], listening: Coll
 
 def _serve(conf: cfg.ConfigOpts, argv: Sequence[str] | None, types: Sequence[CollectorType]) -> int:
     processes = [(each, worker) for each in types for worker in range(each.workers)]
-    services = [CollectorService(wiring.Wiring(conf, *process), wiring.utc_now) for process in processes]
+    services = [
+        CollectorService(wiring.Wiring(conf, each, worker), wiring.utc_now, f"{each.name} worker {worker}")
+        for each, worker in processes
+    ]
     running = [(each.name, worker) for each, worker in processes]
     LOG.info("Distil Collector %s starts: %s.", importlib.metadata.version("distil"), ", ".join(x.name for x in types))
 
