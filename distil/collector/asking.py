@@ -39,7 +39,7 @@ class Questions:
     """Asks about as much at once as fits into memory. Threads may share it.
 
     An answer that cannot be had or cut up costs nothing: each of its windows is asked for alone then, as
-    :class:`distil.collector.window.WindowCollector` does.
+    :class:`distil.collector.window.Visit` does.
     """
 
     def __init__(self, telemetry: TelemetryDriver, meters: Sequence[str], stop: Stop) -> None:
