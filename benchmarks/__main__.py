@@ -4,7 +4,6 @@
 import argparse
 import dataclasses
 import datetime
-import json
 import pathlib
 import signal
 import sys
@@ -13,6 +12,7 @@ from collections.abc import Callable
 from collections.abc import Sequence
 from typing import Any
 
+from benchmarks import report
 from benchmarks import sizes
 from benchmarks import turns
 from benchmarks.cloud import Size
@@ -54,8 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         for name in arguments.parts or PARTS:
             print(f"{name} ...", file=sys.stderr, flush=True)
             parts[name] = PARTS[name](scale).document()
-            if arguments.json:
-                arguments.json.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+            report.write(document, arguments.output)
     except unittest.SkipTest as problem:
         print(problem, file=sys.stderr)
         return 1
@@ -69,7 +68,13 @@ def _parser() -> argparse.ArgumentParser:
         "parts", nargs="*", type=_part, metavar="PART", help=f"of {', '.join(PARTS)}; all unless some are named"
     )
     parser.add_argument("--smoke", action="store_true", help="as little as shows that nothing is broken")
-    parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="write everything that was measured")
+    parser.add_argument(
+        "--output",
+        type=pathlib.Path,
+        default=report.DIRECTORY,
+        metavar="DIRECTORY",
+        help="of figures.json, with everything that was measured, and figures.txt; %(default)s unless given",
+    )
     for field in dataclasses.fields(Scale):
         single = field.type in (int, float)
         kind = type(field.default) if single else int

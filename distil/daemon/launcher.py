@@ -4,6 +4,8 @@
 import contextlib
 import functools
 import os
+import shlex
+import sys
 import threading
 from collections.abc import Callable
 from collections.abc import Sequence
@@ -11,6 +13,7 @@ from collections.abc import Sequence
 from oslo_config import cfg
 from oslo_log import log
 from oslo_service import backend
+from setproctitle import setproctitle
 
 from distil import compat
 from distil.daemon.service import CollectorService
@@ -39,6 +42,8 @@ def launch(conf: cfg.ConfigOpts, services: Sequence[CollectorService], check: Ca
     usher = SignalManager(services, check, lambda: conf.graceful_shutdown_timeout)
     for service in services:
         launcher.launch_service(service)
+    # After launch_service, which sets a title of its own.
+    setproctitle(f"distil-collector: parent [{shlex.join(sys.argv)}]")
     usher.start()
     with contextlib.suppress(SystemExit):  # of status 0, whatever became of the processes
         launcher.wait()

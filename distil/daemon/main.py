@@ -113,7 +113,10 @@ def _validate(
 def _serve(conf: cfg.ConfigOpts, argv: Sequence[str] | None, types: Sequence[CollectorOptions]) -> int:
     processes = [(each, worker) for each in types for worker in range(each.workers)]
     services = [
-        CollectorService(collector.CollectorFactory(conf, *process), collector.utc_now) for process in processes
+        CollectorService(
+            collector.CollectorFactory(conf, each, worker), collector.utc_now, f"{each.name} worker {worker}"
+        )
+        for each, worker in processes
     ]
     running = [(each.name, worker) for each, worker in processes]
     LOG.info("Distil Collector %s starts: %s.", importlib.metadata.version("distil"), ", ".join(x.name for x in types))

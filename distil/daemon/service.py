@@ -13,6 +13,7 @@ from typing import Protocol
 
 from oslo_log import log
 from oslo_service.backend.base import ServiceBase
+from setproctitle import setproctitle
 
 from distil import exceptions
 from distil.collector.run import Collector
@@ -67,11 +68,13 @@ class CollectorService(ServiceBase):  # type: ignore[misc]
     It is made by the parent. What a fork does not survive, threads and connections, is made in the child.
 
     :param clock: the time, aware and in UTC.
+    :param title: the collector and the worker, as ``ps`` shows the child.
     """
 
-    def __init__(self, parts: Parts, clock: Callable[[], datetime.datetime]) -> None:
+    def __init__(self, parts: Parts, clock: Callable[[], datetime.datetime], title: str) -> None:
         self._parts = parts
         self._clock = clock
+        self._title = title
         self._stop = Shutdown(on_heartbeat=self._live)
         self._restarts = RespawnBackoff()
         # Shared with the child, without a lock, which a process that is killed might hold for ever.
@@ -109,6 +112,7 @@ class CollectorService(ServiceBase):  # type: ignore[misc]
 
     def start(self) -> None:
         self._live()
+        setproctitle(f"distil-collector: {self._title}")
         # Blocked in the parent, which has its own way with signals. A SIGINT from the terminal is for the parent alone.
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP, signal.SIGTERM})
         self._pid.value = os.getpid()

@@ -2,7 +2,7 @@
 """Leases: who collects a project at this moment, and until when nobody else begins to.
 
 They avoid wasted work and nothing else: what decides who stores a window is the compare-and-set of
-:meth:`distil.db.store.Store.commit`.
+:meth:`distil.db.project_store.StoredProject.commit`.
 """
 
 import math

@@ -11,7 +11,7 @@ class Options:
     """What an operator wrote for a transformer.
 
     A transformer's constructor asks for every option that it has. What was wrong with the answers, and what nobody
-    asked for, is in :attr:`problems` afterwards; what has to be there and is not, in :attr:`missing`.
+    asked for, is in ``problems`` afterwards; what has to be there and is not, in ``missing``.
     """
 
     def __init__(self, values: Mapping[str, Any]) -> None:

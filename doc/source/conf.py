@@ -43,7 +43,9 @@ config_generator_config_file = "../../etc/oslo-config-generator/distil.conf"
 sample_config_basename = "_static/distil"
 
 autodoc_member_order = "bysource"
-nitpicky = False
+nitpicky = True
+# Of others, whose inventories would be fetched with each build.
+nitpick_ignore_regex = [("py:class", r"(collections\.abc|datetime|decimal|keystoneauth1)\..+")]
 
 # What every command of distil-manage has.
 autoprogram_cliff_app_dist_name = "distil"

@@ -39,7 +39,7 @@ def samples(projects: int, resources: int, windows: int) -> int:
 
 class BenchmarkResultsTest(unittest.TestCase):
     table: ClassVar[str]
-    file: ClassVar[pathlib.Path]
+    output: ClassVar[pathlib.Path]
     document: ClassVar[dict[str, Any]]
     parts: ClassVar[dict[str, Any]]
 
@@ -48,9 +48,9 @@ class BenchmarkResultsTest(unittest.TestCase):
         super().setUpClass()
         with databases.database(databases.MYSQL, migrated=False):  # skips where there is none
             pass
-        cls.file = pathlib.Path(cls.enterClassContext(tempfile.TemporaryDirectory()), "figures.json")
-        cls.table = run("benchmarks", "--smoke", "--json", str(cls.file))
-        cls.document = json.loads(cls.file.read_text())
+        cls.output = pathlib.Path(cls.enterClassContext(tempfile.TemporaryDirectory()), "benchmark")
+        cls.table = run("benchmarks", "--smoke", "--output", str(cls.output))
+        cls.document = json.loads((cls.output / "figures.json").read_text())
         cls.parts = cls.document["parts"]
 
     def test_every_part_has_figures_and_rounds(self) -> None:
@@ -120,13 +120,20 @@ class BenchmarkResultsTest(unittest.TestCase):
             self.assertEqual((PROJECTS + 1) * WINDOWS, a_round[how]["run"]["windows"])
         self.assertEqual(0, a_round["without"]["scrapes"])
 
-    def test_table_and_report_list_every_figure(self) -> None:
-        report = run("benchmarks.report", str(self.file))
+    def test_table_has_a_row_for_each_figure(self) -> None:
         lines = self.table.splitlines()
         self.assertEqual(1 + sum(len(part["figures"]) for part in self.parts.values()), len(lines))
         for name, part in self.parts.items():
             for figure in part["figures"]:
-                self.assertIn(f"\n   * - {name}\n     - {figure['what']}\n", report)
+                self.assertRegex(self.table, rf"(?m)^{re.escape(name)} +{re.escape(figure['what'])}  ")
+
+    def test_text_has_table_and_surroundings(self) -> None:
+        text = (self.output / "figures.txt").read_text()
+        self.assertTrue(text.startswith(self.table))
+        for group in ("machine", "versions", "scale"):
+            self.assertIn(f"\n{group}:\n", text)
+            for name in self.document[group]:
+                self.assertIn(f"\n  {name}: ", text)
 
     def test_records_versions_and_machine(self) -> None:
         self.assertIn("distil", self.document["versions"])

@@ -21,7 +21,7 @@ _EXPOSURE = "15"
 class SystemdUnitsTest(unittest.TestCase):
     def setUp(self) -> None:
         analyze = programs.path("systemd-analyze")
-        self.verify = (analyze, "verify", "--man=no")
+        self.verify = (analyze, "verify")
         self.security = (analyze, "security", "--offline=true", f"--threshold={_EXPOSURE}", "--no-pager")
         self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
 
