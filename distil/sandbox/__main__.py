@@ -2,11 +2,11 @@
 """``distil-sandbox``: the sandbox cloud as a process of its own, and a demonstration of the collector with it."""
 
 import argparse
-import datetime
 import signal
 import sys
 from collections.abc import Sequence
 
+from distil.sandbox import arguments as types
 from distil.sandbox import demo
 from distil.sandbox.cloud import Cloud
 from distil.sandbox.http.faults import SERVICES
@@ -26,17 +26,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _add_serve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     serve = commands.add_parser("serve", help="serve the cloud until SIGINT or SIGTERM")
     serve.set_defaults(run=_serve)
+    count = types.whole_number(1, types.MAX_PROJECTS)
+    resources = types.whole_number(1, types.MAX_RESOURCES)
     serve.add_argument("--host", default="127.0.0.1")
-    serve.add_argument("--port", type=int, default=0, help="0, the default, is any that is free")
-    serve.add_argument("--projects", type=int, default=10)
-    serve.add_argument("--resources", type=int, default=2, help="of each project, for each meter")
+    serve.add_argument(
+        "--port", type=types.whole_number(0, types.MAX_PORT), default=0, help="0, the default, is any that is free"
+    )
+    serve.add_argument("--projects", type=count, default=10)
+    serve.add_argument("--resources", type=resources, default=2, help="of each project, for each meter")
     serve.add_argument("--seed", type=int, default=0)
-    serve.add_argument("--start", type=_moment, help="when usage begins, in UTC; three hours ago by default")
-    serve.add_argument("--list-limit", type=int, help="projects on a page of Keystone's")
-    serve.add_argument("--token-lifetime", type=float, default=3600, help="in seconds")
+    serve.add_argument("--start", type=types.moment, help="when usage begins, in UTC; three hours ago by default")
+    serve.add_argument("--list-limit", type=count, help="projects on a page of Keystone's")
+    serve.add_argument("--token-lifetime", type=types.seconds, default=3600, help="in seconds")
     serve.add_argument(
         "--latency",
-        type=_latency,
+        type=types.latency(SERVICES),
         action="append",
         default=[],
         metavar="SERVICE=SECONDS",
@@ -47,33 +51,25 @@ def _add_serve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def _serve(options: argparse.Namespace) -> int:
     ends = {signal.SIGINT, signal.SIGTERM}
     signal.pthread_sigmask(signal.SIG_BLOCK, ends)
-    cloud = Cloud(
-        projects=options.projects,
-        resources=options.resources,
-        seed=options.seed,
-        start=options.start,
-        list_limit=options.list_limit,
-        token_lifetime=options.token_lifetime,
-        latency=dict(options.latency),
-        host=options.host,
-        port=options.port,
-    )
+    try:
+        cloud = Cloud(
+            projects=options.projects,
+            resources=options.resources,
+            seed=options.seed,
+            start=options.start,
+            list_limit=options.list_limit,
+            token_lifetime=options.token_lifetime,
+            latency=dict(options.latency),
+            host=options.host,
+            port=options.port,
+        )
+    except OSError as error:
+        sys.stderr.write(f"distil-sandbox serve: cannot listen on {options.host}, port {options.port}: {error}\n")
+        return 1
     with cloud:
         print(f"# {cloud.auth_url}\n{cloud.conf()}", end="", flush=True)
         signal.sigwait(ends)
     return 0
-
-
-def _latency(text: str) -> tuple[str, float]:
-    service, _, seconds = text.partition("=")
-    if service not in SERVICES:
-        raise argparse.ArgumentTypeError(f"{service!r} is none of {', '.join(SERVICES)}")
-    return service, float(seconds)
-
-
-def _moment(text: str) -> datetime.datetime:
-    moment = datetime.datetime.fromisoformat(text)
-    return moment.replace(tzinfo=datetime.UTC) if moment.tzinfo is None else moment.astimezone(datetime.UTC)
 
 
 if __name__ == "__main__":

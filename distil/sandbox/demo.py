@@ -1,74 +1,130 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The whole of the collector's job on one machine: a sandbox cloud, a database, and a real distil-collector."""
+"""The collector at work on one machine: a sandbox cloud, an SQLite database and a real distil-collector process."""
 
 import argparse
 import contextlib
+import datetime
+import importlib.metadata
+import os
 import pathlib
+import shlex
+import shutil
+import signal
 import socket
-import sqlite3
 import subprocess
 import sys
 import tempfile
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 
 import rich.console
-import rich.table
-from prometheus_client.parser import text_string_to_metric_families
 
+from distil.sandbox import arguments as types
+from distil.sandbox import watch
 from distil.sandbox.cloud import Cloud
 
-_PATIENCE = 300.0
-_USAGE = """
-    SELECT tenants.name, service, unit, count(DISTINCT resource_id), sum(volume)
-    FROM usage_entry JOIN tenants ON tenants.id = tenant_id
-    GROUP BY tenants.name, service, unit ORDER BY tenants.name, service, unit
-"""
+MAX_HOURS = 366 * 24
+LOG = "distil.log"
+SAMPLE_FILES = ("meter_mappings.yml", "transformer.yml")
+
+_CLONE = pathlib.Path(__file__).parents[2]
+
+
+class DemoError(Exception):
+    """The demonstration could not be given; the text says why."""
 
 
 def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     demo = commands.add_parser("demo", help="collect a sandbox cloud's usage with a real distil-collector and show it")
     demo.set_defaults(run=run)
-    demo.add_argument("--projects", type=int, default=2)
-    demo.add_argument("--resources", type=int, default=2, help="of each project, for each meter")
-    demo.add_argument("--hours", type=int, default=3, help="of usage")
-    demo.add_argument("--etc", type=pathlib.Path, default="etc/distil", help="where the sample mapping files are")
-    demo.add_argument("--keep", action="store_true", help="go on until Ctrl-C; so it does on a terminal")
+    demo.add_argument("--projects", type=types.whole_number(1, types.MAX_PROJECTS), default=2)
+    demo.add_argument(
+        "--resources",
+        type=types.whole_number(1, types.MAX_RESOURCES),
+        default=2,
+        help="of each project, for each meter",
+    )
+    demo.add_argument("--hours", type=types.whole_number(1, MAX_HOURS), default=3, help="of usage")
+    demo.add_argument(
+        "--etc",
+        type=_sample_directory,
+        metavar="DIR",
+        help=f"the directory of {' and '.join(SAMPLE_FILES)}; by default that of the samples",
+    )
+    demo.add_argument("--keep", action="store_true", help="go on until Ctrl-C, which is the default on a terminal")
 
 
 def run(options: argparse.Namespace) -> int:
     """Show the collector at work; the exit status is the answer."""
-    with contextlib.ExitStack() as stack:
-        folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="distil-demo-")))
-        print(f"A sandbox cloud with {options.projects} projects starts.")
-        cloud = stack.enter_context(Cloud(projects=options.projects, resources=options.resources))
-        port = _free_port()
-        config = _configure(folder, cloud, port, options)
-        print(f"distil-db-manage upgrade head makes the tables in {folder / 'distil.sqlite'}.")
-        subprocess.run(_command("distil.cmd.db_manage", config, "upgrade", "head"), check=True)
-        print(f"distil-collector collects {options.hours} hours of usage; it logs to {folder / 'collector.log'}.\n")
-        collector = stack.enter_context(_running(_command("distil.cmd.collector", config)))
-        _wait_for_a_run(collector, port, folder / "collector.log")
-        _show_usage(folder / "distil.sqlite")
-        print(f"\nThe collector's metrics: http://127.0.0.1:{port}/metrics")
-        if options.keep or (sys.stdin.isatty() and sys.stdout.isatty()):
-            print("The cloud and the collector go on until you press Ctrl-C.")
-            with contextlib.suppress(KeyboardInterrupt):
-                collector.wait()
-        else:
-            print("The cloud and the collector end now; on a terminal, or with --keep, they would go on.")
+    console = rich.console.Console(highlight=False, markup=False, soft_wrap=True)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with tempfile.TemporaryDirectory(prefix="distil-demo-") as folder:
+            _demonstrate(console, options, pathlib.Path(folder))
+    except DemoError as error:
+        sys.stderr.write(f"distil-sandbox demo: {error}\n")
+        return 1
+    except KeyboardInterrupt:
+        console.print("Stopped before the end.")
+        return 128 + signal.SIGINT
+    console.print("Stopped.")
     return 0
 
 
-def _configure(folder: pathlib.Path, cloud: Cloud, port: int, options: argparse.Namespace) -> pathlib.Path:
+def _demonstrate(console: rich.console.Console, options: argparse.Namespace, folder: pathlib.Path) -> None:
+    with contextlib.ExitStack() as stack:
+        hour = datetime.datetime.now(datetime.UTC).replace(minute=0, second=0, microsecond=0)
+        start = hour - datetime.timedelta(hours=options.hours)
+        cloud = stack.enter_context(Cloud(projects=options.projects, resources=options.resources, start=start))
+        console.print(f"A sandbox cloud runs at {cloud.url}, with {_count(options.projects, 'project')}.")
+        port = _free_port()
+        config = _write_config(folder, cloud, port, options)
+        console.print(f"distil-db-manage makes the tables in {folder / 'distil.sqlite'}.")
+        _call(_command("distil-db-manage", config, "upgrade", "head"))
+        console.print(f"distil-collector collects {_count(options.hours, 'hour')} of usage.")
+        collector = stack.enter_context(_running(_command("distil-collector", config)))
+        # The project of the cloud's own services is in scope too.
+        expected = (options.projects + 1) * options.hours
+        try:
+            watch.wait_for_first_run(console, collector, port, expected)
+        except watch.RunError as error:
+            raise DemoError(f"{error}; its log:\n{_tail(folder / LOG)}") from None
+        console.print("This is the usage of one project:\n")
+        usage = ("usage", "summary", "--project", "project-0", "--group-by", "service")
+        console.print(f"$ {_shown('distil-manage', config, *usage)}")
+        _call(_command("distil-manage", config, *usage))
+        if options.keep or (sys.stdin.isatty() and sys.stdout.isatty()):
+            _keep(console, collector, config, port)
+        else:
+            console.print("\nOn a terminal, or with --keep, cloud and collector would run on until Ctrl-C.")
+
+
+def _keep(console: rich.console.Console, collector: subprocess.Popen[bytes], config: pathlib.Path, port: int) -> None:
+    """Leave cloud and collector running until Ctrl-C."""
+    log = config.with_name(LOG)
+    console.print(f"\nStatus page: http://127.0.0.1:{port}/")
+    console.print(f"Metrics:     http://127.0.0.1:{port}/metrics")
+    console.print(f"Log:         {log}")
+    console.print("\nTo paste into another terminal:\n")
+    console.print(f"  {_shown('distil-manage', config, 'usage', 'summary')}")
+    console.print(f"  {_shown('distil-manage', config, 'project', 'list')}")
+    console.print("\nPress Ctrl-C to stop.")
+    try:
+        status = collector.wait()
+    except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        console.print("\nStopping ...")
+    else:
+        raise DemoError(f"distil-collector ended with status {status}; its log:\n{_tail(log)}")
+
+
+def _write_config(folder: pathlib.Path, cloud: Cloud, port: int, options: argparse.Namespace) -> pathlib.Path:
     config = folder / "distil.conf"
+    mappings, transformers = (path.resolve() for path in options.etc or _samples())
     text = cloud.conf(
-        DEFAULT={"log_file": folder / "collector.log"},
+        DEFAULT={"log_file": folder / LOG, "use_stderr": False},
         collector={
-            "meter_mappings_file": (options.etc / "meter_mappings.yml").resolve(),
-            "transformer_file": (options.etc / "transformer.yml").resolve(),
+            "meter_mappings_file": mappings,
+            "transformer_file": transformers,
             "max_collection_start_age": options.hours,
             "max_windows_per_cycle": options.hours,
             "trust_sources": "openstack, .{32}:TrafficAccounting",
@@ -82,9 +138,51 @@ def _configure(folder: pathlib.Path, cloud: Cloud, port: int, options: argparse.
     return config
 
 
-def _command(module: str, config: pathlib.Path, *arguments: str) -> list[str]:
-    start = f"import sys; from {module} import main; sys.exit(main())"
-    return [sys.executable, "-c", start, "--config-file", str(config), *arguments]
+def _sample_directory(text: str) -> list[pathlib.Path]:
+    paths = [pathlib.Path(text, name) for name in SAMPLE_FILES]
+    for path in paths:
+        if not path.is_file():
+            raise argparse.ArgumentTypeError(f"there is no file {path}")
+    return paths
+
+
+def _samples() -> list[pathlib.Path]:
+    """The sample files: those of the clone that this module is in, or else those that the package has installed."""
+    of_clone = [_CLONE / "etc" / "distil" / name for name in SAMPLE_FILES]
+    if all(path.is_file() for path in of_clone):
+        return of_clone
+    installed = importlib.metadata.files("distil") or []
+    found = {path.name: pathlib.Path(path.locate()) for path in installed if path.parts[-3:-1] == ("etc", "distil")}
+    try:
+        return [found[name] for name in SAMPLE_FILES]
+    except KeyError as error:
+        raise DemoError(f"{error.args[0]} is not installed; --etc DIR names its directory") from None
+
+
+def _command(program: str, config: pathlib.Path, *arguments: str) -> list[str]:
+    return [_path(program), "--config-file", str(config), *arguments]
+
+
+def _path(program: str) -> str:
+    """Where a console script is: beside the interpreter, or else on the path."""
+    search = f"{pathlib.Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+    found = shutil.which(program, path=search)
+    if found is None:
+        raise DemoError(f"{program} is not installed")
+    return found
+
+
+def _shown(program: str, config: pathlib.Path, *arguments: str) -> str:
+    """A command as it can be pasted: by the program's name where that finds it, and by its path elsewhere."""
+    path, *rest = _command(program, config, *arguments)
+    return shlex.join([program if shutil.which(program) == path else path, *rest])
+
+
+def _call(command: list[str]) -> None:
+    """:raises DemoError: it failed, and has said why on standard error."""
+    status = subprocess.run(command, check=False).returncode
+    if status:
+        raise DemoError(f"{pathlib.Path(command[0]).name} ended with status {status}")
 
 
 @contextlib.contextmanager
@@ -97,33 +195,12 @@ def _running(command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
         process.wait()
 
 
-def _wait_for_a_run(collector: subprocess.Popen[bytes], port: int, log: pathlib.Path) -> None:
-    deadline = time.monotonic() + _PATIENCE
-    while _last_run_end(port) == 0:
-        if collector.poll() is not None or time.monotonic() > deadline:
-            raise SystemExit(f"distil-collector has not finished a run:\n{log.read_text(encoding='utf-8')}")
-        time.sleep(0.2)
+def _tail(log: pathlib.Path) -> str:
+    return "\n".join(log.read_text(encoding="utf-8").splitlines()[-10:]) if log.exists() else "(empty)"
 
 
-def _last_run_end(port: int) -> float:
-    """As the collector's own metrics tell it; 0 before the first run has ended."""
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
-            families = text_string_to_metric_families(answer.read().decode())
-    except urllib.error.URLError:
-        return 0.0
-    ends = [sample.value for family in families for sample in family.samples if sample.name.endswith("last_run_end")]
-    return float(ends[0])
-
-
-def _show_usage(database: pathlib.Path) -> None:
-    table = rich.table.Table("project", "service", "unit", title="Usage collected")
-    table.add_column("resources", justify="right")
-    table.add_column("volume", justify="right")
-    with contextlib.closing(sqlite3.connect(database)) as connection:
-        for name, service, unit, resources, volume in connection.execute(_USAGE):
-            table.add_row(name, service, unit, str(resources), f"{volume:,.10g}")
-    rich.console.Console().print(table)
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' * (number != 1)}"
 
 
 def _free_port() -> int:

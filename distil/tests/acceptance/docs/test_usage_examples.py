@@ -3,6 +3,8 @@
 
 import datetime
 import pathlib
+import re
+import textwrap
 import unittest
 from collections.abc import Mapping
 from decimal import Decimal
@@ -15,7 +17,8 @@ from distil.rating import rate
 from distil.tests.support import builders
 from distil.transformers.lookups import Lookups
 
-DOC = pathlib.Path(__file__).parents[4] / "doc" / "source"
+ROOT = pathlib.Path(__file__).parents[4]
+DOC = ROOT / "doc" / "source"
 EXAMPLES = sorted((DOC / "examples" / "usage").glob("*.yml"))
 DATE = builders.START.date()
 
@@ -62,3 +65,18 @@ class UsageExamplesTest(unittest.TestCase):
         text = "".join(path.read_text() for path in DOC.rglob("*.rst"))
         for path in EXAMPLES:
             self.assertIn(f"/examples/usage/{path.name}", text)
+
+
+class ReadmeTest(unittest.TestCase):
+    def test_its_mapping_yields_its_usage(self) -> None:
+        text = (ROOT / "README.rst").read_text()
+        mappings, example = (
+            yaml.safe_load(textwrap.dedent(block))
+            for block in re.findall(r"^\.\. code-block:: yaml\n\n((?:   .*\n)+)", text, re.MULTILINE)
+        )
+        names = {"volume_types": {"6f0fa7a2": "b1.nvme"}}
+        result = rated({**example, "window": ["10:00", "11:00"], "meter_mappings": mappings, "names": names})
+        (usage,) = example["usage"]
+        (entry,) = result.usage
+        self.assertEqual(usage, {name: getattr(entry, name) for name in usage})
+        self.assertEqual((), tuple(result.rejected))

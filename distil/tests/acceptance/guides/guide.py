@@ -4,13 +4,12 @@
 import os
 import pathlib
 import re
-import shutil
-import subprocess
 import sys
 import unittest
 
 from distil.tests.acceptance.guides import pages
 from distil.tests.acceptance.guides import shell
+from distil.tests.support import clone
 from distil.tests.support import databases
 from distil.tests.support import programs
 from distil.tests.support.site import Site
@@ -38,16 +37,7 @@ class GuideTest(unittest.TestCase):
         self.environment = {"HOME": str(self.root), "PATH": f"{self.root}/usr/local/bin:{own}:{os.environ['PATH']}"}
         for folder in ("etc/logrotate.d", "etc/systemd/system", "tmp", "usr/local/bin"):
             (self.root / folder).mkdir(parents=True)
-        self._clone()
-
-    def _clone(self) -> None:
-        """The files of the repository as they are now."""
-        command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-        listed = subprocess.run(command, cwd=pages.ROOT, check=True, capture_output=True, text=True).stdout
-        for name in filter(None, listed.split("\0")):
-            if (pages.ROOT / name).is_file():
-                (self.clone / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy(pages.ROOT / name, self.clone / name)
+        clone.copy(self.clone)
 
     def here(self, text: str) -> str:
         """What a page says of the root of the file system, said of the scratch folder."""
