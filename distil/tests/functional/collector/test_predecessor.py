@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The predecessor's database: upgraded in place, collected on from where it stands."""
+"""The predecessor's database, upgraded in place: collection continues from its last collected times."""
 
 import pathlib
 import subprocess

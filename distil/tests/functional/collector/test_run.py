@@ -22,7 +22,7 @@ EMOJI = "🚀" * 100 + "é"
 
 class _Backends:
     class CollectTest(unittest.TestCase):
-        """Two collectors at once collect a cloud; then a third one does. What is stored stays as it is."""
+        """Two collectors collect a cloud at once, then a third does; the stored usage does not change."""
 
         BACKEND: ClassVar[str]
         site: ClassVar[Site]

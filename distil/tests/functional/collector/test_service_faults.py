@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Services that fail: nobody is billed from half an answer, others are billed, and a later run makes up for it."""
+"""Failing services: no usage from partial responses, other projects are billed, and a later run catches up."""
 
 import json
 import unittest
@@ -37,10 +37,10 @@ class TelemetryFaultsTest(unittest.TestCase):
         for project_id, fault in zip(victims, BROKEN_ANSWERS, strict=True):
             site.cloud.add_fault("metering", project_id=project_id, **fault)
         site.configure({"timeout": 2})
-        said = site.collect(site.start + HOUR, status=1)
+        log = site.collect(site.start + HOUR, status=1)
         for project_id, fault in zip(victims, BROKEN_ANSWERS, strict=True):
             with self.subTest(fault):
-                self.assertRegex(said, f"Project {project_id} .*: not collected up to")
+                self.assertRegex(log, f"Project {project_id} .*: not collected up to")
                 self.assertEqual([], site.usage(tenant_id=project_id))
                 self.assertEqual(site.start, site.last_collected()[project_id])
         self.assertEqual([entry for entry in undisturbed.usage() if entry.project_id not in victims], site.usage())
@@ -135,8 +135,8 @@ class IdentityFaultsTest(unittest.TestCase):
 
     def test_unknown_domain_is_reported_and_ignored(self) -> None:
         self.site.configure(ignore_domains="no-such-domain, customers")
-        said = self.site.collect()
-        self.assertIn("domain 'no-such-domain' does not exist", said)
+        log = self.site.collect()
+        self.assertIn("domain 'no-such-domain' does not exist", log)
         customers = next(domain["id"] for domain in self.site.cloud.projects.domains if domain["name"] == "customers")
         ids = self.site.cloud.projects.enabled_ids
         kept = {each for each in ids if self.site.cloud.projects.find(each)["domain_id"] != customers}  # type: ignore[index]

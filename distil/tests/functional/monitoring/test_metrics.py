@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the exporter of a real collector says of its runs."""
+"""The metrics of a real collector's runs."""
 
 import datetime
 import subprocess
@@ -46,7 +46,7 @@ class RunMetricsTest(unittest.TestCase):
             return text
 
     def values(self) -> Values:
-        """By name without prefix, and labels in the order of their names; empty where nobody answers."""
+        """By name without prefix, and labels in the order of their names; empty while the exporter does not answer."""
         try:
             families = list(text_string_to_metric_families(self.page()))
         except OSError:
@@ -99,9 +99,9 @@ class RunMetricsTest(unittest.TestCase):
         for project_id in self.ids:
             self.assertAlmostEqual(lag, values[f"project_lag_seconds project_id={project_id}"], delta=30)
         self.assertGreater(self.values()["lag_seconds"], values["lag_seconds"])
-        said = self.log.read_text()
-        self.assertIn(f"{2 * self.number} windows still due", said)
-        self.assertIn(f"0 projects failed, {self.number} behind, 0 skipped", said)
+        text = self.log.read_text()
+        self.assertIn(f"{2 * self.number} windows still due", text)
+        self.assertIn(f"0 projects failed, {self.number} behind, 0 skipped", text)
 
     def test_failed_project_makes_run_partial(self) -> None:
         self.site.cloud.add_fault("metering", "status", status=503, project_id=self.ids[0])

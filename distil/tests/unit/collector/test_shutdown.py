@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How a collector stops."""
+"""Shutting a collector down."""
 
 import threading
 import unittest
@@ -10,16 +10,16 @@ from distil.collector.shutdown import Shutdown
 
 class ShutdownTest(unittest.TestCase):
     def test_request_waits_for_open_transaction(self) -> None:
-        stop = Shutdown()
+        shutdown = Shutdown()
         opened, ended, returned = threading.Event(), threading.Event(), threading.Event()
 
         def transact() -> None:
-            with stop.transaction():
+            with shutdown.transaction():
                 opened.set()
                 ended.wait(10)
 
         def request() -> None:
-            stop.request()
+            shutdown.request()
             returned.set()
 
         threads = [threading.Thread(target=transact), threading.Thread(target=request)]
@@ -33,12 +33,12 @@ class ShutdownTest(unittest.TestCase):
             thread.join()
 
     def test_request_prevents_new_transactions(self) -> None:
-        stop = Shutdown()
-        stop.request()
-        with self.assertRaises(exceptions.ShutdownRequested), stop.transaction():
-            self.fail("it began")
+        shutdown = Shutdown()
+        shutdown.request()
+        with self.assertRaises(exceptions.ShutdownRequested), shutdown.transaction():
+            self.fail("a transaction started")
 
     def test_request_interrupts_wait(self) -> None:
-        stop = Shutdown()
-        threading.Timer(0.05, stop.request).start()
-        self.assertTrue(stop.wait(60))
+        shutdown = Shutdown()
+        threading.Timer(0.05, shutdown.request).start()
+        self.assertTrue(shutdown.wait(60))

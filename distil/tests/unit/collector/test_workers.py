@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Work for several threads."""
+"""Items processed in several threads."""
 
 import threading
 import unittest
@@ -19,31 +19,31 @@ class WorkersTest(unittest.TestCase):
     def test_items_are_processed_concurrently(self) -> None:
         meeting = threading.Barrier(3, timeout=10)
 
-        def do(_: int) -> None:
+        def process(_: int) -> None:
             meeting.wait()
 
-        run_in_threads(range(3), do, 3, Shutdown())
+        run_in_threads(range(3), process, 3, Shutdown())
 
     def test_items_are_produced_on_demand(self) -> None:
         made: list[int] = []
         ahead: list[int] = []
 
-        def do(piece: int) -> None:
-            ahead.append(len(made) - piece)
+        def process(item: int) -> None:
+            ahead.append(len(made) - item)
 
-        run_in_threads((made.append(number) or number for number in range(100)), do, 1, Shutdown())  # type: ignore[func-returns-value]
+        run_in_threads((made.append(number) or number for number in range(100)), process, 1, Shutdown())  # type: ignore[func-returns-value]
         self.assertEqual({1}, set(ahead))
 
     def test_item_failure_stops_and_raises(self) -> None:
         done: list[int] = []
 
-        def do(piece: int) -> None:
-            if piece == 3:
+        def process(item: int) -> None:
+            if item == 3:
                 raise exceptions.StoreError("gone")
-            done.append(piece)
+            done.append(item)
 
         with self.assertRaisesRegex(exceptions.StoreError, "gone"):
-            run_in_threads(range(100), do, 1, Shutdown())
+            run_in_threads(range(100), process, 1, Shutdown())
         self.assertEqual([0, 1, 2], done)
 
     def test_producer_failure_raises(self) -> None:
@@ -51,11 +51,11 @@ class WorkersTest(unittest.TestCase):
             run_in_threads((1 // 0 for _ in range(1)), lambda _: None, 2, Shutdown())
 
     def test_stop_iteration_from_item_raises(self) -> None:
-        def do(_: int) -> None:
+        def process(_: int) -> None:
             raise StopIteration
 
         with self.assertRaises(StopIteration):
-            run_in_threads(range(3), do, 2, Shutdown())
+            run_in_threads(range(3), process, 2, Shutdown())
 
     def test_continues_with_fewer_threads(self) -> None:
         allowed = iter([True, True])
@@ -74,12 +74,12 @@ class WorkersTest(unittest.TestCase):
                 run_in_threads(range(20), done.append, 5, Shutdown())
 
     def test_shutdown_abandons_hanging_item(self) -> None:
-        stop, hang = Shutdown(), threading.Event()
+        shutdown, hang = Shutdown(), threading.Event()
         self.addCleanup(hang.set)
-        threading.Timer(0.1, stop.request).start()
+        threading.Timer(0.1, shutdown.request).start()
 
-        def do(_: int) -> None:
+        def process(_: int) -> None:
             hang.wait(60)
 
         with self.assertRaises(exceptions.ShutdownRequested):
-            run_in_threads([1], do, 2, stop)
+            run_in_threads([1], process, 2, shutdown)

@@ -37,12 +37,12 @@ class LogContextTest(unittest.TestCase):
         self.json = self.listen(formatters.JSONFormatter())
 
     def listen(self, formatter: logging.Formatter) -> io.StringIO:
-        said = io.StringIO()
-        handler = logging.StreamHandler(said)
+        output = io.StringIO()
+        handler = logging.StreamHandler(output)
         handler.setFormatter(formatter)
         self.logger.addHandler(handler)
         self.addCleanup(self.logger.removeHandler, handler)
-        return said
+        return output
 
     def about(self) -> list[str]:
         """What the lines are about, by the text format."""
@@ -53,8 +53,10 @@ class LogContextTest(unittest.TestCase):
         self.logger.info("hello")
         self.assertRegex(run_id, r"^req-[0-9a-f-]{36}$")
         self.assertEqual([f"{run_id} customers"], self.about())
-        said = json.loads(self.json.getvalue())["context"]
-        self.assertEqual((run_id, "customers", None), (said["request_id"], said["collector"], said["project_id"]))
+        context = json.loads(self.json.getvalue())["context"]
+        self.assertEqual(
+            (run_id, "customers", None), (context["request_id"], context["collector"], context["project_id"])
+        )
 
     def test_run_id_can_be_given(self) -> None:
         self.assertEqual("req-1", start_run_context("customers", "req-1"))
@@ -68,8 +70,8 @@ class LogContextTest(unittest.TestCase):
         self.logger.info("hello")
         window = "2026-03-01T10:00:00Z/2026-03-01T11:00:00Z"
         self.assertEqual([f"req-1 customers p1 {window}", "req-1 customers"], self.about())
-        said = json.loads(self.json.getvalue().splitlines()[0])["context"]
-        found = [said[name] for name in ("request_id", "collector", "project_id", "project_name", "window")]
+        context = json.loads(self.json.getvalue().splitlines()[0])["context"]
+        found = [context[name] for name in ("request_id", "collector", "project_id", "project_name", "window")]
         self.assertEqual(["req-1", "customers", "p1", "project one", window], found)
 
     def test_failure_clears_project_context(self) -> None:

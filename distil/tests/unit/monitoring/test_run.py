@@ -62,9 +62,9 @@ class RunMonitorTest(unittest.TestCase):
 
     def test_failed_run_records_problem(self) -> None:
         with self.assertRaises(exceptions.IdentityError), self.monitor.run():
-            raise exceptions.IdentityError("nobody answers")
+            raise exceptions.IdentityError("no response")
         self.assert_ended(RunOutcome.FAILED)
-        self.assertEqual("nobody answers", self.history.snapshot().runs[0].problem)
+        self.assertEqual("no response", self.history.snapshot().runs[0].problem)
         self.assertEqual((NOW.timestamp(), 0), (self.value("last_run_start"), self.value("last_run_end")))
 
     def test_exception_without_message_is_named(self) -> None:
