@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Text that every database can hold, from values that may be anything."""
 
+import datetime
 import json
 import math
 import re
@@ -16,6 +17,8 @@ CUT = "... (cut)"
 
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _CONTROL = re.compile("[\0-\x1f\x7f-\x9f]")
+_UNITS = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
+_TENTHS_BELOW_SECONDS = 10
 _SHOWN = reprlib.Repr()
 _SHOWN.maxstring = _SHOWN.maxother = 60
 
@@ -78,3 +81,22 @@ def to_info_value(value: Any) -> Any:
     if isinstance(value, float) and math.isfinite(value):
         return value
     return sanitize(value if isinstance(value, str) else canonical_json(value), MAX_INFO_VALUE)
+
+
+def format_timestamp(time: datetime.datetime) -> str:
+    """Formats a time that is in UTC."""
+    return f"{time:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def format_duration(duration: datetime.timedelta) -> str:
+    """Formats a duration in its two largest units: ``1 d 2 h``; below 10 s with tenths: ``0.2 s``."""
+    seconds = max(0.0, duration.total_seconds())
+    if seconds < _TENTHS_BELOW_SECONDS:
+        return f"{seconds:.1f} s"
+    rest = round(seconds)
+    parts: list[tuple[int, str]] = []
+    for unit, length in _UNITS:
+        number, rest = divmod(rest, length)
+        if number or parts:
+            parts.append((number, unit))
+    return " ".join(f"{number} {unit}" for number, unit in parts[:2] if number)

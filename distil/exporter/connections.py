@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The exporter's open connections: few, and none for long."""
+"""Limits the number and the duration of the exporter's connections."""
 
 import contextlib
 import dataclasses
@@ -10,23 +10,22 @@ import time
 
 @dataclasses.dataclass
 class _State:
-    since: float
-    asked: bool = False
+    opened: float
+    request_received: bool = False
 
 
 class Connections:
-    """Each has a thread of its own, which a hang-up ends, wherever it waits for its client.
+    """The open connections. Each has its own thread, which ends when the connection is shut down here.
 
-    :param most: how many there may be. One more costs the oldest that has not asked for anything yet, or else the
-        oldest.
-    :param patience: seconds that a client has to ask for something, TLS handshake included.
-    :param lifetime: seconds that a client has to take the answer, and for everything.
+    :param limit: maximum number of connections. Another one replaces the oldest without a request, else the oldest.
+    :param request_timeout: seconds from opening a connection to its whole request, TLS handshake included.
+    :param connection_timeout: seconds from opening a connection to the end of its response.
     """
 
-    def __init__(self, most: int, patience: float, lifetime: float) -> None:
-        self._most = most
-        self._patience = patience
-        self._lifetime = lifetime
+    def __init__(self, limit: int, request_timeout: float, connection_timeout: float) -> None:
+        self._limit = limit
+        self._request_timeout = request_timeout
+        self._connection_timeout = connection_timeout
         self._open: dict[socket.socket, _State] = {}
         self._lock = threading.Lock()
 
@@ -34,39 +33,41 @@ class Connections:
         return len(self._open)
 
     def add(self, connection: socket.socket) -> None:
+        """Adds a connection, and shuts another one down if there are too many."""
         with self._lock:
-            if len(self._open) >= self._most:
-                silent = (each for each, state in self._open.items() if not state.asked)
-                self._hang_up(next(silent, next(iter(self._open))))
+            if len(self._open) >= self._limit:
+                idle = (other for other, state in self._open.items() if not state.request_received)
+                self._shut_down(next(idle, next(iter(self._open))))
             self._open[connection] = _State(time.monotonic())
 
-    def asked(self, connection: socket.socket) -> None:
-        """Its whole request is here."""
+    def on_request(self, connection: socket.socket) -> None:
+        """Notes that a connection's whole request has been received."""
         with self._lock:
             if connection in self._open:
-                self._open[connection].asked = True
+                self._open[connection].request_received = True
 
     def discard(self, connection: socket.socket) -> None:
-        """It ends by itself."""
+        """Removes a connection that its thread is about to close."""
         with self._lock:
             self._open.pop(connection, None)
 
     def expire(self) -> None:
-        """Hang up where the time is over."""
+        """Shuts down the connections that have timed out."""
         now = time.monotonic()
         with self._lock:
             for connection, state in list(self._open.items()):
-                if now - state.since > (self._lifetime if state.asked else self._patience):
-                    self._hang_up(connection)
+                timeout = self._connection_timeout if state.request_received else self._request_timeout
+                if now - state.opened > timeout:
+                    self._shut_down(connection)
 
     def close(self) -> None:
-        """Hang up everywhere."""
+        """Shuts down all connections."""
         with self._lock:
             for connection in list(self._open):
-                self._hang_up(connection)
+                self._shut_down(connection)
 
-    def _hang_up(self, connection: socket.socket) -> None:
+    def _shut_down(self, connection: socket.socket) -> None:
         del self._open[connection]
-        # Not SSLSocket's, which forgets its TLS state while the connection's thread is using it.
-        with contextlib.suppress(OSError):  # it is closed already
+        # SSLSocket.shutdown would discard the TLS state while the connection's thread is using it.
+        with contextlib.suppress(OSError):  # already closed
             socket.socket.shutdown(connection, socket.SHUT_RDWR)

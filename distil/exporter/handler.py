@@ -1,72 +1,88 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One connection to the exporter: one request, one answer."""
+"""Handles one connection to the exporter: one request, one response."""
 
 import email.message
 import http.server
 import io
 import socket
+import socketserver
 import ssl
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Protocol
+from typing import Any
 
 from oslo_log import log
 
 from distil.exporter.connections import Connections
-from distil.exporter.resource import Page
-from distil.exporter.resource import Response
+from distil.exporter.pages import Page
+from distil.exporter.pages import Response
 
 LOG = log.getLogger(__name__)
 
-METHODS = ("GET", "HEAD")
+_METHODS = ("GET", "HEAD")
+_REQUEST_LINE_WORDS = 3
 
-# Bytes of a request line and headers together.
-MAX_HEAD_BYTES = 16384
-# Bytes of a body, which nobody asked for.
-MAX_BODY_BYTES = 65536
-LINGER_SECONDS = 2.0
-_WORDS_OF_A_REQUEST = 3
+# Request line and headers together.
+_MAX_HEAD_BYTES = 16384
+# A request body is read up to this length, and ignored.
+_MAX_BODY_BYTES = 65536
+_READ_BYTES = 4096
+_LINGER_SECONDS = 2.0
+
 _TEXT = "text/plain; charset=utf-8"
 
 
-class Owner(Protocol):
-    """What a handler needs from its server."""
-
-    connections: Connections
-    pages: Mapping[str, Page]
-
-
 class Handler(http.server.BaseHTTPRequestHandler):
+    """Responds to one request; the constructor returns when the connection can be closed.
+
+    :param pages: pages by path.
+    """
+
     protocol_version = "HTTP/1.1"
-    # What a request that cannot be read is answered with: HTTP/0.9, the base class's choice, has no status line.
+    # Used for the response to a malformed request. The default of the base class, HTTP/0.9, has no status line.
     default_request_version = "HTTP/1.0"
     disable_nagle_algorithm = True
-    server: Owner  # type: ignore[assignment]
+
+    def __init__(
+        self,
+        request: socket.socket,
+        client_address: Any,
+        server: socketserver.BaseServer,
+        *,
+        pages: Mapping[str, Page],
+        connections: Connections,
+    ) -> None:
+        self._pages = pages
+        self._connections = connections
+        super().__init__(request, client_address, server)
 
     def handle(self) -> None:
         if isinstance(self.connection, ssl.SSLSocket):
             self.connection.do_handshake()
-        head = self._head()
+        head = self._read_head()
         if not head:
-            return  # the client left
-        self.server.connections.asked(self.connection)
+            return  # the client has disconnected
+        self._connections.on_request(self.connection)
         self.requestline = self.command = ""
         self.headers = email.message.Message()
         self.request_version = self.default_request_version
-        if len(head) > MAX_HEAD_BYTES:
+        if len(head) > _MAX_HEAD_BYTES:
             self.send_error(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
         else:
             self.rfile = io.BytesIO(head)
             self.raw_requestline = self.rfile.readline()
             if self.parse_request():
-                self._answer()
+                self._respond()
         self._linger()
 
-    def _head(self) -> bytes:
-        """The request up to its empty line, or a bit more than is allowed; nothing where the client left before."""
+    def _read_head(self) -> bytes:
+        """Reads the request line and the headers, up to one byte more than is allowed.
+
+        :returns: nothing if the client disconnects before the empty line.
+        """
         head = b""
-        while len(head) <= MAX_HEAD_BYTES:
-            line = self.rfile.readline(MAX_HEAD_BYTES + 1 - len(head))
+        while len(head) <= _MAX_HEAD_BYTES:
+            line = self.rfile.readline(_MAX_HEAD_BYTES + 1 - len(head))
             head += line
             if line in (b"\r\n", b"\n"):
                 return head
@@ -74,52 +90,56 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 return b""
         return head
 
-    def _answer(self) -> None:
+    def _respond(self) -> None:
         words = self.requestline.split()
-        if len(words) != _WORDS_OF_A_REQUEST:
-            self.send_error(HTTPStatus.BAD_REQUEST, explain="HTTP/0.9 is not spoken here.")
+        if len(words) != _REQUEST_LINE_WORDS:
+            self.send_error(HTTPStatus.BAD_REQUEST, explain="HTTP/0.9 is not supported.")
         elif self.request_version == "HTTP/1.1" and "Host" not in self.headers:
-            self.send_error(HTTPStatus.BAD_REQUEST, explain="HTTP/1.1 demands a Host header.")
+            self.send_error(HTTPStatus.BAD_REQUEST, explain="HTTP/1.1 requires a Host header.")
         else:
-            self._show(self.server.pages.get(words[1].partition("?")[0]))
+            self._send_page(self._pages.get(words[1].partition("?")[0]))
 
-    def _show(self, resource: Page | None) -> None:
-        if resource is None:
-            there = ", ".join(sorted(self.server.pages))
-            self.send_error(HTTPStatus.NOT_FOUND, explain=f"What there is: {there}")
-        elif self.command not in METHODS:
-            allow = {"Allow": ", ".join(METHODS)}
+    def _send_page(self, page: Page | None) -> None:
+        if page is None:
+            paths = ", ".join(sorted(self._pages))
+            self.send_error(HTTPStatus.NOT_FOUND, explain=f"Not found. Available paths: {paths}")
+        elif self.command not in _METHODS:
+            allow = {"Allow": ", ".join(_METHODS)}
             self._send(Response(_TEXT, b"", HTTPStatus.METHOD_NOT_ALLOWED, allow))
         else:
-            self._send(resource.render(self.headers.get("Accept", "")))
+            self._send(page.render(self.headers.get("Accept", "")))
 
-    def _send(self, answer: Response) -> None:
-        self.send_response(answer.status)
-        length = str(len(answer.body))
-        fields = {"Content-Type": answer.content_type, "Content-Length": length, "Connection": "close"}
-        for name, value in (fields | dict(answer.headers)).items():
+    def _send(self, response: Response) -> None:
+        self.send_response(response.status)
+        length = str(len(response.body))
+        headers = {"Content-Type": response.content_type, "Content-Length": length, "Connection": "close"}
+        for name, value in (headers | dict(response.headers)).items():
             self.send_header(name, value)
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.write(answer.body)
+            self.wfile.write(response.body)
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """In plain text, without ``message``, in which the base class gives back what was sent."""
+        """Sends an error in plain text, without ``message``, in which the base class echoes the request."""
         status = HTTPStatus(code)
         self._send(Response(_TEXT, f"{explain or status.description}\n".encode(), status))
 
     def _linger(self) -> None:
-        """Let the client read the answer before the connection goes: closing it over unread bytes would be a reset."""
-        if self.command in METHODS and "Content-Length" not in self.headers and "Transfer-Encoding" not in self.headers:
+        """Reads the request body, because closing the connection earlier would reset it and lose the response."""
+        if (
+            self.command in _METHODS
+            and "Content-Length" not in self.headers
+            and "Transfer-Encoding" not in self.headers
+        ):
             return
         socket.socket.shutdown(self.connection, socket.SHUT_WR)
-        self.connection.settimeout(LINGER_SECONDS)
-        left = MAX_BODY_BYTES
-        while left > 0 and (read := len(self.connection.recv(min(left, 4096)))):
-            left -= read
+        self.connection.settimeout(_LINGER_SECONDS)
+        remaining = _MAX_BODY_BYTES
+        while remaining > 0 and (count := len(self.connection.recv(min(remaining, _READ_BYTES)))):
+            remaining -= count
 
     def version_string(self) -> str:
         return "distil-collector"
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name for it
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - name in the base class
         LOG.debug("%s: %s", self.address_string(), ascii(format % args))

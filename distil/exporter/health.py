@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether a collector does what it is there for, as oslo.middleware's healthcheck would put it."""
+"""The health of a collector, in the format of oslo.middleware's healthcheck."""
 
 import datetime
 import json
@@ -8,65 +8,67 @@ from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
-from distil.exporter.resource import NO_STORE_HEADERS
-from distil.exporter.resource import Response
-from distil.exporter.resource import parse_accept
-from distil.exporter.text import format_duration
-from distil.exporter.text import format_timestamp
+from distil.exporter.pages import NO_STORE_HEADERS
+from distil.exporter.pages import Response
+from distil.exporter.pages import parse_accept
 from distil.monitoring.history import RunOutcome
 from distil.monitoring.history import RunResult
 from distil.monitoring.history import Snapshot
 from distil.monitoring.project_states import LaggingProject
+from distil.text import format_duration
+from distil.text import format_timestamp
 
 _JSON = "application/json"
 _TEXT = "text/plain; charset=utf-8"
 
-# Intervals without a run that got as far as the projects, and time, where intervals are short.
-MAX_IDLE_INTERVALS = 2
-MIN_IDLE_TIME = datetime.timedelta(minutes=10)
-# Intervals, and time, that one run may last.
-MAX_RUN_INTERVALS = 4
-MIN_RUN_TIME = datetime.timedelta(hours=1)
+# Unhealthy after the longer of these without a complete or partial run.
+_MAX_IDLE_INTERVALS = 2
+_MIN_IDLE_TIME = datetime.timedelta(minutes=10)
+# Unhealthy after the longer of these in one run.
+_MAX_RUN_INTERVALS = 4
+_MIN_RUN_TIME = datetime.timedelta(hours=1)
 
-_GOOD = (RunOutcome.COMPLETE, RunOutcome.PARTIAL)
-MAX_PROJECTS = 20
+_SUCCESSFUL = (RunOutcome.COMPLETE, RunOutcome.PARTIAL)
+# Failed projects in the JSON response. A cloud has thousands of projects.
+_MAX_PROJECTS = 20
 
 
-def reasons(snapshot: Snapshot, now: datetime.datetime) -> Sequence[str]:
-    """Why the collector is not healthy; nothing where it is."""
-    found = [_lasting(snapshot, now)]
-    # A run that commits windows tells more than those before it.
+def unhealthy_reasons(snapshot: Snapshot, now: datetime.datetime) -> Sequence[str]:
+    """Returns why the collector is unhealthy; empty if it is healthy."""
+    reasons = [_overlong_run(snapshot, now)]
+    # A run that is committing windows outweighs the results of earlier runs.
     if snapshot.current is None or not snapshot.current.windows:
-        found += [_failed(snapshot.runs), _idle(snapshot, now)]
-    return [reason for reason in found if reason]
+        reasons += [_failed_run(snapshot.runs), _no_successful_run(snapshot, now)]
+    return [reason for reason in reasons if reason]
 
 
-def _failed(runs: Sequence[RunResult]) -> str | None:
+def _failed_run(runs: Sequence[RunResult]) -> str | None:
     last = next((run for run in runs if run.outcome is not RunOutcome.STOPPED), None)
     if last is None or last.outcome is not RunOutcome.FAILED:
         return None
-    return f"The run that started at {format_timestamp(last.started)} failed: {last.problem}"
+    return f"The run started at {format_timestamp(last.started)} failed: {last.problem}"
 
 
-def _idle(snapshot: Snapshot, now: datetime.datetime) -> str | None:
-    ends = (run.ended for run in snapshot.runs if run.ended and run.outcome in _GOOD)
+def _no_successful_run(snapshot: Snapshot, now: datetime.datetime) -> str | None:
+    ends = (run.ended for run in snapshot.runs if run.ended and run.outcome in _SUCCESSFUL)
     since = next(ends, snapshot.started)
-    if now - since <= max(MAX_IDLE_INTERVALS * snapshot.interval, MIN_IDLE_TIME):
+    if now - since <= max(_MAX_IDLE_INTERVALS * snapshot.interval, _MIN_IDLE_TIME):
         return None
-    return f"No run has been complete or partial since {format_timestamp(since)}."
+    return f"No complete or partial run since {format_timestamp(since)}."
 
 
-def _lasting(snapshot: Snapshot, now: datetime.datetime) -> str | None:
+def _overlong_run(snapshot: Snapshot, now: datetime.datetime) -> str | None:
     run = snapshot.current
-    if run is None or now - run.started <= max(MAX_RUN_INTERVALS * snapshot.interval, MIN_RUN_TIME):
+    if run is None or now - run.started <= max(_MAX_RUN_INTERVALS * snapshot.interval, _MIN_RUN_TIME):
         return None
-    return f"The run that started at {format_timestamp(run.started)} has lasted {format_duration(now - run.started)}."
+    age = format_duration(now - run.started)
+    return f"The run started at {format_timestamp(run.started)} is still running after {age}."
 
 
 class HealthPage:
-    """Healthy or not, in a word or two, and in JSON for those who name it.
+    """Health in plain text; in JSON if the Accept header names it.
 
-    :param clock: the time, aware and in UTC.
+    :param clock: returns the current time, in UTC.
     """
 
     def __init__(self, snapshot: Callable[[], Snapshot], clock: Callable[[], datetime.datetime]) -> None:
@@ -75,26 +77,27 @@ class HealthPage:
 
     def render(self, accept: str) -> Response:
         snapshot = self._snapshot()
-        found = reasons(snapshot, self._clock())
-        status = HTTPStatus.SERVICE_UNAVAILABLE if found else HTTPStatus.OK
+        reasons = unhealthy_reasons(snapshot, self._clock())
+        status = HTTPStatus.SERVICE_UNAVAILABLE if reasons else HTTPStatus.OK
         if _JSON in parse_accept(accept):
-            return Response(_JSON, json.dumps(_document(snapshot, found), indent=4).encode(), status, NO_STORE_HEADERS)
-        return Response(_TEXT, "\n".join(found or ["OK"]).encode(errors="replace"), status, NO_STORE_HEADERS)
+            body = json.dumps(_document(snapshot, reasons), indent=4).encode()
+            return Response(_JSON, body, status, NO_STORE_HEADERS)
+        return Response(_TEXT, "\n".join(reasons or ["OK"]).encode(errors="replace"), status, NO_STORE_HEADERS)
 
 
-def _document(snapshot: Snapshot, found: Sequence[str]) -> dict[str, Any]:
+def _document(snapshot: Snapshot, reasons: Sequence[str]) -> dict[str, Any]:
     failed = [project for project in snapshot.behind if project.problem is not None]
     return {
         "name": snapshot.collector,
-        "healthy": not found,
-        "reasons": found or ["OK"],
+        "healthy": not reasons,
+        "reasons": reasons or ["OK"],
         "details": {
             "version": snapshot.version,
             "started": snapshot.started.isoformat(),
             "projects_with_windows_due": len(snapshot.behind),
             "projects_failed": len(failed),
-            # The furthest back of them: a cloud has thousands.
-            "failed": [_project(project) for project in failed[:MAX_PROJECTS]],
+            # Those with the largest lag.
+            "failed": [_project(project) for project in failed[:_MAX_PROJECTS]],
         },
     }
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The HTTP server that shows what becomes of a collector."""
+"""The HTTP server of a collector process."""
 
+import functools
 import http.server
 import socket
 import ssl
@@ -14,27 +15,26 @@ from oslo_log import log
 from distil import exceptions
 from distil.exporter.connections import Connections
 from distil.exporter.handler import Handler
-from distil.exporter.resource import Page
+from distil.exporter.pages import Page
 
 LOG = log.getLogger(__name__)
 
-MAX_CONNECTIONS = 64
-REQUEST_TIMEOUT = 10.0
-CONNECTION_TIMEOUT = 60.0
+_MAX_CONNECTIONS = 64
+_REQUEST_TIMEOUT_SECONDS = 10.0
+_CONNECTION_TIMEOUT_SECONDS = 60.0
 
 
 class Exporter:
-    """Serves pages, from a thread of its own once started.
+    """Serves pages in its own thread.
 
-    :param pages: by path.
+    :param pages: pages by path.
     :param tls: None for plain HTTP.
     :raises ConfigurationError: the address cannot be listened on.
     """
 
     def __init__(self, pages: Mapping[str, Page], host: str, port: int, tls: ssl.SSLContext | None = None) -> None:
-        server = type("Server", (_Server,), {"address_family": _family(host)})
         try:
-            self._server: _Server = server((host, port), pages, tls)
+            self._server = _Server(pages, host, port, tls)
         except OSError as error:
             raise exceptions.ConfigurationError(
                 [f"exporter_host and exporter_port: cannot listen on {host}:{port}: {error.strerror}"]
@@ -44,14 +44,14 @@ class Exporter:
 
     def start(self) -> None:
         threading.Thread(target=self._server.serve_forever, name="exporter", daemon=True).start()
-        LOG.info("The exporter is at %s://%s:%d.", self._scheme, self._server.server_name, self.port)
+        LOG.info("Exporter listening on %s://%s:%d", self._scheme, self._server.server_name, self.port)
 
     def close(self) -> None:
-        """Give the port back, of an exporter that has not been started."""
+        """Closes the listening socket of an exporter that has not been started."""
         self._server.server_close()
 
     def stop(self) -> None:
-        """End the threads and give the port back."""
+        """Ends the threads and closes the listening socket."""
         self._server.shutdown()
         self._server.server_close()
 
@@ -60,48 +60,44 @@ class _Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 1024
 
-    def __init__(self, address: tuple[str, int], pages: Mapping[str, Page], tls: ssl.SSLContext | None) -> None:
-        self.connections = Connections(MAX_CONNECTIONS, REQUEST_TIMEOUT, CONNECTION_TIMEOUT)
-        self.pages = pages
+    def __init__(self, pages: Mapping[str, Page], host: str, port: int, tls: ssl.SSLContext | None) -> None:
+        self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._connections = Connections(_MAX_CONNECTIONS, _REQUEST_TIMEOUT_SECONDS, _CONNECTION_TIMEOUT_SECONDS)
         self._tls = tls
-        super().__init__(address, Handler)
+        super().__init__((host, port), functools.partial(Handler, pages=pages, connections=self._connections))
 
     def server_bind(self) -> None:
-        # Not HTTPServer's, which asks the name service for the host's name, however long that takes.
+        # HTTPServer.server_bind would look up the host's name, for as long as the name service takes.
         super(http.server.HTTPServer, self).server_bind()
         self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
 
     def get_request(self) -> tuple[socket.socket, Any]:
         connection, address = super().get_request()
-        connection.settimeout(CONNECTION_TIMEOUT)
+        connection.settimeout(_CONNECTION_TIMEOUT_SECONDS)
         if self._tls is not None:
-            # The handshake is for the connection's own thread: a client may never finish it.
+            # The connection's own thread does the handshake: a client may never complete it.
             connection = self._tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
         return connection, address
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        self.connections.add(request)
+        self._connections.add(request)
         super().process_request(request, client_address)
 
     def close_request(self, request: Any) -> None:
-        self.connections.discard(request)
+        self._connections.discard(request)
         super().close_request(request)
 
     def service_actions(self) -> None:
-        """Called at least twice a second."""
-        self.connections.expire()
+        """Is called by ``serve_forever`` at least twice a second."""
+        self._connections.expire()
 
     def server_close(self) -> None:
         super().server_close()
-        self.connections.close()
+        self._connections.close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         error = sys.exception()
         if isinstance(error, OSError):
-            LOG.debug("The connection from %s broke: %s", client_address, error)
+            LOG.debug("Connection from %s failed: %s", client_address, error)
         else:
-            LOG.error("A request from %s was not answered.", client_address, exc_info=error)
-
-
-def _family(host: str) -> socket.AddressFamily:
-    return socket.AF_INET6 if ":" in host else socket.AF_INET
+            LOG.error("Request from %s failed", client_address, exc_info=error)

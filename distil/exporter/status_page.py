@@ -1,36 +1,41 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What becomes of a collector, for people."""
+"""The status page: the health, runs and lagging projects of one collector process, for people."""
 
+import dataclasses
 import datetime
 from collections.abc import Callable
 from collections.abc import Sequence
 
 import jinja2
 
-from distil.exporter.chart import HEIGHT
-from distil.exporter.chart import Chart
-from distil.exporter.chart import chart
-from distil.exporter.health import reasons
-from distil.exporter.resource import NO_STORE_HEADERS
-from distil.exporter.resource import CoalescedRender
-from distil.exporter.resource import Response
-from distil.exporter.text import format_duration
+from distil.exporter.health import unhealthy_reasons
+from distil.exporter.pages import NO_STORE_HEADERS
+from distil.exporter.pages import CoalescedRender
+from distil.exporter.pages import Response
 from distil.monitoring.history import RunOutcome
 from distil.monitoring.history import RunResult
 from distil.monitoring.history import Snapshot
+from distil.text import format_duration
+from distil.text import format_timestamp
 
 _HTML = "text/html; charset=utf-8"
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 _HEADERS = {"Content-Security-Policy": _POLICY, "Referrer-Policy": "no-referrer", **NO_STORE_HEADERS}
 
-# Rows of projects behind: a cloud has thousands, which are all behind when telemetry is away.
-MAX_PROJECTS = 50
+# Rows of the table of lagging projects. A cloud has thousands of projects, and all of them lag in an outage.
+_MAX_PROJECTS = 50
+
+# In units of the chart's view box, where bars are 1 apart.
+_CHART_HEIGHT = 100.0
+_MIN_CHART_WIDTH = 24
+# A run with a value of 0 has a bar too.
+_MIN_BAR_HEIGHT = 2.0
 
 
 class StatusPage:
-    """HTML without scripts, and without anything from elsewhere.
+    """HTML without scripts and external resources.
 
-    :param clock: the time, aware and in UTC.
+    :param clock: returns the current time, in UTC.
     """
 
     def __init__(self, snapshot: Callable[[], Snapshot], clock: Callable[[], datetime.datetime]) -> None:
@@ -43,7 +48,7 @@ class StatusPage:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        environment.filters["span"] = format_duration
+        environment.filters["duration"] = format_duration
         self._template = environment.get_template("status.html")
         self._rendering = CoalescedRender(self._render)
 
@@ -55,27 +60,75 @@ class StatusPage:
         snapshot = self._snapshot()
         page = self._template.render(
             now=now,
-            at=snapshot,
-            reasons=reasons(snapshot, now),
+            snapshot=snapshot,
+            reasons=unhealthy_reasons(snapshot, now),
             charts=_charts(snapshot.runs),
-            chart_height=HEIGHT,
+            chart_height=_CHART_HEIGHT,
             outcomes=tuple(RunOutcome),
-            most_projects=MAX_PROJECTS,
+            max_projects=_MAX_PROJECTS,
         )
-        # Names and reasons come from outside, and may hold what is no UTF-8.
+        # Names and reasons come from other services and may contain lone surrogates.
         return page.encode(errors="replace")
 
 
-def _charts(runs: Sequence[RunResult]) -> Sequence[Chart]:
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Bar:
+    """One run in a chart.
+
+    :param x: left edge; the newest run is rightmost.
+    :param title: tooltip.
+    """
+
+    x: int
+    y: float
+    height: float
+    outcome: str
+    title: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Chart:
+    """A bar chart of one quantity over the runs.
+
+    :param peak: label of the highest bar.
+    """
+
+    title: str
+    peak: str
+    width: int
+    bars: Sequence[_Bar]
+
+
+def _charts(runs: Sequence[RunResult]) -> Sequence[_Chart]:
     if not runs:
         return ()
+    durations = [(run.ended or run.started) - run.started for run in runs]
+    seconds = [duration.total_seconds() for duration in durations]
+    windows = [run.windows for run in runs]
     return (
-        chart(
-            "Duration", runs, lambda run: _duration(run).total_seconds(), lambda run: format_duration(_duration(run))
-        ),
-        chart("Windows committed", runs, lambda run: run.windows, lambda run: f"{run.windows:,}"),
+        _chart("Duration", runs, seconds, [format_duration(duration) for duration in durations]),
+        _chart("Windows committed", runs, windows, [f"{count:,}" for count in windows]),
     )
 
 
-def _duration(run: RunResult) -> datetime.timedelta:
-    return (run.ended or run.started) - run.started
+def _chart(title: str, runs: Sequence[RunResult], values: Sequence[float], labels: Sequence[str]) -> _Chart:
+    """Draws one bar per run.
+
+    :param runs: newest first; at least one.
+    :param values: heights of the bars, in any unit.
+    :param labels: the same values for people.
+    """
+    width = max(len(runs), _MIN_CHART_WIDTH)
+    peak = max(values)
+    scale = _CHART_HEIGHT / (peak or 1)
+    bars = [
+        _bar(run, width - 1 - index, value * scale, label)
+        for index, (run, value, label) in enumerate(zip(runs, values, labels, strict=True))
+    ]
+    return _Chart(title, labels[values.index(peak)], width, bars)
+
+
+def _bar(run: RunResult, x: int, height: float, label: str) -> _Bar:
+    height = max(height, _MIN_BAR_HEIGHT)
+    title = f"{format_timestamp(run.started)}: {label}, {run.outcome}"
+    return _Bar(x, _CHART_HEIGHT - height, height, str(run.outcome), title)

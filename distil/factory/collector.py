@@ -41,7 +41,7 @@ from distil.db import revision
 from distil.db.store import Store
 from distil.exporter.health import HealthPage
 from distil.exporter.pages import MetricsPage
-from distil.exporter.resource import Page
+from distil.exporter.pages import Page
 from distil.exporter.server import Exporter
 from distil.exporter.status_page import StatusPage
 from distil.factory import rules

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Text that every database can hold."""
 
+import datetime
 import unittest
 from typing import Any
 
@@ -60,3 +61,16 @@ class TextTest(unittest.TestCase):
         if isinstance(bounded, str):
             self.assertLessEqual(len(bounded), text.MAX_INFO_VALUE)
             self.assertTrue(text.is_storable(bounded))
+
+
+class FormatTest(unittest.TestCase):
+    def test_duration_shows_two_largest_units(self) -> None:
+        for seconds, expected in (
+            (-5, "0.0 s"), (0.21, "0.2 s"), (12.4, "12 s"), (60, "1 min"), (61, "1 min 1 s"), (3600, "1 h"),
+            (3601, "1 h"), (3660, "1 h 1 min"), (90000, "1 d 1 h"), (86400 * 40, "40 d"),
+        ):  # fmt: skip
+            self.assertEqual(expected, text.format_duration(datetime.timedelta(seconds=seconds)))
+
+    def test_timestamp_names_utc(self) -> None:
+        time = datetime.datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=datetime.UTC)
+        self.assertEqual("2026-01-02 03:04:05 UTC", text.format_timestamp(time))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whom the exporter hangs up on."""
+"""Which connections the exporter shuts down."""
 
 import socket
 import unittest
@@ -9,7 +9,7 @@ from distil.exporter.connections import Connections
 
 class ConnectionsTest(unittest.TestCase):
     def connect(self) -> tuple[socket.socket, socket.socket]:
-        """The exporter's end, and the client's."""
+        """Returns the exporter's end and the client's end of a connection."""
         server, client = socket.socketpair()
         self.addCleanup(server.close)
         self.addCleanup(client.close)
@@ -27,7 +27,7 @@ class ConnectionsTest(unittest.TestCase):
         pairs = [self.connect() for _ in range(5)]
         for server, _ in pairs[:3]:
             connections.add(server)
-        connections.asked(pairs[0][0])
+        connections.on_request(pairs[0][0])
         connections.add(pairs[3][0])
         connections.add(pairs[4][0])
         self.assertEqual([True, False, False, True, True], [self.is_open(client) for _, client in pairs])
@@ -38,7 +38,7 @@ class ConnectionsTest(unittest.TestCase):
         pairs = [self.connect() for _ in range(3)]
         for server, _ in pairs:
             connections.add(server)
-            connections.asked(server)
+            connections.on_request(server)
         self.assertEqual([False, True, True], [self.is_open(client) for _, client in pairs])
 
     def test_discarded_connection_frees_slot(self) -> None:
@@ -54,7 +54,7 @@ class ConnectionsTest(unittest.TestCase):
         pairs = [self.connect() for _ in range(2)]
         for server, _ in pairs:
             connections.add(server)
-        connections.asked(pairs[1][0])
+        connections.on_request(pairs[1][0])
         connections.expire()
         self.assertEqual([False, True], [self.is_open(client) for _, client in pairs])
         self.assertEqual(1, len(connections))
@@ -63,7 +63,7 @@ class ConnectionsTest(unittest.TestCase):
         connections = Connections(9, 100, -1)
         server, client = self.connect()
         connections.add(server)
-        connections.asked(server)
+        connections.on_request(server)
         connections.expire()
         self.assertFalse(self.is_open(client))
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""When a collector is healthy, and how it says so."""
+"""When a collector is healthy, and the response to a health check."""
 
 import json
 import unittest
@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Any
 
 from distil.exporter.health import HealthPage
-from distil.exporter.health import reasons
+from distil.exporter.health import unhealthy_reasons
 from distil.monitoring.history import RunOutcome
 from distil.monitoring.history import RunResult
 from distil.monitoring.history import Snapshot
@@ -23,12 +23,12 @@ OLD = NOW - 100 * HOUR
 
 class HealthReasonsTest(unittest.TestCase):
     def assert_healthy(self, **values: Any) -> None:
-        self.assertEqual([], list(reasons(snapshots.snapshot(**values), NOW)))
+        self.assertEqual([], list(unhealthy_reasons(snapshots.snapshot(**values), NOW)))
 
     def assert_unhealthy(self, *expected: str, **values: Any) -> None:
-        found = reasons(snapshots.snapshot(**values), NOW)
-        self.assertEqual(len(expected), len(found), found)
-        for text, reason in zip(expected, found, strict=True):
+        reasons = unhealthy_reasons(snapshots.snapshot(**values), NOW)
+        self.assertEqual(len(expected), len(reasons), reasons)
+        for text, reason in zip(expected, reasons, strict=True):
             self.assertIn(text, reason)
 
     def test_new_process_is_healthy(self) -> None:
@@ -40,7 +40,9 @@ class HealthReasonsTest(unittest.TestCase):
 
     def test_two_intervals_since_success_is_unhealthy(self) -> None:
         self.assert_healthy(started=OLD, runs=(run(2 * HOUR + 2 * MINUTE),))
-        self.assert_unhealthy("complete or partial since 2026-11-24 10:29:00", started=OLD, runs=(run(123 * MINUTE),))
+        self.assert_unhealthy(
+            "complete or partial run since 2026-11-24 10:29:00", started=OLD, runs=(run(123 * MINUTE),)
+        )
 
     def test_two_intervals_without_run_is_unhealthy(self) -> None:
         self.assert_healthy(started=NOW - 2 * HOUR)
@@ -66,7 +68,7 @@ class HealthReasonsTest(unittest.TestCase):
 
     def test_run_over_four_intervals_is_unhealthy(self) -> None:
         self.assert_healthy(started=OLD, current=self.catching_up(4 * HOUR))
-        self.assert_unhealthy("has lasted 4 h 1 min", started=OLD, current=self.catching_up(4 * HOUR + MINUTE))
+        self.assert_unhealthy("still running after 4 h 1 min", started=OLD, current=self.catching_up(4 * HOUR + MINUTE))
 
     def test_short_interval_allows_hour_long_run(self) -> None:
         self.assert_healthy(interval=MINUTE, started=OLD, current=self.catching_up(HOUR))
@@ -82,35 +84,35 @@ class HealthReasonsTest(unittest.TestCase):
 class HealthResponseTest(unittest.TestCase):
     FAILED = snapshots.snapshot(runs=(run(MINUTE, RunOutcome.FAILED, problem="no answer\ud800"),))
 
-    def answer(self, snapshot: Snapshot, accept: str = "*/*") -> tuple[HTTPStatus, str, str]:
-        answer = HealthPage(lambda: snapshot, snapshots.clock).render(accept)
-        self.assertEqual("no-store", answer.headers["Cache-Control"])
-        return answer.status, answer.content_type, answer.body.decode()
+    def response(self, snapshot: Snapshot, accept: str = "*/*") -> tuple[HTTPStatus, str, str]:
+        response = HealthPage(lambda: snapshot, snapshots.clock).render(accept)
+        self.assertEqual("no-store", response.headers["Cache-Control"])
+        return response.status, response.content_type, response.body.decode()
 
     def test_default_response_is_plain_text(self) -> None:
         for accept in ("", "*/*", "text/html,application/xhtml+xml,*/*;q=0.8", "application/jsonlines"):
             self.assertEqual(
-                (HTTPStatus.OK, "text/plain; charset=utf-8", "OK"), self.answer(snapshots.snapshot(), accept)
+                (HTTPStatus.OK, "text/plain; charset=utf-8", "OK"), self.response(snapshots.snapshot(), accept)
             )
 
     def test_unhealthy_returns_503_with_reason(self) -> None:
-        status, _, body = self.answer(self.FAILED)
+        status, _, body = self.response(self.FAILED)
         self.assertEqual(HTTPStatus.SERVICE_UNAVAILABLE, status)
-        self.assertEqual("The run that started at 2026-11-24 12:29:00 UTC failed: no answer?", body)
+        self.assertEqual("The run started at 2026-11-24 12:29:00 UTC failed: no answer?", body)
 
     def test_json_includes_reasons(self) -> None:
         for snapshot, healthy, status in ((snapshots.snapshot(), True, 200), (self.FAILED, False, 503)):
-            got, content_type, body = self.answer(snapshot, "text/x, application/json; q=0.5")
-            self.assertEqual((status, "application/json"), (got, content_type))
+            actual_status, content_type, body = self.response(snapshot, "text/x, application/json; q=0.5")
+            self.assertEqual((status, "application/json"), (actual_status, content_type))
             document = json.loads(body)
             self.assertEqual(("default", healthy), (document["name"], document["healthy"]))
             self.assertEqual(healthy, document["reasons"] == ["OK"])
 
     def test_json_lists_at_most_twenty_failures(self) -> None:
         failed = [snapshots.behind(f"p{number}", f"problem {number}") for number in range(30)]
-        snapshot = snapshots.snapshot(behind=(snapshots.behind("waits"), *failed))
-        details = json.loads(self.answer(snapshot, "application/json")[2])["details"]
+        snapshot = snapshots.snapshot(behind=(snapshots.behind("not-failed"), *failed))
+        details = json.loads(self.response(snapshot, "application/json")[2])["details"]
         self.assertEqual((31, 30), (details["projects_with_windows_due"], details["projects_failed"]))
-        self.assertEqual([f"p{number}" for number in range(20)], [each["name"] for each in details["failed"]])
+        self.assertEqual([f"p{number}" for number in range(20)], [project["name"] for project in details["failed"]])
         self.assertEqual("problem 0", details["failed"][0]["problem"])
         self.assertEqual("2026-11-24T10:30:00+00:00", details["failed"][0]["last_collected"])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What Prometheus sees."""
+"""The exporter as Prometheus sees it."""
 
 import http.client
 import unittest
@@ -25,7 +25,7 @@ class ExporterTest(unittest.TestCase):
         self.exporter.start()
         self.addCleanup(self.exporter.stop)
 
-    def ask(self, method: str, path: str, accept: str = "*/*") -> tuple[http.client.HTTPResponse, str]:
+    def request(self, method: str, path: str, accept: str = "*/*") -> tuple[http.client.HTTPResponse, str]:
         connection = http.client.HTTPConnection("127.0.0.1", self.exporter.port, timeout=10)
         self.addCleanup(connection.close)
         connection.request(method, path, headers={"Accept": accept})
@@ -37,16 +37,16 @@ class ExporterTest(unittest.TestCase):
         self.metrics.last_run_end.set(1060.5)
         self.metrics.last_run_duration.set(60)
         self.metrics.count_usage("p1", [model.Usage("c1", "r1", "second", Decimal(3600))])
-        _, body = self.ask("GET", "/metrics")
+        _, body = self.request("GET", "/metrics")
         families = {family.name: family for family in text_string_to_metric_families(body)}
-        promised = {
+        expected = {
             "distil_collector_build_info": "gauge",
             "distil_collector_last_run_start": "gauge",
             "distil_collector_last_run_end": "gauge",
             "distil_collector_last_run_duration_seconds": "gauge",
             "distil_collector_usage": "counter",
         }
-        self.assertEqual(promised, {name: families[name].type for name in promised})
+        self.assertEqual(expected, {name: families[name].type for name in expected})
         self.assertEqual(1000.5, families["distil_collector_last_run_start"].samples[0].value)
         (usage,) = families["distil_collector_usage"].samples
         self.assertEqual("distil_collector_usage_total", usage.name)
@@ -60,7 +60,7 @@ class ExporterTest(unittest.TestCase):
 
     def test_accept_header_selects_openmetrics(self) -> None:
         self.metrics.count_usage("p1", [model.Usage("c1", "r1", "second", Decimal(1))])
-        response, body = self.ask("GET", "/metrics", accept=OPENMETRICS)
+        response, body = self.request("GET", "/metrics", accept=OPENMETRICS)
         self.assertIn("openmetrics", response.headers["Content-Type"])
         families = openmetrics.text_string_to_metric_families(body)  # type: ignore[no-untyped-call]
         names = {sample.name for family in families for sample in family.samples}
@@ -68,7 +68,7 @@ class ExporterTest(unittest.TestCase):
         self.assertFalse([name for name in names if name.endswith("_created")])
 
     def test_head_returns_no_body(self) -> None:
-        response, body = self.ask("HEAD", "/metrics")
+        response, body = self.request("HEAD", "/metrics")
         self.assertEqual((200, ""), (response.status, body))
 
     def test_port_in_use_raises(self) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the status page says, and that nobody else can make it say something."""
+"""The content of the status page, and the escaping of text from elsewhere."""
 
 import dataclasses
 import unittest
@@ -32,11 +32,11 @@ def parse(snapshot: Snapshot) -> ET.Element:
 
 
 def text(page: ET.Element, path: str = ".") -> str:
-    return " ".join(" ".join("".join(each.itertext()) for each in page.findall(path)).split())
+    return " ".join(" ".join("".join(element.itertext()) for element in page.findall(path)).split())
 
 
 def hostile(words: str) -> Snapshot:
-    """All that comes from outside is the same text."""
+    """Returns a snapshot with the same text in every field that comes from elsewhere."""
     return snapshots.snapshot(
         collector=words,
         version=words,
@@ -51,10 +51,11 @@ class StatusPageTest(unittest.TestCase):
     @strategies.PROPERTY
     @hypothesis.given(TEXTS)
     def test_text_never_changes_markup(self, words: str) -> None:
-        harmless, page = (
-            [(each.tag, sorted(each.keys())) for each in parse(hostile(of)).iter()] for of in ("a", words)
+        expected, actual = (
+            [(element.tag, sorted(element.keys())) for element in parse(hostile(value)).iter()]
+            for value in ("a", words)
         )
-        self.assertEqual(harmless, page)
+        self.assertEqual(expected, actual)
 
     def test_text_is_shown_verbatim(self) -> None:
         name = "<b>R&D</b> \"x\" 'y' {{ z }}"
@@ -62,30 +63,34 @@ class StatusPageTest(unittest.TestCase):
 
     def test_page_is_valid_and_self_contained(self) -> None:
         for snapshot in (snapshots.snapshot(), snapshots.rich()):
-            body = StatusPage(lambda at=snapshot: at, snapshots.clock).render("").body.decode()  # type: ignore[misc]
+            body = StatusPage(lambda value=snapshot: value, snapshots.clock).render("").body.decode()  # type: ignore[misc]
             page = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(body)
-            links = [each.get(name) for each in page.iter() for name in ("href", "src") if each.get(name)]
+            links = [element.get(name) for element in page.iter() for name in ("href", "src") if element.get(name)]
             self.assertEqual(["/metrics", "/health"], links)
-            self.assertFalse({"script", "link", "img", "iframe", "object", "form"} & {each.tag for each in page.iter()})
+            tags = {element.tag for element in page.iter()}
+            self.assertFalse({"script", "link", "img", "iframe", "object", "form"} & tags)
             self.assertNotIn("url(", body)
 
     def test_new_process_shows_empty_sections(self) -> None:
         page = text(parse(snapshots.snapshot(next_run=snapshots.NOW + MINUTE)), "body")
         for words in (
             "Distil Collector default",
-            "Version 1.2.3, running since 2026-11-24 12:29:00",
+            "Version 1.2.3, up since 2026-11-24 12:29:00 (1 min), run interval 1 h.",
+            "Page generated at 2026-11-24 12:30:00. All times are in UTC.",
             "Healthy",
-            "No run is going on. The next run starts at 2026-11-24 12:31:00, in 1 min.",
-            "No project with windows due",
+            "No run in progress. The next run starts at 2026-11-24 12:31:00, in 1 min.",
+            "No projects with windows due",
             "None since the process started.",
-            "None has ended since the process started.",
+            "No run has ended since the process started.",
         ):
             self.assertIn(words, page)
-        self.assertNotIn("Not healthy", page)
+        self.assertNotIn("Unhealthy", page)
 
     def test_current_run_shows_progress(self) -> None:
         page = parse(snapshots.snapshot(current=run(MINUTE, None, windows=3, due=7)))
-        self.assertIn("since 2026-11-24 12:29:00 (1 min): 3 of 7 windows committed", text(page, ".//main"))
+        self.assertIn(
+            "Started at 2026-11-24 12:29:00, running for 1 min: 3 of 7 windows committed", text(page, ".//main")
+        )
         (bar,) = page.iter("progress")
         self.assertEqual(("3", "7"), (bar.get("value"), bar.get("max")))
 
@@ -98,7 +103,7 @@ class StatusPageTest(unittest.TestCase):
         page = parse(snapshots.snapshot(runs=runs))
         rows = page.findall(".//*[@class='scroll']//tbody/tr")
         self.assertEqual(["partial", "complete", "failed"], [text(row, "td[1]") for row in rows])
-        bars = [each for each in page.iter() if each.tag.endswith("rect")]
+        bars = [element for element in page.iter() if element.tag.endswith("rect")]
         self.assertEqual(2 * ["partial", "complete", "failed"], [bar.get("class") for bar in bars])
         heights = [float(bar.get("height", "")) for bar in bars]
         self.assertEqual([100, 100, 100, 50, 100, 2], heights)
@@ -108,14 +113,14 @@ class StatusPageTest(unittest.TestCase):
         page = parse(snapshots.snapshot(behind=(snapshots.behind("web", "HTTP 503", 30), snapshots.behind("db"))))
         self.assertEqual(
             "web a1 2026-11-23 06:30:00 1 d 6 h 30 HTTP 503 "
-            "db a1 2026-11-24 10:30:00 2 h 2 None: the last run had no room for it.",
+            "db a1 2026-11-24 10:30:00 2 h 2 None; to be collected in the next runs",
             text(page, ".//tbody"),
         )
 
     def test_lagging_projects_are_limited_to_fifty(self) -> None:
-        page = parse(snapshots.snapshot(behind=tuple(snapshots.behind(f"p{each}") for each in range(5000))))
+        page = parse(snapshots.snapshot(behind=tuple(snapshots.behind(f"p{number}") for number in range(5000))))
         self.assertIn("5,000 projects with windows due", text(page))
-        self.assertIn("And 4,950 projects more", text(page))
+        self.assertIn("4,950 more projects with a smaller lag not shown", text(page))
         self.assertEqual(50, len(page.findall(".//tbody/tr")))
 
     def test_rejected_samples_are_shown(self) -> None:
