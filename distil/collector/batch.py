@@ -15,6 +15,7 @@ from distil.collector.plan import DueProject
 from distil.collector.retrying import RetryPolicy
 from distil.collector.samples import SampleFetcher
 from distil.collector.window import WindowCollector
+from distil.coordination.leases import Claim
 from distil.coordination.leases import Partitioner
 from distil.db.project_store import ProjectStore
 from distil.db.store import Store
@@ -71,11 +72,11 @@ class BatchCollector:
             for due in batch:
                 with project_context(due.project):
                     try:
-                        taken = self._claim(claims, due)
+                        claim = self._claim(claims, due)
                     except exceptions.StoreError as error:
                         self._fail(due.project, error)
                     else:
-                        (claimed if taken else held).append(due)
+                        (claimed if claim is Claim.HELD else held).append(due)
             # The previous holders may have committed some of the windows.
             for windows, group in itertools.groupby(self._still_due(claimed), key=lambda due: due.windows):
                 projects = [(due.project, self._store.project(due.project.id)) for due in group]
@@ -98,8 +99,8 @@ class BatchCollector:
             due.append(DueProject(project, windows[committed:]))
         return [each for each in due if each.windows]
 
-    def _claim(self, claims: contextlib.ExitStack, due: DueProject) -> bool:
-        """:returns: whether this collector may collect the project, until the end of ``claims``."""
+    def _claim(self, claims: contextlib.ExitStack, due: DueProject) -> Claim:
+        """Claim a project until the end of ``claims``."""
         project = due.project
         attempts = self._retry_policy.attempts(RetryStep.TAKE, f"Claiming project {project.id} ({project.name})")
         return attempts(lambda: claims.enter_context(self._partitioner.claim(project.id, due.windows[0].start)))

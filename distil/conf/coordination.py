@@ -14,7 +14,6 @@ from distil import compat
 from distil import exceptions
 from distil.collector.scope import Scope
 from distil.conf import secret
-from distil.coordination.hash_ring import HashRingPartitioner
 from distil.coordination.leases import LeasePartitioner
 from distil.coordination.leases import Partitioner
 from distil.db.leases import Leases
@@ -65,6 +64,7 @@ def sharing(conf: cfg.ConfigOpts, engine: sa.Engine, collector: str, scope: Scop
     if not url or conf.collect_end_time is not None:
         return leases
     compat.without_eventlet()
+    from distil.coordination.hash_ring import HashRingPartitioner  # noqa: PLC0415
     from distil.coordination.membership import HashRingMember  # noqa: PLC0415
 
     return HashRingPartitioner(HashRingMember(url, _group(conf, engine, collector, scope), member), leases)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What tells the others that a member is alive.
+"""Heartbeats, which tell a group that a member is alive.
 
-tooz has a thread for that. While the backend is away nothing ends it, and it logs each second.
+They replace tooz's own heartbeat thread, which cannot be stopped and logs each second while the backend is unavailable.
 """
 
 import threading
@@ -11,21 +11,21 @@ from tooz import coordination
 
 LOG = log.getLogger(__name__)
 
-# Seconds between two beats after one that failed.
-RETRY_SECONDS = 1.0
+# Between two heartbeats after a failed one.
+_RETRY_SECONDS = 1.0
 
-# Part of the time after which a member counts as dead.
-BEAT_FRACTION = 1 / 3
+# Interval of the heartbeats, as a fraction of the time after which the backend expires a member.
+_INTERVAL_FRACTION = 1 / 3
 
 
 class Heartbeat:
-    """Beats for a coordinator that was started, in a thread, until it is stopped."""
+    """Sends a started coordinator's heartbeats in a thread until it is stopped."""
 
     def __init__(self, coordinator: coordination.CoordinationDriver) -> None:
         self._coordinator = coordinator
         self._stopped = threading.Event()
         if coordinator.requires_beating:
-            threading.Thread(target=self._run, name="heart", daemon=True).start()
+            threading.Thread(target=self._run, name="heartbeat", daemon=True).start()
 
     def stop(self) -> None:
         self._stopped.set()
@@ -34,11 +34,11 @@ class Heartbeat:
         failing = False
         while not self._stopped.is_set():
             try:
-                pause = (self._coordinator.heartbeat() or 0.0) * BEAT_FRACTION
+                pause = (self._coordinator.heartbeat() or 0.0) * _INTERVAL_FRACTION
             except Exception as error:
                 if not failing:
-                    LOG.warning("The coordination backend does not take heartbeats: %s", type(error).__name__)
-                failing, pause = True, RETRY_SECONDS
+                    LOG.warning("Heartbeat to the coordination backend failed; retrying: %s", type(error).__name__)
+                failing, pause = True, _RETRY_SECONDS
             else:
                 failing = False
             self._stopped.wait(pause)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The members of a group and the hash ring that shares projects out among them, kept by tooz."""
+"""A process's membership in a group of tooz, and the hash ring of the group."""
 
 import concurrent.futures
 import contextlib
@@ -7,7 +7,6 @@ import threading
 import time
 import urllib.parse
 from collections.abc import Iterator
-from typing import Any
 
 import stevedore
 from oslo_log import log
@@ -20,174 +19,182 @@ from distil.coordination.timeout import call_with_timeout
 
 LOG = log.getLogger(__name__)
 
-# Of a member, on the ring: with tooz's 32 shares differ by half of their size.
-VIRTUAL_NODES = 256
+# Virtual nodes of a member on the ring. With tooz's default of 32, the members' shares differ by half of their size.
+_VIRTUAL_NODES = 256
 
-# Seconds for which the members are taken to be those of the last look.
-MEMBERS_MAX_AGE = 1.0
+# For how long the list of members is reused.
+_MEMBERS_MAX_AGE_SECONDS = 1.0
 
-# Seconds for an answer. Some drivers would try for a minute.
-BACKEND_TIMEOUT = 15.0
+# For a response of the backend. Some drivers would wait for a minute.
+_BACKEND_TIMEOUT_SECONDS = 15.0
 
-# Seconds that leaving may take. Who does not leave is missed when its time is over.
-LEAVE_TIMEOUT = 5.0
+# For leaving a group. A member that does not leave expires.
+_LEAVE_TIMEOUT_SECONDS = 5.0
 
 
 class HashRingMember:
-    """A process's place on the ring. Threads may share it; none is started before the first :meth:`refresh`.
+    """A process's membership in a group. Threads may share it; the first :meth:`refresh` joins the group.
 
-    :param backend_url: tooz's, with the options of its driver.
-    :param group: the members' name for what they share.
-    :param member: this process's name, unlike any other's.
-    :param limit: seconds for an answer of the backend.
+    :param backend_url: tooz URL with the options of the driver.
+    :param member: unique name of this process.
+    :param timeout: seconds for a response of the backend.
     """
 
-    def __init__(self, backend_url: str, group: str, member: str, limit: float = BACKEND_TIMEOUT) -> None:
+    def __init__(self, backend_url: str, group: str, member: str, timeout: float = _BACKEND_TIMEOUT_SECONDS) -> None:
         self._backend_url = backend_url
         self._group = group.encode()
         self._member = member
-        self._limit = limit
+        self._timeout = timeout
         self._lock = threading.Lock()
-        self._joined: _Session | None = None
-        self._joins = 0
+        self._session: _Session | None = None
+        self._join_count = 0
 
     def refresh(self) -> None:
-        """Look who the members are, after joining them where this process is not one (any more).
+        """Updates the list of members; joins the group if this process is not a member or has expired.
 
-        :raises CoordinationError: the backend gave no usable answer.
+        :raises CoordinationError: the backend request failed.
         """
         with self._lock:
             self._refresh(0.0)
 
     def belongs_to_self(self, project_id: str) -> bool:
-        """Whether a project is in this member's share, as the members were a moment ago.
+        """Whether the ring assigns a project to this member, by a list of members that may be a moment old.
 
-        :raises CoordinationError: the backend gave no usable answer.
+        :raises CoordinationError: the backend request failed.
         """
         with self._lock:
-            return self._refresh(MEMBERS_MAX_AGE).belongs_to_self(project_id)
+            return self._refresh(_MEMBERS_MAX_AGE_SECONDS).belongs_to_self(project_id)
 
     def leave_group(self) -> None:
-        """Have the others take over at once. Returns after a few seconds, whatever the backend does."""
+        """Leaves the group, which reassigns the projects at once. Returns within seconds, whatever the backend does."""
         with contextlib.suppress(TimeoutError):
-            call_with_timeout(LEAVE_TIMEOUT, self._leave, self._late)
+            call_with_timeout(_LEAVE_TIMEOUT_SECONDS, self._leave, self._on_late_result)
 
-    def _refresh(self, age: float) -> "_Session":
-        with self._translated():
-            if self._joined is not None and self._joined.age >= age:
-                call_with_timeout(self._limit, self._joined.look, self._late)
-                if not self._joined.known:
-                    LOG.warning(
-                        "%s has been silent for too long and joins %s again.", self._member, self._group.decode()
-                    )
+    def _refresh(self, max_age: float) -> "_Session":
+        with self._translate_errors():
+            if self._session is not None and self._session.age >= max_age:
+                call_with_timeout(self._timeout, self._session.refresh, self._on_late_result)
+                if not self._session.is_member:
+                    LOG.warning("%s expired in group %s; rejoining", self._member, self._group.decode())
                     self._abandon()
-            if self._joined is None:
-                self._joined = call_with_timeout(self._limit, self._join, self._late)
-            return self._joined
+            if self._session is None:
+                self._session = call_with_timeout(self._timeout, self._join, self._on_late_session)
+            return self._session
 
     def _join(self) -> "_Session":
-        self._joins += 1
-        # Under a name of its own each time: what is left of the last time must not be taken for this one.
-        membership = _Session(self._backend_url, self._group, f"{self._member}:{self._joins}".encode())
-        LOG.info("%s is one of %d members of %s.", self._member, membership.size, self._group.decode())
-        return membership
+        self._join_count += 1
+        # A new name each time, so that remnants of an earlier session are not taken for this one.
+        session = _Session(self._backend_url, self._group, f"{self._member}:{self._join_count}".encode())
+        LOG.info("%s joined group %s (members: %d)", self._member, self._group.decode(), session.size)
+        return session
 
     @contextlib.contextmanager
-    def _translated(self) -> Iterator[None]:
+    def _translate_errors(self) -> Iterator[None]:
         try:
             yield
-        # A driver raises tooz's exceptions, those of its own client library, or neither.
+        # A driver raises exceptions of tooz, of its own client library, or others.
         except Exception as error:
             self._abandon()
-            text = _text(error, self._backend_url)
-            raise exceptions.CoordinationError(f"the coordination backend gave no usable answer: {text}") from error
+            text = _error_text(error, self._backend_url)
+            raise exceptions.CoordinationError(f"coordination backend request failed: {text}") from error
 
-    def _late(self, outcome: "concurrent.futures.Future[Any]") -> None:
-        error = outcome.exception()
+    def _on_late_result(self, result: "concurrent.futures.Future[None]") -> None:
+        error = result.exception()
         if error is not None:
-            LOG.warning(
-                "What got no answer from the coordination backend has failed: %s", _text(error, self._backend_url)
-            )
-        elif isinstance(membership := outcome.result(), _Session):
-            membership.end()
+            self._log_late_failure(error)
+
+    def _on_late_session(self, result: "concurrent.futures.Future[_Session]") -> None:
+        error = result.exception()
+        if error is not None:
+            self._log_late_failure(error)
+        else:
+            result.result().end()
+
+    def _log_late_failure(self, error: BaseException) -> None:
+        text = _error_text(error, self._backend_url)
+        LOG.warning("Coordination backend request failed after it had timed out: %s", text)
 
     def _abandon(self) -> None:
-        if self._joined is not None:
-            threading.Thread(target=self._joined.end, name="leave ring", daemon=True).start()
-            self._joined = None
+        if self._session is not None:
+            threading.Thread(target=self._session.end, name="leave group", daemon=True).start()
+            self._session = None
 
     def _leave(self) -> None:
         with self._lock:
-            if self._joined is not None:
-                self._joined.end()
-                self._joined = None
+            if self._session is not None:
+                self._session.end()
+                self._session = None
 
 
 class _Session:
-    """From joining to leaving, over one connection."""
+    """A membership from joining to leaving, over one connection."""
 
     def __init__(self, backend_url: str, group: bytes, member: bytes) -> None:
         self._group = group
         self._member = member
         self._coordinator = coordination.get_coordinator(backend_url, member)
         self._coordinator.start()
-        self._heart = Heartbeat(self._coordinator)
+        self._heartbeat = Heartbeat(self._coordinator)
         try:
             self._partitioner: partitioner.Partitioner = self._coordinator.join_partitioned_group(
-                group, partitions=VIRTUAL_NODES
+                group, partitions=_VIRTUAL_NODES
             )
-            self._looked = time.monotonic()
+            self._refreshed = time.monotonic()
         except BaseException:
             self.end()
             raise
 
     @property
     def size(self) -> int:
+        """Number of members, as of the last :meth:`refresh`."""
         return len(self._partitioner.ring.nodes)
 
     @property
     def age(self) -> float:
-        """Seconds since the last look at who the members are."""
-        return time.monotonic() - self._looked
+        """Seconds since the last :meth:`refresh`."""
+        return time.monotonic() - self._refreshed
 
     @property
-    def known(self) -> bool:
-        """Whether the members, as they were then, are this one's too."""
+    def is_member(self) -> bool:
+        """Whether this member was in the group at the last :meth:`refresh`."""
         return self._member in self._partitioner.ring.nodes
 
-    def look(self) -> None:
+    def refresh(self) -> None:
+        """Updates the list of members."""
         self._coordinator.run_watchers()
-        self._looked = time.monotonic()
+        self._refreshed = time.monotonic()
 
     def belongs_to_self(self, project_id: str) -> bool:
         return self._partitioner.belongs_to_self(project_id)
 
     def end(self) -> None:
-        self._heart.stop()
+        """Leaves the group and closes the connection; logs failures."""
+        self._heartbeat.stop()
         try:
             self._coordinator.stop()
         except Exception as error:
-            LOG.warning("%s could not leave %s: %s", self._member.decode(), self._group.decode(), type(error).__name__)
+            name, group = self._member.decode(), self._group.decode()
+            LOG.warning("%s could not leave group %s: %s", name, group, type(error).__name__)
 
 
 def backend_url_error(backend_url: str) -> str | None:
-    """Why the URL cannot be used, as far as it tells without connecting; None: it can."""
+    """Returns why a URL cannot be used, as far as can be told without connecting; None if it can."""
     try:
         parts = urllib.parse.urlsplit(backend_url)
         _ = parts.port
         driver = type(coordination.get_coordinator(backend_url, b"check"))
     except stevedore.exception.NoMatches:
-        return f"tooz has no driver {parts.scheme!r}, or the driver's own library is not installed"
+        return f"tooz has no driver {parts.scheme!r}, or the client library of the driver is not installed"
     except Exception as error:
-        # Its text may quote a part of the URL, be it the password.
-        return f"it is no URL that a driver of tooz can read ({type(error).__name__})"
+        # Without its text, which may quote a part of the URL, even the password.
+        return f"not a valid tooz URL ({type(error).__name__})"
     if driver.join_group is coordination.CoordinationDriver.join_group:
-        return f"tooz's driver {parts.scheme!r} has no groups"
+        return f"the tooz driver {parts.scheme!r} does not support groups"
     return None
 
 
-def _text(error: BaseException, backend_url: str) -> str:
-    """What went wrong, in one line and without the password."""
+def _error_text(error: BaseException, backend_url: str) -> str:
+    """Returns an error's text in one line and without the password."""
     text = " ".join(str(error).split()) or type(error).__name__
     password = urllib.parse.urlsplit(backend_url).password
     return text.replace(password, "***") if password else text

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Bounds for what has none: a driver of tooz may take a minute to find out that nobody answers."""
+"""Runs blocking calls with a timeout: a driver of tooz may need a minute to notice that its backend is down."""
 
 import concurrent.futures
 import threading
@@ -12,10 +12,10 @@ T = TypeVar("T")
 def call_with_timeout(
     seconds: float, action: Callable[[], T], on_late_result: Callable[["concurrent.futures.Future[T]"], None]
 ) -> T:
-    """What the action returns or raises, where that takes no longer; where it does, it goes on in a thread.
+    """Returns or raises what the action does. An action that times out continues in its thread.
 
-    :param late: given the outcome when nobody waits for it any more.
-    :raises TimeoutError: it takes longer.
+    :param on_late_result: is called with the result of an action that ends after the timeout.
+    :raises TimeoutError: the action takes longer.
     """
     future: concurrent.futures.Future[T] = concurrent.futures.Future()
 
@@ -28,5 +28,5 @@ def call_with_timeout(
     threading.Thread(target=run, name="coordination", daemon=True).start()
     if not concurrent.futures.wait([future], seconds).done:
         future.add_done_callback(on_late_result)
-        raise TimeoutError(f"no answer in {seconds:.0f} seconds")
+        raise TimeoutError(f"no response within {seconds:.0f} s")
     return future.result()

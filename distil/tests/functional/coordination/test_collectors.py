@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Collectors beside each other, as processes: killed, stopped, paused, and one that never does its share."""
+"""Several collector processes with one scope: killed, terminated, paused, and one that collects nothing."""
 
 import datetime
 import os
@@ -30,17 +30,18 @@ def children(process: subprocess.Popen[str]) -> list[int]:
 
 
 def kill(process: subprocess.Popen[str]) -> None:
-    """Without warning: the parent first, which would start another child."""
+    """Kills the parent first, because it would start another child."""
     pids = [process.pid, *children(process)]
     for pid in pids:
         os.kill(pid, signal.SIGKILL)
     process.wait()
 
 
-def undisturbed(test: unittest.TestCase, site: Site) -> list[Entry]:
-    alone = test.enterContext(Site(cloud=site.cloud))
-    alone.collect()
-    return alone.usage()
+def expected_usage(test: unittest.TestCase, site: Site) -> list[Entry]:
+    """Returns the usage that a single collector stores."""
+    single = test.enterContext(Site(cloud=site.cloud))
+    single.collect()
+    return single.usage()
 
 
 def leases(site: Site) -> dict[str, str]:
@@ -49,25 +50,25 @@ def leases(site: Site) -> dict[str, str]:
 
 
 def let_expire(site: Site) -> None:
-    """As if a lease's length had passed."""
+    """Sets the expiry of all leases to the past."""
     with site.engine.begin() as connection:
         connection.execute(sa.update(models.project_locks).values(expires=LONG_AGO))
 
 
 class _Backends:
     class CollectorLeasesTest(unittest.TestCase):
-        """The first question to the telemetry gets no answer until the test says so."""
+        """The first request to the telemetry service gets no response until the faults are cleared."""
 
         BACKEND: str
 
         def setUp(self) -> None:
             self.site = self.enterContext(Site(self.BACKEND))
-            self.expected = undisturbed(self, self.site)
+            self.expected = expected_usage(self, self.site)
             self.site.configure(concurrency=1)
             self.site.cloud.add_fault("metering", "timeout", times=1)
-            asked = self.site.cloud.requests.total("metering")
+            before = self.site.cloud.requests.total("metering")
             self.collector = self.site.collector()
-            wait_for(lambda: self.site.cloud.requests.total("metering") > asked)
+            wait_for(lambda: self.site.cloud.requests.total("metering") > before)
             (self.project_id,) = leases(self.site)
 
         def test_owner_names_host_process_and_collector(self) -> None:
@@ -81,13 +82,13 @@ class _Backends:
             self.assertIn(self.project_id, leases(self.site))
             other = self.site.collector("--collect-end-time", self.site.end.isoformat())
             ids = set(self.site.last_collected()) - {self.project_id}
-            wait_for(lambda: {self.site.last_collected()[each] for each in ids} == {self.site.end})
+            wait_for(lambda: {self.site.last_collected()[project_id] for project_id in ids} == {self.site.end})
             self.assertIsNone(other.poll())
             self.assertEqual(self.site.start, self.site.last_collected()[self.project_id])
             let_expire(self.site)
-            said, _ = other.communicate(timeout=60)
-            self.assertEqual(0, other.returncode, said)
-            self.assertIn("has expired and is taken over", said)
+            output, _ = other.communicate(timeout=60)
+            self.assertEqual(0, other.returncode, output)
+            self.assertIn("has expired and is taken over", output)
             self.assertEqual(self.expected, self.site.usage())
             self.assertEqual({}, leases(self.site))
 
@@ -107,16 +108,16 @@ class _Backends:
                 self.site.cloud.faults.clear()
             finally:
                 os.kill(child, signal.SIGCONT)
-            self.collector_said("Run of collector")
+            self.wait_for_output("Run of collector")
             self.assertEqual(self.expected, self.site.usage())
             self.assertEqual({}, leases(self.site))
 
-        def collector_said(self, text: str) -> None:
+        def wait_for_output(self, text: str) -> None:
             assert self.collector.stdout is not None
             for line in self.collector.stdout:
                 if text in line:
                     return
-            self.fail(f"it did not say {text!r}")
+            self.fail(f"{text!r} not in the output of the collector")
 
 
 class SQLiteLeasesTest(_Backends.CollectorLeasesTest):
@@ -141,13 +142,13 @@ class LegacyLockTest(unittest.TestCase):
 
 
 class CollectorHashRingTest(unittest.TestCase):
-    """Members of a ring with a run every few seconds, a window each."""
+    """Members with a run every few seconds, of one window each."""
 
     INTERVAL = 2 * coordination_backends.HEARTBEAT
 
     def setUp(self) -> None:
         self.site = self.enterContext(Site(databases.MYSQL, projects=12, resources=1))
-        self.expected = undisturbed(self, self.site)
+        self.expected = expected_usage(self, self.site)
         self.redis = coordination_backends.Redis(self.site.folder)
         self.addCleanup(self.redis.stop)
         self.configure(self.redis.url)
@@ -163,18 +164,19 @@ class CollectorHashRingTest(unittest.TestCase):
     def log(self, name: str) -> pathlib.Path:
         return self.site.folder / f"{name}.log"
 
-    def said(self, name: str) -> str:
+    def read_log(self, name: str) -> str:
         return self.log(name).read_text() if self.log(name).exists() else ""
 
     def committed(self, name: str) -> list[int]:
-        """Windows of each run."""
-        return [int(count) for count in re.findall(r": (\d+) windows? committed", self.said(name))]
+        """Returns the number of windows committed in each run."""
+        return [int(count) for count in re.findall(r": (\d+) windows? committed", self.read_log(name))]
 
     def wait_until_collected(self, hours: int) -> None:
         ids = set(self.site.cloud.projects.enabled_ids)
         wait_for(
             lambda: all(
-                self.site.last_collected().get(each, LONG_AGO) >= self.site.start + hours * HOUR for each in ids
+                self.site.last_collected().get(project_id, LONG_AGO) >= self.site.start + hours * HOUR
+                for project_id in ids
             ),
             120,
         )
@@ -188,9 +190,9 @@ class CollectorHashRingTest(unittest.TestCase):
         for name in "bc":
             with self.subTest(name):
                 self.assertTrue(any(self.committed(name)))
-                # By the ring, that is, and not by the rule about members that live and do nothing.
-                self.assertNotIn("adopted", self.said(name))
-                self.assertNotIn("ventlet", self.said(name))
+                # The ring reassigned the projects; they were not orphaned.
+                self.assertNotIn("taking it over", self.read_log(name))
+                self.assertNotIn("ventlet", self.read_log(name))
 
     def test_idle_members_projects_are_taken_over(self) -> None:
         collector = self.start("a")
@@ -199,7 +201,7 @@ class CollectorHashRingTest(unittest.TestCase):
         self.assertEqual(self.expected, self.site.usage())
         collector.send_signal(signal.SIGTERM)
         self.assertEqual(0, collector.wait(30))
-        self.assertIn("it is adopted", self.said("a"))
+        self.assertIn("its hash ring member does not collect it", self.read_log("a"))
 
     def test_backend_outage_falls_back_to_leases(self) -> None:
         for name in "ab":
@@ -210,20 +212,20 @@ class CollectorHashRingTest(unittest.TestCase):
         self.redis.start()
         self.wait_until_collected(3)
         self.assertEqual(self.expected, self.site.usage())
-        logs = self.said("a") + self.said("b")
+        logs = self.read_log("a") + self.read_log("b")
         self.assertNotIn("secret-word", logs)
 
     def test_run_until_end_time_ignores_ring(self) -> None:
         self.start("a")
         self.join_idle()
-        self.assertNotIn("members of", self.site.collect())
+        self.assertNotIn("joined group", self.site.collect())
         self.assertGreaterEqual(min(self.site.last_collected().values()), self.site.end)
         self.assertEqual(self.expected, self.site.usage())
 
     def join_idle(self) -> None:
-        """Have the collector share with a member that collects nothing."""
-        wait_for(lambda: "is one of 1 members" in self.said("a"))
-        group = re.search(r"members of (\S+)\.$", self.said("a"), re.MULTILINE)
+        """Joins the collector's group with a member that collects nothing."""
+        wait_for(lambda: "(members: 1)" in self.read_log("a"))
+        group = re.search(r"joined group (\S+) \(members: 1\)$", self.read_log("a"), re.MULTILINE)
         assert group is not None
         idle = HashRingMember(self.redis.url, group[1], "idle")
         self.addCleanup(idle.leave_group)
@@ -240,14 +242,14 @@ class CoordinationBackendTest(unittest.TestCase):
 
     def test_unusable_url_exits_with_1(self) -> None:
         self.configure("reddis://:secret-word@127.0.0.1")
-        said = self.site.collect(status=1)
-        self.assertIn("[coordination] backend_url: tooz has no driver 'reddis'", said)
-        self.assertNotIn("secret-word", said)
+        output = self.site.collect(status=1)
+        self.assertIn("[coordination] backend_url: tooz has no driver 'reddis'", output)
+        self.assertNotIn("secret-word", output)
 
     def test_unreachable_backend_falls_back_to_leases(self) -> None:
         self.configure(f"redis://:secret-word@127.0.0.1:{free_port()}")
         log = self.site.folder / "collector.log"
         self.site.collector("--log-file", str(log))
         wait_for(lambda: set(self.site.last_collected().values()) == {self.site.end})
-        self.assertIn("Leases in the database share the projects out until the next run", log.read_text())
+        self.assertIn("partitioning projects by database leases until the next run", log.read_text())
         self.assertNotIn("secret-word", log.read_text())

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Leases: one owner at a time, given back by it alone, and never for ever."""
+"""Leases: they have one owner at a time, only the owner releases them, and they expire."""
 
 import datetime
 import time
@@ -8,7 +8,8 @@ import uuid
 import sqlalchemy as sa
 
 from distil import exceptions
-from distil.coordination import leases
+from distil.coordination.leases import Claim
+from distil.coordination.leases import LeasePartitioner
 from distil.db import engine as db_engine
 from distil.db import migration
 from distil.db.leases import Leases
@@ -38,8 +39,8 @@ class LeasesSQLiteTest(databases.DatabaseTestCase):
         with self.engine.begin() as connection:
             connection.execute(statement.values(expires=datetime.datetime.now(datetime.UTC) - MINUTE))
 
-    def leave(self, created: datetime.datetime) -> None:
-        """As the predecessor does."""
+    def insert_legacy_lock(self, created: datetime.datetime) -> None:
+        """Locks the project as releases before leases do."""
         row = {"project_id": self.project_id, "owner": "host-1", "created": created}
         with self.engine.begin() as connection:
             connection.execute(sa.insert(project_locks), row)
@@ -114,16 +115,16 @@ class LeasesSQLiteTest(databases.DatabaseTestCase):
         self.assertEqual([True] * 3, [self.mine.renew(self.project_id) for _ in range(3)])
 
     def test_owner_can_reacquire_its_lease(self) -> None:
-        """As after an acquisition of which the answer was lost."""
+        """As after an acquisition whose response was lost."""
         self.mine.acquire(self.project_id)
         self.assertTrue(self.mine.acquire(self.project_id))
 
     def test_legacy_lock_holds_for_one_hour(self) -> None:
-        self.leave(datetime.datetime.now(datetime.UTC) - 58 * MINUTE)
+        self.insert_legacy_lock(datetime.datetime.now(datetime.UTC) - 58 * MINUTE)
         self.assertFalse(self.mine.acquire(self.project_id))
 
     def test_legacy_lock_expires_after_one_hour(self) -> None:
-        self.leave(datetime.datetime.now(datetime.UTC) - 61 * MINUTE)
+        self.insert_legacy_lock(datetime.datetime.now(datetime.UTC) - 61 * MINUTE)
         self.assertTrue(self.mine.acquire(self.project_id))
         self.assertFalse(self.other.acquire(self.project_id))
 
@@ -193,28 +194,28 @@ class LeasePartitionerTest(databases.DatabaseTestCase):
     def setUp(self) -> None:
         self.project_id = uuid.uuid4().hex
         self.leases = Leases(self.engine, f"mine-{self.project_id}")
-        self.sharing = leases.LeasePartitioner(self.leases, Metrics({"distil": "0"}))
+        self.partitioner = LeasePartitioner(self.leases, Metrics({"distil": "0"}))
         self.other = Leases(self.engine, f"other-{self.project_id}")
 
     def test_close_releases_and_refuses_leases(self) -> None:
-        with self.sharing.claim(self.project_id, DUE) as held:
-            self.assertTrue(held)
-            self.sharing.stop()
+        with self.partitioner.claim(self.project_id, DUE) as claim:
+            self.assertIs(Claim.HELD, claim)
+            self.partitioner.stop()
             self.assertTrue(self.other.acquire(self.project_id))
         self.assertFalse(self.leases.acquire(self.project_id))
-        with self.assertRaises(exceptions.ShutdownRequested), self.sharing.claim("another project", DUE):
-            self.fail("it was held")
+        with self.assertRaises(exceptions.ShutdownRequested), self.partitioner.claim("another project", DUE):
+            self.fail("the claim succeeded")
 
     def test_exception_releases_lease(self) -> None:
-        with self.assertRaises(ZeroDivisionError), self.sharing.claim(self.project_id, DUE):
+        with self.assertRaises(ZeroDivisionError), self.partitioner.claim(self.project_id, DUE):
             raise ZeroDivisionError
         self.assertTrue(self.other.acquire(self.project_id))
 
     def test_database_failure_raises_store_error(self) -> None:
         engine = db_engine.create_engine("sqlite://")
         self.addCleanup(engine.dispose)
-        broken = leases.LeasePartitioner(Leases(engine, "mine"), Metrics({"distil": "0"}))
+        broken = LeasePartitioner(Leases(engine, "mine"), Metrics({"distil": "0"}))
         with self.assertRaises(exceptions.StoreError), broken.claim(self.project_id, DUE):
-            self.fail("it was held")
+            self.fail("the claim succeeded")
         with self.assertLogs("distil.coordination.leases", "WARNING"):
             broken.stop()

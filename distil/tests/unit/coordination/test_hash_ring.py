@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a member does with projects that are not in its share, and without a ring to ask."""
+"""How a member treats projects of other members, and how it partitions projects without a ring."""
 
 import contextlib
 import datetime
@@ -8,109 +8,113 @@ from collections.abc import Iterator
 
 from distil import exceptions
 from distil.coordination.hash_ring import HashRingPartitioner
+from distil.coordination.leases import Claim
 from distil.coordination.leases import LeasePartitioner
+from distil.coordination.membership import HashRingMember
 
 START = datetime.datetime(2026, 1, 2, 3, tzinfo=datetime.UTC)
 HOUR = datetime.timedelta(hours=1)
 
 
-class Ring:
-    """Owns project "mine", while it is there."""
+class FakeMember(HashRingMember):
+    """Owns the project "mine"; fails while ``unavailable`` is set."""
 
     def __init__(self) -> None:
-        self.away = False
-        self.mine = {"mine"}
+        self.unavailable = False
+        self.owned = {"mine"}
 
     def refresh(self) -> None:
-        if self.away:
-            raise exceptions.CoordinationError("nobody answers")
+        if self.unavailable:
+            raise exceptions.CoordinationError("no response")
 
     def belongs_to_self(self, project_id: str) -> bool:
         self.refresh()
-        return project_id in self.mine
+        return project_id in self.owned
 
     def leave_group(self) -> None:
-        """Nothing."""
+        """Does nothing."""
 
 
-class Leases(LeasePartitioner):
-    """All are free. Keeps which were taken."""
+class FakeLeases(LeasePartitioner):
+    """Grants every claim, and records the projects claimed."""
 
     def __init__(self) -> None:
-        self.taken: list[str] = []
+        self.claimed: list[str] = []
 
     def holds(self, project_id: str) -> bool:
         return False
 
     @contextlib.contextmanager
-    def claim(self, project_id: str, _due: datetime.datetime) -> Iterator[bool]:
-        self.taken.append(project_id)
-        yield True
+    def claim(self, project_id: str, _due: datetime.datetime) -> Iterator[Claim]:
+        self.claimed.append(project_id)
+        yield Claim.HELD
 
 
 class HashRingPartitionerTest(unittest.TestCase):
     def setUp(self) -> None:
-        self.ring = Ring()
-        self.leases = Leases()
-        self.sharing = HashRingPartitioner(self.ring, self.leases)
+        self.member = FakeMember()
+        self.leases = FakeLeases()
+        self.partitioner = HashRingPartitioner(self.member, self.leases)
 
-    def held(self, project_id: str, due: datetime.datetime = START) -> bool:
-        with self.sharing.claim(project_id, due) as held:
-            return held
+    def claim(self, project_id: str, due: datetime.datetime = START) -> Claim:
+        with self.partitioner.claim(project_id, due) as claim:
+            return claim
 
-    def looks(self, due: datetime.datetime = START) -> tuple[bool, bool]:
-        """The two that a run has at another's project which does not move meanwhile."""
-        self.sharing.start_run()
-        return self.held("other", due), self.held("other", due)
+    def run_claims(self, due: datetime.datetime = START) -> tuple[Claim, Claim]:
+        """Claims another member's project twice, as a run does if the project is unchanged at its end."""
+        self.partitioner.start_run()
+        return self.claim("other", due), self.claim("other", due)
 
     def test_owned_project_needs_no_lease(self) -> None:
-        self.sharing.start_run()
-        self.assertEqual((True, False), (self.held("mine"), self.held("other")))
-        self.assertEqual([], self.leases.taken)
+        self.partitioner.start_run()
+        self.assertEqual((Claim.HELD, Claim.TAKEN), (self.claim("mine"), self.claim("other")))
+        self.assertEqual([], self.leases.claimed)
 
     def test_renew_raises_when_project_is_reassigned(self) -> None:
-        self.sharing.start_run()
-        self.sharing.renew("mine")
-        self.ring.mine.clear()
+        self.partitioner.start_run()
+        self.partitioner.renew("mine")
+        self.member.owned.clear()
         with self.assertRaises(exceptions.ProjectReassigned):
-            self.sharing.renew("mine")
+            self.partitioner.renew("mine")
 
     def test_unavailable_ring_falls_back_to_leases(self) -> None:
-        self.ring.away = True
-        self.sharing.start_run()
-        self.ring.away = False
-        self.assertTrue(self.held("other"))
-        self.assertEqual(["other"], self.leases.taken)
-        self.sharing.start_run()
-        self.assertFalse(self.held("other"))
+        self.member.unavailable = True
+        self.partitioner.start_run()
+        self.member.unavailable = False
+        self.assertIs(Claim.HELD, self.claim("other"))
+        self.assertEqual(["other"], self.leases.claimed)
+        self.partitioner.start_run()
+        self.assertIs(Claim.TAKEN, self.claim("other"))
 
     def test_ring_failure_keeps_projects_during_run(self) -> None:
-        self.sharing.start_run()
-        self.ring.away = True
-        self.sharing.renew("mine")
-        self.assertTrue(self.held("other"))
+        self.partitioner.start_run()
+        self.member.unavailable = True
+        self.partitioner.renew("mine")
+        self.assertIs(Claim.HELD, self.claim("other"))
 
-    def test_stalled_project_is_adopted_and_kept(self) -> None:
-        self.assertEqual([(False, False)] * 2, [self.looks(), self.looks()])
+    def test_orphaned_project_is_taken_over(self) -> None:
+        self.assertEqual([(Claim.TAKEN, Claim.TAKEN)] * 2, [self.run_claims(), self.run_claims()])
         with self.assertLogs("distil.coordination.hash_ring", "WARNING"):
-            self.assertEqual((False, True), self.looks())
+            self.assertEqual((Claim.TAKEN, Claim.HELD), self.run_claims())
         with self.assertNoLogs("distil.coordination.hash_ring", "WARNING"):
-            self.assertEqual((False, True), self.looks(START + HOUR))
-        self.assertEqual((False, True), self.looks(START + 2 * HOUR))
-        self.assertEqual(["other"] * 3, self.leases.taken)
+            self.assertEqual((Claim.TAKEN, Claim.HELD), self.run_claims(START + HOUR))
+        self.assertEqual((Claim.TAKEN, Claim.HELD), self.run_claims(START + 2 * HOUR))
+        self.assertEqual(["other"] * 3, self.leases.claimed)
 
-    def test_progress_between_runs_prevents_adoption(self) -> None:
+    def test_progress_between_runs_prevents_takeover(self) -> None:
         for hour in range(5):
-            self.assertEqual((False, False), self.looks(START + hour * HOUR))
+            self.assertEqual((Claim.TAKEN, Claim.TAKEN), self.run_claims(START + hour * HOUR))
 
-    def test_progress_within_run_prevents_adoption(self) -> None:
+    def test_progress_within_run_prevents_takeover(self) -> None:
         for _ in range(5):
-            self.sharing.start_run()
-            self.assertEqual((False, False), (self.held("other", START), self.held("other", START + HOUR)))
+            self.partitioner.start_run()
+            self.assertEqual(
+                (Claim.TAKEN, Claim.TAKEN), (self.claim("other", START), self.claim("other", START + HOUR))
+            )
 
-    def test_adopted_project_returns_to_active_owner(self) -> None:
+    def test_active_owner_regains_project(self) -> None:
         for _ in range(3):
-            self.looks()
-        self.sharing.start_run()
-        self.assertFalse(self.held("other", START + HOUR))
-        self.assertEqual((False, False), self.looks(START + 2 * HOUR))
+            self.run_claims()
+        self.partitioner.start_run()
+        self.assertIs(Claim.TAKEN, self.claim("other", START + HOUR))
+        self.assertEqual((Claim.TAKEN, Claim.TAKEN), self.run_claims(START + 2 * HOUR))
