@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every metric there is: what a registry is filled from and the documentation made of."""
+"""The definition of every metric, from which the registry and the documentation are made."""
 
 import dataclasses
 import enum
 
-PREFIX = "distil_collector_"
+_PREFIX = "distil_collector_"
 
 
 class MetricType(enum.StrEnum):
-    """Prometheus's types of metrics."""
+    """Types of metrics in Prometheus."""
 
     GAUGE = "gauge"
     COUNTER = "counter"
@@ -20,9 +20,10 @@ class MetricDefinition:
     """One metric.
 
     :param name: without the prefix; a counter's ends with ``_total``.
-    :param unit: of its value, in Prometheus's base units; ``timestamp`` is seconds since 1970 in UTC, empty a number.
-    :param labels: their names, in order.
-    :param meaning: a sentence or two, in reStructuredText without markup.
+    :param unit: unit of the value: a base unit of Prometheus, ``timestamp`` (seconds since 1970 in UTC), or empty for a
+        number.
+    :param labels: names of the labels, in order.
+    :param documentation: a sentence or two in reStructuredText without markup.
     """
 
     name: str
@@ -33,12 +34,12 @@ class MetricDefinition:
 
     @property
     def full_name(self) -> str:
-        return PREFIX + self.name
+        return _PREFIX + self.name
 
 
 def definition(name: str) -> MetricDefinition:
-    """The row of a metric, by its name without the prefix."""
-    return next(each for each in DEFINITIONS if each.name == name)
+    """Returns the definition of a metric by its name without the prefix."""
+    return next(metric for metric in DEFINITIONS if metric.name == name)
 
 
 DEFINITIONS = (
@@ -47,155 +48,206 @@ DEFINITIONS = (
         MetricType.GAUGE,
         "",
         ("version", "python_version"),
-        "Always 1. The labels, of which there is one for each library too, tell what the collector is and runs with.",
+        "Always 1. The labels are the versions of the collector, of Python and of the libraries in use.",
     ),
     MetricDefinition(
         "config_info",
         MetricType.GAUGE,
         "",
         ("collector_type", "digest"),
-        "Always 1. The digest is that of the options, "
-        "meter mappings and transformer file in force: it differs where they do. What a host has for itself, like the "
-        "exporter's address, does not count.",
+        "Always 1. The digest identifies the options, meter mappings and transformer file in effect, without "
+        "options of a host such as the exporter's address. It is the same for all processes with the same "
+        "configuration.",
     ),
     MetricDefinition(
-        "run_interval_seconds", MetricType.GAUGE, "seconds", (), "From the start of a run to the start of the next."
+        "run_interval_seconds",
+        MetricType.GAUGE,
+        "seconds",
+        (),
+        "Configured time between the starts of two runs.",
     ),
     MetricDefinition(
-        "last_run_start", MetricType.GAUGE, "timestamp", (), "When the last run started; 0 before the first."
+        "last_run_start",
+        MetricType.GAUGE,
+        "timestamp",
+        (),
+        "Start of the last run; 0 before the first run.",
     ),
     MetricDefinition(
         "last_run_end",
         MetricType.GAUGE,
         "timestamp",
         (),
-        "When the last run ended that got as far as the projects; 0 "
-        "before the first. It does not move while Keystone or the database does not answer.",
+        "End of the last run that reached the projects; 0 before the first one. It does not advance while "
+        "Keystone or the database is unavailable.",
     ),
-    MetricDefinition("last_run_duration_seconds", MetricType.GAUGE, "seconds", (), "How long that run took."),
+    MetricDefinition(
+        "last_run_duration_seconds",
+        MetricType.GAUGE,
+        "seconds",
+        (),
+        "Duration of the last run that reached the projects.",
+    ),
     MetricDefinition(
         "last_complete_run_timestamp_seconds",
         MetricType.GAUGE,
         "timestamp",
         (),
-        "When the last run ended in which no project failed; 0 before the first.",
+        "End of the last run without failed projects; 0 before the first one.",
     ),
     MetricDefinition(
         "next_run_timestamp_seconds",
         MetricType.GAUGE,
         "timestamp",
         (),
-        "When the next run starts; during a run, when the one after it does.",
+        "Start of the next run; during a run, start of the run after it.",
     ),
     MetricDefinition(
         "runs_total",
         MetricType.COUNTER,
         "",
         ("outcome",),
-        "Runs that ended: complete (no project failed), partial (at "
-        "least one did), failed (as a whole, because of Keystone, the database or the configuration) or "
-        "stopped.",
+        "Runs by outcome: complete (no project failed), partial (at least one project failed), failed (the "
+        "whole run failed because of Keystone, the database or the configuration) or stopped (interrupted by "
+        "a shutdown).",
     ),
-    MetricDefinition("projects_in_scope", MetricType.GAUGE, "", (), "Projects in the scope of the last run."),
+    MetricDefinition(
+        "projects_in_scope",
+        MetricType.GAUGE,
+        "",
+        (),
+        "Projects in scope at the last run.",
+    ),
     MetricDefinition(
         "projects",
         MetricType.GAUGE,
         "",
         ("state",),
-        "Projects in scope by what the last run left of them: up_to_date, "
-        "behind (windows are due that it had no room for), failed (a window that was due could not be collected) or "
-        "skipped (another collector's, or nobody can tell what is due).",
+        "Projects in scope by state after the last run: up_to_date, behind (windows are due that the run did "
+        "not reach), failed (a due window could not be collected) or skipped (collected by another collector,"
+        " or the windows due are unknown).",
     ),
     MetricDefinition(
         "windows_total",
         MetricType.COUNTER,
         "",
         ("outcome",),
-        "Windows of projects: committed, or failed (retried in the next run, like the other windows of the project).",
+        "Windows of projects by outcome: committed, or failed (retried in the next run together with the "
+        "project's later windows).",
     ),
     MetricDefinition(
         "windows_due",
         MetricType.GAUGE,
         "",
         (),
-        "Windows that were due when the last run started and that nobody had committed when it ended.",
+        "Windows due at the start of the last run that were not committed at its end.",
     ),
-    MetricDefinition("usage_entries_total", MetricType.COUNTER, "", (), "Usage entries stored."),
+    MetricDefinition(
+        "usage_entries_total",
+        MetricType.COUNTER,
+        "",
+        (),
+        "Usage entries stored.",
+    ),
     MetricDefinition(
         "lag_seconds",
         MetricType.GAUGE,
         "seconds",
         (),
-        "Since the last collected of the project in scope that is furthest back; it grows while nothing is collected.",
+        "Largest time since last collected among the projects in scope; grows while nothing is collected.",
     ),
     MetricDefinition(
         "project_lag_seconds",
         MetricType.GAUGE,
         "seconds",
         ("project_id",),
-        "Since a project's last collected, of the 20 "
-        "projects furthest back among those that are further back than they should be.",
+        "Time since a project's last collected, for the 20 projects with the largest lag among those whose "
+        "lag exceeds the normal lag.",
     ),
     MetricDefinition(
-        "samples_fetched_total", MetricType.COUNTER, "", (), "Samples that telemetry answered for windows committed."
+        "samples_fetched_total",
+        MetricType.COUNTER,
+        "",
+        (),
+        "Samples fetched from the telemetry service for committed windows.",
     ),
     MetricDefinition(
-        "samples_used_total", MetricType.COUNTER, "", (), "Samples of them that a meter mapping billed by."
+        "samples_used_total",
+        MetricType.COUNTER,
+        "",
+        (),
+        "Samples used for billing.",
     ),
     MetricDefinition(
-        "samples_untrusted_total", MetricType.COUNTER, "", (), "Samples of them whose source is not trusted."
+        "samples_untrusted_total",
+        MetricType.COUNTER,
+        "",
+        (),
+        "Samples ignored because their source is not trusted.",
     ),
     MetricDefinition(
         "samples_rejected_total",
         MetricType.COUNTER,
         "",
         ("reason",),
-        "Samples of them that cannot be used and are kept, by the kind of the reason.",
+        "Samples that cannot be used and were kept as rejected samples, by kind of reason.",
     ),
     MetricDefinition(
         "http_requests_total",
         MetricType.COUNTER,
         "",
         ("service", "method", "status"),
-        "Requests to services of the cloud, by service type and HTTP status; error where no answer came.",
+        "HTTP requests to services of the cloud, by service type, method and HTTP status; the status is error"
+        " if no response was received.",
     ),
     MetricDefinition(
         "http_request_duration_seconds",
         MetricType.HISTOGRAM,
         "seconds",
         ("service", "method"),
-        "From a request to the headers of its answer.",
+        "Time from sending a request to receiving the headers of the response.",
     ),
     MetricDefinition(
-        "commit_duration_seconds", MetricType.HISTOGRAM, "seconds", (), "How long it took to store a window."
+        "commit_duration_seconds",
+        MetricType.HISTOGRAM,
+        "seconds",
+        (),
+        "Time to store a window in the database.",
     ),
     MetricDefinition(
         "retries_total",
         MetricType.COUNTER,
         "",
         ("step",),
-        "Attempts that failed and were followed by another: window, take (of projects) or plan (of the run).",
+        "Failed attempts that were retried, by step: window (collecting a window), take (claiming projects) "
+        "or plan (planning the run).",
     ),
-    MetricDefinition("leases_held", MetricType.GAUGE, "", (), "Leases of projects that are held now."),
+    MetricDefinition(
+        "leases_held",
+        MetricType.GAUGE,
+        "",
+        (),
+        "Leases of projects held at the moment.",
+    ),
     MetricDefinition(
         "leases_lost_total",
         MetricType.COUNTER,
         "",
         (),
-        "Leases that another collector took before the project was done.",
+        "Leases taken over by another collector before the project was finished.",
     ),
     MetricDefinition(
         "leases_taken_over_total",
         MetricType.COUNTER,
         "",
         (),
-        "Leases of other collectors that had expired and were taken.",
+        "Expired leases of other collectors that were taken over.",
     ),
     MetricDefinition(
         "usage_total",
         MetricType.COUNTER,
         "",
         ("project_id", "service", "unit"),
-        "Usage stored since the process started, in unit. It rises after the commit, by what was stored.",
+        "Usage stored since the process started, in the unit of the label. It increases after the commit.",
     ),
 )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How far back the projects in scope are: the metrics that grow by themselves while nothing is collected."""
+"""The lag of the projects in scope, computed at every scrape, so that it grows while nothing is collected."""
 
 import datetime
 import heapq
@@ -15,45 +15,45 @@ from prometheus_client.registry import Collector
 
 from distil.monitoring.definitions import definition
 
-# Series, however many projects are behind.
-MAX_SERIES = 20
+# Series of projects, which limits their number when the whole cloud lags.
+_MAX_SERIES = 20
 
 
 class LagCollector(Collector):
-    """Knows last collected of each project, and computes what has passed since then when it is asked.
+    """Exports the time since last collected. Threads may share it.
 
-    :param allowed: since a project's last collected, before the project has a series of its own.
-    :param clock: seconds since 1970.
+    :param allowed: the normal lag; a project with a larger one has its own series.
+    :param clock: returns seconds since 1970.
     """
 
     def __init__(self, allowed: datetime.timedelta, clock: Callable[[], float] = time.time) -> None:
         self._allowed = allowed.total_seconds()
         self._clock = clock
-        self._collected: dict[str, float] = {}
+        self._last_collected: dict[str, float] = {}
         self._lock = threading.Lock()
 
-    def replace(self, collected: Mapping[str, datetime.datetime]) -> None:
-        """Last collected of every project in scope, by project id."""
-        known = {project_id: moment.timestamp() for project_id, moment in collected.items()}
+    def replace(self, last_collected: Mapping[str, datetime.datetime]) -> None:
+        """Sets last collected of all projects in scope, by project ID."""
+        timestamps = {project_id: moment.timestamp() for project_id, moment in last_collected.items()}
         with self._lock:
-            self._collected = known
+            self._last_collected = timestamps
 
-    def update(self, project_id: str, collected: datetime.datetime) -> None:
-        """A project's last collected has moved."""
-        moment = collected.timestamp()
+    def update(self, project_id: str, last_collected: datetime.datetime) -> None:
+        """Sets last collected of one project."""
+        timestamp = last_collected.timestamp()
         with self._lock:
-            self._collected[project_id] = moment
+            self._last_collected[project_id] = timestamp
 
     def collect(self) -> Iterator[Metric]:
         with self._lock:
-            collected = dict(self._collected)
+            last_collected = dict(self._last_collected)
         now = self._clock()
-        whole = definition("lag_seconds")
-        furthest = now - min(collected.values()) if collected else None
-        yield GaugeMetricFamily(whole.full_name, whole.documentation, furthest)
-        each = definition("project_lag_seconds")
-        family = GaugeMetricFamily(each.full_name, each.documentation, labels=each.labels)
-        behind = (item for item in collected.items() if now - item[1] > self._allowed)
-        for project_id, moment in heapq.nsmallest(MAX_SERIES, behind, key=lambda item: item[1]):
-            family.add_metric([project_id], now - moment)
+        largest = definition("lag_seconds")
+        lag = now - min(last_collected.values()) if last_collected else None
+        yield GaugeMetricFamily(largest.full_name, largest.documentation, lag)
+        by_project = definition("project_lag_seconds")
+        family = GaugeMetricFamily(by_project.full_name, by_project.documentation, labels=by_project.labels)
+        lagging = (item for item in last_collected.items() if now - item[1] > self._allowed)
+        for project_id, timestamp in heapq.nsmallest(_MAX_SERIES, lagging, key=lambda item: item[1]):
+            family.add_metric([project_id], now - timestamp)
         yield family

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The usage counter: the one metric with a series for everything that is billed."""
+"""The counter of usage, which has a series for each project, service and unit."""
 
 import threading
 from collections import defaultdict
@@ -16,47 +16,49 @@ from prometheus_client.utils import floatToGoString
 from distil import model
 from distil.monitoring.definitions import definition
 
-_ROW = definition("usage_total")
+_DEFINITION = definition("usage_total")
 
+# Totals by service and unit.
 _Totals = Mapping[tuple[str, str], float]
-_number: Callable[[float], str] = floatToGoString
+_format_value: Callable[[float], str] = floatToGoString
 
 
 class UsageCounter(Collector):
-    """Usage by project, service and unit.
+    """Usage by project, service and unit. Threads may share it.
 
-    A cloud has a hundred thousand series of it. The objects that prometheus_client would make of each at every scrape
-    are time that the collection loses. So what a registry is told is the metric without its series; they are rendered
-    here, a project's when it is asked for the first time after its usage was counted.
+    A cloud has a hundred thousand series. The objects that prometheus_client would create of each at every scrape cost
+    time that collecting needs. Therefore the registry gets the metric without series; :meth:`series` renders them, and
+    renders a project's series again only after its usage has changed.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._totals: dict[str, defaultdict[tuple[str, str], float]] = defaultdict(lambda: defaultdict(float))
         self._rendered: dict[str, bytes] = {}
-        self._kinds: dict[tuple[str, str], tuple[str, str]] = {}
+        self._keys: dict[tuple[str, str], tuple[str, str]] = {}
 
     def add(self, project_id: str, usage: Iterable[model.Usage]) -> None:
+        """Counts stored usage of a project."""
         with self._lock:
             totals = self._totals[project_id]
             for entry in usage:
-                kind = entry.service, entry.unit
-                if kind not in totals:
-                    # One for all projects, in place of one for each.
-                    kind = self._kinds.setdefault(kind, kind)
-                totals[kind] += float(entry.volume)
+                key = entry.service, entry.unit
+                if key not in totals:
+                    # All projects share one tuple, to save memory.
+                    key = self._keys.setdefault(key, key)
+                totals[key] += float(entry.volume)
             self._rendered.pop(project_id, None)
 
     def collect(self) -> Iterator[Metric]:
-        yield CounterMetricFamily(_ROW.full_name, _ROW.documentation, labels=_ROW.labels)
+        yield CounterMetricFamily(_DEFINITION.full_name, _DEFINITION.documentation, labels=_DEFINITION.labels)
 
     def series(self) -> bytes:
-        """As both formats have them."""
+        """Renders the series, which look the same in the text format and in OpenMetrics."""
         with self._lock:
             projects = list(self._totals)
-        return b"".join([self._series_of(project_id) for project_id in projects])
+        return b"".join([self._project_series(project_id) for project_id in projects])
 
-    def _series_of(self, project_id: str) -> bytes:
+    def _project_series(self, project_id: str) -> bytes:
         with self._lock:
             if project_id not in self._rendered:
                 self._rendered[project_id] = _render(project_id, self._totals[project_id])
@@ -64,9 +66,9 @@ class UsageCounter(Collector):
 
 
 def _render(project_id: str, totals: _Totals) -> bytes:
-    beginning = f'{_ROW.full_name}{{project_id="{_escape(project_id)}"'
+    prefix = f'{_DEFINITION.full_name}{{project_id="{_escape(project_id)}"'
     return "".join(
-        f'{beginning},service="{_escape(service)}",unit="{_escape(unit)}"}} {_number(total)}\n'
+        f'{prefix},service="{_escape(service)}",unit="{_escape(unit)}"}} {_format_value(total)}\n'
         for (service, unit), total in totals.items()
     ).encode()
 
