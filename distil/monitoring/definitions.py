@@ -123,9 +123,9 @@ DEFINITIONS = (
         MetricType.GAUGE,
         "",
         ("state",),
-        "Projects in scope by state after the last run: up_to_date, behind (windows are due that the run did "
-        "not reach), failed (a due window could not be collected) or skipped (collected by another collector,"
-        " or the windows due are unknown).",
+        "Projects in scope by state after the last run: up_to_date, behind (windows are still due because "
+        "the run reached its limit), failed (a due window could not be collected) or skipped (held by another "
+        "collector, or its last collected could not be read).",
     ),
     MetricDefinition(
         "windows_total",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The rules for alerts and the dashboard are about metrics that exist, and lead to their documentation."""
+"""The alerting rules and the dashboard use existing metrics and refer to the documentation."""
 
 import itertools
 import json
@@ -20,10 +20,10 @@ DASHBOARD = json.loads((ROOT / "etc" / "grafana" / "distil-collector.json").read
 RUNBOOK = "admin/alerts.html"
 COLUMNS = 24
 
-# In place of what Prometheus adds to every series, and to a histogram's.
-_OF_A_TARGET = {"job", "instance"}
-_OF_A_HISTOGRAM = ("_bucket", "_count", "_sum")
-# Metrics of the table that the dashboard leaves out: others tell the same, or the rules record them.
+# Labels that Prometheus adds to every series, and suffixes of a histogram's series.
+_TARGET_LABELS = {"job", "instance"}
+_HISTOGRAM_SUFFIXES = ("_bucket", "_count", "_sum")
+# Metrics that the dashboard does not use: other metrics show the same, or it uses recording rules.
 _NOT_SHOWN = {
     "distil_collector_last_run_start",
     "distil_collector_last_run_end",
@@ -43,18 +43,18 @@ def recorded() -> set[str]:
 
 
 def own_series() -> dict[str, set[str]]:
-    """The collector's: name -> labels."""
-    series = {"up": _OF_A_TARGET}
+    """Returns the labels of the collector's series, by name."""
+    series = {"up": _TARGET_LABELS}
     for family in prometheus_client.ProcessCollector(registry=None).collect():
-        series |= {sample.name: _OF_A_TARGET for sample in family.samples}
-    for row in DEFINITIONS:
-        ends = _OF_A_HISTOGRAM if row.type is MetricType.HISTOGRAM else ("",)
-        series |= {row.full_name + end: _OF_A_TARGET | {*row.labels} for end in ends}
+        series |= {sample.name: _TARGET_LABELS for sample in family.samples}
+    for metric in DEFINITIONS:
+        suffixes = _HISTOGRAM_SUFFIXES if metric.type is MetricType.HISTOGRAM else ("",)
+        series |= {metric.full_name + suffix: _TARGET_LABELS | {*metric.labels} for suffix in suffixes}
     return series
 
 
 def names(expression: str) -> set[str]:
-    """Those of the series in it."""
+    """Returns the names of the series in an expression."""
     without_strings = re.sub(r'"[^"]*"', "", expression)
     bare = re.sub(r"\{[^}]*\}|\[[^]]*\]|\b(by|on|ignoring|without|group_left)\s*\([^)]*\)", "", without_strings)
     return set(re.findall(r"\b[a-zA-Z_:][\w:]*\b(?!\s*\()", bare)) - _KEYWORDS
@@ -92,7 +92,7 @@ class DashboardTest(unittest.TestCase):
     def test_panels_cover_existing_series(self) -> None:
         shown = {name for panel in self.panels for target in panel["targets"] for name in names(target["expr"])}
         self.assertLessEqual(shown, {"ALERTS", *own_series(), *recorded()})
-        exported = {row.full_name for row in DEFINITIONS}
+        exported = {metric.full_name for metric in DEFINITIONS}
         self.assertEqual(_NOT_SHOWN, exported - {name.removesuffix("_bucket") for name in shown})
 
     def test_panels_have_description_and_unit(self) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a real collector exports when something fails is what the alerts look for."""
+"""The alerts match what a real collector exports when something fails."""
 
 import unittest
 
@@ -11,7 +11,7 @@ from distil.tests.support.site import wait_for
 
 
 class AlertsTest(unittest.TestCase):
-    """Most alerts wait for hours before they are raised: that they are about to be has to do."""
+    """Most alerts fire after hours only, so that these tests accept pending alerts."""
 
     def setUp(self) -> None:
         self.site = self.enterContext(Site(projects=2, resources=1))

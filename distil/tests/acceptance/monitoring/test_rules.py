@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The rules for alerts, as Prometheus reads and evaluates them."""
+"""The alerting rules, as Prometheus reads and evaluates them."""
 
 import re
 import unittest
@@ -17,8 +17,8 @@ class PrometheusRulesTest(unittest.TestCase):
         self.assertIn("rules found", promtool("check", "config", str(ETC / "prometheus.yml")))
 
     def test_promtool_rule_tests_pass(self) -> None:
-        said = promtool("test", "rules", *map(str, TESTS))
-        self.assertEqual(len(TESTS), said.count("SUCCESS"))
+        output = promtool("test", "rules", *map(str, TESTS))
+        self.assertEqual(len(TESTS), output.count("SUCCESS"))
 
     def test_every_alert_has_rule_test(self) -> None:
         rules = yaml.safe_load((ETC / "distil-rules.yml").read_text())
@@ -26,7 +26,7 @@ class PrometheusRulesTest(unittest.TestCase):
         raised: set[str] = set()
         for path in TESTS:
             for test in yaml.safe_load(path.read_text())["tests"]:
-                raised |= {each["alertname"] for each in test.get("alert_rule_test", []) if each.get("exp_alerts")}
+                raised |= {alert["alertname"] for alert in test.get("alert_rule_test", []) if alert.get("exp_alerts")}
                 for expected in test.get("promql_expr_test", []):
                     labels = " ".join(sample["labels"] for sample in expected.get("exp_samples", []))
                     raised |= set(re.findall(r'alertname="(\w+)"', labels))

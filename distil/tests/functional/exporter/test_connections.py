@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Clients that are slow, silent or stuck, and a collector that must not care."""
+"""Slow, silent and stuck clients, which must not affect the collector."""
 
 import pathlib
 import socket
@@ -22,12 +22,12 @@ from distil.tests.support.site import free_port
 from distil.tests.support.site import wait_for
 
 CLIENTS = 200
-MOST_THREADS = 100
-WHOLE = b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n"
+MAX_THREADS = 100
+REQUEST = b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n"
 
 
 class StuckClientsTest(unittest.TestCase):
-    """Against a real process that goes on collecting; the cloud's usage of four hours takes it many runs."""
+    """With a real process that keeps collecting: the cloud's usage of four hours takes it many runs."""
 
     tls = False
 
@@ -42,63 +42,62 @@ class StuckClientsTest(unittest.TestCase):
             self.context = ssl.create_default_context(cafile=authority.file)
         self.site.configure(enable_exporter=True, periodic_interval=1, **options)
         self.collector = self.site.collector("--log-file", str(self.site.folder / "collector.log"))
-        wait_for(self.listens)
-        wait_for(lambda: self.runs() > 0)
+        wait_for(self.is_listening)
+        wait_for(lambda: self.last_run_end() > 0)
 
-    def listens(self) -> bool:
+    def is_listening(self) -> bool:
         with socket.socket() as client:
             return client.connect_ex(("127.0.0.1", self.port)) == 0
 
     def scrape(self) -> str:
         url = f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}/metrics"
-        with urllib.request.urlopen(url, timeout=30, context=self.context) as answer:
-            text: str = answer.read().decode()
+        with urllib.request.urlopen(url, timeout=30, context=self.context) as response:
+            text: str = response.read().decode()
         return text
 
-    def runs(self) -> float:
-        """When the last run ended."""
+    def last_run_end(self) -> float:
         (line,) = (line for line in self.scrape().splitlines() if line.startswith("distil_collector_last_run_end "))
         return float(line.split()[1])
 
-    def threads(self) -> int:
-        """Of all the collector's processes."""
-        forked = children(self.collector)
-        self.assertTrue(forked)
-        pids = [self.collector.pid, *forked]
+    def count_threads(self) -> int:
+        """Counts the threads of all processes of the collector."""
+        workers = children(self.collector)
+        self.assertTrue(workers)
+        pids = [self.collector.pid, *workers]
         return sum(len(list(pathlib.Path(f"/proc/{pid}/task").iterdir())) for pid in pids)
 
-    def stick(self, sent: bytes, clients: int = CLIENTS) -> list[socket.socket]:
+    def connect(self, sent: bytes, clients: int = CLIENTS) -> list[socket.socket]:
         return [self.enterContext(stuck_client(self.port, sent)) for _ in range(clients)]
 
-    def assert_at_ease(self, kind: str) -> None:
-        """Scrapes are answered, runs go on, threads are few."""
-        before = self.runs()
-        self.assertLess(self.threads(), MOST_THREADS, kind)
-        took = []
+    def assert_unaffected(self, kind: str) -> None:
+        """Asserts that scrapes succeed, runs continue, and the number of threads is limited."""
+        before = self.last_run_end()
+        self.assertLess(self.count_threads(), MAX_THREADS, kind)
+        durations = []
         for _ in range(5):
             started = time.monotonic()
             self.scrape()
-            took.append(time.monotonic() - started)
-        self.assertLess(max(took), 5, kind)
-        wait_for(lambda: self.runs() > before)
+            durations.append(time.monotonic() - started)
+        self.assertLess(max(durations), 5, kind)
+        wait_for(lambda: self.last_run_end() > before)
 
     def test_scrapes_and_runs_continue(self) -> None:
-        few = self.threads()
-        stuck = []
+        initial = self.count_threads()
+        clients = []
         for kind, sent in {
             "silent": b"",
-            "half a request": WHOLE[:-2],
-            "never reads": WHOLE,
-            "half a handshake": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+            "incomplete request": REQUEST[:-2],
+            "never reads": REQUEST,
+            "incomplete handshake": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
         }.items():
-            stuck += self.stick(sent)
-            self.assert_at_ease(kind)
-        for client in stuck:
+            clients += self.connect(sent)
+            self.assert_unaffected(kind)
+        for client in clients:
             client.close()
-        wait_for(lambda: self.threads() <= few)
+        wait_for(lambda: self.count_threads() <= initial)
 
     def test_slow_sender_is_disconnected(self) -> None:
-        client = self.stick(b"GET ", clients=1)[0]
+        client = self.connect(b"GET ", clients=1)[0]
         started = time.monotonic()
         with self.assertRaises(OSError):
             while time.monotonic() < started + 60:
@@ -112,32 +111,32 @@ class StuckTlsClientsTest(StuckClientsTest):
 
 
 class BlockedReadersTest(unittest.TestCase):
-    """Answers that are more than the sockets' buffers hold, so that each stuck reader blocks its thread."""
+    """Responses exceed the socket buffers, so that each client that does not read blocks a thread."""
 
     def test_threads_are_bounded_and_scrapes_succeed(self) -> None:
         registry = CollectorRegistry()
-        gauge = Gauge("large", "Large.", ["label"], registry=registry)
+        gauge = Gauge("large", "A large metric.", ["label"], registry=registry)
         for number in range(100):
             gauge.labels(f"{number}" * 100_000).set(1)
         exporter = Exporter({"/metrics": MetricsPage(registry)}, "127.0.0.1", 0)
         exporter.start()
         self.addCleanup(exporter.stop)
-        few = threading.active_count()
-        clients = [self.enterContext(stuck_client(exporter.port, WHOLE)) for _ in range(CLIENTS)]
+        initial = threading.active_count()
+        clients = [self.enterContext(stuck_client(exporter.port, REQUEST)) for _ in range(CLIENTS)]
         url = f"http://127.0.0.1:{exporter.port}/metrics"
         for _ in range(3):
-            with urllib.request.urlopen(url, timeout=60) as answer:
-                self.assertGreater(len(answer.read()), 10_000_000)
-        held = threading.active_count() - few
-        self.assertGreater(held, 10, "they did not block")
-        self.assertLess(held, MOST_THREADS)
+            with urllib.request.urlopen(url, timeout=60) as response:
+                self.assertGreater(len(response.read()), 10_000_000)
+        blocked = threading.active_count() - initial
+        self.assertGreater(blocked, 10, "the clients did not block threads")
+        self.assertLess(blocked, MAX_THREADS)
         for client in clients:
             client.close()
-        wait_for(lambda: threading.active_count() <= few)
+        wait_for(lambda: threading.active_count() <= initial)
 
 
 def stuck_client(port: int, sent: bytes) -> socket.socket:
-    """A client that sends something, and nothing more, and never reads."""
+    """Returns a client that has sent something, and neither sends more nor reads."""
     client = socket.socket()
     client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
     client.settimeout(30)
@@ -147,6 +146,6 @@ def stuck_client(port: int, sent: bytes) -> socket.socket:
 
 
 def children(process: subprocess.Popen[str]) -> list[int]:
-    """Of all its threads, each of which may have forked."""
-    listed = pathlib.Path(f"/proc/{process.pid}/task").glob("*/children")
-    return [int(pid) for each in listed for pid in each.read_text().split()]
+    """Returns the child processes of all threads."""
+    files = pathlib.Path(f"/proc/{process.pid}/task").glob("*/children")
+    return [int(pid) for file in files for pid in file.read_text().split()]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a real collector shows."""
+"""The status page and the health check of a real collector."""
 
 import json
 import unittest
@@ -18,10 +18,10 @@ class ExporterResourcesTest(unittest.TestCase):
         self.site = self.enterContext(Site())
         self.port = free_port()
 
-    def ask(self, path: str, accept: str = "*/*") -> str:
+    def get(self, path: str, accept: str = "*/*") -> str:
         request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", headers={"Accept": accept})
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            text: str = answer.read().decode()
+        with urllib.request.urlopen(request, timeout=30) as response:
+            text: str = response.read().decode()
         return text
 
     def collect(self, **options: Any) -> None:
@@ -29,10 +29,10 @@ class ExporterResourcesTest(unittest.TestCase):
         self.site.configure({"timeout": 5}, enable_exporter=True, **address, **options)
         self.site.collector("--log-file", str(self.site.folder / "collector.log"))
 
-    def ill(self) -> str:
-        """Why the collector is not healthy; empty where it is, or does not answer yet."""
+    def unhealthy_reason(self) -> str:
+        """Returns why the collector is unhealthy; empty if it is healthy or does not respond yet."""
         try:
-            self.ask("/health")
+            self.get("/health")
         except urllib.error.HTTPError as error:
             self.assertEqual(503, error.code)
             return error.read().decode()
@@ -43,30 +43,30 @@ class ExporterResourcesTest(unittest.TestCase):
     def test_healthy_collector_shows_name_and_version(self) -> None:
         self.collect()
         wait_for(lambda: metrics(self.port).get("distil_collector_last_run_end"))
-        self.assertIn("Distil Collector <bdi>default</bdi>", self.ask("/"))
-        self.assertEqual("OK", self.ask("/health"))
-        health = json.loads(self.ask("/health", "application/json"))
+        self.assertIn("Distil Collector <bdi>default</bdi>", self.get("/"))
+        self.assertEqual("OK", self.get("/health"))
+        health = json.loads(self.get("/health", "application/json"))
         self.assertEqual(("default", True, ["OK"]), (health["name"], health["healthy"], health["reasons"]))
-        self.assertIn(f"Version {health['details']['version']}", self.ask("/"))
+        self.assertIn(f"Version {health['details']['version']}", self.get("/"))
 
     def test_failed_run_is_unhealthy_until_success(self) -> None:
         fault = self.site.cloud.add_fault("identity", "status", path="/v3/projects", status=503)
         self.collect(periodic_interval=1)
-        wait_for(self.ill)
-        self.assertIn("identity GET /projects: HTTP 503", self.ill())
-        self.assertIn('<td class="outcome failed">', self.ask("/"))
+        wait_for(self.unhealthy_reason)
+        self.assertIn("identity GET /projects: HTTP 503", self.unhealthy_reason())
+        self.assertIn('<td class="outcome failed">', self.get("/"))
         self.site.cloud.faults.clear(fault)
-        wait_for(lambda: not self.ill())
+        wait_for(lambda: not self.unhealthy_reason())
 
     def test_partial_failures_are_listed_while_healthy(self) -> None:
-        well, failing = self.site.cloud.projects.enabled_ids[:2]
-        sample = self.site.sample(well, "network", volume="much")
-        self.site.cloud.add_samples(well, "network", [sample], at=self.site.start.isoformat())
+        rejecting, failing = self.site.cloud.projects.enabled_ids[:2]
+        sample = self.site.sample(rejecting, "network", volume="much")
+        self.site.cloud.add_samples(rejecting, "network", [sample], at=self.site.start.isoformat())
         self.site.cloud.add_fault("metering", "status", project_id=failing, status=503)
         self.collect()
         wait_for(lambda: metrics(self.port).get("distil_collector_last_run_end"))
-        details = json.loads(self.ask("/health", "application/json"))["details"]
+        details = json.loads(self.get("/health", "application/json"))["details"]
         self.assertEqual([failing], [project["project_id"] for project in details["failed"]])
-        page = self.ask("/")
+        page = self.get("/")
         self.assertIn("the answer is 503", page)
         self.assertIn("volume &#39;much&#39; is no number", page)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The exporter over TLS, to those who may see it."""
+"""The exporter over TLS, with and without client certificates."""
 
 import http.client
 import pathlib
@@ -58,14 +58,14 @@ class ExporterTlsTest(unittest.TestCase):
         clients, others = Authority(self.folder, "clients"), Authority(self.folder, "others")
         exporter = self.serve(clients.file)
         self.assertEqual(200, self.status(exporter, clients.issue("prometheus")))
-        for refused in (None, others.issue("prometheus"), clients.issue("prometheus", days=-1)):
-            with self.subTest(refused), self.assertRaises(OSError):
-                self.status(exporter, refused)
+        for certificate in (None, others.issue("prometheus"), clients.issue("prometheus", days=-1)):
+            with self.subTest(certificate), self.assertRaises(OSError):
+                self.status(exporter, certificate)
         self.assertEqual(200, self.status(exporter, clients.issue("prometheus")))
 
 
 class TlsFilesTest(unittest.TestCase):
-    """What is wrong with the files is told at start, by option and file."""
+    """Errors in the files are reported at start, with option and file."""
 
     def setUp(self) -> None:
         self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
@@ -74,7 +74,7 @@ class TlsFilesTest(unittest.TestCase):
         _, self.other_key = map(str, authority.issue("other"))
         self.junk = str(self.folder / "junk.pem")
         pathlib.Path(self.junk).write_text("-----BEGIN NOTHING-----\n")
-        self.nowhere = str(self.folder / "nowhere.pem")
+        self.missing = str(self.folder / "missing.pem")
 
     def assert_refused(self, certfile: str | None, keyfile: str | None, cafile: str | None, *expected: str) -> None:
         with self.assertRaises(exceptions.ConfigurationError) as caught:
@@ -83,10 +83,10 @@ class TlsFilesTest(unittest.TestCase):
             self.assertIn(text, str(caught.exception))
 
     def test_missing_file_raises(self) -> None:
-        self.assert_refused(self.nowhere, self.key, None, f"exporter_certfile is {self.nowhere}", "No such file")
-        self.assert_refused(self.certificate, self.nowhere, None, f"exporter_keyfile is {self.nowhere}", "No such file")
+        self.assert_refused(self.missing, self.key, None, f"exporter_certfile is {self.missing}", "No such file")
+        self.assert_refused(self.certificate, self.missing, None, f"exporter_keyfile is {self.missing}", "No such file")
         self.assert_refused(
-            self.certificate, self.key, self.nowhere, f"exporter_client_cafile is {self.nowhere}", "No such file"
+            self.certificate, self.key, self.missing, f"exporter_client_cafile is {self.missing}", "No such file"
         )
 
     def test_file_with_wrong_content_raises(self) -> None:
@@ -125,7 +125,7 @@ class TlsFilesTest(unittest.TestCase):
         site = self.enterContext(Site())
         site.configure(enable_exporter=True, exporter_port=0, exporter_certfile=self.junk)
         collector = site.collector()
-        said, _ = collector.communicate(timeout=60)
-        self.assertEqual(1, collector.returncode, said)
-        self.assertIn(f"[collector] exporter_certfile is {self.junk}, which holds no certificate", said)
-        self.assertNotIn("Traceback", said)
+        output, _ = collector.communicate(timeout=60)
+        self.assertEqual(1, collector.returncode, output)
+        self.assertIn(f"[collector] exporter_certfile is {self.junk}, which holds no certificate", output)
+        self.assertNotIn("Traceback", output)

@@ -113,7 +113,7 @@ class StatusPageTest(unittest.TestCase):
         page = parse(snapshots.snapshot(behind=(snapshots.behind("web", "HTTP 503", 30), snapshots.behind("db"))))
         self.assertEqual(
             "web a1 2026-11-23 06:30:00 1 d 6 h 30 HTTP 503 "
-            "db a1 2026-11-24 10:30:00 2 h 2 None; to be collected in the next runs",
+            "db a1 2026-11-24 10:30:00 2 h 2 None; the run reached its limit",
             text(page, ".//tbody"),
         )
 

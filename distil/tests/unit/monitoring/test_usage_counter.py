@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The series of usage are what prometheus_client would make of them."""
+"""The series of usage are rendered as prometheus_client would render them."""
 
 import threading
 import unittest
@@ -29,7 +29,7 @@ COUNTED = st.dictionaries(
 
 
 class Reference(Collector):
-    """The same metric, in prometheus_client's own words."""
+    """The same metric, rendered by prometheus_client."""
 
     def __init__(self, head: Metric, counted: Counted) -> None:
         self._head = head
@@ -63,7 +63,7 @@ class UsageCounterTest(unittest.TestCase):
                 usage.add(project_id, [model.Usage(service, "r", unit, volume) for volume in volumes])
         registries = [CollectorRegistry(), CollectorRegistry()]
         for registry in registries:
-            Gauge("before", "It comes before.", registry=registry).set(1)
+            Gauge("before", "Another metric.", registry=registry).set(1)
         registries[0].register(usage)
         registries[1].register(Reference(next(iter(usage.collect())), counted))
         pages, reference = MetricsPage(registries[0], usage.series), MetricsPage(registries[1])
