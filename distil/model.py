@@ -136,3 +136,22 @@ class Usage(msgspec.Struct, frozen=True, gc=False):
     resource_id: str
     unit: str
     volume: Decimal
+
+
+@dataclasses.dataclass(frozen=True)
+class RatedWindow:
+    """What is to be stored for one project and window.
+
+    :param instances: stored id of each virtual machine -> its last sample.
+    :param samples: number of samples that telemetry returned.
+    :param used: number of samples among them that a meter mapping billed by.
+    :param untrusted: number of samples among them whose source is not trusted.
+    """
+
+    usage: tuple[Usage, ...]
+    resources: tuple[Resource, ...]
+    rejected: tuple[RejectedSample, ...]
+    instances: Mapping[str, Sample]
+    samples: int
+    used: int
+    untrusted: int

@@ -11,7 +11,6 @@ from distil import exceptions
 from distil import model
 from distil.rating.explanation import Explanation
 from distil.rating.mapping import MeterMapping
-from distil.rating.rate import RatedWindow
 from distil.rating.rate import RatingRules
 from distil.rating.rate import rate
 from distil.transformers.lookups import Lookups
@@ -36,7 +35,7 @@ def explain(rules: RatingRules, samples: _Samples, window: model.Window, lookups
 
 
 def _explained(
-    number: int, rules: RatingRules, group: _Samples, window: model.Window, lookups: Lookups, whole: RatedWindow
+    number: int, rules: RatingRules, group: _Samples, window: model.Window, lookups: Lookups, whole: model.RatedWindow
 ) -> Explanation:
     (mapping,) = rules.mappings
     recorder = RecordingLookups(lookups)

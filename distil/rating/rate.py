@@ -46,28 +46,9 @@ class RatingRules:
         return not self.trusted_sources or any(pattern.match(source) for pattern in self.trusted_sources)
 
 
-@dataclasses.dataclass(frozen=True)
-class RatedWindow:
-    """What is to be stored for one project and window.
-
-    :param machines: stored id of each virtual machine -> its last sample.
-    :param samples: number of samples that telemetry answered.
-    :param used: number of samples among them that a meter mapping billed by.
-    :param untrusted: number of samples among them whose source is not trusted.
-    """
-
-    usage: tuple[model.Usage, ...]
-    resources: tuple[model.Resource, ...]
-    rejected: tuple[model.RejectedSample, ...]
-    instances: Mapping[str, model.Sample]
-    samples: int
-    used: int
-    untrusted: int
-
-
 def rate(
     rules: RatingRules, samples: Iterable[model.Sample | model.RejectedSample], window: model.Window, lookups: Lookups
-) -> RatedWindow:
+) -> model.RatedWindow:
     """Rate one project's samples of one window, in any order.
 
     :raises LookupUnavailable: a name could not be asked for; nothing is rated.
@@ -92,7 +73,9 @@ def rate(
         for mapping in rules.mappings:
             for group in groups.get(mapping.meter, ()):
                 _bill(mapping, group, window, lookups, ledger)
-    return RatedWindow(ledger.usage, ledger.resources, ledger.rejected, ledger.instances, count, ledger.used, untrusted)
+    return model.RatedWindow(
+        ledger.usage, ledger.resources, ledger.rejected, ledger.instances, count, ledger.used, untrusted
+    )
 
 
 def _in_order(by_resource: Mapping[str, list[model.Sample]]) -> list[list[model.Sample]]:

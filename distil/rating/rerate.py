@@ -7,7 +7,6 @@ from collections.abc import Mapping
 
 from distil import model
 from distil import text
-from distil.rating.rate import RatedWindow
 from distil.rating.rate import RatingRules
 from distil.rating.rate import rate
 from distil.transformers.lookups import Lookups
@@ -20,7 +19,7 @@ class Rerated:
     :param reasons: why samples still cannot be used, by the key that they came with.
     """
 
-    rated: RatedWindow
+    rated: model.RatedWindow
     reasons: Mapping[int, str]
 
 

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from distil import model
 from distil import text
-from distil.rating import rate
 from distil.tests.support import builders
 from distil.tests.support import strategies
 from distil.tests.support.builders import document
@@ -72,7 +71,7 @@ def numbered(samples: list[builders.Document]) -> list[builders.Document]:
     return [{**sample, "id": f"{number:04}"} for number, sample in enumerate(samples)]
 
 
-def outcome(result: rate.RatedWindow) -> tuple[Any, ...]:
+def outcome(result: model.RatedWindow) -> tuple[Any, ...]:
     rejected = sorted((rejected.document["id"], rejected.reason) for rejected in result.rejected)
     machines = {key: sample.document for key, sample in result.instances.items()}
     return builders.volumes(result), builders.infos(result), rejected, machines
@@ -174,10 +173,10 @@ class SampleAccountingTest(unittest.TestCase):
         self.assertEqual(kinds.count("bad volume") + kinds.count("bad field"), len(result.rejected))
         self.assertEqual(Decimal(kinds.count("good")), sum(builders.volumes(result).values(), Decimal(0)))
 
-    def rated(self, samples: list[builders.Document]) -> rate.RatedWindow:
+    def rated(self, samples: list[builders.Document]) -> model.RatedWindow:
         configured = entry("sum", filters=["metadata.status != 'off'"])
         return builders.rated(configured, samples, trusted=["test"])
 
     def test_no_samples_give_no_usage(self) -> None:
         result = builders.rated(ENTRIES, [])
-        self.assertEqual(rate.RatedWindow((), (), (), {}, samples=0, used=0, untrusted=0), result)
+        self.assertEqual(model.RatedWindow((), (), (), {}, samples=0, used=0, untrusted=0), result)

@@ -4,14 +4,14 @@
 import unittest
 from decimal import Decimal
 
-from distil.rating import rate
+from distil import model
 from distil.tests.support import builders
 from distil.tests.support.builders import document
 from distil.tests.support.builders import entry
 
 
 class TrustedSourcesTest(unittest.TestCase):
-    def trusted(self, patterns: list[str], *sources: object) -> rate.RatedWindow:
+    def trusted(self, patterns: list[str], *sources: object) -> model.RatedWindow:
         documents = [document(source=source) for source in sources]
         return builders.rated(entry("sum"), documents, trusted=patterns)
 
