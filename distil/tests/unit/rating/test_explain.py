@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from distil import exceptions
 from distil.rating import sample_parser
+from distil.rating.explain import Explanation
 from distil.rating.explain import explain
-from distil.rating.explanation import Explanation
 from distil.tests.support import builders
 from distil.tests.support import strategies
 from distil.tests.support.builders import document
