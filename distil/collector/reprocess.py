@@ -22,7 +22,7 @@ from distil.rating.rate import RatingRules
 from distil.rating.rerate import Rerated
 from distil.rating.rerate import rerate
 from distil.rating.rerate import unbilled
-from distil.rating.resource import may_be_of
+from distil.rating.resource import may_belong_to
 from distil.rating.sample_parser import parse_sample
 from distil.transformers.lookups import Lookups
 
@@ -147,7 +147,9 @@ class Reprocessor:
         parsed = {sample.id: _parse(sample) for sample in samples}
         rerated = rerate(self._rules, parsed, window, self._lookups)
         ids = {sample.resource_id for sample in parsed.values() if sample.resource_id is not None}
-        stored = [usage for usage in billed if any(may_be_of(usage.resource_id, resource_id) for resource_id in ids)]
+        stored = [
+            usage for usage in billed if any(may_belong_to(usage.resource_id, resource_id) for resource_id in ids)
+        ]
         return _Resource(samples, rerated, stored, unbilled(rerated.rated.usage, stored, force=self._force))
 
     def _bill(self, project_id: str, window: model.Window, resources: Sequence[_Resource]) -> None:

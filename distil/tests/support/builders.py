@@ -72,10 +72,10 @@ def plugins() -> dict[str, type[Transformer]]:
 
 def rules(entries: Iterable[Entry], sections: Sections | None = None, trusted: Iterable[str] = ()) -> rate.RatingRules:
     """:raises ConfigurationError: there are problems."""
-    options, problems = mapping_parser.transformer_options(sections or {}, plugins())
-    mappings, found = mapping_parser.meter_mappings(list(entries), plugins(), options)
+    options, problems = mapping_parser.parse_transformer_options(sections or {}, plugins())
+    mappings, found = mapping_parser.parse_meter_mappings(list(entries), plugins(), options)
     if problems or found:
-        raise exceptions.ConfigurationError([*problems, *found])
+        raise exceptions.ConfigurationError(map(str, [*problems, *found]))
     return rate.RatingRules(mappings, tuple(re.compile(pattern) for pattern in trusted))
 
 

@@ -69,4 +69,4 @@ class ExporterResourcesTest(unittest.TestCase):
         self.assertEqual([failing], [project["project_id"] for project in details["failed"]])
         page = self.ask("/")
         self.assertIn("the answer is 503", page)
-        self.assertIn("volume &#39;much&#39; is no number", page)
+        self.assertIn("volume &#39;much&#39; is not a number", page)
