@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from distil import exceptions
 from distil import model
 from distil.cloud.os_distro import OsDistros
-from distil.collector.distros import annotate_os_distro
+from distil.cloud.os_distro import annotate_os_distro
 from distil.db import rejected_samples
 from distil.db.rejected_samples import RejectedSampleFilter
 from distil.db.rejected_samples import StoredRejectedSample
@@ -159,7 +159,7 @@ class Reprocessor:
         described = [resource for each in rated for resource in each.resources]
         instances = {resource_id: sample for each in rated for resource_id, sample in each.instances.items()}
         stored = Store(self._engine).project(project_id).resource_info([resource.id for resource in described])
-        annotated = annotate_os_distro(self._os_distros.os_distro, instances, stored, described)
+        annotated = annotate_os_distro(self._os_distros, instances, stored, described)
         usage = [entry for resource in resources for entry in resource.usage]
         used_ids = [sample_id for resource in resources for sample_id in resource.used_ids]
         rejected_samples.bill(self._engine, project_id, window, usage, annotated, used_ids)

@@ -65,7 +65,7 @@ def cloud(conf: TrackedConfigOpts, types: Sequence[CollectorOptions]) -> Iterato
     """Whether Keystone lets the collector in, and has the projects and services that it needs."""
     try:
         connection = collector.connect(conf)
-        own = ServiceClient(connection, "identity", exceptions.IdentityError).own_project()
+        own = ServiceClient(connection, "identity", exceptions.IdentityError).session_project_id()
         keystone = KeystoneProjects(connection)
         projects = keystone.enabled()
     except exceptions.DistilError as error:
