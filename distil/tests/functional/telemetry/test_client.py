@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the driver makes of answers that a healthy Ceilometer would not give."""
+"""The driver's handling of errors and malformed responses."""
 
 import datetime
 import json
@@ -41,7 +41,7 @@ def ask(
 
 
 class CeilometerResponseTest(unittest.TestCase):
-    def assert_no_answer(self, answer: Answer, expected: str) -> None:
+    def assert_fails(self, answer: Answer, expected: str) -> None:
         with Server(answer) as server, self.assertRaisesRegex(exceptions.TelemetryError, expected) as caught:
             ask(server)
         message = str(caught.exception)
@@ -51,45 +51,43 @@ class CeilometerResponseTest(unittest.TestCase):
     def test_non_list_body_raises(self) -> None:
         for body in (b"null", b"{}", b'""', b"0", b"false", b'{"samples": []}'):
             with self.subTest(body=body):
-                self.assert_no_answer(Answer(body), "not a list")
+                self.assert_fails(Answer(body), "not a list")
 
     def test_invalid_json_raises(self) -> None:
         for body in (b"<html>Log in</html>", b" ", b"[{", b"\xff\xfe[", b'["\xff"]'):
             with self.subTest(body=body[:20]):
-                self.assert_no_answer(Answer(body), "not JSON")
+                self.assert_fails(Answer(body), "not JSON")
 
     def test_deeply_nested_body_raises(self) -> None:
-        self.assert_no_answer(Answer(b"[" * 200_000), "the answer is not JSON")
+        self.assert_fails(Answer(b"[" * 200_000), "the response is not JSON")
 
     def test_empty_body_raises(self) -> None:
-        self.assert_no_answer(Answer(b""), "an empty body")
+        self.assert_fails(Answer(b""), "an empty body")
 
     def test_incomplete_body_raises(self) -> None:
-        self.assert_no_answer(Answer(b"[]", length=100), "POST /v2/query/samples")
+        self.assert_fails(Answer(b"[]", length=100), "POST /v2/query/samples")
 
     def test_truncated_json_raises(self) -> None:
-        self.assert_no_answer(Answer(rows(row(1), row(2)).body[:-1]), "not JSON")
+        self.assert_fails(Answer(rows(row(1), row(2)).body[:-1]), "not JSON")
 
     def test_other_success_status_raises(self) -> None:
         for status in (201, 202, 203, 206):
             with self.subTest(status=status):
-                self.assert_no_answer(Answer(b"[]", status=status), f"the answer is {status}")
+                self.assert_fails(Answer(b"[]", status=status), f"HTTP {status}")
 
     def test_error_reports_status_and_fault(self) -> None:
-        self.assert_no_answer(Answer(FAULT, status=400), "the answer is 400: Limit must be positive$")
+        self.assert_fails(Answer(FAULT, status=400), "HTTP 400: Limit must be positive$")
 
     def test_error_page_reports_status_and_excerpt(self) -> None:
         for status in (400, 401, 410, 429, 500, 502, 503, 504):
             with self.subTest(status=status):
-                self.assert_no_answer(
-                    Answer(b"<h1>Sorry</h1>" * 99, status=status), f"{status}: <h1>Sorry</h1>.{{1,200}}$"
-                )
+                self.assert_fails(Answer(b"<h1>Sorry</h1>" * 99, status=status), f"{status}: <h1>Sorry</h1>.{{1,200}}$")
 
     def test_connection_reset_raises(self) -> None:
-        self.assert_no_answer(RESET, "POST /v2/query/samples")
+        self.assert_fails(RESET, "POST /v2/query/samples")
 
     def test_response_timeout_raises(self) -> None:
-        self.assert_no_answer(Answer(b"[]", delay=1), "(?i)timed out")
+        self.assert_fails(Answer(b"[]", delay=1), "(?i)timed out")
 
     def test_connection_refused_raises(self) -> None:
         server = Server()
@@ -114,12 +112,12 @@ class CeilometerResponseTest(unittest.TestCase):
 
 class SampleQueryTest(unittest.TestCase):
     def test_unrequested_samples_are_dropped_with_warning(self) -> None:
-        strays = (row(1, project_id="p2"), row(2, meter="disk"), row(3, timestamp="2026-01-01T01:00:00"))
-        with Server(rows(*strays, row(4))) as server, self.assertLogs("distil.telemetry", "WARNING") as logs:
+        unrequested = (row(1, project_id="p2"), row(2, meter="disk"), row(3, timestamp="2026-01-01T01:00:00"))
+        with Server(rows(*unrequested, row(4))) as server, self.assertLogs("distil.telemetry", "WARNING") as logs:
             samples = ask(server)
         self.assertEqual(["r4"], [sample.resource_id for sample in samples])
         self.assertEqual(1, len(logs.output))
-        self.assertIn("3 samples outside the question: project p1, meter cpu", logs.output[0])
+        self.assertIn("3 samples outside of the query, which are ignored: project p1, meter cpu", logs.output[0])
 
     def test_unordered_full_page_raises(self) -> None:
         with (
