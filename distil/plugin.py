@@ -19,6 +19,7 @@ from distil.transformers.base import Transformer
 from distil.transformers.base import metadata_str
 from distil.transformers.base import optional_metadata_str
 from distil.transformers.lookups import Lookups
+from distil.transformers.lookups import NameLookup
 from distil.transformers.options import Options
 from distil.transformers.quantities import parse_decimal
 from distil.transformers.quantities import parse_volume
@@ -28,6 +29,7 @@ __all__ = (
     "LookupUnavailable",
     "Lookups",
     "MeterPresence",
+    "NameLookup",
     "Options",
     "RejectedSample",
     "RejectionReason",
