@@ -17,14 +17,14 @@ QUANTUM = Decimal(1).scaleb(-model.SCALE)
 _MAX_VOLUME = Decimal(10) ** 18
 
 
-class Missing:
+class _Missing:
     """The type of :data:`MISSING`, which stands for the volume of a sample without one; null is a value."""
 
     def __repr__(self) -> str:
         return "MISSING"
 
 
-MISSING = Missing()
+MISSING = _Missing()
 
 
 def to_decimal(value: Any) -> Any:

@@ -33,7 +33,7 @@ def rows(*documents: dict[str, Any]) -> Answer:
     return Answer(json.dumps(documents).encode())
 
 
-def ask(
+def read_samples(
     server: Server, projects: tuple[str, ...] = ("p1",), meters: tuple[str, ...] = ("cpu",), **options: Any
 ) -> list[model.Sample | model.RejectedSample]:
     driver = ceilometer.CeilometerDriver(server.session(timeout=0.5), None, "public", **options)
@@ -43,7 +43,7 @@ def ask(
 class CeilometerResponseTest(unittest.TestCase):
     def assert_fails(self, answer: Answer, expected: str) -> None:
         with Server(answer) as server, self.assertRaisesRegex(exceptions.TelemetryError, expected) as caught:
-            ask(server)
+            read_samples(server)
         message = str(caught.exception)
         self.assertIn("project p1, meter cpu, from 2026-01-01T00:00:00 to 2026-01-01T01:00:00", message)
         self.assertNotIn(TOKEN, message)
@@ -93,7 +93,7 @@ class CeilometerResponseTest(unittest.TestCase):
         server = Server()
         server.server_close()
         with self.assertRaises(exceptions.TelemetryError) as caught:
-            ask(server)
+            read_samples(server)
         self.assertIsNotNone(caught.exception.__cause__)
 
     def test_missing_endpoint_names_region_and_interface(self) -> None:
@@ -105,7 +105,7 @@ class CeilometerResponseTest(unittest.TestCase):
     def test_oversized_number_affects_only_its_sample(self) -> None:
         body = rows(row(1, volume="DIGITS"), row(2)).body.replace(b'"DIGITS"', b"9" * 5000)
         with Server(Answer(body)) as server:
-            huge, other = ask(server)
+            huge, other = read_samples(server)
         self.assertEqual(math.inf, huge.volume)  # type: ignore[union-attr]
         self.assertEqual(1.0, other.volume)  # type: ignore[union-attr]
 
@@ -114,7 +114,7 @@ class SampleQueryTest(unittest.TestCase):
     def test_unrequested_samples_are_dropped_with_warning(self) -> None:
         unrequested = (row(1, project_id="p2"), row(2, meter="disk"), row(3, timestamp="2026-01-01T01:00:00"))
         with Server(rows(*unrequested, row(4))) as server, self.assertLogs("distil.telemetry", "WARNING") as logs:
-            samples = ask(server)
+            samples = read_samples(server)
         self.assertEqual(["r4"], [sample.resource_id for sample in samples])
         self.assertEqual(1, len(logs.output))
         self.assertIn("3 samples outside of the query, which are ignored: project p1, meter cpu", logs.output[0])
@@ -124,12 +124,12 @@ class SampleQueryTest(unittest.TestCase):
             Server(rows(row(1), row(2))) as server,
             self.assertRaisesRegex(exceptions.TelemetryError, "project p1.* not ordered"),
         ):
-            ask(server, page_size=2)
+            read_samples(server, page_size=2)
 
     def test_empty_query_sends_no_request(self) -> None:
         with Server(rows(row(1))) as server:
-            self.assertEqual([], ask(server, projects=()))
-            self.assertEqual([], ask(server, meters=()))
+            self.assertEqual([], read_samples(server, projects=()))
+            self.assertEqual([], read_samples(server, meters=()))
             self.assertEqual([], server.requests)
 
 
@@ -138,7 +138,7 @@ class UnsupportedQueryTest(unittest.TestCase):
         for status in (403, 404, 405, 501):
             answers = (Answer(status=status), rows(row(1)), rows(), rows(row(2, project_id="p2")), rows())
             with self.subTest(status=status), Server(*answers) as server:
-                samples = ask(server, projects=("p1", "p2"), meters=("cpu", "disk"))
+                samples = read_samples(server, projects=("p1", "p2"), meters=("cpu", "disk"))
                 self.assertEqual(["r1", "r2"], [sample.resource_id for sample in samples])
                 self.assertEqual(["POST"] + 4 * ["GET"], [request.method for request in server.requests])
 
@@ -152,22 +152,22 @@ class UnsupportedQueryTest(unittest.TestCase):
     def test_single_query_is_paginated(self) -> None:
         answers = (Answer(status=403), rows(row(3), row(2)), rows(row(2), row(1)), rows(row(1)))
         with Server(*answers) as server:
-            samples = ask(server, page_size=2)
+            samples = read_samples(server, page_size=2)
         self.assertEqual(["r3", "r2", "r1"], [sample.resource_id for sample in samples])
         self.assertIn("q.value=2026-01-01T00%3A00%3A02.000001", server.requests[-2].path)
 
     def test_refused_fallback_raises(self) -> None:
         with Server(Answer(FAULT, status=404)) as server:
-            self.assertRaisesRegex(exceptions.TelemetryError, "GET /v2/samples .*404", ask, server)
+            self.assertRaisesRegex(exceptions.TelemetryError, "GET /v2/samples .*404", read_samples, server)
         self.assertEqual(["POST", "GET"], [request.method for request in server.requests])
 
     def test_refusal_mid_pagination_raises(self) -> None:
         with Server(rows(row(3), row(2)), Answer(status=403)) as server:
-            self.assertRaisesRegex(exceptions.TelemetryError, "POST .*403", ask, server, page_size=2)
+            self.assertRaisesRegex(exceptions.TelemetryError, "POST .*403", read_samples, server, page_size=2)
         self.assertEqual(["POST", "POST"], [request.method for request in server.requests])
 
     def test_other_errors_raise_without_fallback(self) -> None:
         for status in (400, 401, 410, 500, 503):
             with self.subTest(status=status), Server(Answer(status=status)) as server:
-                self.assertRaises(exceptions.TelemetryError, ask, server)
+                self.assertRaises(exceptions.TelemetryError, read_samples, server)
                 self.assertEqual({"POST"}, {request.method for request in server.requests})

@@ -68,12 +68,12 @@ class ParseSampleTest(unittest.TestCase):
             self.assertTrue(rejected.reason.startswith(field), rejected.reason)
 
     def test_non_mapping_is_rejected_and_kept(self) -> None:
-        answer: object
-        for answer in (None, [], "sample", 5):
-            rejected = sample_parser.parse_sample(answer, PROJECT, METER)
+        value: object
+        for value in (None, [], "sample", 5):
+            rejected = sample_parser.parse_sample(value, PROJECT, METER)
             assert isinstance(rejected, model.RejectedSample)
             self.assertIn("not a mapping", rejected.reason)
-            self.assertIn(answer, rejected.document.values())
+            self.assertIn(value, rejected.document.values())
 
     def test_rejected_sample_keeps_sanitized_resource_id(self) -> None:
         for resource_id, expected in (("r", "r"), ("r\0\ud800", "r??"), (None, None), (5, None)):
@@ -86,5 +86,5 @@ class ParseSampleTest(unittest.TestCase):
 
     @strategies.PROPERTY
     @hypothesis.given(strategies.json_values())
-    def test_any_json_is_parsed_or_rejected(self, answer: object) -> None:
-        self.assertIsInstance(sample_parser.parse_sample(answer, PROJECT, METER), model.Sample | model.RejectedSample)
+    def test_any_json_is_parsed_or_rejected(self, value: object) -> None:
+        self.assertIsInstance(sample_parser.parse_sample(value, PROJECT, METER), model.Sample | model.RejectedSample)
