@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Everything that Distil Collector raises on purpose, in one tree.
+"""The exceptions of Distil Collector.
 
-What a library raises is translated where it comes in (``telemetry``, ``cloud``, ``db``), with the cause kept.
+Exceptions of libraries are translated into these at the boundary (``telemetry``, ``cloud``, ``db``), with their cause.
 """
 
 import enum
@@ -9,13 +9,13 @@ from collections.abc import Iterable
 
 
 class DistilError(Exception):
-    """The base of all of them."""
+    """The base class."""
 
 
 class ConfigurationError(DistilError):
-    """The configuration, or a file that it names, cannot be used.
+    """The configuration, or a file that it names, is invalid.
 
-    :param problems: every problem found, each a full sentence that names file, entry and value.
+    :param problems: all problems found, each a full sentence that names file, entry and value.
     """
 
     def __init__(self, problems: Iterable[str]) -> None:
@@ -24,11 +24,11 @@ class ConfigurationError(DistilError):
 
 
 class NotFound(DistilError):
-    """What was asked for does not exist."""
+    """The requested object does not exist."""
 
 
 class RejectionReason(enum.StrEnum):
-    """What is wrong with a sample that is rejected, in a word. Metrics count by it; people read the reason."""
+    """What is wrong with a rejected sample: the label by which metrics count rejected samples."""
 
     DOCUMENT = "document"
     PROJECT_ID = "project_id"
@@ -48,16 +48,17 @@ class RejectionReason(enum.StrEnum):
 class SampleRejected(DistilError):
     """A sample cannot be used.
 
-    :param reason: what is kept with it.
+    :param reason: sentence for operators, stored with the sample.
+    :param kind: label for metrics.
     """
 
-    def __init__(self, reason: str, flaw: RejectionReason = RejectionReason.TRANSFORMER) -> None:
-        self.kind = flaw
+    def __init__(self, reason: str, kind: RejectionReason = RejectionReason.TRANSFORMER) -> None:
+        self.kind = kind
         super().__init__(reason)
 
 
 class ServiceError(DistilError):
-    """A service that a run depends on gave no usable answer. The same question may succeed later."""
+    """A service gave no usable answer. The same request may succeed later."""
 
 
 class IdentityError(ServiceError):
@@ -65,32 +66,32 @@ class IdentityError(ServiceError):
 
 
 class TelemetryError(ServiceError):
-    """The telemetry service gave no usable answer, or only a part of it."""
+    """The telemetry service gave no usable answer, or an incomplete one."""
 
 
 class LookupUnavailable(ServiceError):
-    """A service that is asked for names (flavors, volume types, ...) gave no usable answer."""
+    """A service that names are looked up in (flavors, volume types, ...) gave no usable answer."""
 
 
 class StoreError(ServiceError):
-    """The database did not do what it was asked."""
+    """A database operation failed."""
 
 
 class CoordinationError(ServiceError):
-    """The backend that knows a collector's other members gave no usable answer."""
+    """The coordination backend gave no usable answer."""
 
 
 class ShutdownRequested(DistilError):
-    """The process was asked to stop, so no new transaction begins."""
+    """The process is shutting down; no new transaction is started."""
 
 
 class WindowAlreadyCommitted(DistilError):
-    """The window has been committed already, by another collector or by an earlier try."""
+    """The window has already been committed, by another collector or an earlier attempt."""
 
 
 class ReprocessingRefused(DistilError):
-    """Rejected samples are not billed, lest something is lost or billed twice; the message says why."""
+    """Rejected samples were not billed, because usage could be lost or billed twice; the message gives the reason."""
 
 
 class ProjectReassigned(DistilError):
-    """The project is another collector's to collect by now."""
+    """The project has been reassigned to another collector."""

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The values that travel along the data path.
+"""The values of the data path.
 
-All of them are frozen: a step returns new values and leaves alone what it was given. All times are
-timezone-aware and in UTC, all volumes are Decimal.
+All of them are frozen: a step returns new values. Times are timezone-aware and in UTC, volumes are Decimal.
 
-Those of which there are many are msgspec's structs: frozen dataclasses that are made in C, at a fifth of the cost.
+Values made in great numbers are msgspec structs: frozen like dataclasses, constructed in C at a fifth of the cost.
 """
 
 import dataclasses
@@ -18,7 +17,7 @@ import msgspec
 
 from distil import exceptions
 
-# What the database's columns hold. A sample that would not fit is rejected before it gets there.
+# Lengths of the database's columns in characters, and its decimal places. A sample that does not fit is rejected.
 MAX_RESOURCE_ID = 400
 MAX_SERVICE = 260
 MAX_UNIT = 100
@@ -26,31 +25,31 @@ SCALE = 10
 
 
 def parse_time(value: object) -> datetime.datetime:
-    """An ISO 8601 time in its extended format, with or without fraction and zone, as an aware one in UTC.
+    """Parse an ISO 8601 time in extended format, with or without fraction and zone, to an aware time in UTC.
 
-    :raises ValueError: it is no such text.
+    :raises ValueError: the value is not such a text.
     """
-    # Python reads a lone number, too, and takes 1764010112345 for a day in 1764.
+    # fromisoformat accepts a bare number, too, and takes 1764010112345 for a day in 1764.
     if not isinstance(value, str) or value[4:5] != "-":
         raise ValueError("it does not begin with year-month-day")
-    return _time(value)
+    return _parse_time(value)
 
 
-# What is measured together has the same time.
+# Cached: samples of one polling cycle share their time.
 @functools.lru_cache(maxsize=4096)
-def _time(value: str) -> datetime.datetime:
-    moment = datetime.datetime.fromisoformat(value)
+def _parse_time(value: str) -> datetime.datetime:
+    time = datetime.datetime.fromisoformat(value)
     try:
-        return moment.replace(tzinfo=datetime.UTC) if moment.tzinfo is None else moment.astimezone(datetime.UTC)
+        return time.replace(tzinfo=datetime.UTC) if time.tzinfo is None else time.astimezone(datetime.UTC)
     except OverflowError as error:
         raise ValueError(str(error)) from error
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Project:
-    """A project as Keystone knows it.
+    """A Keystone project.
 
-    :param created_on: Keystone's optional extra attribute ``created_on``, as Keystone gave it.
+    :param created_on: the optional extra attribute ``created_on``, unparsed.
     """
 
     id: str
@@ -75,20 +74,20 @@ class Window:
     def hours(self) -> Decimal:
         return self.seconds / 3600
 
-    def __contains__(self, moment: datetime.datetime) -> bool:
-        return self.start <= moment < self.end
+    def __contains__(self, time: datetime.datetime) -> bool:
+        return self.start <= time < self.end
 
     def __str__(self) -> str:
         return f"[{self.start:%Y-%m-%dT%H:%M:%SZ}, {self.end:%Y-%m-%dT%H:%M:%SZ})"
 
 
 class Sample(msgspec.Struct, frozen=True, gc=False):
-    """One datum of a meter.
+    """One measurement of a meter.
 
-    :param volume: a Decimal where the telemetry service gave a number, else as it came. A meter mapping may replace it
-        and decides what it must be, so it is a Decimal (or None, for null) for certain only when the sample is rated.
-    :param document: the sample as the telemetry service gave it: what filters look at and what is kept if the sample
-        is rejected.
+    :param volume: a Decimal if the telemetry service returned a number, else the unchanged value. Only a sample that is
+        prepared for a transformer is guaranteed to have a Decimal (or None, for null).
+    :param document: the sample as the telemetry service returned it: the input of filters, stored if the sample is
+        rejected.
     """
 
     project_id: str
@@ -102,9 +101,11 @@ class Sample(msgspec.Struct, frozen=True, gc=False):
 
 
 class RejectedSample(msgspec.Struct, frozen=True, gc=False):
-    """A sample that cannot be used, and why.
+    """A sample that cannot be used.
 
     :param resource_id: None where the sample has no readable one.
+    :param reason: sentence for operators.
+    :param kind: label for metrics.
     """
 
     project_id: str
@@ -119,7 +120,7 @@ class Resource(msgspec.Struct, frozen=True, gc=False):
     """A metered resource as it is stored.
 
     :param id: the stored id, which may differ from the id that telemetry uses.
-    :param info: what this window's samples tell of it.
+    :param info: type and metadata from this window's samples.
     """
 
     id: str
@@ -127,12 +128,31 @@ class Resource(msgspec.Struct, frozen=True, gc=False):
 
 
 class Usage(msgspec.Struct, frozen=True, gc=False):
-    """What one resource used of one service in one window.
+    """One resource's usage of one service in one window.
 
-    :param volume: in ``unit``, a multiple of 10 ** -10 (the scale of the database's column).
+    :param volume: in ``unit``, with ten decimal places (the scale of the database's column).
     """
 
     service: str
     resource_id: str
     unit: str
     volume: Decimal
+
+
+@dataclasses.dataclass(frozen=True)
+class RatedWindow:
+    """The usage of one project and window, and everything else that is stored with it.
+
+    :param instances: the last sample of each virtual machine, by stored id.
+    :param samples: number of samples that the telemetry service returned.
+    :param used: number of samples among them that were used for billing.
+    :param untrusted: number of samples among them whose source is not trusted.
+    """
+
+    usage: tuple[Usage, ...]
+    resources: tuple[Resource, ...]
+    rejected: tuple[RejectedSample, ...]
+    instances: Mapping[str, Sample]
+    samples: int
+    used: int
+    untrusted: int

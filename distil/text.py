@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Text that every database can hold, from values that may be anything."""
+"""Text that every database can store, from arbitrary values."""
 
 import datetime
 import json
@@ -19,55 +19,54 @@ _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _CONTROL = re.compile("[\0-\x1f\x7f-\x9f]")
 _UNITS = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
 _TENTHS_BELOW_SECONDS = 10
-_SHOWN = reprlib.Repr()
-_SHOWN.maxstring = _SHOWN.maxother = 60
+_REPR = reprlib.Repr()
+_REPR.maxstring = _REPR.maxother = 60
 
 
 def short_repr(value: object) -> str:
-    """How a message shows a value: in a few words, however long and deep it is."""
+    """A value as messages show it: short, however long or deeply nested it is."""
     try:
-        return _SHOWN.repr(value)
-    except ValueError:  # an integer of more digits than Python likes to write
+        return _REPR.repr(value)
+    except ValueError:  # an integer with more digits than Python converts
         return f"a huge {type(value).__name__}"
 
 
 def is_storable(value: str) -> bool:
-    """Whether the text has neither NUL, which PostgreSQL refuses, nor lone surrogates, which are no UTF-8."""
+    """Whether the text holds neither NUL, which PostgreSQL refuses, nor lone surrogates, which UTF-8 cannot encode."""
     return not _UNSTORABLE.search(value)
 
 
 def escape_control(value: str) -> str:
-    """The text with control characters escaped, so that it says nothing to a terminal and is one line."""
-    return _CONTROL.sub(lambda found: ascii(found[0])[1:-1], value)
+    """The text with control characters escaped: one line, without effect on a terminal."""
+    return _CONTROL.sub(lambda match: ascii(match[0])[1:-1], value)
 
 
-def pluralize(number: int, one: str, more: str = "") -> str:
+def pluralize(number: int, singular: str, plural: str = "") -> str:
     """The number with its noun: ``1 window``, ``2 windows``.
 
-    :param more: the plural, where it is not ``one`` with an s.
+    :param plural: default: the singular with an s.
     """
-    return f"{number} {one if number == 1 else more or one + 's'}"
+    return f"{number} {singular if number == 1 else plural or singular + 's'}"
 
 
-def service_name(name: str) -> str:
-    """The name as it came.
+def validate_service(name: str) -> None:
+    """Check the name of a usage entry's service.
 
-    :raises SampleRejected: it cannot be stored as a usage entry's service.
+    :raises SampleRejected: the name cannot be stored.
     """
     if not name or len(name) > model.MAX_SERVICE or not is_storable(name):
-        reason = f"service {short_repr(name)} is empty, no text, or longer than {model.MAX_SERVICE} characters"
+        reason = f"service {short_repr(name)} is empty, not storable, or longer than {model.MAX_SERVICE} characters"
         raise exceptions.SampleRejected(reason, exceptions.RejectionReason.SERVICE)
-    return name
 
 
 def sanitize(value: str, length: int) -> str:
-    """The text with what cannot be stored replaced, and cut to ``length`` characters with a mark that it was."""
+    """The text with unstorable characters replaced, truncated to ``length`` characters with a mark."""
     value = value if is_storable(value) else value.encode(errors="replace").decode().replace("\0", "?")
     return value if len(value) <= length else value[: length - len(CUT)] + CUT
 
 
 def canonical_json(value: object) -> str:
-    """JSON, or a short form of what JSON cannot hold: the same text for the same value."""
+    """JSON with sorted keys; a short repr of values that JSON cannot represent. Equal values give equal text."""
     try:
         return json.dumps(value, sort_keys=True, default=str, allow_nan=False, ensure_ascii=False)
     except (RecursionError, TypeError, ValueError):
@@ -75,7 +74,7 @@ def canonical_json(value: object) -> str:
 
 
 def to_info_value(value: Any) -> Any:
-    """A value of a resource's info as it is stored: booleans, numbers and short text as they are, all else as text."""
+    """A value of a resource's info as it is stored: booleans, numbers and short text unchanged, others as text."""
     if isinstance(value, int) and abs(value) < 10**MAX_INFO_VALUE:
         return value
     if isinstance(value, float) and math.isfinite(value):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A cache with a lifetime and a bound, for any number of threads."""
+"""A thread-safe cache with a limited lifetime and size."""
 
 import threading
 import time
@@ -11,31 +11,31 @@ Value = TypeVar("Value")
 
 
 class TTLCache(Generic[Value]):
-    """Remembers what ``load`` answered, None too; what it raises goes through and is not remembered.
+    """Caches the values that ``load`` returns, None included; its exceptions are raised and not cached.
 
-    :param load: answers for a key. Threads that miss the same key at the same time each ask it.
-    :param lifetime: seconds for which an answer is good, counted from the question; or what tells them, by the answer.
-    :param size: number of answers kept; the oldest goes first.
-    :param clock: seconds that only grow.
+    :param load: returns the value of a key. Threads that miss the same key at the same time each call it.
+    :param lifetime: seconds for which a value is valid, from the call of ``load``.
+    :param size: maximum number of values; the oldest is evicted first.
+    :param clock: monotonic time in seconds.
     """
 
     def __init__(
         self,
         load: Callable[[str], Value],
-        lifetime: float | Callable[[Value], float],
+        lifetime: float,
         *,
         size: int = 100_000,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._load = load
-        self._lifetime = lifetime if callable(lifetime) else lambda _: lifetime
+        self._lifetime = lifetime
         self._size = size
         self._clock = clock
         self._lock = threading.Lock()
         self._entries: dict[str, tuple[float, Value]] = {}
 
     def get(self, key: str, /) -> Value:
-        """The answer for a key, remembered or fresh."""
+        """The value of a key, cached or loaded."""
         with self._lock:
             entry = self._entries.get(key)
         if entry is not None and self._clock() < entry[0]:
@@ -43,13 +43,17 @@ class TTLCache(Generic[Value]):
         return self.refresh(key)
 
     def refresh(self, key: str, /) -> Value:
-        """A fresh answer for a key."""
-        asked = self._clock()
+        """The value of a key, loaded again."""
+        loaded_at = self._clock()
         value = self._load(key)
-        expiry = asked + self._lifetime(value)
+        expires_at = loaded_at + self.lifetime(value)
         with self._lock:
             self._entries.pop(key, None)
             while len(self._entries) >= self._size:
                 del self._entries[next(iter(self._entries))]
-            self._entries[key] = (expiry, value)
+            self._entries[key] = (expires_at, value)
         return value
+
+    def lifetime(self, value: Value) -> float:
+        """Seconds for which a value is valid; a subclass may make them depend on the value."""
+        return self._lifetime

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Volume types, from Cinder."""
+"""Volume types and volumes, from Cinder."""
 
 import urllib.parse
 from collections.abc import Callable
@@ -8,45 +8,49 @@ from collections.abc import Mapping
 from distil.cloud import cache
 from distil.cloud import client
 
-_ALL: dict[str, str] = {"is_public": "None"}  # Cinder's word for "private ones too"
+_PRIVATE_TOO = {"is_public": "None"}  # Cinder's way to ask for public and private types
+
+# The list of volume types is cached as a whole, under one key.
+_ALL_TYPES = "all"
 
 
 class CinderVolumeTypes:
-    """The name of a volume type by its id or name, out of one list that is fetched once in ``lifetime`` seconds.
+    """The names of volume types by id or name, from a list that is cached for ``lifetime`` seconds.
 
-    A type that the list lacks may be younger than the list, so it is fetched again before the answer is None.
+    A type that the list lacks may be newer than the list, so the list is loaded again before the type is reported as
+    unknown.
     """
 
     def __init__(self, block_storage: client.ServiceClient, lifetime: float, clock: Callable[[], float]) -> None:
         self._block_storage = block_storage
-        self._names: cache.TTLCache[Mapping[str, str]] = cache.TTLCache(lambda _: self._list(), lifetime, clock=clock)
+        self._names: cache.TTLCache[Mapping[str, str]] = cache.TTLCache(self._list, lifetime, clock=clock)
 
     def name(self, id_or_name: str) -> str | None:
-        """An id wins over a name.
+        """The name of a volume type; None if it does not exist. An id wins over a name.
 
-        :raises LookupUnavailable: Cinder gave no answer.
+        :raises LookupUnavailable: Cinder gave no usable answer.
         """
-        known = self._names.get("")
-        if id_or_name not in known:
-            known = self._names.refresh("")
-        return known.get(id_or_name)
+        names = self._names.get(_ALL_TYPES)
+        if id_or_name not in names:
+            names = self._names.refresh(_ALL_TYPES)
+        return names.get(id_or_name)
 
-    def _list(self) -> Mapping[str, str]:
+    def _list(self, _key: str) -> Mapping[str, str]:
         by_id: dict[str, str] = {}
-        params: dict[str, str] | None = _ALL
+        params: dict[str, str] | None = _PRIVATE_TOO
         while params is not None:
             page = self._block_storage.get("types", params=params)
             if page is None:
-                raise self._block_storage.failure("block_storage GET /types: HTTP 404")
+                raise self._block_storage.error_class("block_storage GET /types: HTTP 404")
             types = page.objects("volume_types")
-            fresh = {volume_type.required_str("id"): volume_type.required_str("name") for volume_type in types}
-            params = None if fresh.keys() <= by_id.keys() else _next(page.document)
-            by_id |= fresh
+            page_names = {volume_type.required_str("id"): volume_type.required_str("name") for volume_type in types}
+            params = None if page_names.keys() <= by_id.keys() else _next_params(page.document)
+            by_id |= page_names
         return {name: name for name in by_id.values()} | by_id
 
 
-def _next(document: Mapping[str, object]) -> dict[str, str] | None:
-    """The query of the next page, which Cinder names in a list of links."""
+def _next_params(document: Mapping[str, object]) -> dict[str, str] | None:
+    """The query of the next page, from the list of links; None after the last page."""
     links = document.get("volume_type_links")
     for link in links if isinstance(links, list) else ():
         if isinstance(link, Mapping) and link.get("rel") == "next":
@@ -55,6 +59,6 @@ def _next(document: Mapping[str, object]) -> dict[str, str] | None:
 
 
 def type_of_volume(block_storage: client.ServiceClient, volume_id: str) -> str | None:
-    """The name of a volume's type, whatever its project; None where Cinder knows no such volume or it has no type."""
+    """The name of the type of any project's volume; None if the volume does not exist or has no type."""
     found = block_storage.get("volumes", volume_id)
     return None if found is None else found.object("volume").optional_str("volume_type") or None

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The connection to the cloud that the look-ups and the list of projects share."""
+"""The connection to the cloud, shared by the look-ups and the project list."""
 
 import threading
 
@@ -11,13 +11,13 @@ from distil import exceptions
 
 
 class Connection:
-    """openstacksdk over a keystoneauth session, made when it is first needed, for any number of threads.
+    """A thread-safe openstacksdk connection over a keystoneauth session, opened when it is first used.
 
-    Making one sends nothing. It reads no clouds.yaml and no OS_ environment variables: the session says it all.
+    Constructing one sends nothing. It ignores clouds.yaml and OS_* environment variables: only the session counts.
 
     :param session: authenticated, with the operator's TLS settings and time-outs.
-    :param region_name: region of the catalog's endpoints; None is any.
-    :param interface: interface of the catalog's endpoints (public, internal, admin).
+    :param region_name: region of the endpoints in the catalog; None: any.
+    :param interface: interface of the endpoints in the catalog (public, internal, admin).
     """
 
     def __init__(self, session: ks_session.Session, region_name: str | None, interface: str) -> None:
@@ -28,19 +28,19 @@ class Connection:
         self._connection: openstack.connection.Connection | None = None
 
     def proxy(self, service: str) -> openstack.proxy.Proxy:
-        """openstacksdk's proxy of a service; the first time, its endpoint is discovered.
+        """openstacksdk's proxy of a service; its first use discovers the endpoint.
 
-        :param service: openstacksdk's name of it: ``compute``, ``block_storage``, ...
-        :raises ServiceError: the catalog has no such endpoint. What else can happen is openstacksdk's.
+        :param service: openstacksdk's name of the service: ``compute``, ``block_storage``, ...
+        :raises ServiceError: the catalog has no such endpoint. Other errors are openstacksdk's.
         """
         connection = self._connect()
         proxy = getattr(connection, service)
         if not isinstance(proxy, openstack.proxy.Proxy):
-            self._forget(connection)
+            self._discard(connection)
             region = f" in region {self._region_name}" if self._region_name else ""
             raise exceptions.ServiceError(
-                f"the catalog has no {self._interface} endpoint of it{region}; a token without a project"
-                " ([keystone_authtoken] project_name) has no catalog at all"
+                f"the catalog has no {self._interface} endpoint for it{region}; a token without a project"
+                " ([keystone_authtoken] project_name) has no catalog"
             )
         return proxy
 
@@ -52,8 +52,8 @@ class Connection:
                 )
             return self._connection
 
-    def _forget(self, connection: openstack.connection.Connection) -> None:
-        """openstacksdk remembers a missing endpoint for ever; a catalog can be mended."""
+    def _discard(self, connection: openstack.connection.Connection) -> None:
+        """openstacksdk caches a missing endpoint for ever, but a catalog can be repaired."""
         with self._lock:
             if self._connection is connection:
                 self._connection = None

@@ -1,18 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Projects and domains, as Keystone knows them."""
+"""Keystone's projects and domains, and its authentication plugins."""
 
+import threading
 from collections.abc import Iterable
+from typing import Any
+
+from keystoneauth1 import access
+from keystoneauth1 import exceptions as ks_exceptions
+from keystoneauth1 import plugin
+from keystoneauth1 import session as ks_session
+from keystoneauth1.identity import base
 
 from distil import exceptions
 from distil import model
 from distil.cloud import client
 from distil.cloud import connection
 from distil.cloud import pagination
+from distil.cloud import request_observer
 from distil.cloud import response
 
 
 class KeystoneProjects:
-    """:param page_size: projects or domains asked for in one request; Keystone may answer with smaller pages."""
+    """Lists projects and domains.
+
+    :param page_size: projects or domains requested at once; Keystone may return smaller pages.
+    """
 
     def __init__(self, cloud: connection.Connection, page_size: int = 1000) -> None:
         self._identity = client.ServiceClient(cloud, "identity", exceptions.IdentityError)
@@ -21,28 +33,28 @@ class KeystoneProjects:
     def enabled(self) -> list[model.Project]:
         """Every enabled project of every domain.
 
-        A disabled domain does not disable its projects: its users get no token, but their instances and volumes stay,
-        and so does their usage. To leave such a domain out is for the scope to say.
+        Projects of a disabled domain are included: its users get no token, but their instances and volumes remain, and
+        so does their usage. The collector's scope can exclude such a domain.
 
-        :raises IdentityError: there is no answer, or it is not whole.
+        :raises IdentityError: Keystone gave no usable answer, or an incomplete one.
         """
-        found = pagination.list_all(self._identity, "projects", self._page_size, {"enabled": "true"})
-        return [_project(entry) for entry in found if _is_enabled_project(entry)]
+        entries = pagination.list_all(self._identity, "projects", self._page_size, {"enabled": "true"})
+        return [_project(entry) for entry in entries if _is_enabled_project(entry)]
 
     def domain_ids(self, entries: Iterable[str]) -> dict[str, str | None]:
-        """Each entry, a domain's id or name, with that domain's id; None where there is no such domain.
+        """The domain id for each id or name of a domain; None if the domain does not exist.
 
-        An entry that is one domain's id and another's name means the id. Disabled domains are found too.
+        An entry that is one domain's id and another domain's name stands for the id. Disabled domains are included.
 
-        :raises IdentityError: there is no answer, or it is not whole.
+        :raises IdentityError: Keystone gave no usable answer, or an incomplete one.
         """
-        wanted = tuple(entries)
-        if not wanted:
+        ids_or_names = tuple(entries)
+        if not ids_or_names:
             return {}
         domains = pagination.list_all(self._identity, "domains", self._page_size, {})
         ids = {domain.required_str("name"): domain.required_str("id") for domain in domains}
         ids |= {domain.required_str("id"): domain.required_str("id") for domain in domains}
-        return {entry: ids.get(entry) for entry in wanted}
+        return {id_or_name: ids.get(id_or_name) for id_or_name in ids_or_names}
 
 
 def _is_enabled_project(entry: response.JSONObject) -> bool:
@@ -51,7 +63,7 @@ def _is_enabled_project(entry: response.JSONObject) -> bool:
 
 def _project(entry: response.JSONObject) -> model.Project:
     def attribute(name: str) -> str | None:
-        """Whatever it holds: one odd project must not cost the others their usage."""
+        """Any value as text: one malformed project must not cost the others their usage."""
         value = entry.document.get(name)
         return None if value is None else str(value)
 
@@ -62,3 +74,28 @@ def _project(entry: response.JSONObject) -> model.Project:
         description=attribute("description") or "",
         created_on=attribute("created_on"),
     )
+
+
+def prevent_auth_recursion(auth: plugin.BaseAuthPlugin) -> None:
+    """Prevent a plugin's deadlock with itself, and attribute its requests to Keystone.
+
+    The plugin discovers Keystone's versions while it holds its lock. If the response is 401, which a proxy may send,
+    keystoneauth requests a token for a second attempt, and waits for that lock. An error instead makes it continue
+    without discovery, with the version in auth_url.
+    """
+    if not isinstance(auth, base.BaseIdentityPlugin):
+        return
+    get_access = auth.get_access
+    thread = threading.local()
+
+    def get_access_once(session: ks_session.Session, **kwargs: Any) -> access.AccessInfo:
+        if getattr(thread, "is_authenticating", False):
+            raise ks_exceptions.Unauthorized("Keystone requires a token for its list of versions")
+        thread.is_authenticating = True
+        try:
+            with request_observer.attribute_requests_to("identity"):
+                return get_access(session, **kwargs)
+        finally:
+            thread.is_authenticating = False
+
+    auth.get_access = get_access_once  # type: ignore[method-assign]

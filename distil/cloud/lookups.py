@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The names that samples do not carry, from Nova, Cinder and Swift."""
+"""Look-ups of names that samples lack, in Nova, Cinder and Swift."""
 
+import functools
 import random
 import time
 from collections.abc import Callable
@@ -15,48 +16,56 @@ from distil.transformers import lookups
 
 LIFETIME_SECONDS = 3600.0
 
-# For what there is much of and hardly ever changes: a container's policy, and the type of a volume. A run an hour would
-# ask for each of them anew otherwise. They expire at different times, so that no run asks for all.
-LONG_LIFETIME_SECONDS = 12 * 3600.0
-_SPREAD = 0.5
+# For names that are numerous and hardly ever change: storage policies, and types of volumes. With the shorter lifetime
+# an hourly run would look up each of them again.
+_LONG_LIFETIME_SECONDS = 12 * 3600.0
+_MIN_LIFETIME_FRACTION = 0.5
+
+
+class _LongLivedCache(cache.TTLCache[str | None]):
+    """Caches names longer than missing ones, for random lifetimes, so that they do not all expire in the same run."""
+
+    def __init__(
+        self, load: Callable[[str], str | None], lifetime: float, long_lifetime: float, clock: Callable[[], float]
+    ) -> None:
+        super().__init__(load, lifetime, clock=clock)
+        self._long_lifetime = long_lifetime
+
+    def lifetime(self, value: str | None) -> float:
+        if value is None:
+            return super().lifetime(value)
+        return self._long_lifetime * random.uniform(_MIN_LIFETIME_FRACTION, 1)  # noqa: S311 - no secret
 
 
 def cloud_lookups(
     cloud: connection.Connection,
     lifetime: float = LIFETIME_SECONDS,
     clock: Callable[[], float] = time.monotonic,
-    long_lifetime: float = LONG_LIFETIME_SECONDS,
+    long_lifetime: float = _LONG_LIFETIME_SECONDS,
 ) -> lookups.Lookups:
-    """Look-ups that ask the cloud, and remember what it said.
+    """Look-ups in the cloud, with caches.
 
-    Their ``get`` raises LookupUnavailable where a service gave no answer.
+    Their ``get`` raises LookupUnavailable if a service gave no usable answer.
 
-    :param lifetime: seconds; for what was not found, and for the names of flavors and volume types.
-    :param long_lifetime: seconds; half of it and more for the policies of containers and the types of volumes.
+    :param lifetime: seconds for the names of flavors and volume types, and for missing names.
+    :param long_lifetime: maximum seconds for storage policies and types of volumes; the minimum is half of it.
     """
-
-    def cached(load: Callable[[str], str | None]) -> cache.TTLCache[str | None]:
-        return cache.TTLCache(load, lifetime, clock=clock)
-
-    def long_cached(load: Callable[[str], str | None]) -> cache.TTLCache[str | None]:
-        def good_for(name: str | None) -> float:
-            return lifetime if name is None else long_lifetime * random.uniform(_SPREAD, 1)  # noqa: S311 - no secret
-
-        return cache.TTLCache(load, good_for, clock=clock)
-
     compute, block_storage, object_store = (
         client.ServiceClient(cloud, name, exceptions.LookupUnavailable)
         for name in ("compute", "block_storage", "object_store")
     )
+    volume_types = cinder.CinderVolumeTypes(block_storage, lifetime, clock)
+    type_of_volume = functools.partial(cinder.type_of_volume, block_storage)
+    storage_policy = swift.SwiftContainers(object_store).storage_policy
     return lookups.Lookups(
-        flavors=cached(lambda flavor_id: flavor_name(compute, flavor_id)),
-        volume_types=cached(cinder.CinderVolumeTypes(block_storage, lifetime, clock).name),
-        types_of_volumes=long_cached(lambda volume_id: cinder.type_of_volume(block_storage, volume_id)),
-        container_policies=long_cached(swift.SwiftContainers(object_store).storage_policy),
+        flavors=cache.TTLCache(functools.partial(_flavor_name, compute), lifetime, clock=clock),
+        volume_types=cache.TTLCache(volume_types.name, lifetime, clock=clock),
+        types_of_volumes=_LongLivedCache(type_of_volume, lifetime, long_lifetime, clock),
+        container_policies=_LongLivedCache(storage_policy, lifetime, long_lifetime, clock),
     )
 
 
-def flavor_name(compute: client.ServiceClient, flavor_id: str) -> str | None:
-    """The name of a flavor, private ones included; None where Nova has no such flavor."""
+def _flavor_name(compute: client.ServiceClient, flavor_id: str) -> str | None:
+    """The name of a public or private flavor; None if it does not exist."""
     found = compute.get("flavors", flavor_id)
     return None if found is None else found.object("flavor").required_str("name")

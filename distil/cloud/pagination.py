@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A whole collection of Keystone's, however Keystone cuts it into pages.
+"""Reads whole collections from Keystone, in each of its ways to page.
 
-Keystone 27 and later pages when it is asked with a limit; without one it cuts at ``[DEFAULT] max_db_limit`` (1000) and
-says nothing. Older ones know neither limit nor marker: they cut at ``list_limit``, where one is set, and say
-``truncated`` with no way to the rest.
+Keystone 27 and later pages if the request has a limit; without one it truncates at ``[DEFAULT] max_db_limit`` (1000)
+without notice. Older releases support neither limit nor marker: if ``list_limit`` is set, they truncate and respond
+with ``truncated``, with no way to read the rest.
 """
 
 import urllib.parse
@@ -18,27 +18,29 @@ def list_all(
 ) -> list[response.JSONObject]:
     """Every member of a collection, each once.
 
-    :raises IdentityError: there is no answer, or one that was cut.
+    :raises IdentityError: Keystone gave no usable answer, or a truncated one.
     """
     found: dict[str, response.JSONObject] = {}
     params: dict[str, str] | None = {**filters, "limit": str(page_size)}
     while params is not None:
         page = _page(identity, collection, params)
         members = {member.required_str("id"): member for member in page.objects(collection)}
-        fresh = members.keys() - found.keys()
+        repeated = members.keys() <= found.keys()
         found.update(members)
-        params = _next(page, members, page_size, params, repeated=not fresh)
+        params = _next_params(page, members, page_size, params, repeated=repeated)
     return list(found.values())
 
 
 def _page(identity: client.ServiceClient, collection: str, params: Mapping[str, str]) -> response.JSONObject:
     page = identity.get(collection, params=params)
     if page is None:
-        raise identity.failure(f"identity GET /{collection}: HTTP 404, also for a marker that is gone meanwhile")
+        raise identity.error_class(
+            f"identity GET /{collection}: HTTP 404; the entry that marks the page may have been deleted meanwhile"
+        )
     return page
 
 
-def _next(
+def _next_params(
     page: response.JSONObject,
     members: Mapping[str, response.JSONObject],
     page_size: int,
@@ -46,20 +48,20 @@ def _next(
     *,
     repeated: bool,
 ) -> dict[str, str] | None:
-    """What to ask for after a page; None after the last.
+    """The query of the next page; None after the last one.
 
-    A full page without a word is followed by one more question, in case the server did as it was told and no more. One
-    that ignores limit and marker then repeats itself: its first answer was whole.
+    A full page without a link is followed by one more request, in case the server applied the limit without a link. A
+    server that ignores limit and marker repeats its first response, which was complete.
     """
     link = page.object_or_empty("links").optional_str("next")
     if link and repeated:
-        raise page.failure(f"{page.request}: the pages do not end, {link} brings nothing new")
+        raise page.error_class(f"{page.request}: paging does not end, {link} returned no new entries")
     if link:
         return dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(link).query))
     if page.document.get("truncated"):
-        raise page.failure(
-            f"{page.request}: Keystone cut its answer after {len(members)}; unset or raise list_limit in keystone.conf"
-            " ([DEFAULT] and [resource]), or upgrade it to a release that pages (27 or later)"
+        raise page.error_class(
+            f"{page.request}: Keystone truncated the list to {len(members)}; unset or raise list_limit in keystone.conf"
+            " ([DEFAULT] and [resource]), or upgrade Keystone to a release that pages (27 or later)"
         )
     if len(members) == page_size and not repeated:
         return {**params, "marker": list(members)[-1]}

@@ -3,42 +3,42 @@
 
 from distil.cloud import client
 
-# Swift says it of every container. An answer of somebody else's does not say that there is no policy.
-_SWIFTS = "X-Container-Object-Count"
+# Swift sends it for every container. A response without it, such as a proxy's, says nothing about the policy.
+_CONTAINER_HEADER = "X-Container-Object-Count"
 
 
 class SwiftContainers:
-    """Asks about any project's container: the catalog names the account of the session's own project."""
+    """Looks up containers of any project. The catalog has only the account of the session's project."""
 
     def __init__(self, object_store: client.ServiceClient) -> None:
         self._object_store = object_store
 
     def storage_policy(self, resource_id: str) -> str | None:
-        """The storage policy of ``<project id>/<container>``; None where there is no such container, or it has none.
+        """The storage policy of ``<project id>/<container>``; None if the container does not exist or has no policy.
 
-        :raises LookupUnavailable: Swift gave no answer.
+        :raises LookupUnavailable: Swift gave no usable answer.
         """
         project_id, _, container = resource_id.partition("/")
         account, name = client.quote_segment(project_id), client.quote_segment(container)
         if account is None or name is None:
             return None
-        url = f"{self._accounts()}{account}/{name}"
+        url = f"{self._account_prefix()}{account}/{name}"
         headers = self._object_store.head(url)
         if headers is None:
             return None
-        if _SWIFTS not in headers:
-            raise self._object_store.failure(
-                f"object_store HEAD {url}: the answer has no {_SWIFTS}, so it is not Swift's"
+        if _CONTAINER_HEADER not in headers:
+            raise self._object_store.error_class(
+                f"object_store HEAD {url}: the response has no {_CONTAINER_HEADER}, so it is not from Swift"
             )
         return headers.get("X-Storage-Policy") or None
 
-    def _accounts(self) -> str:
-        """The endpoint up to the project: ``https://.../v1/AUTH_``."""
+    def _account_prefix(self) -> str:
+        """The endpoint up to the project id: ``https://.../v1/AUTH_``."""
         endpoint = self._object_store.endpoint().rstrip("/")
-        own = self._object_store.own_project()
-        if not own or not endpoint.endswith(own):
-            raise self._object_store.failure(
-                f"object_store endpoint: {endpoint} does not end in the id of the session's own project ({own}), so"
-                " that no other project's account can be derived from it"
+        project_id = self._object_store.session_project_id()
+        if not project_id or not endpoint.endswith(project_id):
+            raise self._object_store.error_class(
+                f"object_store endpoint: {endpoint} does not end in the id of the session's project ({project_id}), so"
+                " the accounts of other projects cannot be derived from it"
             )
-        return endpoint.removesuffix(own)
+        return endpoint.removesuffix(project_id)

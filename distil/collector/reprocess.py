@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from distil import exceptions
 from distil import model
 from distil.cloud.os_distro import OsDistros
-from distil.collector.distros import annotate_os_distro
+from distil.cloud.os_distro import annotate_os_distro
 from distil.db import rejected_samples
 from distil.db.rejected_samples import RejectedSampleFilter
 from distil.db.rejected_samples import StoredRejectedSample
@@ -22,7 +22,7 @@ from distil.rating.rate import RatingRules
 from distil.rating.rerate import Rerated
 from distil.rating.rerate import rerate
 from distil.rating.rerate import unbilled
-from distil.rating.resource import may_be_of
+from distil.rating.resource import may_belong_to
 from distil.rating.sample_parser import parse_sample
 from distil.transformers.lookups import Lookups
 
@@ -147,7 +147,9 @@ class Reprocessor:
         parsed = {sample.id: _parse(sample) for sample in samples}
         rerated = rerate(self._rules, parsed, window, self._lookups)
         ids = {sample.resource_id for sample in parsed.values() if sample.resource_id is not None}
-        stored = [usage for usage in billed if any(may_be_of(usage.resource_id, resource_id) for resource_id in ids)]
+        stored = [
+            usage for usage in billed if any(may_belong_to(usage.resource_id, resource_id) for resource_id in ids)
+        ]
         return _Resource(samples, rerated, stored, unbilled(rerated.rated.usage, stored, force=self._force))
 
     def _bill(self, project_id: str, window: model.Window, resources: Sequence[_Resource]) -> None:
@@ -157,7 +159,7 @@ class Reprocessor:
         described = [resource for each in rated for resource in each.resources]
         instances = {resource_id: sample for each in rated for resource_id, sample in each.instances.items()}
         stored = Store(self._engine).project(project_id).resource_info([resource.id for resource in described])
-        annotated = annotate_os_distro(self._os_distros.os_distro, instances, stored, described)
+        annotated = annotate_os_distro(self._os_distros, instances, stored, described)
         usage = [entry for resource in resources for entry in resource.usage]
         used_ids = [sample_id for resource in resources for sample_id in resource.used_ids]
         rejected_samples.bill(self._engine, project_id, window, usage, annotated, used_ids)

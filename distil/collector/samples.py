@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from oslo_log import log
 
 from distil import model
-from distil.cloud import deadline
+from distil.cloud import request_observer
 from distil.collector.shutdown import Shutdown
 from distil.telemetry.driver import TelemetryDriver
 
@@ -104,7 +104,7 @@ class SampleFetcher:
         self, project_ids: Sequence[str], start: datetime.datetime, end: datetime.datetime, limit: int | None
     ) -> list[model.Sample | model.RejectedSample]:
         samples: list[model.Sample | model.RejectedSample] = []
-        with deadline.requests_to(self._telemetry.service_type):
+        with request_observer.attribute_requests_to(self._telemetry.service_type):
             for sample in self._telemetry.samples(project_ids, self._meters, start, end):
                 if not len(samples) % _SAMPLES_PER_HEARTBEAT:
                     self._shutdown.heartbeat()

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a collector makes of the requests that are sent for it."""
 
-from distil.cloud import deadline
+from distil.cloud.request_observer import RequestObserver
 from distil.collector.shutdown import Shutdown
 from distil.monitoring.metrics import Metrics
 
 
-class Watcher(deadline.RequestObserver):
+class Watcher(RequestObserver):
     """Takes a request for a sign of life, and counts what became of it."""
 
     def __init__(self, stop: Shutdown, metrics: Metrics) -> None:

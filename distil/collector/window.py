@@ -8,7 +8,7 @@ from oslo_log import log
 
 from distil import model
 from distil.cloud.os_distro import OsDistros
-from distil.collector.distros import annotate_os_distro
+from distil.cloud.os_distro import annotate_os_distro
 from distil.collector.retrying import RetryPolicy
 from distil.collector.samples import SampleFetcher
 from distil.collector.shutdown import Shutdown
@@ -18,7 +18,6 @@ from distil.monitoring.explanation_log import explain_enabled
 from distil.monitoring.explanation_log import log_explanation
 from distil.monitoring.metrics import RetryStep
 from distil.monitoring.run import RunMonitor
-from distil.rating.rate import RatedWindow
 from distil.rating.rate import RatingRules
 from distil.rating.rate import rate
 from distil.text import pluralize
@@ -92,9 +91,9 @@ class WindowCollector:
         if rated.rejected:
             _log_rejected(project, window, rated.rejected)
 
-    def _annotated(self, store: ProjectStore, rated: RatedWindow) -> Sequence[model.Resource]:
+    def _annotated(self, store: ProjectStore, rated: model.RatedWindow) -> Sequence[model.Resource]:
         stored = store.resource_info([resource.id for resource in rated.resources])
-        return annotate_os_distro(self._os_distros.os_distro, rated.instances, stored, rated.resources)
+        return annotate_os_distro(self._os_distros, rated.instances, stored, rated.resources)
 
 
 def _log_rejected(project: model.Project, window: model.Window, rejected: Sequence[model.RejectedSample]) -> None:

@@ -9,7 +9,8 @@ from oslo_config import cfg
 from distil import exceptions
 from distil import tls
 from distil.cloud import deadline
-from distil.cloud import token
+from distil.cloud import keystone
+from distil.cloud.request_observer import RequestObserver
 from distil.conf import secret
 
 GROUP = "keystone_authtoken"
@@ -73,7 +74,7 @@ def register_plugin_opts(conf: cfg.ConfigOpts) -> None:
     conf.register_opts(options, group=section)
 
 
-def load_session(conf: cfg.ConfigOpts, watcher: deadline.RequestObserver | None = None) -> ks_session.Session:
+def load_session(conf: cfg.ConfigOpts, watcher: RequestObserver | None = None) -> ks_session.Session:
     """The authenticated session; loading it sends nothing.
 
     Without ``cafile`` the bundle that REQUESTS_CA_BUNDLE names counts, as everywhere in requests.
@@ -94,7 +95,7 @@ def load_session(conf: cfg.ConfigOpts, watcher: deadline.RequestObserver | None 
         if plugin is None:
             raise exceptions.ConfigurationError([f"[{section}] auth_type is not set."])
         _check_url(section, getattr(plugin, "auth_url", None))
-        token.prevent_auth_recursion(plugin)
+        keystone.prevent_auth_recursion(plugin)
         session = loading.load_session_from_conf_options(conf, GROUP, auth=plugin)
     except ks_exceptions.MissingRequiredOptions as error:
         problems = [f"[{section}] {option.dest} is not set." for option in error.options]

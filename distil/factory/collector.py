@@ -14,11 +14,11 @@ from oslo_log import log
 
 from distil import exceptions
 from distil import tls
-from distil.cloud import deadline
 from distil.cloud.connection import Connection
 from distil.cloud.keystone import KeystoneProjects
 from distil.cloud.lookups import cloud_lookups
 from distil.cloud.os_distro import OsDistros
+from distil.cloud.request_observer import RequestObserver
 from distil.collector.batch import BatchCollector
 from distil.collector.dispatcher import Dispatcher
 from distil.collector.plan import Plan
@@ -76,7 +76,7 @@ def utc_now() -> datetime.datetime:
     return datetime.datetime.now(datetime.UTC)
 
 
-def connect(conf: cfg.ConfigOpts, watcher: deadline.RequestObserver | None = None) -> Connection:
+def connect(conf: cfg.ConfigOpts, watcher: RequestObserver | None = None) -> Connection:
     """The connection to the cloud; making it sends nothing.
 
     :param watcher: is told of each request.

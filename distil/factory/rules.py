@@ -39,11 +39,11 @@ def load(
     options, document = _read(transformer_file, problems), _read(meter_mappings_file, problems)
     sections: mapping_parser.Sections | None = None
     if options is not None:
-        sections, found = mapping_parser.transformer_options(options.content, plugins, options.place)
-        problems += found
+        sections, found = mapping_parser.parse_transformer_options(options.content, plugins)
+        problems += [options.place(problem) for problem in found]
     if document is not None:
-        mappings, found = mapping_parser.meter_mappings(document.content, plugins, sections, document.place)
-        problems += found
+        mappings, found = mapping_parser.parse_meter_mappings(document.content, plugins, sections)
+        problems += [document.place(problem) for problem in found]
     trusted = [_pattern(source, group, problems) for source in trust_sources]
     if problems:
         raise exceptions.ConfigurationError(problems)
@@ -72,9 +72,10 @@ class _Document:
     content: object
     lines: Mapping[int | str | None, int]
 
-    def place(self, part: int | str | None) -> str:
-        line = self.lines.get(part)
-        return f"{self.path}: " if line is None else f"{self.path}:{line}: "
+    def place(self, problem: mapping_parser.Problem) -> str:
+        """The problem, with its place in the file."""
+        line = self.lines.get(problem.entry)
+        return f"{self.path}: {problem.text}" if line is None else f"{self.path}:{line}: {problem.text}"
 
 
 def _read(path: str, problems: list[str]) -> _Document | None:

@@ -17,7 +17,6 @@ from distil.monitoring.history import RunOutcome
 from distil.monitoring.lag import LagCollector
 from distil.monitoring.project_states import ProjectState
 from distil.monitoring.usage_counter import UsageCounter
-from distil.rating.rate import RatedWindow
 
 
 class RetryStep(enum.StrEnum):
@@ -74,7 +73,7 @@ class Metrics:
         self._usage = UsageCounter()
         self.registry.register(self._usage)
 
-    def count_window(self, project_id: str, window: model.Window, rated: RatedWindow, seconds: float) -> None:
+    def count_window(self, project_id: str, window: model.Window, rated: model.RatedWindow, seconds: float) -> None:
         """Count a committed window.
 
         :param seconds: duration of its transaction.

@@ -24,7 +24,6 @@ from distil.monitoring.metrics import RetryStep
 from distil.monitoring.metrics import WindowOutcome
 from distil.monitoring.project_states import ProjectState
 from distil.monitoring.project_states import ProjectStates
-from distil.rating.rate import RatedWindow
 
 # Minimum seconds between updates of the run's entry in the history.
 _UPDATE_SECONDS = 1.0
@@ -93,7 +92,7 @@ class RunMonitor:
         if self._progress:
             self._progress.expect(windows)
 
-    def committed(self, project: model.Project, window: model.Window, rated: RatedWindow, seconds: float) -> None:
+    def committed(self, project: model.Project, window: model.Window, rated: model.RatedWindow, seconds: float) -> None:
         """A window was committed.
 
         :param seconds: duration of the transaction.

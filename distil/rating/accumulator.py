@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where one window's usage is gathered."""
+"""Accumulates the usage, resources and rejected samples of one project and window."""
 
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -15,43 +15,28 @@ from distil.transformers import quantities
 
 
 class UsageAccumulator:
-    """The usage, resources and rejected samples of one project and window."""
+    """Adds up what the meter mappings make of a window, resource by resource."""
 
     def __init__(self) -> None:
         self._usage: dict[tuple[str, str], model.Usage] = {}
         self._resources: dict[str, model.Resource] = {}
         self._rejected: dict[tuple[int, str], model.RejectedSample] = {}
+        self._instances: dict[str, model.Sample] = {}
+        # Identities of documents: a sample that several mappings bill by counts once.
         self._used: set[int] = set()
-        self.instances: dict[str, model.Sample] = {}
-
-    @property
-    def usage(self) -> tuple[model.Usage, ...]:
-        return tuple(self._usage.values())
-
-    @property
-    def resources(self) -> tuple[model.Resource, ...]:
-        return tuple(self._resources.values())
-
-    @property
-    def rejected(self) -> tuple[model.RejectedSample, ...]:
-        return tuple(self._rejected.values())
-
-    @property
-    def used(self) -> int:
-        """Number of samples that were billed by, each once however many mappings did."""
-        return len(self._used)
 
     def reject(self, sample: model.RejectedSample) -> None:
-        """Keep a sample that cannot be used, once for each reason however many mappings gave it."""
+        """Keep a sample that cannot be used: once for each reason, however many mappings gave it."""
         self._rejected[id(sample.document), sample.reason] = sample
 
     def add(self, mapping: MeterMapping, samples: Sequence[model.Sample], volumes: Mapping[str, Decimal]) -> None:
-        """Add what a transformer answered for one resource, all of it or nothing.
+        """Add a transformer's usage of one resource, all of it or nothing.
 
-        Volumes of one service and resource add up; of a resource's info, what is added later wins.
+        Volumes of the same service and resource add up. In a resource's info, values added later win.
 
-        :param samples: the resource's, in time order.
-        :raises SampleRejected: it cannot be stored.
+        :param samples: the resource's samples, in time order.
+        :param volumes: volume by service.
+        :raises SampleRejected: the usage cannot be stored.
         """
         if not volumes:
             return
@@ -63,8 +48,24 @@ class UsageAccumulator:
         known = self._resources.get(described.id, described)
         self._resources[described.id] = model.Resource(described.id, {**known.info, **described.info})
         if mapping.type == VIRTUAL_MACHINE:
-            self.instances[described.id] = last
+            self._instances[described.id] = last
         self._used.update([id(sample.document) for sample in samples])
+
+    def rated_window(self, *, samples: int, untrusted: int) -> model.RatedWindow:
+        """Everything added so far.
+
+        :param samples: number of samples that the telemetry service returned.
+        :param untrusted: number of samples among them whose source is not trusted.
+        """
+        return model.RatedWindow(
+            usage=tuple(self._usage.values()),
+            resources=tuple(self._resources.values()),
+            rejected=tuple(self._rejected.values()),
+            instances=self._instances,
+            samples=samples,
+            used=len(self._used),
+            untrusted=untrusted,
+        )
 
     def _entry(self, mapping: MeterMapping, resource_id: str, service: str, volume: Decimal) -> model.Usage:
         known = self._usage.get((service, resource_id))
@@ -72,4 +73,5 @@ class UsageAccumulator:
             reason = f"{service} of this resource is billed in {known.unit}, not {mapping.unit}"
             raise exceptions.SampleRejected(reason, exceptions.RejectionReason.UNIT)
         total = volume + (known.volume if known else 0)
-        return model.Usage(text.service_name(service), resource_id, mapping.unit, total.quantize(quantities.QUANTUM))
+        text.validate_service(service)
+        return model.Usage(service, resource_id, mapping.unit, total.quantize(quantities.QUANTUM))

@@ -18,9 +18,9 @@ from distil import exceptions
 from distil import model
 from distil.transformers import quantities
 
-Search = Callable[[Mapping[str, Any]], Any]
+_Search = Callable[[Mapping[str, Any]], Any]
 
-# What an expression's own search() makes anew each time.
+# Shared: an expression's own search() makes a new interpreter each time.
 _INTERPRETER = jmespath.visitor.TreeInterpreter()
 
 
@@ -28,20 +28,20 @@ _INTERPRETER = jmespath.visitor.TreeInterpreter()
 class Expression:
     """A compiled expression.
 
-    :param source: as the operator wrote it.
+    :param source: the text that the operator wrote.
     """
 
     source: str
-    search: Search
+    search: _Search
 
     @classmethod
     def compile(cls, source: object) -> Self:
-        """Compile, and look for what JMESPath itself would only find out when it evaluates.
+        """Compile, and check function calls, which JMESPath itself checks only when it evaluates.
 
-        :raises ValueError: it is no JMESPath expression.
+        :raises ValueError: the source is not a valid JMESPath expression.
         """
         if not isinstance(source, str):
-            raise ValueError("it is not text")  # noqa: TRY004 - to the caller, one kind of mistake like any other
+            raise ValueError("it is not text")  # noqa: TRY004 - the caller handles all mistakes alike
         try:
             compiled = jmespath.compile(source)
         except (jmespath.exceptions.JMESPathError, RecursionError) as error:
@@ -51,7 +51,7 @@ class Expression:
         return cls(source, _comparison(compiled.parsed) or functools.partial(_INTERPRETER.visit, compiled.parsed))
 
     def __call__(self, sample: model.Sample) -> Any:
-        """Evaluate; a volume that is text and holds a number is a number here, too.
+        """Evaluate the expression on a sample's document; a volume in numeric text counts as a number.
 
         :raises SampleRejected: the expression cannot be evaluated on this sample.
         """
@@ -61,23 +61,22 @@ class Expression:
         try:
             return self.search(document)
         except (jmespath.exceptions.JMESPathError, ArithmeticError, LookupError, TypeError, ValueError) as error:
-            raise exceptions.SampleRejected(
-                f"{self.source!r} fails on it: {error}", exceptions.RejectionReason.EXPRESSION
-            ) from error
+            reason = f"{self.source!r} failed: {error}"
+            raise exceptions.SampleRejected(reason, exceptions.RejectionReason.EXPRESSION) from error
         except RecursionError:
-            reason = f"{self.source!r} fails on it: it is nested too deeply"
+            reason = f"{self.source!r} failed: the sample is nested too deeply"
             raise exceptions.SampleRejected(reason, exceptions.RejectionReason.EXPRESSION) from None
 
 
-def _comparison(node: Mapping[str, Any]) -> Search | None:
-    """``a.b == 'text'`` or ``!=``, as most filters are, without a walk through the tree for each sample."""
+def _comparison(node: Mapping[str, Any]) -> _Search | None:
+    """A fast search for ``a.b == 'text'`` and ``!=``, as most filters are; None for other expressions."""
     if node["type"] != "comparator" or node["value"] not in ("eq", "ne"):
         return None
     path, literal = node["children"]
     keys = _path(path)
     if keys is None or literal["type"] != "literal" or not isinstance(literal["value"], str):
         return None
-    text, wanted = literal["value"], node["value"] == "eq"
+    text, expect_equal = literal["value"], node["value"] == "eq"
 
     def search(document: Mapping[str, Any]) -> bool:
         value: Any = document
@@ -85,14 +84,14 @@ def _comparison(node: Mapping[str, Any]) -> Search | None:
             try:
                 value = value.get(key)
             except AttributeError:
-                return not wanted
-        return bool(value == text) is wanted
+                return not expect_equal
+        return bool(value == text) is expect_equal
 
     return search
 
 
 def _path(node: Mapping[str, Any]) -> list[str] | None:
-    """The keys of ``a.b.c``; None for anything else."""
+    """The keys of ``a.b.c``; None for other expressions."""
     if node["type"] == "field":
         return [node["value"]]
     if node["type"] != "subexpression":
@@ -109,7 +108,7 @@ def _as_number(volume: str) -> object:
 
 
 def _calls(node: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """The function calls in a parsed expression."""
+    """The function calls of a parsed expression."""
     if node.get("type") == "function_expression":
         yield node
     for child in node.get("children", ()):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A meter mapping: one rule by which samples of a meter become usage of a service."""
+"""Meter mappings: each is a rule that turns the samples of one meter into usage of a service."""
 
 import dataclasses
 from decimal import Decimal
@@ -21,8 +21,8 @@ VIRTUAL_MACHINE = "Virtual Machine"
 class MetadataField:
     """A field of a resource's info.
 
-    :param sources: keys of the sample's metadata; the first found wins.
-    :param template: holds one ``%s``, which becomes the value.
+    :param sources: keys of the sample's metadata; the first one found wins.
+    :param template: text with one ``%s``, which is replaced by the value.
     """
 
     name: str
@@ -34,11 +34,11 @@ class MetadataField:
 class MeterMapping:
     """One entry of the meter mappings file.
 
-    :param type: kind of resource, stored in the resource's info; None stores none.
-    :param filters: all must hold.
-    :param volume: a number that replaces every sample's volume, or expressions of which the first that finds a value
-        does; None leaves it alone.
-    :param res_id_template: holds one ``%s``, which becomes the resource id.
+    :param type: type of resource, stored in the resource's info unless it is None.
+    :param filters: a sample is billed only if all of them match.
+    :param volume: replaces every sample's volume by a number, or by the first value that one of the expressions finds;
+        None keeps the volume.
+    :param res_id_template: text with one ``%s``, which is replaced by the resource id.
     """
 
     meter: str
@@ -52,13 +52,13 @@ class MeterMapping:
     metadata: tuple[MetadataField, ...] = ()
 
     def prepare(self, sample: model.Sample, lookups: Lookups) -> model.Sample | None:
-        """The sample as this mapping's transformer takes it, or None where a filter does not hold.
+        """The sample as this mapping's transformer uses it; None if a filter does not match.
 
         :raises SampleRejected: this mapping cannot use the sample.
-        :raises LookupUnavailable: a name could not be asked for.
+        :raises LookupUnavailable: a name could not be looked up.
         """
-        for holds in self.filters:
-            if not holds(sample):
+        for matches in self.filters:
+            if not matches(sample):
                 return None
         if self.volume is not None:
             sample = structs.replace(sample, volume=self._volume(sample))
@@ -76,6 +76,5 @@ class MeterMapping:
             if value is not None:
                 return value
         sources = ", ".join(expression.source for expression in self.volume)
-        raise exceptions.SampleRejected(
-            f"volume is missing: nothing found by {sources}", exceptions.RejectionReason.VOLUME
-        )
+        reason = f"volume is missing: no value found by {sources}"
+        raise exceptions.SampleRejected(reason, exceptions.RejectionReason.VOLUME)

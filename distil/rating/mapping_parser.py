@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Meter mappings and transformer options, from what YAML makes of an operator's files."""
+"""Parses the meter mappings and transformer options of an operator's files, which a YAML loader has read."""
 
-from collections.abc import Callable
+import dataclasses
 from collections.abc import Iterator
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
+from typing import NamedTuple
 
 from distil import exceptions
 from distil import model
@@ -17,7 +18,7 @@ from distil.text import short_repr
 from distil.transformers import quantities
 from distil.transformers.base import Transformer
 from distil.transformers.options import Options
-from distil.transformers.options import unknown_key
+from distil.transformers.options import unknown_name
 
 Plugins = Mapping[str, type[Transformer]]
 Sections = Mapping[str, Mapping[str, Any]]
@@ -34,66 +35,91 @@ KEYS = (
     "res_id_template",
     "metadata",
 )
-# Older files carry it, and nothing has ever used it.
+# Accepted in older files; without effect.
 UNUSED_KEYS = ("transform_info",)
 
 
-# What stands before a problem: that of an entry, by its number, of a section, by its name, or of the whole file.
-Place = Callable[[int | str | None], str]
+@dataclasses.dataclass(frozen=True)
+class Problem:
+    """A problem in a file.
+
+    :param entry: number (from 1) of the entry in a list, or name of the section in a mapping; None: the whole file.
+    """
+
+    entry: int | str | None
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
 
 
-def transformer_options(document: object, plugins: Plugins, place: Place = lambda _: "") -> tuple[Sections, list[str]]:
-    """The transformer file: sections by the name of their transformer, and the problems found.
+class TransformerOptions(NamedTuple):
+    """A parsed transformer file.
 
-    An option that is required may be missing here: a mapping's ``transformer_config`` may add it.
+    :param sections: options by the name of their transformer.
+    """
+
+    sections: Sections
+    problems: list[Problem]
+
+
+class MeterMappings(NamedTuple):
+    """A parsed meter mappings file."""
+
+    mappings: tuple[MeterMapping, ...]
+    problems: list[Problem]
+
+
+def parse_transformer_options(document: object, plugins: Plugins) -> TransformerOptions:
+    """Parse a transformer file.
+
+    A required option may be missing: a mapping's ``transformer_config`` may add it.
     """
     if document is None:
-        return {}, []
+        return TransformerOptions({}, [])
     if not isinstance(document, Mapping):
-        return {}, [f"{place(None)}must hold a section for each transformer, not {short_repr(document)}"]
+        text = f"must hold a section for each transformer, not {short_repr(document)}"
+        return TransformerOptions({}, [Problem(None, text)])
     sections: dict[str, Mapping[str, Any]] = {}
     problems = []
     for name, section in document.items():
-        where = place(name)
         if name not in plugins:
-            problems.append(f"{where}section {name!r}: {unknown_key(name, plugins).replace('key', 'transformer', 1)}")
+            problems.append(Problem(name, f"section {name!r}: {unknown_name('transformer', name, plugins)}"))
         elif not isinstance(section, Mapping | None):
-            problems.append(f"{where}section {name!r} must hold options, not {short_repr(section)}")
+            problems.append(Problem(name, f"section {name!r} must hold options, not {short_repr(section)}"))
         else:
-            sections[name] = options = section or {}
-            found = _construct(plugins[name], options)[1].problems
-            problems += [f"{where}section {name!r}: {problem}" for problem in found]
-    return sections, problems
+            sections[name] = section or {}
+            _, options = _construct(plugins[name], sections[name])
+            problems += [Problem(name, f"section {name!r}: {problem}") for problem in options.problems]
+    return TransformerOptions(sections, problems)
 
 
-def meter_mappings(
-    document: object, plugins: Plugins, sections: Sections | None, place: Place = lambda _: ""
-) -> tuple[tuple[MeterMapping, ...], list[str]]:
-    """The meter mappings file: its mappings, and the problems found.
+def parse_meter_mappings(document: object, plugins: Plugins, sections: Sections | None) -> MeterMappings:
+    """Parse a meter mappings file.
 
-    :param sections: of the transformer file; None where it cannot be read, so that nobody knows what they lack.
+    :param sections: sections of the transformer file; None if it could not be parsed: missing options are not reported.
     """
     if not isinstance(document, list) or not document:
-        return (), [f"{place(None)}must hold a list of meter mappings, not {short_repr(document)}"]
+        return MeterMappings((), [Problem(None, f"must hold a list of meter mappings, not {short_repr(document)}")])
     mappings = []
-    problems: list[str] = []
+    problems: list[Problem] = []
     for number, entry in enumerate(document, start=1):
-        reader = _Entry(entry, plugins, sections)
-        mapping = reader.mapping()
-        problems += [f"{place(number)}entry {number} ({reader.title}): {problem}" for problem in reader.problems]
+        parser = _EntryParser(entry, plugins, sections)
+        mapping = parser.mapping()
+        problems += [Problem(number, f"entry {number} ({parser.title}): {problem}") for problem in parser.problems]
         if mapping is not None:
             mappings.append(mapping)
-    return tuple(mappings), problems
+    return MeterMappings(tuple(mappings), problems)
 
 
 def unused_keys(document: object) -> set[str]:
-    """The keys in a meter mappings file that mean nothing (any more) and are accepted."""
+    """The keys in a meter mappings file that are accepted but have no effect."""
     entries = document if isinstance(document, list) else []
     return {key for entry in entries if isinstance(entry, Mapping) for key in UNUSED_KEYS if key in entry}
 
 
-class _Entry:
-    """One entry of a meter mappings file, and what is wrong with it."""
+class _EntryParser:
+    """Parses one entry of a meter mappings file and collects its problems."""
 
     def __init__(self, entry: object, plugins: Plugins, sections: Sections | None) -> None:
         self._entry: Mapping[str, Any] = entry if isinstance(entry, Mapping) else {}
@@ -103,31 +129,31 @@ class _Entry:
         self.problems = [] if isinstance(entry, Mapping) else [f"must be a mapping, not {short_repr(entry)}"]
 
     def mapping(self) -> MeterMapping | None:
-        """The mapping, or None where there are problems."""
+        """The mapping; None if there are problems."""
         if self.problems:
             return None
-        self.problems += [unknown_key(key, KEYS) for key in self._entry if key not in (*KEYS, *UNUSED_KEYS)]
+        self.problems += [unknown_name("key", key, KEYS) for key in self._entry if key not in (*KEYS, *UNUSED_KEYS)]
         meter = self._text("meter")
-        unit = self._text("unit", longest=model.MAX_UNIT)
+        unit = self._text("unit", max_length=model.MAX_UNIT)
         transformer = self._transformer()
-        service = self._text("service", longest=model.MAX_SERVICE) if "service" in self._entry else meter
-        kind = self._text("type") if "type" in self._entry else None
+        service = self._text("service", max_length=model.MAX_SERVICE) if "service" in self._entry else meter
+        resource_type = self._text("type") if "type" in self._entry else None
         filters = tuple(self._filters())
         volume = self._volume()
         template = self._template(self._entry, "res_id_template")
         fields = tuple(self._fields())
         if self.problems or transformer is None:
             return None
-        return MeterMapping(meter, service, kind, unit, transformer, filters, volume, template, fields)
+        return MeterMapping(meter, service, resource_type, unit, transformer, filters, volume, template, fields)
 
-    def _text(self, key: str, longest: int = 255) -> str:
+    def _text(self, key: str, max_length: int = 255) -> str:
         value = self._entry.get(key)
         if value is None:
             self.problems.append(f"{key} is missing")
         elif not isinstance(value, str) or not value or not is_storable(value):
             self.problems.append(f"{key} must be text, not {short_repr(value)}")
-        elif len(value) > longest:
-            self.problems.append(f"{key} is longer than {longest} characters: {short_repr(value)}")
+        elif len(value) > max_length:
+            self.problems.append(f"{key} is longer than {max_length} characters: {short_repr(value)}")
         else:
             return value
         return ""
@@ -136,16 +162,16 @@ class _Entry:
         name = self._text("transformer")
         config = {} if self._entry.get("transformer_config") is None else self._entry["transformer_config"]
         if name and name not in self._plugins:
-            self.problems.append(f"transformer: {unknown_key(name, self._plugins).replace('key', 'transformer', 1)}")
+            self.problems.append(f"transformer: {unknown_name('transformer', name, self._plugins)}")
         elif not isinstance(config, Mapping):
             self.problems.append(f"transformer_config must hold options, not {short_repr(config)}")
         elif name:
-            # What is wrong in the transformer file itself is said once, for that file.
-            transformer, alone = _construct(self._plugins[name], config)
-            transformer, whole = _construct(self._plugins[name], {**(self._sections or {}).get(name, {}), **config})
-            self.problems += [f"transformer_config: {problem}" for problem in alone.problems]
+            # Problems of the transformer file itself are reported once, for that file.
+            _, own_options = _construct(self._plugins[name], config)
+            transformer, options = _construct(self._plugins[name], {**(self._sections or {}).get(name, {}), **config})
+            self.problems += [f"transformer_config: {problem}" for problem in own_options.problems]
             if self._sections is not None:
-                self.problems += [f"transformer {name}, whose options are not complete: {gap}" for gap in whole.missing]
+                self.problems += [f"transformer {name}: {problem}" for problem in options.missing]
             return transformer
         return None
 
@@ -185,7 +211,7 @@ class _Entry:
         try:
             yield Expression.compile(source)
         except ValueError as error:
-            self.problems.append(f"{where} {short_repr(source)} is no JMESPath expression: {error}")
+            self.problems.append(f"{where} {short_repr(source)} is not a valid JMESPath expression: {error}")
 
     def _fields(self) -> Iterator[MetadataField]:
         metadata = self._entry.get("metadata")
@@ -200,7 +226,7 @@ class _Entry:
                 self.problems.append(f"metadata.{name} must have sources, a list of keys, not {short_repr(field)}")
                 continue
             self.problems += [
-                f"metadata.{name}: {unknown_key(key, ('sources', 'template'))}"
+                f"metadata.{name}: {unknown_name('key', key, ('sources', 'template'))}"
                 for key in field
                 if key not in ("sources", "template")
             ]
@@ -212,8 +238,8 @@ class _Entry:
         if template is None:
             return None
         if isinstance(template, str) and is_storable(template):
-            places = template.replace("%%", "")
-            if places.count("%") == 1 and "%s" in places:
+            placeholders = template.replace("%%", "")
+            if placeholders.count("%") == 1 and "%s" in placeholders:
                 return template
         self.problems.append(
             f"{where}{key} must be text with one %s in it (and %% for each %), not {short_repr(template)}"
@@ -227,5 +253,5 @@ def _construct(plugin: type[Transformer], values: Mapping[str, Any]) -> tuple[Tr
 
 
 def _spellings(key: str) -> tuple[str, ...]:
-    """A key of a sample's metadata as it was and, after it, as Ceilometer 9 answers it: with a dot for a colon."""
+    """A key of a sample's metadata, then its spelling in Ceilometer 9 and later, with a dot for the colon."""
     return (key, key.replace(":", ".", 1)) if ":" in key else (key,)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From the samples of one project in one window to its usage."""
+"""Rates the samples of one project in one window."""
 
 import dataclasses
 import decimal
@@ -18,20 +18,17 @@ from distil.rating.accumulator import UsageAccumulator
 from distil.rating.mapping import MeterMapping
 from distil.transformers.lookups import Lookups
 
-# Enough digits for the product and the sum of all volumes that are let in, so that nothing is rounded on the way.
+# Digits for the exact product and sum of all accepted volumes: nothing is rounded before it is stored.
 _ARITHMETIC = decimal.Context(prec=80)
 
-_TIME = operator.attrgetter("timestamp")
-
-# Samples by meter and resource.
-_ByMeter = dict[str, dict[str, list[model.Sample]]]
+_TIMESTAMP = operator.attrgetter("timestamp")
 
 
 @dataclasses.dataclass(frozen=True)
 class RatingRules:
-    """What an operator decided about rating.
+    """An operator's rules: which samples are billed, and how.
 
-    :param trusted_sources: matched at the beginning of a sample's source; none: every source is trusted.
+    :param trusted_sources: matched at the beginning of a sample's source; empty trusts every source.
     """
 
     mappings: tuple[MeterMapping, ...]
@@ -39,105 +36,86 @@ class RatingRules:
 
     @property
     def meters(self) -> Sequence[str]:
-        """The meters to ask for, each once."""
+        """The meters of all mappings, each once."""
         return tuple(dict.fromkeys(mapping.meter for mapping in self.mappings))
 
     def is_trusted(self, source: str) -> bool:
         return not self.trusted_sources or any(pattern.match(source) for pattern in self.trusted_sources)
 
 
-@dataclasses.dataclass(frozen=True)
-class RatedWindow:
-    """What is to be stored for one project and window.
-
-    :param machines: stored id of each virtual machine -> its last sample.
-    :param samples: number of samples that telemetry answered.
-    :param used: number of samples among them that a meter mapping billed by.
-    :param untrusted: number of samples among them whose source is not trusted.
-    """
-
-    usage: tuple[model.Usage, ...]
-    resources: tuple[model.Resource, ...]
-    rejected: tuple[model.RejectedSample, ...]
-    instances: Mapping[str, model.Sample]
-    samples: int
-    used: int
-    untrusted: int
-
-
 def rate(
     rules: RatingRules, samples: Iterable[model.Sample | model.RejectedSample], window: model.Window, lookups: Lookups
-) -> RatedWindow:
+) -> model.RatedWindow:
     """Rate one project's samples of one window, in any order.
 
-    :raises LookupUnavailable: a name could not be asked for; nothing is rated.
+    :raises LookupUnavailable: a name could not be looked up; nothing is rated.
     """
-    ledger = UsageAccumulator()
-    samples_of: _ByMeter = defaultdict(lambda: defaultdict(list))
-    trusted: dict[str, bool] = {}
+    accumulator = UsageAccumulator()
+    by_meter: dict[str, dict[str, list[model.Sample]]] = defaultdict(lambda: defaultdict(list))
+    trusted_sources: dict[str, bool] = {}
     count = untrusted = 0
     for count, sample in enumerate(samples, start=1):  # noqa: B007
         if isinstance(sample, model.RejectedSample):
-            ledger.reject(sample)
+            accumulator.reject(sample)
             continue
-        trust = trusted.get(sample.source)
-        if trust is None:
-            trust = trusted[sample.source] = rules.is_trusted(sample.source)
-        if trust:
-            samples_of[sample.meter][sample.resource_id].append(sample)
+        trusted = trusted_sources.get(sample.source)
+        if trusted is None:
+            trusted = trusted_sources[sample.source] = rules.is_trusted(sample.source)
+        if trusted:
+            by_meter[sample.meter][sample.resource_id].append(sample)
         else:
             untrusted += 1
-    groups = {meter: _in_order(by_resource) for meter, by_resource in samples_of.items()}
+    groups = {meter: _sort(by_resource) for meter, by_resource in by_meter.items()}
     with decimal.localcontext(_ARITHMETIC):
         for mapping in rules.mappings:
             for group in groups.get(mapping.meter, ()):
-                _bill(mapping, group, window, lookups, ledger)
-    return RatedWindow(ledger.usage, ledger.resources, ledger.rejected, ledger.instances, count, ledger.used, untrusted)
+                _rate_resource(mapping, group, window, lookups, accumulator)
+    return accumulator.rated_window(samples=count, untrusted=untrusted)
 
 
-def _in_order(by_resource: Mapping[str, list[model.Sample]]) -> list[list[model.Sample]]:
-    """The samples of each resource in time order; equal times in an order that does not depend on how they came."""
+def _sort(by_resource: Mapping[str, list[model.Sample]]) -> list[list[model.Sample]]:
+    """The samples of each resource in time order; of equal times, in an order independent of their arrival."""
     groups = [group for _, group in sorted(by_resource.items())]
     for group in groups:
-        group.sort(key=_TIME)
-        if len(set(map(_TIME, group))) < len(group):
-            group.sort(key=lambda sample: (sample.timestamp, _identity(sample)))
+        group.sort(key=_TIMESTAMP)
+        if len(set(map(_TIMESTAMP, group))) < len(group):
+            group.sort(key=lambda sample: (sample.timestamp, _sample_id(sample)))
     return groups
 
 
-def _identity(sample: model.Sample) -> str:
+def _sample_id(sample: model.Sample) -> str:
     sample_id = sample.document.get("id")
     return sample_id if isinstance(sample_id, str) else text.canonical_json(sample.document)
 
 
-def _bill(
+def _rate_resource(
     mapping: MeterMapping,
     samples: Iterable[model.Sample],
     window: model.Window,
     lookups: Lookups,
-    ledger: UsageAccumulator,
+    accumulator: UsageAccumulator,
 ) -> None:
-    """Bill one resource."""
-    group = _fitting(mapping, samples, lookups, ledger)
-    if not group:
+    matched = _match(mapping, samples, lookups, accumulator)
+    if not matched:
         return
     try:
-        ledger.add(mapping, group, mapping.transformer.usage(mapping.service, group, window, lookups))
+        accumulator.add(mapping, matched, mapping.transformer.usage(mapping.service, matched, window, lookups))
     except exceptions.SampleRejected as error:
-        for sample in group:
-            ledger.reject(sample_parser.reject(sample, error))
+        for sample in matched:
+            accumulator.reject(sample_parser.reject(sample, error))
 
 
-def _fitting(
-    mapping: MeterMapping, samples: Iterable[model.Sample], lookups: Lookups, ledger: UsageAccumulator
+def _match(
+    mapping: MeterMapping, samples: Iterable[model.Sample], lookups: Lookups, accumulator: UsageAccumulator
 ) -> list[model.Sample]:
-    fitting = []
+    """The samples that match the mapping's filters, prepared for its transformer."""
+    matched = []
     for sample in samples:
         try:
-            fitted = mapping.prepare(sample, lookups)
+            prepared = mapping.prepare(sample, lookups)
         except exceptions.SampleRejected as error:
-            ledger.reject(sample_parser.reject(sample, error))
+            accumulator.reject(sample_parser.reject(sample, error))
         else:
-            if fitted is not None:
-                fitting.append(fitted)
-    return fitting
+            if prepared is not None:
+                matched.append(prepared)
+    return matched

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rejected samples, rated once more by the rules of today."""
+"""Rates rejected samples again, by the current rules."""
 
 import dataclasses
 from collections.abc import Collection
@@ -7,7 +7,6 @@ from collections.abc import Mapping
 
 from distil import model
 from distil import text
-from distil.rating.rate import RatedWindow
 from distil.rating.rate import RatingRules
 from distil.rating.rate import rate
 from distil.transformers.lookups import Lookups
@@ -15,12 +14,12 @@ from distil.transformers.lookups import Lookups
 
 @dataclasses.dataclass(frozen=True)
 class Rerated:
-    """What the rejected samples of one resource and window give now.
+    """The rejected samples of one resource and window, rated again.
 
-    :param reasons: why samples still cannot be used, by the key that they came with.
+    :param reasons: why samples still cannot be used, by their key.
     """
 
-    rated: RatedWindow
+    rated: model.RatedWindow
     reasons: Mapping[int, str]
 
 
@@ -30,9 +29,10 @@ def rerate(
     window: model.Window,
     lookups: Lookups,
 ) -> Rerated:
-    """Rate samples of one project and resource in one window, by any key. One that is there twice counts once.
+    """Rate samples of one project and resource in one window. A duplicate counts once.
 
-    :raises LookupUnavailable: a name could not be asked for.
+    :param samples: samples by any key; :attr:`Rerated.reasons` uses the same keys.
+    :raises LookupUnavailable: a name could not be looked up.
     """
     identities = {key: (sample.meter, text.canonical_json(sample.document)) for key, sample in samples.items()}
     distinct = {identities[key]: sample for key, sample in samples.items()}
@@ -44,14 +44,14 @@ def rerate(
 def unbilled(
     usage: Collection[model.Usage], stored: Collection[model.Usage], *, force: bool = False
 ) -> list[model.Usage]:
-    """What of a resource's usage has not been billed, and can be without billing anything twice.
+    """The usage that has not been billed and can be billed now without billing anything twice.
 
-    A transformer sees all samples of a resource together. Where some were billed and these were rejected, nobody can
-    tell any more what these add to it, and the rules of then may have given it another service, unit or id. So nothing
-    is billed beside a stored entry unless these samples give exactly that, too.
+    A transformer works on all samples of a resource together. Where some of them were billed and the others rejected,
+    the contribution of the rejected ones cannot be computed any more; and the rules may have changed the service, unit
+    or id since. So nothing is billed beside a stored entry unless the rejected samples give exactly that entry, too.
 
-    :param usage: what the rejected samples give.
-    :param stored: usage entries of the same project and window that may be of the resource.
+    :param usage: usage of a resource's rejected samples.
+    :param stored: usage entries of the same project and window that may belong to the resource.
     :param force: bill beside other entries.
     """
     billed = {(entry.resource_id, entry.service) for entry in stored}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The identity of a resource as it is stored, and what is told of it."""
+"""The id and the info that a resource is stored with."""
 
 import hashlib
 from collections.abc import Mapping
@@ -15,12 +15,12 @@ from distil.transformers.container import container_name
 
 
 def describe(mapping: MeterMapping, last: model.Sample) -> model.Resource:
-    """The resource, by its last sample in a window.
+    """The resource, described by its last sample in a window.
 
-    A container's stored id is a digest, because the id that telemetry uses holds the container's name, which may be
-    as long as Swift allows.
+    The stored id of a container is a digest: the id that telemetry uses holds the container's name, which may be as
+    long as Swift allows.
 
-    :raises SampleRejected: the resource has no id that can be stored.
+    :raises SampleRejected: the resource's id cannot be stored.
     """
     resource_id = last.resource_id
     info = {field.name: value for field in mapping.metadata if (value := _value(field, last.metadata)) is not None}
@@ -37,8 +37,8 @@ def describe(mapping: MeterMapping, last: model.Sample) -> model.Resource:
     return model.Resource(resource_id, {name: text.to_info_value(value) for name, value in info.items()})
 
 
-def may_be_of(stored_id: str, resource_id: str) -> bool:
-    """Whether any meter mapping, were it one of former days, can have made the stored id of the resource's id."""
+def may_belong_to(stored_id: str, resource_id: str) -> bool:
+    """Whether any meter mapping, current or former, may have derived the stored id from the resource's id."""
     return resource_id in stored_id or _digest(resource_id) in stored_id
 
 

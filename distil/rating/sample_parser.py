@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From what a telemetry service answers to a sample, or to a rejected one."""
+"""Parses the samples that a telemetry service returns."""
 
 import datetime
 from collections.abc import Mapping
@@ -13,17 +13,17 @@ from distil.transformers import quantities
 
 
 def parse_sample(document: object, project_id: str, meter: str) -> model.Sample | model.RejectedSample:
-    """Read one sample.
+    """Parse one sample; a document that cannot be used becomes a RejectedSample.
 
-    A telemetry driver translates what its service answers into documents with the keys of Ceilometer's v2 samples:
-    ``id``, ``resource_id``, ``timestamp`` (ISO 8601, in UTC where it names no zone), ``volume``, ``unit``, ``source``
-    and ``metadata``.
+    A telemetry driver translates the data of its service into documents with the keys of Ceilometer's v2 samples:
+    ``id``, ``resource_id``, ``timestamp`` (ISO 8601, in UTC unless it names a time zone), ``volume``, ``unit``,
+    ``source`` and ``metadata``.
 
-    :param project_id: the project that was asked for.
-    :param meter: the meter that was asked for.
+    :param project_id: the requested project.
+    :param meter: the requested meter.
     """
     if not isinstance(document, Mapping):
-        reason = f"the sample is {_kind(document)}, not a mapping"
+        reason = f"the sample is {_type_name(document)}, not a mapping"
         return model.RejectedSample(project_id, meter, None, reason, {"sample": document}, RejectionReason.DOCUMENT)
     try:
         return model.Sample(
@@ -41,7 +41,7 @@ def parse_sample(document: object, project_id: str, meter: str) -> model.Sample 
 
 
 def reject(sample: model.Sample, error: exceptions.SampleRejected) -> model.RejectedSample:
-    """The sample, rejected for what an error says."""
+    """The sample, rejected with the error's reason."""
     return _rejected(sample.project_id, sample.meter, sample.document, error)
 
 
@@ -61,9 +61,8 @@ def _timestamp(document: Mapping[str, Any]) -> datetime.datetime:
     try:
         return model.parse_time(value)
     except ValueError:
-        raise exceptions.SampleRejected(
-            f"timestamp {text.short_repr(value)} cannot be read", RejectionReason.TIMESTAMP
-        ) from None
+        reason = f"timestamp {text.short_repr(value)} is not a valid ISO 8601 time"
+        raise exceptions.SampleRejected(reason, RejectionReason.TIMESTAMP) from None
 
 
 def _text(document: Mapping[str, Any], key: str) -> str:
@@ -73,9 +72,9 @@ def _text(document: Mapping[str, Any], key: str) -> str:
     if value is None or value == "":
         raise exceptions.SampleRejected(f"{key} is missing", RejectionReason(key))
     if not isinstance(value, str):
-        raise exceptions.SampleRejected(f"{key} is {_kind(value)}, not text", RejectionReason(key))
+        raise exceptions.SampleRejected(f"{key} is {_type_name(value)}, not text", RejectionReason(key))
     raise exceptions.SampleRejected(
-        f"{key} {text.short_repr(value)} holds characters that are no text", RejectionReason(key)
+        f"{key} {text.short_repr(value)} holds characters that cannot be stored", RejectionReason(key)
     )
 
 
@@ -84,9 +83,9 @@ def _metadata(document: Mapping[str, Any]) -> Mapping[str, Any]:
     if isinstance(metadata, dict):
         return metadata
     if not isinstance(metadata, Mapping):
-        raise exceptions.SampleRejected(f"metadata is {_kind(metadata)}, not a mapping", RejectionReason.METADATA)
+        raise exceptions.SampleRejected(f"metadata is {_type_name(metadata)}, not a mapping", RejectionReason.METADATA)
     return metadata
 
 
-def _kind(value: object) -> str:
+def _type_name(value: object) -> str:
     return "null" if value is None else f"a {type(value).__name__}"

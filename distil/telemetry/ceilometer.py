@@ -6,7 +6,6 @@ import functools
 import itertools
 import json
 import time
-from collections.abc import Callable
 from collections.abc import Collection
 from collections.abc import Iterable
 from collections.abc import Iterator
@@ -22,17 +21,17 @@ from distil.telemetry.query import SampleQuery
 
 LOG = log.getLogger(__name__)
 
-# Seconds. A refusal may be a passing trouble of whatever stands before the service.
-UNSUPPORTED_FOR_SECONDS = 3600.0
+# Afterwards complex queries are tried again: they may be refused by a temporary fault of a proxy.
+_UNSUPPORTED_SECONDS = 3600.0
 _NEWEST_FIRST = json.dumps([{"timestamp": "desc"}])
 
-Answer = Iterator[model.Sample | model.RejectedSample | None]
+_ParsedRows = Iterator[model.Sample | model.RejectedSample | None]
 
 
 class CeilometerDriver(driver.TelemetryDriver):
-    """Asks for all projects and meters in one request, or for each of them alone where that is refused.
+    """Queries all projects and meters with one request; each of them separately if such requests are not supported.
 
-    :param page_size: limit of a request, in samples; Ceilometer itself has no upper bound for it.
+    :param page_size: limit of a request in samples; Ceilometer itself has no maximum.
     """
 
     service_type = client.SERVICE_TYPE
@@ -41,9 +40,9 @@ class CeilometerDriver(driver.TelemetryDriver):
         self, session: ks_session.Session, region_name: str | None, interface: str, page_size: int = 10_000
     ) -> None:
         super().__init__(session, region_name, interface)
-        self._transport = client.CeilometerClient(session, region_name, interface)
+        self._client = client.CeilometerClient(session, region_name, interface)
         self._page_size = page_size
-        self._queries_are_refused_until = 0.0
+        self._complex_queries_unsupported_until = 0.0
 
     def samples(
         self,
@@ -54,79 +53,83 @@ class CeilometerDriver(driver.TelemetryDriver):
     ) -> Iterator[model.Sample | model.RejectedSample]:
         if not projects or not meters:
             return
-        question = SampleQuery(frozenset(projects), frozenset(meters))
+        query = SampleQuery(frozenset(projects), frozenset(meters))
         period = model.Window(start, end)
-        outside = 0
-        for sample in self._answer(question, period):
+        ignored = 0
+        for sample in self._query(query, period):
             if sample is None:
-                outside += 1
+                ignored += 1
             else:
                 yield sample
-        if outside:
+        if ignored:
             LOG.warning(
-                "Ceilometer answered with %d samples outside the question: %s", outside, _about(question, period)
+                "Ceilometer returned %d samples outside of the query, which are ignored: %s",
+                ignored,
+                _describe(query, period),
             )
 
-    def has_samples(self, meter: str, start: datetime.datetime, end: datetime.datetime) -> bool:
+    def meter_presence(self, meter: str, start: datetime.datetime, end: datetime.datetime) -> driver.MeterPresence:
         conditions = [("meter", "eq", meter), ("timestamp", "ge", _naive(start)), ("timestamp", "lt", _naive(end))]
-        return bool(self._simple_query(conditions, 1, f"meter {meter}, from {_naive(start)} to {_naive(end)}"))
+        rows = self._list_samples(conditions, 1, f"meter {meter}, from {_naive(start)} to {_naive(end)}")
+        return driver.MeterPresence.PRESENT if rows else driver.MeterPresence.ABSENT
 
-    def _answer(self, question: SampleQuery, period: model.Window) -> Answer:
-        if time.monotonic() >= self._queries_are_refused_until:
-            answer = self._read(self._query, question, period)
+    def _query(self, query: SampleQuery, period: model.Window) -> _ParsedRows:
+        if time.monotonic() >= self._complex_queries_unsupported_until:
+            rows = self._read(functools.partial(self._complex_query, query), query, period)
             try:
-                first = list(itertools.islice(answer, 1))
-            except client.RequestUnsupported as refusal:
-                LOG.warning("Every project and meter is asked for alone for an hour: %s", refusal)
-                self._queries_are_refused_until = time.monotonic() + UNSUPPORTED_FOR_SECONDS
+                first = list(itertools.islice(rows, 1))
+            except client.RequestUnsupported as error:
+                LOG.warning(
+                    "Ceilometer refused a query for several projects and meters; querying each of them separately for"
+                    " an hour: %s",
+                    error,
+                )
+                self._complex_queries_unsupported_until = time.monotonic() + _UNSUPPORTED_SECONDS
             else:
                 yield from first
-                yield from answer
+                yield from rows
                 return
-        for part in question.split():
-            yield from self._read(self._list, part, period)
+        for part in query.split():
+            yield from self._read(functools.partial(self._simple_query, part), part, period)
 
-    def _read(
-        self,
-        ask: Callable[[SampleQuery, model.Window, int], pagination.Rows],
-        question: SampleQuery,
-        period: model.Window,
-    ) -> Answer:
-        about = _about(question, period)
-        for part, rows in pagination.pages(functools.partial(ask, question), period, self._page_size, about):
-            for row in rows:
-                yield question.parse_row(row, part)
+    def _read(self, fetch: pagination.Fetch, query: SampleQuery, period: model.Window) -> _ParsedRows:
+        """The rows of all pages, parsed; None for those outside of the query."""
+        for page in pagination.pages(fetch, period, self._page_size, _describe(query, period)):
+            for row in page.rows:
+                yield query.parse_row(row, page.period)
 
-    def _query(self, question: SampleQuery, period: model.Window, limit: int) -> pagination.Rows:
+    def _complex_query(self, query: SampleQuery, period: model.Window, limit: int) -> pagination.Rows:
         conditions = [
-            {"in": {"project_id": sorted(question.projects)}},
-            {"in": {"meter": sorted(question.meters)}},
+            {"in": {"project_id": sorted(query.projects)}},
+            {"in": {"meter": sorted(query.meters)}},
             {">=": {"timestamp": _naive(period.start)}},
             {"<": {"timestamp": _naive(period.end)}},
         ]
-        query = {"filter": json.dumps({"and": conditions}), "orderby": _NEWEST_FIRST, "limit": limit}
-        return self._transport.list_samples("POST", "/v2/query/samples", _about(question, period), json=query)
+        body = {"filter": json.dumps({"and": conditions}), "orderby": _NEWEST_FIRST, "limit": limit}
+        return self._client.list_samples("POST", "/v2/query/samples", _describe(query, period), json=body)
 
-    def _list(self, question: SampleQuery, period: model.Window, limit: int) -> pagination.Rows:
-        """What :meth:`_query` asks for, of one project and one meter."""
+    def _simple_query(self, query: SampleQuery, period: model.Window, limit: int) -> pagination.Rows:
+        """Like :meth:`_complex_query`, for one project and one meter."""
         conditions = [
-            *(("project_id", "eq", project) for project in question.projects),
-            *(("meter", "eq", meter) for meter in question.meters),
+            *(("project_id", "eq", project) for project in query.projects),
+            *(("meter", "eq", meter) for meter in query.meters),
             ("timestamp", "ge", _naive(period.start)),
             ("timestamp", "lt", _naive(period.end)),
         ]
-        return self._simple_query(conditions, limit, _about(question, period))
+        return self._list_samples(conditions, limit, _describe(query, period))
 
-    def _simple_query(self, conditions: Iterable[tuple[str, str, str]], limit: int, about: str) -> pagination.Rows:
+    def _list_samples(
+        self, conditions: Iterable[tuple[str, str, str]], limit: int, description: str
+    ) -> pagination.Rows:
         fields, operators, values = zip(*conditions, strict=True)
-        parameters = {"q.field": fields, "q.op": operators, "q.value": values, "limit": limit}
-        return self._transport.list_samples("GET", "/v2/samples", about, params=parameters)
+        params = {"q.field": fields, "q.op": operators, "q.value": values, "limit": limit}
+        return self._client.list_samples("GET", "/v2/samples", description, params=params)
 
 
-def _about(question: SampleQuery, period: model.Window) -> str:
-    return f"{question}, from {_naive(period.start)} to {_naive(period.end)}"
+def _describe(query: SampleQuery, period: model.Window) -> str:
+    return f"{query}, from {_naive(period.start)} to {_naive(period.end)}"
 
 
 def _naive(moment: datetime.datetime) -> str:
-    """As Ceilometer's conditions need it: it drops a zone without a word, and takes all times for UTC."""
+    """The notation of Ceilometer's conditions: it silently ignores a time zone and takes all times for UTC."""
     return moment.astimezone(datetime.UTC).replace(tzinfo=None).isoformat()

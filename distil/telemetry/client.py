@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Requests to Ceilometer's API, and the strict reading of what comes back."""
+"""Sends requests to Ceilometer's API, and validates the responses."""
 
 import json
 from http import HTTPStatus
@@ -17,94 +17,96 @@ from distil import exceptions
 
 SERVICE_TYPE = "metering"
 
-_FAILURES = (exc.BaseException, ks_exceptions.ClientException, requests.RequestException, ValueError, RecursionError)
-_REFUSALS = frozenset(
+_ERRORS = (exc.BaseException, ks_exceptions.ClientException, requests.RequestException, ValueError, RecursionError)
+_UNSUPPORTED = frozenset(
     (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED)
 )
-MAX_FAULT_CHARS = 200
-MAX_INTEGER_DIGITS = 4000
+_MAX_EXCERPT_CHARS = 200
+_MAX_INTEGER_DIGITS = 4000
 _HEADERS = {"Accept": "application/json"}
 
-# Bytes of a body that are read at once. requests itself reads 10 KiB, which takes four times as long.
-CHUNK_BYTES = 256 * 1024
+# Bytes of a body that are read at once. The default of requests, 10 KiB, takes four times as long.
+_CHUNK_BYTES = 256 * 1024
 
 
 class RequestUnsupported(exceptions.TelemetryError):
-    """The service does not offer this request, or not to this user."""
+    """The service does not support this request, or does not allow it to this user."""
 
 
-class _Client(client.SessionClient):  # type: ignore[misc]
-    """ceilometerclient's session client, but for the body: its own request decodes each one, and throws that away."""
+class _SessionClient(client.SessionClient):  # type: ignore[misc]
+    """ceilometerclient's session client without its own decoding of each body, whose result it discards."""
 
     def request(self, url: str, method: str, **request: Any) -> requests.Response:
-        answer: requests.Response = adapter.Adapter.request(self, url, method, raise_exc=False, **request)
-        return answer
+        response: requests.Response = adapter.Adapter.request(self, url, method, raise_exc=False, **request)
+        return response
 
 
 class CeilometerClient:
     """Sends requests through ceilometerclient's session client.
 
-    Not through its ``Client``: that one looks for alarms and events when it is made, and its managers take null for
-    an answer without samples.
+    Its ``Client`` is not used: it discovers alarms and events when it is constructed, and its managers take null for a
+    response without samples.
     """
 
     def __init__(self, session: ks_session.Session, region_name: str | None, interface: str) -> None:
-        self._client = _Client(session=session, service_type=SERVICE_TYPE, region_name=region_name, interface=interface)
+        self._client = _SessionClient(
+            session=session, service_type=SERVICE_TYPE, region_name=region_name, interface=interface
+        )
         self._endpoint = f"{interface} endpoint of the {SERVICE_TYPE} service in region {region_name or '(any)'}"
 
-    def list_samples(self, method: str, path: str, about: str, **request: Any) -> list[object]:
-        """Send a request that is answered with a list.
+    def list_samples(self, method: str, path: str, description: str, **options: Any) -> list[object]:
+        """Send a request whose response is a list.
 
-        :param about: what is asked for, for messages.
-        :param request: ``json`` or ``params``, as requests takes them.
-        :raises RequestRefused: the answer is 403, 404, 405 or 501.
-        :raises TelemetryError: there is no answer, or it is not a list.
+        :param description: description of the query, for messages.
+        :param options: ``json`` or ``params``, as for requests.
+        :raises RequestUnsupported: the status is 403, 404, 405 or 501.
+        :raises TelemetryError: there is no response, or it is not a list.
         """
-        asked = f"{method} {path} ({about})"
+        request = f"{method} {path} ({description})"
         try:
-            response = self._client.request(path, method, headers=_HEADERS, stream=True, **request)
-            body = b"".join(response.iter_content(CHUNK_BYTES))
+            response = self._client.request(path, method, headers=_HEADERS, stream=True, **options)
+            body = b"".join(response.iter_content(_CHUNK_BYTES))
         except ks_exceptions.EndpointNotFound as error:
-            raise exceptions.TelemetryError(f"{asked}: the catalog has no {self._endpoint}") from error
-        except _FAILURES as error:
-            raise exceptions.TelemetryError(f"{asked}: {error}") from error
+            raise exceptions.TelemetryError(f"{request}: the catalog has no {self._endpoint}") from error
+        except _ERRORS as error:
+            raise exceptions.TelemetryError(f"{request}: {error}") from error
         if response.status_code == HTTPStatus.OK:
-            return _list(body, asked)
-        kind = RequestUnsupported if response.status_code in _REFUSALS else exceptions.TelemetryError
-        message = f"{asked}: the answer is {response.status_code}: {_fault(body)}"
-        raise kind(message) from exc.from_response(response)
+            return _parse_list(body, request)
+        error_class = RequestUnsupported if response.status_code in _UNSUPPORTED else exceptions.TelemetryError
+        message = f"{request}: HTTP {response.status_code}: {_fault(body)}"
+        raise error_class(message) from exc.from_response(response)
 
 
-def _list(body: bytes, asked: str) -> list[object]:
+def _parse_list(body: bytes, request: str) -> list[object]:
     try:
-        answer = msgspec.json.decode(body)
+        rows = msgspec.json.decode(body)
     except (ValueError, RecursionError):
-        answer = _lenient(body, asked)
-    if not isinstance(answer, list):
-        raise exceptions.TelemetryError(f"{asked}: the answer is not a list: {_beginning(body)}")
-    return answer
+        rows = _parse_leniently(body, request)
+    if not isinstance(rows, list):
+        raise exceptions.TelemetryError(f"{request}: the response is not a list: {_excerpt(body)}")
+    return rows
 
 
-def _lenient(body: bytes, asked: str) -> object:
-    """Also with NaN, infinities and surrogates, which are no JSON, and which cost their samples, not the answer."""
+def _parse_leniently(body: bytes, request: str) -> object:
+    """Parse NaN, infinities and surrogates, too: they are not JSON, but only their samples should be rejected."""
     try:
         return json.loads(body, parse_int=_integer)
     except (ValueError, RecursionError) as error:
-        raise exceptions.TelemetryError(f"{asked}: the answer is not JSON: {_beginning(body)}") from error
+        raise exceptions.TelemetryError(f"{request}: the response is not JSON: {_excerpt(body)}") from error
 
 
 def _integer(digits: str) -> int | float:
-    """An integer; one that is too long for Python to read is infinite, which costs its sample, not the answer."""
-    return int(digits) if len(digits) <= MAX_INTEGER_DIGITS else float(digits)
+    """An integer; infinity if it is too long for Python to convert, so that only its sample is rejected."""
+    return int(digits) if len(digits) <= _MAX_INTEGER_DIGITS else float(digits)
 
 
 def _fault(body: bytes) -> str:
     try:
-        return _beginning(json.loads(body)["error_message"]["faultstring"].encode())
+        return _excerpt(json.loads(body)["error_message"]["faultstring"].encode())
     except (ValueError, LookupError, TypeError, AttributeError):
-        return _beginning(body)
+        return _excerpt(body)
 
 
-def _beginning(body: bytes) -> str:
+def _excerpt(body: bytes) -> str:
     text = " ".join(body.decode(errors="replace").split())
-    return text[:MAX_FAULT_CHARS] or "an empty body"
+    return text[:_MAX_EXCERPT_CHARS] or "an empty body"

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a telemetry driver is."""
+"""The base class of telemetry drivers."""
 
 import abc
 import datetime
+import enum
 from collections.abc import Collection
 from collections.abc import Iterator
 from typing import ClassVar
@@ -12,16 +13,24 @@ from keystoneauth1 import session as ks_session
 from distil import model
 
 
+class MeterPresence(enum.Enum):
+    """Whether a meter has samples."""
+
+    PRESENT = enum.auto()
+    ABSENT = enum.auto()
+    UNKNOWN = enum.auto()
+
+
 class TelemetryDriver(abc.ABC):
-    """Answers questions (projects, meters, period) with samples.
+    """Reads samples from a telemetry service.
 
-    Drivers are found in the ``distil.telemetry`` namespace, by the name that ``[collector] collector_backend`` gives.
-    Constructing one sends nothing. A collector's threads share it, so that several questions are asked at once.
+    Drivers are entry points of the group ``distil.telemetry``, chosen by name with ``[collector] collector_backend``.
+    Constructing one sends nothing. A collector's threads share it and may send several queries at once.
 
-    :cvar service_type: of the service that it asks, which its requests are counted by.
+    :cvar service_type: type of the service, by which metrics count the driver's requests.
     :param session: authenticated, with the operator's TLS settings and time-outs.
-    :param region_name: region of the catalog's endpoint; None is any.
-    :param interface: interface of the catalog's endpoint (public, internal, admin).
+    :param region_name: region of the endpoint in the catalog; None: any.
+    :param interface: interface of the endpoint in the catalog (public, internal, admin).
     """
 
     service_type: ClassVar[str] = "metering"
@@ -41,19 +50,19 @@ class TelemetryDriver(abc.ABC):
     ) -> Iterator[model.Sample | model.RejectedSample]:
         """Every sample of the projects (ids) and meters (names) in [start, end), each once, in any order.
 
-        The driver decides how few requests answer the question. An answer that may have been cut is an error, and
-        what has been yielded before an error is to be thrown away. A sample outside the question is never yielded;
-        one that cannot be read is yielded as a RejectedSample.
+        The driver decides how many requests it sends. A response that may be truncated is an error; the caller discards
+        the samples yielded before an error. Samples that were not requested are never yielded; a sample that cannot be
+        parsed is yielded as a RejectedSample.
 
-        :param start: aware, in UTC; so is ``end``.
-        :raises TelemetryError: there is no answer, or it is not whole.
+        :param start: aware, in UTC, like ``end``.
+        :raises TelemetryError: the service gave no usable answer, or an incomplete one.
         """
 
-    def has_samples(self, meter: str, start: datetime.datetime, end: datetime.datetime) -> bool | None:
-        """Whether there are samples of a meter in [start, end), of whichever project.
+    def meter_presence(self, meter: str, start: datetime.datetime, end: datetime.datetime) -> MeterPresence:
+        """Whether any project has samples of a meter in [start, end), for checks of a configuration.
 
-        For an operator who checks a configuration: a driver that can tell at small cost does, another one leaves it.
+        A driver that can find out cheaply overrides this.
 
-        :returns: None where the driver cannot tell.
-        :raises TelemetryError: there is no answer.
+        :raises TelemetryError: the service gave no usable answer.
         """
+        return MeterPresence.UNKNOWN

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whole answers from a service that knows a limit, but neither a marker nor an offset."""
+"""Reads complete results from a service that supports a limit, but neither a marker nor an offset."""
 
 import datetime
 import itertools
@@ -7,50 +7,57 @@ from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from distil import exceptions
 from distil import model
 
 Rows = Sequence[object]
-Ask = Callable[[model.Window, int], Rows]
+# (period, limit) -> at most ``limit`` rows of the period, newest first.
+Fetch = Callable[[model.Window, int], Rows]
 
 _RESOLUTION = datetime.timedelta(microseconds=1)
 
 
-def pages(ask: Ask, period: model.Window, page_size: int, about: str = "") -> Iterator[tuple[model.Window, Rows]]:
-    """Ask until the whole period is answered, newest part first.
+class Page(NamedTuple):
+    """All rows of a part of a period."""
 
-    An answer with fewer rows than the limit is whole. A full one may have been cut anywhere among its oldest rows, so
-    only what is strictly newer than them is taken, and the next question ends just after them. Where no such place
-    is found, as when all rows have one timestamp, the same is asked again with twice the limit.
+    period: model.Window
+    rows: Rows
 
-    :param ask: answers (period, limit) with at most ``limit`` rows of the period, newest first.
-    :param about: what is asked for, for messages.
-    :return: each part of the period with its rows; a row is in one part only.
-    :raises TelemetryError: a full page is not ordered newest first, so that nothing is known of what it leaves out.
+
+def pages(fetch: Fetch, period: model.Window, page_size: int, description: str = "") -> Iterator[Page]:
+    """Read the whole period, newest part first. The periods of the pages adjoin, so that each row is in one page.
+
+    A response with fewer rows than the limit is complete. A full one may be truncated anywhere among its oldest rows,
+    so only strictly newer rows are used, and the next request ends just after the oldest ones. If no such place is
+    found, as when all rows have the same time, the request is repeated with twice the limit.
+
+    :param description: description of the query, for messages.
+    :raises TelemetryError: a full response is not ordered newest first, so the missing rows cannot be determined.
     """
     limit = page_size
     while period.start < period.end:
-        rows = ask(period, limit)
+        rows = fetch(period, limit)
         if len(rows) < limit:
-            yield period, rows
+            yield Page(period, rows)
             return
-        moments = [moment(row) for row in rows]
-        if not _newest_first(moments):
+        times = [row_time(row) for row in rows]
+        if not _is_newest_first(times):
             raise exceptions.TelemetryError(
-                f"{about}: a full page is not ordered newest first, so that what it leaves out cannot be asked for"
+                f"{description}: a full response is not ordered newest first, so the missing samples are unknown"
             )
-        taken, middle = _cut(moments, period)
-        if not taken:
+        count, middle = _cut(times, period)
+        if not count:
             limit *= 2
             continue
-        yield model.Window(middle, period.end), rows[:taken]
+        yield Page(model.Window(middle, period.end), rows[:count])
         period = model.Window(period.start, middle)
         limit = page_size
 
 
-def moment(row: object) -> datetime.datetime | None:
-    """The time of a row, None where it cannot be read."""
+def row_time(row: object) -> datetime.datetime | None:
+    """The time of a row; None if it cannot be parsed."""
     if not isinstance(row, Mapping):
         return None
     try:
@@ -59,19 +66,19 @@ def moment(row: object) -> datetime.datetime | None:
         return None
 
 
-def _cut(moments: Sequence[datetime.datetime | None], period: model.Window) -> tuple[int, datetime.datetime]:
-    """How many rows of a full page to take, and where the rest of the period ends.
+def _cut(times: Sequence[datetime.datetime | None], period: model.Window) -> tuple[int, datetime.datetime]:
+    """How many rows of a full response to use, and where the rest of the period ends.
 
-    A row whose time cannot be read lies somewhere between its neighbours, so that the cut goes between two readable
-    ones: everything before it is newer than the older of them, everything after it is not.
+    A row without a valid time lies somewhere between its neighbours, so the cut is between two rows with valid times:
+    all rows before it are newer than the older of the two, all rows after it are not.
     """
-    for taken in range(len(moments) - 1, 0, -1):
-        newer, older = moments[taken - 1], moments[taken]
+    for count in range(len(times) - 1, 0, -1):
+        newer, older = times[count - 1], times[count]
         if newer is not None and older is not None and newer > older and older < period.end - _RESOLUTION:
-            return taken, max(older + _RESOLUTION, period.start)
+            return count, max(older + _RESOLUTION, period.start)
     return 0, period.end
 
 
-def _newest_first(moments: Sequence[datetime.datetime | None]) -> bool:
-    readable = [each for each in moments if each is not None]
-    return all(newer >= older for newer, older in itertools.pairwise(readable))
+def _is_newest_first(times: Sequence[datetime.datetime | None]) -> bool:
+    valid = [time for time in times if time is not None]
+    return all(newer >= older for newer, older in itertools.pairwise(valid))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a telemetry service is asked, and which rows are an answer to it."""
+"""Queries for samples, and the rows that match them."""
 
 import dataclasses
 from collections.abc import Collection
@@ -11,70 +11,71 @@ from distil import model
 from distil.rating import sample_parser
 from distil.telemetry import pagination
 
-_NAMES_SHOWN = 3
+_MAX_NAMES = 3
 
 
 @dataclasses.dataclass(frozen=True)
 class SampleQuery:
-    """The samples of these projects (ids) and meters (names)."""
+    """A query for the samples of projects (ids) and meters (names)."""
 
     projects: frozenset[str]
     meters: frozenset[str]
 
     def __str__(self) -> str:
-        return f"project {_names(self.projects)}, meter {_names(self.meters)}"
+        return f"project {_format_names(self.projects)}, meter {_format_names(self.meters)}"
 
     def split(self) -> Iterator["SampleQuery"]:
-        """The same as one question for each project and meter."""
+        """An equivalent query for each project and meter."""
         for project in sorted(self.projects):
             for meter in sorted(self.meters):
                 yield SampleQuery(frozenset((project,)), frozenset((meter,)))
 
     def parse_row(self, row: object, period: model.Window) -> model.Sample | model.RejectedSample | None:
-        """A row as a sample, None where it lies outside the question or the period.
+        """Parse a row; None if it is outside of the query or the period.
 
-        A row that names no project or meter is taken for the one that was asked for. Where several were, nobody can
-        tell: it is rejected, with an empty string in the place of what it does not name.
+        A row without project or meter is taken for the queried one. If several were queried, it is ambiguous and
+        rejected, with an empty string as project or meter.
         """
         try:
-            asked = row["project_id"] in self.projects and row["meter"] in self.meters  # type: ignore[index]
+            matches = row["project_id"] in self.projects and row["meter"] in self.meters  # type: ignore[index]
         except (TypeError, LookupError):
-            asked = False
-        if not asked:
-            return self._read_odd(row, period)
+            matches = False
+        if not matches:
+            return self._parse_incomplete(row, period)
         sample = sample_parser.parse_sample(row, row["project_id"], row["meter"])  # type: ignore[index]
-        moment = sample.timestamp if isinstance(sample, model.Sample) else pagination.moment(row)
-        return sample if moment is None or moment in period else None
+        time = sample.timestamp if isinstance(sample, model.Sample) else pagination.row_time(row)
+        return sample if time is None or time in period else None
 
-    def _read_odd(self, row: object, period: model.Window) -> model.Sample | model.RejectedSample | None:
-        project_id = _named(row, "project_id", self.projects)
-        meter = _named(row, "meter", self.meters)
+    def _parse_incomplete(self, row: object, period: model.Window) -> model.Sample | model.RejectedSample | None:
+        project_id = _name(row, "project_id", self.projects)
+        meter = _name(row, "meter", self.meters)
         if (project_id and project_id not in self.projects) or (meter and meter not in self.meters):
             return None
-        moment = pagination.moment(row)
-        if moment is not None and moment not in period:
+        time = pagination.row_time(row)
+        if time is not None and time not in period:
             return None
         if project_id and meter:
             return sample_parser.parse_sample(row, project_id, meter)
-        return _unattributed(row, project_id, meter)
+        return _reject_ambiguous(row, project_id, meter)
 
 
-def _named(row: object, key: str, asked: Collection[str]) -> str:
+def _name(row: object, key: str, queried: Collection[str]) -> str:
+    """The row's own name, else the only one queried; empty if it is ambiguous."""
     name = row.get(key) if isinstance(row, Mapping) else None
     if isinstance(name, str) and name:
         return name
-    return next(iter(asked)) if len(asked) == 1 else ""
+    return next(iter(queried)) if len(queried) == 1 else ""
 
 
-def _unattributed(row: object, project_id: str, meter: str) -> model.RejectedSample:
+def _reject_ambiguous(row: object, project_id: str, meter: str) -> model.RejectedSample:
     missing = exceptions.RejectionReason.METER if project_id else exceptions.RejectionReason.PROJECT_ID
     document = row if isinstance(row, Mapping) else {"sample": row}
     resource_id = document.get("resource_id")
-    known_id = resource_id if isinstance(resource_id, str) else None
-    return model.RejectedSample(project_id, meter, known_id, f"{missing} is missing", document, missing)
+    readable_id = resource_id if isinstance(resource_id, str) else None
+    return model.RejectedSample(project_id, meter, readable_id, f"{missing} is missing", document, missing)
 
 
-def _names(names: Collection[str]) -> str:
-    shown = ", ".join(sorted(names)[:_NAMES_SHOWN])
-    more = len(names) - _NAMES_SHOWN
+def _format_names(names: Collection[str]) -> str:
+    shown = ", ".join(sorted(names)[:_MAX_NAMES])
+    more = len(names) - _MAX_NAMES
     return f"{shown} and {more} more" if more > 0 else shown

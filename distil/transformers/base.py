@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a transformer is."""
+"""The base class of transformers."""
 
 import abc
 from collections.abc import Mapping
@@ -16,47 +16,47 @@ from distil.transformers.options import Options
 class Transformer(abc.ABC):
     """Turns the samples of one resource in one window into usage.
 
-    Transformers are found in the ``distil.transformer`` namespace. Each meter mapping gets an instance of its own,
-    which keeps nothing from one call to the next, so nothing that is answered for one resource can reach another.
-    Several threads call it.
+    Transformers are entry points of the group ``distil.transformer``. Each meter mapping gets its own instance. An
+    instance keeps no state between calls, so that one resource cannot affect another, and is called by several threads.
 
-    :param options: the transformer file's section of that name, with the mapping's ``transformer_config`` over it.
+    :param options: the transformer's section of the transformer file, overridden by the mapping's
+        ``transformer_config``.
     """
 
     def __init__(self, options: Options) -> None:
-        """Read the options, all of them. A transformer without options inherits this."""
+        """Read all options. A transformer without options inherits this."""
 
     def volume(self, sample: model.Sample) -> Decimal | None:
-        """The sample's volume as a number, or None where it is null.
+        """The sample's volume as a number; None if it is null.
 
-        :raises SampleRejected: it is missing, no number, not finite, negative or beyond the database's column.
+        :raises SampleRejected: the volume is missing, not a finite number, negative, or too large for the database.
         """
         return quantities.parse_volume(sample.volume, "volume")
 
     def validate(self, sample: model.Sample, lookups: Lookups) -> None:
-        """Look at what else the transformer needs of one sample.
+        """Check everything else that the transformer needs from a sample.
 
-        :raises SampleRejected: the sample cannot be used. The other samples of its resource are.
-        :raises LookupUnavailable: as in :meth:`usage`.
+        :raises SampleRejected: the sample cannot be used; the other samples of its resource are still used.
+        :raises LookupUnavailable: a name could not be looked up; the window is retried.
         """
 
     @abc.abstractmethod
     def usage(
         self, service: str, samples: Sequence[model.Sample], window: model.Window, lookups: Lookups
     ) -> Mapping[str, Decimal]:
-        """Service -> volume, empty for no usage.
+        """Volume by service; empty if there is no usage.
 
-        :param service: the mapping's.
-        :param samples: at least one, all of one resource, in time order, their volumes as :meth:`volume` gave them.
+        :param service: the service that the meter mapping names.
+        :param samples: at least one, all of one resource, in time order, with the volumes that :meth:`volume` returned.
         :raises SampleRejected: none of these samples can be used.
-        :raises LookupUnavailable: a name could not be asked for; the window has to wait.
+        :raises LookupUnavailable: a name could not be looked up; the window is retried.
         """
 
 
-def text(sample: model.Sample, *keys: str) -> str:
-    """The first of the metadata's keys that holds text or a number, as text.
+def metadata_str(sample: model.Sample, *keys: str) -> str:
+    """The metadata value of the first of the keys that holds text or a number, as text.
 
-    :raises SampleRejected: none does.
+    :raises SampleRejected: no key holds text or a number.
     """
     for key in keys:
         value = sample.metadata.get(key)
@@ -65,7 +65,7 @@ def text(sample: model.Sample, *keys: str) -> str:
     raise exceptions.SampleRejected(f"metadata has no {' and no '.join(keys)}", exceptions.RejectionReason.METADATA)
 
 
-def text_or_none(sample: model.Sample, key: str) -> str | None:
-    """What :func:`text` finds, or None for nothing or empty text."""
+def optional_metadata_str(sample: model.Sample, key: str) -> str | None:
+    """The metadata value of a key that holds text or a number, as text; None if there is none or it is empty."""
     value = sample.metadata.get(key)
     return str(value) if isinstance(value, str | int | float) and value != "" else None

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Object storage containers, whose resource id is ``<project id>/<container>``."""
+"""The transformer for object storage containers, whose resource id is ``<project id>/<container>``."""
 
 from distil import exceptions
 from distil import model
@@ -9,7 +9,7 @@ from distil.transformers.max import Max
 
 
 class ContainerPolicyMax(Max):
-    """Max, billed as the container's storage policy; as the mapping's service where it has none."""
+    """Max, billed as the container's storage policy, or as the mapping's service if there is no policy."""
 
     def validate(self, sample: model.Sample, lookups: Lookups) -> None:
         container_name(sample.resource_id)
@@ -19,9 +19,9 @@ class ContainerPolicyMax(Max):
 
 
 def container_name(resource_id: str) -> str:
-    """The part after the first slash.
+    """The part of a resource id after its first slash.
 
-    :raises SampleRejected: there is no slash, or nothing after it.
+    :raises SampleRejected: there is no slash, or nothing follows it.
     """
     _, _, name = resource_id.partition("/")
     if not name:

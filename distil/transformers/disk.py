@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Transformers that bill disks which have no meter of their own, by the samples of the machine they belong to."""
+"""Transformers for disks without a meter of their own, billed by the samples of their instance."""
 
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from distil import exceptions
 from distil import model
 from distil.transformers import quantities
 from distil.transformers.base import Transformer
-from distil.transformers.base import text_or_none
+from distil.transformers.base import optional_metadata_str
 from distil.transformers.lookups import Lookups
 from distil.transformers.options import Options
 
@@ -17,8 +17,8 @@ from distil.transformers.options import Options
 class FromImage(Transformer):
     """The root disk of an instance that was booted from an image: {``service``: largest size x hours}.
 
-    ``md_keys`` name the image and ``none_values`` say that there is none: if in any sample the first of the keys found
-    holds one of the values, there is no usage. ``size_keys`` hold the size; without any it is 0.
+    ``md_keys`` hold the image. If in any sample the first of these keys found holds one of ``none_values``, the
+    instance was not booted from an image and there is no usage. ``size_keys`` hold the size, which defaults to 0.
     """
 
     def __init__(self, options: Options) -> None:
@@ -39,8 +39,7 @@ class FromImage(Transformer):
         return {self.service or service: max(sizes, default=Decimal(0)) * window.hours}
 
     def _has_no_image(self, sample: model.Sample) -> bool:
-        found = (sample.metadata[key] for key in self.md_keys if key in sample.metadata)
-        image = next(found, None)
+        image = next((sample.metadata[key] for key in self.md_keys if key in sample.metadata), None)
         return isinstance(image, str | int | float) and str(image) in self.none_values
 
     def _sizes(self, sample: model.Sample) -> list[Decimal]:
@@ -49,9 +48,9 @@ class FromImage(Transformer):
 
 
 class DatabaseVolumeMax(Transformer):
-    """The volume of a database instance: {name of its type: largest ``volume.size`` as a whole number x hours}.
+    """The volume of a database instance: {name of its type: largest ``volume.size``, truncated, x hours}.
 
-    The volume is the last sample's ``volume_id``. Where its type is unknown there is no usage.
+    The type is that of the last sample's ``volume_id``. If it is unknown, there is no usage.
     """
 
     def validate(self, sample: model.Sample, lookups: Lookups) -> None:
@@ -60,7 +59,7 @@ class DatabaseVolumeMax(Transformer):
     def usage(
         self, service: str, samples: Sequence[model.Sample], window: model.Window, lookups: Lookups
     ) -> Mapping[str, Decimal]:
-        volume_id = text_or_none(samples[-1], "volume_id")
+        volume_id = optional_metadata_str(samples[-1], "volume_id")
         volume_type = lookups.types_of_volumes.get(volume_id) if volume_id else None
         if volume_type is None:
             return {}
@@ -75,5 +74,5 @@ class DatabaseVolumeMax(Transformer):
 
 def _size(sample: model.Sample, key: str) -> Decimal | None:
     value = sample.metadata.get(key)
-    # All that Ceilometer's API answers of metadata is text; this is its null.
+    # Ceilometer's API returns all metadata as text; this is its null.
     return None if value == "None" else quantities.parse_volume(value, f"metadata.{key}")

@@ -1,28 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The names that samples do not carry, as rating asks for them."""
+"""Look-ups of names that samples lack, as rating uses them."""
 
 import dataclasses
 from typing import Protocol
 
 
 class NameLookup(Protocol):
-    """Names by key: a plain dict, or a cache in front of a service."""
+    """Names by key: a dict, or a cache in front of a service."""
 
     def get(self, key: str, /) -> str | None:
-        """The name, or None where the service knows none.
+        """The name; None if the service has none.
 
-        :raises LookupUnavailable: the service gave no answer, which is not "none".
+        :raises LookupUnavailable: the service gave no usable answer.
         """
 
 
 @dataclasses.dataclass(frozen=True)
 class Lookups:
-    """All tables of names.
+    """The look-ups of a cloud.
 
-    :param flavors: flavor id -> name.
-    :param volume_types: id or name of a volume type -> name.
-    :param types_of_volumes: volume id -> name of its type.
-    :param container_policies: ``<project id>/<container>`` -> storage policy.
+    :param flavors: name of a flavor by id.
+    :param volume_types: name of a volume type by id or name.
+    :param types_of_volumes: name of a volume's type by volume id.
+    :param container_policies: storage policy by ``<project id>/<container>``.
     """
 
     flavors: NameLookup = dataclasses.field(default_factory=dict[str, str])
@@ -32,30 +32,33 @@ class Lookups:
 
 
 class RecordingLookups:
-    """Look-ups that remember what was asked, and what the answer was."""
+    """Records the results of look-ups.
+
+    :ivar lookups: look-ups that are passed on and recorded.
+    """
 
     def __init__(self, lookups: Lookups) -> None:
-        self._answers = {table.name: dict[str, str | None]() for table in dataclasses.fields(Lookups)}
+        self._results = {field.name: dict[str, str | None]() for field in dataclasses.fields(Lookups)}
         self.lookups = Lookups(
-            **{name: _Recorded(getattr(lookups, name), answers) for name, answers in self._answers.items()}
+            **{name: _RecordingLookup(getattr(lookups, name), results) for name, results in self._results.items()}
         )
 
     @property
     def answers(self) -> Lookups:
-        """The answers as look-ups of their own, which ask nobody."""
-        return Lookups(**self._answers)
+        """Look-ups in the recorded results."""
+        return Lookups(**self._results)
 
     @property
     def as_dict(self) -> dict[str, str | None]:
-        """The answers by table and key."""
-        return {f"{table} {key}": name for table, answers in self._answers.items() for key, name in answers.items()}
+        """The recorded names by look-up and key."""
+        return {f"{lookup} {key}": name for lookup, results in self._results.items() for key, name in results.items()}
 
 
-class _Recorded:
-    def __init__(self, names: NameLookup, answers: dict[str, str | None]) -> None:
-        self._names = names
-        self._answers = answers
+class _RecordingLookup:
+    def __init__(self, lookup: NameLookup, results: dict[str, str | None]) -> None:
+        self._lookup = lookup
+        self._results = results
 
     def get(self, key: str, /) -> str | None:
-        name = self._answers[key] = self._names.get(key)
+        name = self._results[key] = self._lookup.get(key)
         return name

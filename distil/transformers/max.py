@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Transformers that bill the largest volume of a window for all of its hours."""
+"""Transformers that bill the largest volume of a window for every hour of it."""
 
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -7,12 +7,12 @@ from decimal import Decimal
 
 from distil import model
 from distil.transformers.base import Transformer
-from distil.transformers.base import text_or_none
+from distil.transformers.base import optional_metadata_str
 from distil.transformers.lookups import Lookups
 
 
 class Max(Transformer):
-    """{service: largest volume (null is 0) x hours}."""
+    """{service: largest volume x hours}; null counts as 0."""
 
     def usage(
         self, service: str, samples: Sequence[model.Sample], window: model.Window, lookups: Lookups
@@ -21,13 +21,13 @@ class Max(Transformer):
         return {self.service(service, samples[-1], lookups): largest * window.hours}
 
     def service(self, service: str, last: model.Sample, lookups: Lookups) -> str:
-        """What is billed, by the mapping's service and the last sample of the window."""
+        """The billed service, derived from the mapping's service and the last sample of the window."""
         return service
 
 
 class VolumeTypeMax(Max):
-    """Max, billed as the name of the last sample's volume type; as the mapping's service where that is unknown."""
+    """Max, billed as the name of the last sample's volume type, or as the mapping's service if the type is unknown."""
 
     def service(self, service: str, last: model.Sample, lookups: Lookups) -> str:
-        volume_type = text_or_none(last, "volume_type")
+        volume_type = optional_metadata_str(last, "volume_type")
         return (lookups.volume_types.get(volume_type) if volume_type else None) or service

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The options of a transformer, read once and wholly checked."""
+"""The options of a transformer, read and validated once."""
 
 import difflib
 from collections.abc import Collection
@@ -8,49 +8,52 @@ from typing import Any
 
 
 class Options:
-    """What an operator wrote for a transformer.
+    """The options that an operator configured for a transformer.
 
-    A transformer's constructor asks for every option that it has. What was wrong with the answers, and what nobody
-    asked for, is in ``problems`` afterwards; what has to be there and is not, in ``missing``.
+    A transformer's constructor reads every option that it has. Afterwards ``problems`` lists invalid values and
+    options that were not read, which are unknown; ``missing`` lists required options that are not set.
     """
 
     def __init__(self, values: Mapping[str, Any]) -> None:
         self._values = values
-        self._asked: list[str] = []
-        self._wrong: list[str] = []
+        self._known: list[str] = []
+        self._invalid: list[str] = []
         self.missing: list[str] = []
 
     @property
     def problems(self) -> list[str]:
-        unknown = [key for key in self._values if key not in self._asked]
-        return self._wrong + [unknown_key(key, self._asked) for key in unknown]
+        unknown = [key for key in self._values if key not in self._known]
+        return self._invalid + [unknown_name("key", key, self._known) for key in unknown]
 
     def string(self, key: str, default: str) -> str:
-        """Text."""
+        """Read a string."""
         value = self._get(key, default)
         if isinstance(value, str):
             return value
-        self._wrong.append(f"{key} must be text, not {value!r}")
+        self._invalid.append(f"{key} must be text, not {value!r}")
         return default
 
     def string_list(self, key: str) -> tuple[str, ...]:
-        """A list of at least one text, which has to be there."""
+        """Read a required list of at least one string."""
         value = self._get(key, None)
         if key not in self._values:
             self.missing.append(f"{key} is missing")
         elif isinstance(value, list) and value and all(isinstance(item, str) for item in value):
             return tuple(value)
         else:
-            self._wrong.append(f"{key} must be a list of texts, quoted where YAML reads something else, not {value!r}")
+            self._invalid.append(f"{key} must be a list of strings (in quotes where YAML reads others), not {value!r}")
         return ()
 
     def _get(self, key: str, default: Any) -> Any:
-        self._asked.append(key)
+        self._known.append(key)
         return self._values.get(key, default)
 
 
-def unknown_key(key: object, known: Collection[str]) -> str:
-    """The sentence about a key that nobody knows, with the nearest known one."""
-    near = difflib.get_close_matches(str(key), known, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"known are: {', '.join(sorted(known)) or 'none'}"
-    return f"unknown key {key!r}; {hint}"
+def unknown_name(kind: str, name: object, known: Collection[str]) -> str:
+    """A message about an unknown name, with the nearest known one.
+
+    :param kind: what is named: ``key``, ``transformer``.
+    """
+    near = difflib.get_close_matches(str(name), known, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"known {kind}s: {', '.join(sorted(known)) or 'none'}"
+    return f"unknown {kind} {name!r}; {hint}"

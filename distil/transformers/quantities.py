@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Numbers as telemetry services write them."""
+"""Parses numbers in the notations of telemetry services."""
 
 import decimal
 import functools
@@ -13,32 +13,32 @@ from distil import text
 
 QUANTUM = Decimal(1).scaleb(-model.SCALE)
 
-# Far below the column's 28 digits before the point: no multiple or sum of volumes that fit can overflow it.
-MAX_VOLUME = Decimal(10) ** 18
+# Far below the 28 integer digits of the database's column: no multiple or sum of accepted volumes overflows it.
+_MAX_VOLUME = Decimal(10) ** 18
 
 
-class Missing:
-    """The type of :data:`MISSING`, the volume of a sample that has none; null is a value."""
+class _Missing:
+    """The type of :data:`MISSING`, which stands for the volume of a sample without one; null is a value."""
 
     def __repr__(self) -> str:
         return "MISSING"
 
 
-MISSING = Missing()
+MISSING = _Missing()
 
 
 def to_decimal(value: Any) -> Any:
-    """A finite number as a Decimal; everything else as it is."""
+    """A finite number as a Decimal; any other value unchanged."""
     if type(value) is float:
         return _float(value) if math.isfinite(value) else value
     return Decimal(value) if type(value) is int else value
 
 
 def parse_decimal(value: object, name: str) -> Decimal | None:
-    """A number, or text that holds one, as a Decimal; None for null.
+    """Parse a number or numeric text as a Decimal; null gives None.
 
-    :param name: what the number is, for the reason.
-    :raises SampleRejected: it is missing, no number, or not finite.
+    :param name: name of the value, for the reason.
+    :raises SampleRejected: the value is missing, not a number, or not finite.
     """
     if type(value) is Decimal and value.is_finite():
         return value
@@ -48,37 +48,37 @@ def parse_decimal(value: object, name: str) -> Decimal | None:
         raise _rejected(name, "is missing")
     result = _decimal(value)
     if result is None:
-        raise _rejected(name, f"{text.short_repr(value)} is no number")
+        raise _rejected(name, f"{text.short_repr(value)} is not a number")
     if not result.is_finite():
         raise _rejected(name, f"{text.short_repr(value)} is not finite")
     return result
 
 
 def parse_volume(value: object, name: str) -> Decimal | None:
-    """A number that can be billed.
+    """Parse a number that can be billed; null gives None.
 
-    :raises SampleRejected: as :func:`number`, and where it is negative or too large.
+    :raises SampleRejected: the value is missing, not a finite number, negative, or too large.
     """
     result = parse_decimal(value, name)
     if result is not None and result < 0:
-        raise _rejected(name, f"{_shown(value)} is negative")
-    if result is not None and result >= MAX_VOLUME:
-        raise _rejected(name, f"{_shown(value)} is beyond 10 ** 18, more than can be stored")
+        raise _rejected(name, f"{_short_repr(value)} is negative")
+    if result is not None and result >= _MAX_VOLUME:
+        raise _rejected(name, f"{_short_repr(value)} exceeds the maximum of 10 ** 18")
     return result
 
 
 def split(whole: Decimal, parts: int) -> list[Decimal]:
-    """The whole, a multiple of QUANTUM, in multiples that differ by one QUANTUM at most and sum to it."""
+    """Split a multiple of QUANTUM exactly into multiples of QUANTUM that differ by at most one QUANTUM."""
     quanta, larger = divmod(int(whole / QUANTUM), parts)
     return [(quanta + 1) * QUANTUM] * larger + [quanta * QUANTUM] * (parts - larger)
 
 
 def _rejected(name: str, problem: str) -> exceptions.SampleRejected:
-    flaw = exceptions.RejectionReason.METADATA if name.startswith("metadata.") else exceptions.RejectionReason.VOLUME
-    return exceptions.SampleRejected(f"{name} {problem}", flaw)
+    kind = exceptions.RejectionReason.METADATA if name.startswith("metadata.") else exceptions.RejectionReason.VOLUME
+    return exceptions.SampleRejected(f"{name} {problem}", kind)
 
 
-def _shown(value: object) -> str:
+def _short_repr(value: object) -> str:
     return str(value) if isinstance(value, Decimal) else text.short_repr(value)
 
 
@@ -98,7 +98,7 @@ def _decimal(value: object) -> Decimal | None:
     return None
 
 
-# Most volumes are the same few.
+# Cached: few distinct values make up most volumes.
 @functools.lru_cache(maxsize=4096)
 def _float(value: float) -> Decimal:
     return Decimal(repr(value))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The transformer for meters whose samples each tell of a part of the usage."""
+"""The transformer for meters whose samples each measure a part of the usage."""
 
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ class Sum(Transformer):
     """{service: sum of the volumes of the samples inside the window}."""
 
     def validate(self, sample: model.Sample, lookups: Lookups) -> None:
-        # Null is no 0 here: a part of the usage is not known, and somebody has to hear of it.
+        # Null is not 0 here: a part of the usage is unknown, which an operator should see.
         if sample.volume is None:
             raise exceptions.SampleRejected("volume is null, which cannot be summed", exceptions.RejectionReason.VOLUME)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Transformers that bill the window's hours if something was there, and 0 if not."""
+"""Transformers that bill every hour of a window in which a resource was on, else 0."""
 
 import abc
 from collections.abc import Mapping
@@ -11,33 +11,33 @@ from distil.transformers import quantities
 from distil.transformers.base import Transformer
 from distil.transformers.lookups import Lookups
 
-ACTIVE = 1
+_ACTIVE = 1
 
 
 class Switch(Transformer):
-    """{service: hours if it was on in any sample, else 0}."""
+    """{service: hours if any sample is on, else 0}."""
 
     def usage(
         self, service: str, samples: Sequence[model.Sample], window: model.Window, lookups: Lookups
     ) -> Mapping[str, Decimal]:
-        return {service: window.hours if any(self.on(sample) for sample in samples) else Decimal(0)}
+        return {service: window.hours if any(self.is_on(sample) for sample in samples) else Decimal(0)}
 
     @abc.abstractmethod
-    def on(self, sample: model.Sample) -> bool: ...
+    def is_on(self, sample: model.Sample) -> bool: ...
 
 
 class NumBool(Switch):
-    """On while the volume is larger than 0."""
+    """On if the volume is larger than 0."""
 
-    def on(self, sample: model.Sample) -> bool:
+    def is_on(self, sample: model.Sample) -> bool:
         return sample.volume is not None and sample.volume > 0
 
 
 class NetworkService(Switch):
-    """On while the volume, which is a status code, is 1. Everything else is not active; -1 is "unknown"."""
+    """On if the volume, a status code, is 1 (active). Other codes may be negative: -1 is unknown."""
 
     def volume(self, sample: model.Sample) -> Decimal | None:
         return quantities.parse_decimal(sample.volume, "volume")
 
-    def on(self, sample: model.Sample) -> bool:
-        return bool(sample.volume == ACTIVE)
+    def is_on(self, sample: model.Sample) -> bool:
+        return bool(sample.volume == _ACTIVE)

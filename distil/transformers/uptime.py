@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Transformers that bill the window's seconds, shared out among the flavors that a machine had in it."""
+"""Transformers that bill the seconds of a window, divided among the flavors that an instance had in it."""
 
 import abc
 from collections.abc import Mapping
@@ -8,19 +8,19 @@ from decimal import Decimal
 
 from distil import exceptions
 from distil import model
-from distil.text import service_name
 from distil.text import short_repr
+from distil.text import validate_service
 from distil.transformers import quantities
 from distil.transformers.base import Transformer
-from distil.transformers.base import text
+from distil.transformers.base import metadata_str
 from distil.transformers.lookups import Lookups
 from distil.transformers.options import Options
 
 
 class FlavorUptime(Transformer):
-    """{prefix + flavor: seconds of the window / number of flavors}, the parts summing to the whole.
+    """{prefix + flavor: seconds of the window / number of flavors}; the parts sum exactly to the window.
 
-    Only flavors of samples in one of ``tracked_states`` (no case) count; without any there is no usage.
+    Only samples in one of ``tracked_states`` (case-insensitive) count; without any there is no usage.
     """
 
     def __init__(self, options: Options) -> None:
@@ -29,7 +29,7 @@ class FlavorUptime(Transformer):
 
     def validate(self, sample: model.Sample, lookups: Lookups) -> None:
         if self.is_tracked(sample):
-            service_name(self.service(sample, lookups))
+            validate_service(self.service(sample, lookups))
 
     def usage(
         self, service: str, samples: Sequence[model.Sample], window: model.Window, lookups: Lookups
@@ -54,25 +54,25 @@ class FlavorUptime(Transformer):
 
 
 class Uptime(FlavorUptime):
-    """Nova's instances."""
+    """Uptime of Nova instances."""
 
     def status(self, sample: model.Sample) -> str:
-        return text(sample, "status", "state")
+        return metadata_str(sample, "status", "state")
 
     def flavor(self, sample: model.Sample, lookups: Lookups) -> str:
-        return text(sample, "instance_type")
+        return metadata_str(sample, "instance_type")
 
 
 class DatabaseUptime(FlavorUptime):
-    """Trove's instances, whose samples name their flavor by its id."""
+    """Uptime of Trove instances, whose samples hold the id of their flavor."""
 
     def status(self, sample: model.Sample) -> str:
-        return text(sample, "status")
+        return metadata_str(sample, "status")
 
     def flavor(self, sample: model.Sample, lookups: Lookups) -> str:
-        flavor_id = text(sample, "flavor.id")
+        flavor_id = metadata_str(sample, "flavor.id")
         name = lookups.flavors.get(flavor_id)
         if name is None:
-            reason = f"there is no flavor {short_repr(flavor_id)}, so no name to bill it by"
+            reason = f"flavor {short_repr(flavor_id)} does not exist, so its name cannot be billed"
             raise exceptions.SampleRejected(reason, exceptions.RejectionReason.LOOKUP)
         return name

@@ -26,6 +26,7 @@ from distil.db import privileges
 from distil.db import revision
 from distil.db.store import Store
 from distil.factory import collector
+from distil.telemetry.driver import MeterPresence
 
 # Of samples. A meter of something that exists has one every few minutes.
 METER_CHECK_PERIOD = datetime.timedelta(hours=24)
@@ -65,7 +66,7 @@ def cloud(conf: TrackedConfigOpts, types: Sequence[CollectorOptions]) -> Iterato
     """Whether Keystone lets the collector in, and has the projects and services that it needs."""
     try:
         connection = collector.connect(conf)
-        own = ServiceClient(connection, "identity", exceptions.IdentityError).own_project()
+        own = ServiceClient(connection, "identity", exceptions.IdentityError).session_project_id()
         keystone = KeystoneProjects(connection)
         projects = keystone.enabled()
     except exceptions.DistilError as error:
@@ -130,17 +131,18 @@ def _telemetry(parts: collector.CollectorFactory, connection: Connection) -> Ite
     try:
         meters = sorted(parts.rules(announce=False).meters)
         driver = parts.driver(connection.session)
-        found = {meter: driver.has_samples(meter, now - METER_CHECK_PERIOD, now) for meter in meters}
+        presence = {meter: driver.meter_presence(meter, now - METER_CHECK_PERIOD, now) for meter in meters}
     except exceptions.ConfigurationError:
         # Told already.
         return
     except exceptions.TelemetryError as error:
         yield Finding(check, ERROR, str(error))
         return
-    if None in found.values():
+    if MeterPresence.UNKNOWN in presence.values():
         yield Finding(check, OK, "its driver cannot tell which meters there are")
         return
     hours = METER_CHECK_PERIOD // datetime.timedelta(hours=1)
-    for meter in (meter for meter in meters if not found[meter]):
+    absent = [meter for meter in meters if presence[meter] is MeterPresence.ABSENT]
+    for meter in absent:
         yield Finding(check, WARNING, f"meter {meter} has no samples of the last {hours} hours")
-    yield Finding(check, OK, f"{sum(map(bool, found.values()))} of {len(meters)} meters have samples")
+    yield Finding(check, OK, f"{len(meters) - len(absent)} of {len(meters)} meters have samples")

@@ -72,10 +72,10 @@ def plugins() -> dict[str, type[Transformer]]:
 
 def rules(entries: Iterable[Entry], sections: Sections | None = None, trusted: Iterable[str] = ()) -> rate.RatingRules:
     """:raises ConfigurationError: there are problems."""
-    options, problems = mapping_parser.transformer_options(sections or {}, plugins())
-    mappings, found = mapping_parser.meter_mappings(list(entries), plugins(), options)
+    options, problems = mapping_parser.parse_transformer_options(sections or {}, plugins())
+    mappings, found = mapping_parser.parse_meter_mappings(list(entries), plugins(), options)
     if problems or found:
-        raise exceptions.ConfigurationError([*problems, *found])
+        raise exceptions.ConfigurationError(map(str, [*problems, *found]))
     return rate.RatingRules(mappings, tuple(re.compile(pattern) for pattern in trusted))
 
 
@@ -87,7 +87,7 @@ def rated(
     window: model.Window = HOUR,
     lookups: Lookups | None = None,
     trusted: Iterable[str] = (),
-) -> rate.RatedWindow:
+) -> model.RatedWindow:
     """What comes of documents, each a sample of the meter that it names, by the entries of a meter mappings file."""
     made = rules([entries] if isinstance(entries, dict) else entries, sections, trusted)
     samples = [sample_parser.parse_sample(document, PROJECT, _meter(document)) for document in documents]
@@ -98,17 +98,17 @@ def _meter(document: Any) -> str:
     return str(document.get("meter", METER)) if isinstance(document, dict) else METER
 
 
-def volumes(result: rate.RatedWindow) -> dict[tuple[str, str], Decimal]:
+def volumes(result: model.RatedWindow) -> dict[tuple[str, str], Decimal]:
     """The usage, as volumes by service and resource id."""
     return {(usage.service, usage.resource_id): usage.volume for usage in result.usage}
 
 
-def infos(result: rate.RatedWindow) -> dict[str, dict[str, Any]]:
+def infos(result: model.RatedWindow) -> dict[str, dict[str, Any]]:
     """The resources, as info by id."""
     return {resource.id: dict(resource.info) for resource in result.resources}
 
 
-def reasons(result: rate.RatedWindow) -> list[str]:
+def reasons(result: model.RatedWindow) -> list[str]:
     return [rejected.reason for rejected in result.rejected]
 
 

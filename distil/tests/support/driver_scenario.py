@@ -21,6 +21,7 @@ from keystoneauth1 import session as ks_session
 
 from distil import model
 from distil.telemetry import ceilometer
+from distil.telemetry.driver import MeterPresence
 
 START = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 END = START + datetime.timedelta(hours=1)
@@ -68,7 +69,7 @@ class DriverScenario(CeilometerCase):
         self, projects: Collection[str], meters: Collection[str] = ("cpu",), single: bool = False, **options: Any
     ) -> list[model.Sample]:
         driver = ceilometer.CeilometerDriver(self.session, REGION, "public", **options)
-        driver._queries_are_refused_until = math.inf if single else 0.0
+        driver._complex_queries_unsupported_until = math.inf if single else 0.0
         samples = list(driver.samples(projects, meters, START, END))
         read = [sample for sample in samples if isinstance(sample, model.Sample)]
         self.assertEqual(samples, read)
@@ -80,13 +81,13 @@ class DriverScenario(CeilometerCase):
                 samples = {(sample.resource_id, sample.timestamp) for sample in self.ask([self.busy], single=single)}
                 self.assertEqual(130, len(samples))
 
-    def test_has_samples_needs_no_project(self) -> None:
+    def test_meter_presence_needs_no_project(self) -> None:
         driver = ceilometer.CeilometerDriver(self.session, REGION, "public")
         meter = uuid.uuid4().hex
         self.add("2026-01-01T00:30:00", meter=meter)
-        self.assertTrue(driver.has_samples(meter, START, END))
-        self.assertFalse(driver.has_samples(meter, END, END + (END - START)))
-        self.assertFalse(driver.has_samples(f"{meter}s", START, END))
+        self.assertEqual(MeterPresence.PRESENT, driver.meter_presence(meter, START, END))
+        self.assertEqual(MeterPresence.ABSENT, driver.meter_presence(meter, END, END + (END - START)))
+        self.assertEqual(MeterPresence.ABSENT, driver.meter_presence(f"{meter}s", START, END))
 
     def test_pagination_returns_each_sample_once(self) -> None:
         for single in SINGLE:

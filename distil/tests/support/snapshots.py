@@ -68,7 +68,7 @@ def rich() -> Snapshot:
             RejectionEvent(
                 f"{number:032x}", "volume.size", "[2026-11-24T04:00:00Z, 2026-11-24T05:00:00Z)", number, reason
             )
-            for number, reason in enumerate(("volume 'lots' is no number", "timestamp is missing", "y" * 300), 1)
+            for number, reason in enumerate(("volume 'lots' is not a number", "timestamp is missing", "y" * 300), 1)
         ),
         next_run=NOW + 25 * MINUTE,
     )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Text that every database can hold."""
+"""Text that every database can store."""
 
 import datetime
 import unittest
@@ -26,11 +26,11 @@ class TextTest(unittest.TestCase):
     @strategies.PROPERTY
     @hypothesis.given(ANY_TEXT, st.integers(len(text.CUT), 50))
     def test_sanitized_text_is_storable_and_truncated(self, value: str, length: int) -> None:
-        cleaned = text.sanitize(value, length)
-        self.assertTrue(text.is_storable(cleaned))
-        self.assertEqual(min(len(value), length), len(cleaned))
+        sanitized = text.sanitize(value, length)
+        self.assertTrue(text.is_storable(sanitized))
+        self.assertEqual(min(len(value), length), len(sanitized))
         if len(value) > length:
-            self.assertTrue(cleaned.endswith(text.CUT), cleaned)
+            self.assertTrue(sanitized.endswith(text.CUT), sanitized)
 
     @strategies.PROPERTY
     @hypothesis.given(st.text(st.characters(exclude_characters="\0"), max_size=20))
@@ -40,10 +40,10 @@ class TextTest(unittest.TestCase):
 
     def test_invalid_service_name_raises(self) -> None:
         longest = "x" * model.MAX_SERVICE
-        self.assertEqual(longest, text.service_name(longest))
+        text.validate_service(longest)
         for value in ("", longest + "x", "a\0", "\ud800"):
             with self.subTest(value=value[:5]), self.assertRaises(exceptions.SampleRejected) as caught:
-                text.service_name(value)
+                text.validate_service(value)
             self.assertLess(len(str(caught.exception)), 200)
 
     def test_numbers_and_booleans_are_unchanged(self) -> None:

@@ -13,7 +13,6 @@ from typing import Any
 import yaml
 
 from distil import model
-from distil.rating import rate
 from distil.tests.support import builders
 from distil.transformers.lookups import Lookups
 
@@ -27,7 +26,7 @@ def at(time: str) -> datetime.datetime:
     return datetime.datetime.combine(DATE, datetime.time.fromisoformat(time), datetime.UTC)
 
 
-def rated(example: Mapping[str, Any]) -> rate.RatedWindow:
+def rated(example: Mapping[str, Any]) -> model.RatedWindow:
     start, end = example["window"]
     meter = example["meter_mappings"][0]["meter"]
     documents = [

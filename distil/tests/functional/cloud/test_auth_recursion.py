@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A token that cannot be had is an error, never a wait without end."""
+"""A failed authentication raises an error instead of a deadlock."""
 
 import threading
 import unittest
@@ -27,19 +27,19 @@ class AuthRecursionTest(unittest.TestCase):
         self.cloud.answers["/identity/v3"] = Answer({"error": {}}, status=401)
 
     def failure(self) -> str:
-        """What a thread of its own gets, which a wait without end does not keep the tests from ending."""
+        """The error message; the request runs in a daemon thread, so that a deadlock does not block the tests."""
         failures = []
 
-        def ask() -> None:
+        def list_projects() -> None:
             try:
                 self.projects.enabled()
             except exceptions.IdentityError as error:
                 failures.append(str(error))
 
-        thread = threading.Thread(target=ask, daemon=True)
+        thread = threading.Thread(target=list_projects, daemon=True)
         thread.start()
         thread.join(30)
-        self.assertFalse(thread.is_alive(), "it waits for itself")
+        self.assertFalse(thread.is_alive(), "deadlock")
         return "".join(failures)
 
     def test_unauthorized_version_discovery_raises(self) -> None:
@@ -57,10 +57,10 @@ class AuthRecursionTest(unittest.TestCase):
         self.refuse_versions()
         done = threading.Event()
 
-        def ask() -> None:
-            with self.assertRaises(Exception):  # noqa: B017 - keystoneauth's, whichever
+        def find_endpoint() -> None:
+            with self.assertRaises(Exception):  # noqa: B017 - any of keystoneauth's
                 self.session.get_endpoint(service_type="metering")
             done.set()
 
-        threading.Thread(target=ask, daemon=True).start()
-        self.assertTrue(done.wait(30), "it waits for itself")
+        threading.Thread(target=find_endpoint, daemon=True).start()
+        self.assertTrue(done.wait(30), "deadlock")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is no answer, raises an error that says so, and is asked again."""
+"""Requests without a usable answer raise an error, which names the request and is not cached."""
 
 import os
 import socket
@@ -31,35 +31,35 @@ VOLUME = f"/volume/v3/{OWN_PROJECT}/volumes/v1"
 CONTAINER = "/swift/v1/AUTH_p1/c"
 SMALL = Answer({"flavor": {"id": "1", "name": "c1.c1r1"}})
 
-QUESTIONS: Mapping[str, Callable[[Lookups], str | None]] = {
+LOOKUPS: Mapping[str, Callable[[Lookups], str | None]] = {
     FLAVOR: lambda lookups: lookups.flavors.get("1"),
     TYPES: lambda lookups: lookups.volume_types.get("t1"),
     VOLUME: lambda lookups: lookups.types_of_volumes.get("v1"),
     CONTAINER: lambda lookups: lookups.container_policies.get("p1/c"),
 }
-NO_ANSWERS = {
-    "an error of the service": Answer({"computeFault": {}}, status=500),
-    "a service that is away": Answer(b"<html>", status=503),
-    "a token that is refused": Answer({"error": {}}, status=401),
-    "a right that is missing": Answer({"forbidden": {}}, status=403),
+FAILURES = {
+    "internal server error": Answer({"computeFault": {}}, status=500),
+    "service unavailable": Answer(b"<html>", status=503),
+    "unauthorized": Answer({"error": {}}, status=401),
+    "forbidden": Answer({"forbidden": {}}, status=403),
     "too many requests": Answer(status=429),
-    "a choice": Answer(status=300),
-    "a connection that is reset": RESET,
-    "a time-out": Answer(delay=1),
+    "multiple choices": Answer(status=300),
+    "connection reset": RESET,
+    "time-out": Answer(delay=1),
 }
-NO_BODIES = {
-    "a page for people": Answer(b"<html>Log in</html>"),
-    "a page for people that says not found": Answer(b"<html>404</html>", status=404),
-    "nothing": Answer(),
-    "a cut body": Answer(b'{"flavor": {"name": "c1', length=100),
-    "a body cut where its length is true": Answer(b'{"flavor": {"name": "c1'),
-    "a deep body": Answer(b"[" * 100_000),
-    "no unicode": Answer(b'{"flavor": {"name": "\xff"}}'),
-    "a list": Answer([]),
+MALFORMED_BODIES = {
+    "HTML": Answer(b"<html>Log in</html>"),
+    "HTML not found": Answer(b"<html>404</html>", status=404),
+    "empty": Answer(),
+    "incomplete body": Answer(b'{"flavor": {"name": "c1', length=100),
+    "truncated JSON": Answer(b'{"flavor": {"name": "c1'),
+    "deeply nested": Answer(b"[" * 100_000),
+    "invalid UTF-8": Answer(b'{"flavor": {"name": "\xff"}}'),
+    "list": Answer([]),
     "null": Answer(None),
-    "an empty object": Answer({}),
-    "objects of another shape": Answer({"flavor": [], "volume_types": {}, "volume": "v"}),
-    "names that are none": Answer(
+    "empty object": Answer({}),
+    "unexpected types": Answer({"flavor": [], "volume_types": {}, "volume": "v"}),
+    "invalid names": Answer(
         {"flavor": {"name": 1}, "volume_types": [{"id": "t1", "name": None}], "volume": {"volume_type": {"id": 1}}}
     ),
 }
@@ -70,27 +70,27 @@ class LookupFailuresTest(unittest.TestCase):
         cloud = self.enterContext(Cloud(answers, endpoints))
         return cloud, cloud_lookups(cloud.connection(timeout=0.5))
 
-    def assert_unavailable(self, ask: Callable[[], object], message: str) -> None:
+    def assert_unavailable(self, lookup: Callable[[], object], message: str) -> None:
         with self.assertRaisesRegex(exceptions.LookupUnavailable, message) as caught:
-            ask()
+            lookup()
         self.assertNotIn(TOKEN, str(caught.exception))
         self.assertNotIn(PASSWORD, str(caught.exception))
 
     def test_failed_request_is_named_in_error(self) -> None:
-        for target, question in QUESTIONS.items():
-            for case, answer in NO_ANSWERS.items():
+        for target, lookup in LOOKUPS.items():
+            for case, answer in FAILURES.items():
                 with self.subTest(target=target, case=case):
                     _, lookups = self.cloud({target: answer})
-                    self.assert_unavailable(lambda: question(lookups), target.rpartition("/")[2])  # noqa: B023
+                    self.assert_unavailable(lambda: lookup(lookups), target.rpartition("/")[2])  # noqa: B023
 
     def test_malformed_body_raises(self) -> None:
         for target in (FLAVOR, TYPES, VOLUME):
-            for case, answer in NO_BODIES.items():
-                if (target, case) == (VOLUME, "an empty object"):
+            for case, answer in MALFORMED_BODIES.items():
+                if (target, case) == (VOLUME, "empty object"):
                     continue
                 with self.subTest(target=target, case=case):
                     _, lookups = self.cloud({target: answer})
-                    self.assert_unavailable(lambda: QUESTIONS[target](lookups), "GET /")  # noqa: B023
+                    self.assert_unavailable(lambda: LOOKUPS[target](lookups), "GET /")  # noqa: B023
 
     def test_failure_is_not_cached(self) -> None:
         cloud, lookups = self.cloud({FLAVOR: Answer(status=503)})
@@ -132,8 +132,8 @@ class LookupFailuresTest(unittest.TestCase):
         self.assertEqual("c1.c1r1", cloud_lookups(cloud.connection(None)).flavors.get("1"))
 
     def test_invalid_token_response_raises(self) -> None:
-        odd = (Answer(b"<html>", 201), Answer({}, 201), Answer({"token": {}}, 201), Answer(status=401), RESET)
-        for answer in odd:
+        invalid = (Answer(b"<html>", 201), Answer({}, 201), Answer({"token": {}}, 201), Answer(status=401), RESET)
+        for answer in invalid:
             with self.subTest(answer=answer):
                 cloud, lookups = self.cloud({TOKENS: answer})
                 self.assert_unavailable(lambda: lookups.flavors.get("1"), "compute GET /flavors/1")  # noqa: B023
@@ -144,15 +144,15 @@ class LookupFailuresTest(unittest.TestCase):
         cloud = self.enterContext(Cloud({FLAVOR: SMALL}))
         connection = cloud.connection()
         for target in (FLAVOR, CONTAINER):
-            QUESTIONS[target](cloud_lookups(connection, lifetime=0))
+            LOOKUPS[target](cloud_lookups(connection, lifetime=0))
         cloud.answers[TOKENS] = Answer(status=503)
         connection.session.invalidate()
         for target in (FLAVOR, CONTAINER):
-            self.assert_unavailable(lambda: QUESTIONS[target](cloud_lookups(connection)), "HTTP 503")  # noqa: B023
+            self.assert_unavailable(lambda: LOOKUPS[target](cloud_lookups(connection)), "HTTP 503")  # noqa: B023
 
     def test_unreachable_cloud_raises(self) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as nobody:
-            url = f"http://user:{PASSWORD}@127.0.0.1:{nobody.getsockname()[1]}"
+        with socket.create_server(("127.0.0.1", 0)) as closed:
+            url = f"http://user:{PASSWORD}@127.0.0.1:{closed.getsockname()[1]}"
         session = ks_session.Session(auth=token_endpoint.Token(url, TOKEN), timeout=1)
         lookups = cloud_lookups(Connection(session, None, "public"))
         self.assert_unavailable(lambda: lookups.flavors.get("1"), "compute GET /flavors/1: .*unavailable")
@@ -165,11 +165,11 @@ class LookupFailuresTest(unittest.TestCase):
 
     def test_ignores_openstack_environment_variables(self) -> None:
         cloud, _ = self.cloud({FLAVOR: SMALL})
-        own = {
+        environment = {
             "OS_AUTH_URL": "http://elsewhere",
             "OS_REGION_NAME": "south",
             "OS_CLOUD": "mine",
             "OS_COMPUTE_API_VERSION": "9",
         }
-        with mock.patch.dict(os.environ, own):
+        with mock.patch.dict(os.environ, environment):
             self.assertEqual("c1.c1r1", cloud_lookups(cloud.connection()).flavors.get("1"))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every request ends in time, however its answer drips."""
+"""Every request ends at its deadline, however slowly its response arrives."""
 
 import gc
 import itertools
@@ -30,9 +30,9 @@ from distil.tests.support.site import HOUR
 from distil.tests.support.site import Site
 
 LIMIT = 1.0
-# What a machine that is busy with other tests may add.
+# Seconds that a busy test machine may add.
 GRACE = 4.0
-MESSAGE = f"not whole after {LIMIT:g} seconds"
+MESSAGE = f"not complete after {LIMIT:g} seconds"
 
 
 def limited(url: str, verify: bool | str = True, limit: float = LIMIT) -> ks_session.Session:
@@ -42,12 +42,12 @@ def limited(url: str, verify: bool | str = True, limit: float = LIMIT) -> ks_ses
 
 
 def sockets() -> set[str]:
-    """The process's open sockets."""
+    """The open sockets of this process."""
     found = set()
     for entry in pathlib.Path("/proc/self/fd").iterdir():
         try:
             target = os.readlink(entry)
-        except FileNotFoundError:  # it was the directory's own
+        except FileNotFoundError:  # the descriptor of the directory itself
             continue
         if target.startswith("socket:"):
             found.add(target)
@@ -55,7 +55,7 @@ def sockets() -> set[str]:
 
 
 class RequestDeadlineTest(unittest.TestCase):
-    def ends_in_time(self, session: ks_session.Session, url: str, message: str = MESSAGE) -> None:
+    def assert_ends_in_time(self, session: ks_session.Session, url: str, message: str = MESSAGE) -> None:
         started = time.monotonic()
         with self.assertRaisesRegex(ks_exceptions.ClientException, message):
             session.get(url)
@@ -64,7 +64,7 @@ class RequestDeadlineTest(unittest.TestCase):
     def test_slow_response_raises_at_deadline(self) -> None:
         for name, drops in DRIPS.items():
             with self.subTest(name), Dripping(drops) as server:
-                self.ends_in_time(limited(server.url), server.url)
+                self.assert_ends_in_time(limited(server.url), server.url)
 
     def test_slow_tls_response_raises_at_deadline(self) -> None:
         folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
@@ -72,7 +72,7 @@ class RequestDeadlineTest(unittest.TestCase):
         certificate = authority.issue()
         for name, drops in DRIPS.items():
             with self.subTest(name), Dripping(drops, certificate=certificate) as server:
-                self.ends_in_time(limited(server.url, str(authority.file)), server.url)
+                self.assert_ends_in_time(limited(server.url, str(authority.file)), server.url)
 
     def test_reused_connection_gets_full_deadline(self) -> None:
         with Dripping(DRIPS["body"], whole=2) as server:
@@ -81,7 +81,7 @@ class RequestDeadlineTest(unittest.TestCase):
                 self.assertEqual([], session.get(server.url).json())
                 time.sleep(LIMIT * 0.7)
             started = time.monotonic()
-            self.ends_in_time(session, server.url)
+            self.assert_ends_in_time(session, server.url)
             self.assertGreater(time.monotonic() - started, LIMIT * 0.9)
             self.assertEqual(1, server.connections)
 
@@ -90,7 +90,7 @@ class RequestDeadlineTest(unittest.TestCase):
             with self.subTest(scheme), Dripping(DRIPS["headers"]) as proxy:
                 environment = {f"{scheme}_proxy": proxy.url, "no_proxy": "", "NO_PROXY": ""}
                 with mock.patch.dict(os.environ, environment):
-                    self.ends_in_time(limited(proxy.url), f"{scheme}://keystone.invalid/v3")
+                    self.assert_ends_in_time(limited(proxy.url), f"{scheme}://keystone.invalid/v3")
                 self.assertEqual(1, proxy.connections)
 
     def test_slow_tls_handshake_times_out(self) -> None:
@@ -101,7 +101,7 @@ class RequestDeadlineTest(unittest.TestCase):
         with Dripping(records, greet=True) as server:
             session = limited(server.url.replace("http:", "https:"))
             session.timeout = LIMIT
-            self.ends_in_time(session, server.url.replace("http:", "https:"), "timed out")
+            self.assert_ends_in_time(session, server.url.replace("http:", "https:"), "timed out")
 
     def test_leaks_no_sockets_or_threads(self) -> None:
         with Dripping(DRIPS["body"]) as server:
@@ -129,22 +129,22 @@ class RequestDeadlineTest(unittest.TestCase):
 
 
 class CollectorDeadlineTest(unittest.TestCase):
-    """The collector's own session, with the time limit that follows from its time-out."""
+    """The time limit of a collector's session, which depends on its time-out."""
 
     def test_slow_telemetry_fails_only_its_project(self) -> None:
         site = self.enterContext(Site(projects=2, resources=1))
-        victim, other = site.cloud.projects.enabled_ids[:2]
-        site.cloud.add_fault("metering", "slow", project_id=victim, seconds=24)
+        slow, other = site.cloud.projects.enabled_ids[:2]
+        site.cloud.add_fault("metering", "slow", project_id=slow, seconds=24)
         site.configure({"timeout": 2})
         started = time.monotonic()
-        said = site.collect(site.start + HOUR, status=1)
+        output = site.collect(site.start + HOUR, status=1)
         self.assertLess(time.monotonic() - started, 100)
-        self.assertIn("not whole after 10 seconds", said)
-        self.assertEqual([], site.usage(tenant_id=victim))
+        self.assertIn("not complete after 10 seconds", output)
+        self.assertEqual([], site.usage(tenant_id=slow))
         self.assertTrue(site.usage(tenant_id=other))
 
     def test_slow_keystone_fails_run(self) -> None:
         site = self.enterContext(Site(projects=1))
         site.cloud.add_fault("identity", "slow", path="/projects", seconds=24)
         site.configure({"timeout": 2})
-        self.assertIn("not whole after 10 seconds", site.collect(status=1))
+        self.assertIn("not complete after 10 seconds", site.collect(status=1))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the list of projects and domains makes of Keystone's answers, the rare ones too."""
+"""Project and domain lists from all kinds of Keystone responses."""
 
 import unittest
 from typing import Any
@@ -75,7 +75,7 @@ class KeystoneProjectsTest(unittest.TestCase):
 
     def test_truncated_answer_without_next_raises(self) -> None:
         projects = self.projects({PROJECTS: page(project("p1"), truncated=True)})
-        with self.assertRaisesRegex(exceptions.IdentityError, "cut its answer after 1; unset or raise list_limit"):
+        with self.assertRaisesRegex(exceptions.IdentityError, "truncated the list to 1; unset or raise list_limit"):
             projects.enabled()
 
     def test_full_page_without_link_is_followed(self) -> None:
@@ -92,7 +92,7 @@ class KeystoneProjectsTest(unittest.TestCase):
 
     def test_endless_pages_raise(self) -> None:
         projects = self.projects({PROJECTS: page(project("p1"), following=f"{PROJECTS}?marker=p1")})
-        with self.assertRaisesRegex(exceptions.IdentityError, "the pages do not end"):
+        with self.assertRaisesRegex(exceptions.IdentityError, "paging does not end"):
             projects.enabled()
 
     def test_error_on_later_page_raises(self) -> None:
@@ -105,8 +105,8 @@ class KeystoneProjectsTest(unittest.TestCase):
                 self.projects(answers).enabled()
 
     def test_unexpected_attribute_types_become_strings(self) -> None:
-        odd = project("p1", name=7, description=["d"], created_on=5)
-        (found,) = self.projects({PROJECTS: page(odd)}).enabled()
+        malformed = project("p1", name=7, description=["d"], created_on=5)
+        (found,) = self.projects({PROJECTS: page(malformed)}).enabled()
         self.assertEqual(("7", "['d']", "5"), (found.name, found.description, found.created_on))
 
     def test_malformed_answer_raises(self) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the look-ups make of Nova's, Cinder's and Swift's answers."""
+"""Look-ups in Nova, Cinder and Swift."""
 
 import concurrent.futures
 import unittest
@@ -19,7 +19,6 @@ TYPES = f"/volume/v3/{OWN_PROJECT}/types"
 VOLUME = f"/volume/v3/{OWN_PROJECT}/volumes/v1"
 SMALL = Answer({"flavor": {"id": "1", "name": "c1.c1r1"}})
 TWO_TYPES = Answer({"volume_types": [{"id": "t1", "name": "standard"}, {"id": "t2", "name": "fast"}]})
-
 
 COUNT = "X-Container-Object-Count"
 
@@ -77,9 +76,9 @@ class CloudLookupsTest(unittest.TestCase):
 
     def test_invalid_id_sends_no_request(self) -> None:
         cloud, lookups = self.cloud({})
-        for odd in ("", ".", "..", "a\0b", "\ud800", "x" * 257):
-            self.assertIsNone(lookups.flavors.get(odd))
-            self.assertIsNone(lookups.container_policies.get(f"p/{odd}"))
+        for invalid in ("", ".", "..", "a\0b", "\ud800", "x" * 257):
+            self.assertIsNone(lookups.flavors.get(invalid))
+            self.assertIsNone(lookups.container_policies.get(f"p/{invalid}"))
         self.assertIsNone(lookups.container_policies.get("no-slash"))
         self.assertEqual([], cloud.requests)
 
@@ -134,7 +133,7 @@ class CloudLookupsTest(unittest.TestCase):
 
     def test_non_swift_answer_raises(self) -> None:
         _, lookups = self.cloud({"/swift/v1/AUTH_p1/c": Answer(status=204)})
-        with self.assertRaisesRegex(exceptions.LookupUnavailable, "not Swift's"):
+        with self.assertRaisesRegex(exceptions.LookupUnavailable, "not from Swift"):
             lookups.container_policies.get("p1/c")
 
     def test_endpoint_without_account_raises(self) -> None:

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where a virtual machine's os_distro comes from."""
+"""The os_distro of virtual machines."""
 
+import datetime
 import unittest
 from typing import Any
 
 from distil import exceptions
+from distil import model
 from distil.cloud.os_distro import OsDistros
+from distil.cloud.os_distro import annotate_os_distro
 from distil.tests.support.fake_cloud import OWN_PROJECT
 from distil.tests.support.fake_cloud import RESET
 from distil.tests.support.fake_cloud import Answer
@@ -63,9 +66,9 @@ class OsDistroTest(unittest.TestCase):
                 self.assertEqual("ubuntu", self.os_distro(answers))
 
     def test_missing_attachments_and_volume_are_skipped(self) -> None:
-        there = {IMAGE: image(os_distro="ubuntu")}
-        self.assertEqual("ubuntu", self.os_distro(there))
-        self.assertEqual("ubuntu", self.os_distro({**there, ATTACHMENTS: attached("/dev/vda")}))
+        answers = {IMAGE: image(os_distro="ubuntu")}
+        self.assertEqual("ubuntu", self.os_distro(answers))
+        self.assertEqual("ubuntu", self.os_distro({**answers, ATTACHMENTS: attached("/dev/vda")}))
 
     def test_returns_unknown_without_metadata(self) -> None:
         self.assertEqual("unknown", self.os_distro({}))
@@ -85,17 +88,50 @@ class OsDistroTest(unittest.TestCase):
         self.assertEqual(1, server.asked().count(f"GET {IMAGE}"))
 
     def test_unavailable_service_raises(self) -> None:
-        whole = {
+        answers = {
             ATTACHMENTS: attached("/dev/vda"),
             f"{VOLUMES}/v0": volume(volume_image_metadata={}),
             IMAGE: image(os_distro="ubuntu"),
         }
-        for target in whole:
-            for away in (Answer(status=503), Answer(b"<html>"), Answer([]), RESET):
-                with self.subTest(target=target, away=away), self.assertRaises(exceptions.LookupUnavailable):
-                    self.os_distro({**whole, target: away})
+        for target in answers:
+            for failure in (Answer(status=503), Answer(b"<html>"), Answer([]), RESET):
+                with self.subTest(target=target, failure=failure), self.assertRaises(exceptions.LookupUnavailable):
+                    self.os_distro({**answers, target: failure})
 
     def test_unavailable_service_is_not_retried(self) -> None:
         with self.assertRaisesRegex(exceptions.LookupUnavailable, "image GET /images/i1: HTTP 503"):
             self.os_distro({IMAGE: Answer(status=503)})
         self.assertEqual(1, self.server.asked().count(f"GET {IMAGE}"))
+
+
+class AnnotateOsDistroTest(unittest.TestCase):
+    def annotate(
+        self, answers: dict[str, Answer], *server_ids: str, **stored_info: dict[str, object]
+    ) -> dict[str, Any]:
+        """The info of the resources by id, after annotation."""
+        self.cloud = self.enterContext(Cloud(answers))
+        start = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+        metadata = {"image_ref_url": IMAGE_URL}
+        instances = {
+            server_id: model.Sample("p1", "instance", server_id, start, 1, "openstack", metadata, {})
+            for server_id in server_ids
+        }
+        resources = [model.Resource(server_id, {"name": server_id}) for server_id in (*server_ids, "other")]
+        annotated = annotate_os_distro(OsDistros(self.cloud.connection()), instances, stored_info, resources)
+        return {resource.id: resource.info for resource in annotated}
+
+    def test_annotates_instances_alone(self) -> None:
+        found = self.annotate({IMAGE: image(os_distro="ubuntu")}, "s1")
+        self.assertEqual({"s1": {"name": "s1", "os_distro": "ubuntu"}, "other": {"name": "other"}}, found)
+
+    def test_stored_os_distro_is_kept(self) -> None:
+        self.assertEqual({"name": "s1"}, self.annotate({}, "s1", s1={"os_distro": "debian"})["s1"])
+        self.assertEqual([], self.cloud.asked())
+
+    def test_failed_lookups_are_limited(self) -> None:
+        servers = [f"s{number}" for number in range(9)]
+        answers = {f"/compute/v2.1/servers/{server}/os-volume_attachments": Answer(status=503) for server in servers}
+        with self.assertLogs("distil.cloud", "WARNING") as logs:
+            found = self.annotate(answers, *servers)
+        self.assertEqual((3, 3), (len(self.cloud.asked()), len(logs.output)))
+        self.assertEqual({server: {"name": server} for server in (*servers, "other")}, found)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Projects and domains of a real Keystone."""
+"""Project and domain lists from a real Keystone."""
 
 import unittest
 import uuid
@@ -23,7 +23,7 @@ class RealKeystoneTest(unittest.TestCase):
         return KeystoneProjects(Connection(session, self.keystone.region_name, "public"), page_size)
 
     def enabled(self, page_size: int = 1000) -> list[model.Project]:
-        """The projects of this test's own domain, out of all."""
+        """The enabled projects of this test's domain."""
         return [project for project in self.projects(page_size).enabled() if project.domain_id == self.domain_id]
 
     def domain(self, **properties: Any) -> str:

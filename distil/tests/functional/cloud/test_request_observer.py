@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every request is told of, with the service that it was sent to."""
+"""Observation of every request, with the service that it was sent to."""
 
 import collections
 import unittest
 
 from distil import exceptions
-from distil.cloud import deadline
 from distil.cloud.connection import Connection
 from distil.cloud.keystone import KeystoneProjects
 from distil.cloud.lookups import cloud_lookups
+from distil.cloud.request_observer import RequestObserver
 from distil.conf import keystone_authtoken
 from distil.tests.support.fake_cloud import ENDPOINTS
 from distil.tests.support.fake_cloud import PASSWORD
@@ -22,17 +22,17 @@ FLAVOR = "/compute/v2.1/flavors/1"
 SMALL = Answer({"flavor": {"id": "1", "name": "c1.c1r1"}})
 
 
-class Notes(deadline.RequestObserver):
+class CountingObserver(RequestObserver):
     def __init__(self) -> None:
-        self.begun = 0
-        self.ends = collections.Counter[tuple[str, str, int | None]]()
+        self.requests = 0
+        self.responses = collections.Counter[tuple[str, str, int | None]]()
         self.seconds = 0.0
 
     def on_request(self) -> None:
-        self.begun += 1
+        self.requests += 1
 
     def on_response(self, service: str, method: str, status: int | None, seconds: float) -> None:
-        self.ends[service, method, status] += 1
+        self.responses[service, method, status] += 1
         self.seconds += seconds
 
 
@@ -41,43 +41,45 @@ class RequestObserverTest(unittest.TestCase):
         answers = {FLAVOR: flavor, "/identity/v3/projects": Answer({"projects": []})}
         cloud = self.enterContext(Cloud(answers, {**ENDPOINTS, **(endpoints or {})}))
         section = {**GOOD, "password": PASSWORD, "auth_url": f"{cloud.url}/identity/v3", "timeout": "5"}
-        self.notes = Notes()
-        connection = Connection(keystone_authtoken.load_session(read(section), self.notes), None, "public")
+        self.observer = CountingObserver()
+        connection = Connection(keystone_authtoken.load_session(read(section), self.observer), None, "public")
         self.lookups, self.projects = cloud_lookups(connection), KeystoneProjects(connection)
         return cloud
 
     def test_token_request_counts_as_identity(self) -> None:
         cloud = self.cloud(SMALL)
         self.lookups.flavors.get("1")
-        self.assertEqual(1, self.notes.ends["compute", "GET", 200])
-        self.assertEqual(1, self.notes.ends["identity", "POST", 201])
-        self.assertEqual({"compute", "identity"}, {service for service, _, _ in self.notes.ends})
-        self.assertEqual((len(cloud.requests),) * 2, (self.notes.begun, self.notes.ends.total()))
+        self.assertEqual(1, self.observer.responses["compute", "GET", 200])
+        self.assertEqual(1, self.observer.responses["identity", "POST", 201])
+        self.assertEqual({"compute", "identity"}, {service for service, _, _ in self.observer.responses})
+        self.assertEqual((len(cloud.requests),) * 2, (self.observer.requests, self.observer.responses.total()))
 
     def test_discovery_counts_as_its_service(self) -> None:
         cloud = self.cloud(SMALL, {"compute": "/compute"})
         self.lookups.flavors.get("1")
-        asked = sum("/compute" in request for request in cloud.requests)
-        self.assertLess(1, asked)
-        self.assertEqual(asked, sum(n for (service, _, _), n in self.notes.ends.items() if service == "compute"))
+        discoveries = sum("/compute" in request for request in cloud.requests)
+        self.assertLess(1, discoveries)
+        self.assertEqual(
+            discoveries, sum(n for (service, _, _), n in self.observer.responses.items() if service == "compute")
+        )
 
     def test_project_list_counts_as_identity(self) -> None:
         self.cloud(SMALL)
         self.lookups.flavors.get("1")
-        before = self.notes.ends["identity", "GET", 200]
+        before = self.observer.responses["identity", "GET", 200]
         self.projects.enabled()
-        self.assertEqual(before + 1, self.notes.ends["identity", "GET", 200])
+        self.assertEqual(before + 1, self.observer.responses["identity", "GET", 200])
 
     def test_reports_http_status_or_none(self) -> None:
         for flavor, status in ((Answer({}, status=503), 503), (RESET, None)):
             self.cloud(flavor)
             with self.subTest(status), self.assertRaises(exceptions.LookupUnavailable):
                 self.lookups.flavors.get("1")
-            self.assertLessEqual(1, self.notes.ends["compute", "GET", status])
-            self.assertEqual(0, self.notes.ends["compute", "GET", 200])
-            self.assertEqual(self.notes.begun, self.notes.ends.total())
+            self.assertLessEqual(1, self.observer.responses["compute", "GET", status])
+            self.assertEqual(0, self.observer.responses["compute", "GET", 200])
+            self.assertEqual(self.observer.requests, self.observer.responses.total())
 
     def test_measures_time_until_headers(self) -> None:
         self.cloud(Answer({"flavor": {"id": "1", "name": "c1"}}, delay=0.5))
         self.lookups.flavors.get("1")
-        self.assertTrue(0.5 <= self.notes.seconds < 4, self.notes.seconds)
+        self.assertTrue(0.5 <= self.observer.seconds < 4, self.observer.seconds)

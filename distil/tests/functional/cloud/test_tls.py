@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whom the collector trusts with its password, and how it shows who it is."""
+"""TLS between the collector and the cloud: trusted authorities and client certificates."""
 
 import os
 import pathlib
@@ -30,8 +30,8 @@ class ClientTlsTest(unittest.TestCase):
         for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
             os.environ.pop(name, None)
 
-    def ask(self, cloud: TlsCloud, **options: object) -> None:
-        """Put one question to each service, with the session that the options make."""
+    def request_all(self, cloud: TlsCloud, **options: object) -> None:
+        """Send a request to each service, with a session of these options."""
         section = {**GOOD, "password": PASSWORD, "auth_url": f"{cloud.url}/identity/v3", "timeout": "20"}
         session = keystone_authtoken.load_session(read(section | {name: str(value) for name, value in options.items()}))
         connection = Connection(session, None, "public")
@@ -41,59 +41,59 @@ class ClientTlsTest(unittest.TestCase):
             [{"id": "s1"}], CeilometerClient(session, None, "public").list_samples("GET", "/v2/samples", "a test")
         )
 
-    def assert_refused(self, cloud: TlsCloud, reason: str, **options: object) -> None:
+    def assert_rejected(self, cloud: TlsCloud, reason: str, **options: object) -> None:
         with self.assertRaisesRegex(exceptions.IdentityError, reason):
-            self.ask(cloud, **options)
+            self.request_all(cloud, **options)
         self.assertEqual([], cloud.requests)
 
     def test_cafile_authority_is_trusted(self) -> None:
         cloud = self.enterContext(TlsCloud(self.authority.issue()))
-        self.ask(cloud, cafile=self.authority.file)
+        self.request_all(cloud, cafile=self.authority.file)
 
     def test_environment_bundle_is_used_without_cafile(self) -> None:
         cloud = self.enterContext(TlsCloud(self.authority.issue()))
         os.environ["REQUESTS_CA_BUNDLE"] = str(self.authority.file)
-        self.ask(cloud)
+        self.request_all(cloud)
 
     def test_cafile_overrides_requests_ca_bundle(self) -> None:
         os.environ["REQUESTS_CA_BUNDLE"] = str(self.unknown.file)
-        self.ask(self.enterContext(TlsCloud(self.authority.issue())), cafile=self.authority.file)
+        self.request_all(self.enterContext(TlsCloud(self.authority.issue())), cafile=self.authority.file)
         os.environ["REQUESTS_CA_BUNDLE"] = str(self.authority.file)
         cloud = self.enterContext(TlsCloud(self.authority.issue()))
-        self.assert_refused(cloud, "certificate verify failed", cafile=self.unknown.file)
+        self.assert_rejected(cloud, "certificate verify failed", cafile=self.unknown.file)
 
     def test_unknown_authority_is_rejected(self) -> None:
         cloud = self.enterContext(TlsCloud(self.authority.issue()))
-        self.assert_refused(cloud, "certificate verify failed")
-        self.assert_refused(cloud, "certificate verify failed", cafile=self.unknown.file)
+        self.assert_rejected(cloud, "certificate verify failed")
+        self.assert_rejected(cloud, "certificate verify failed", cafile=self.unknown.file)
 
     def test_wrong_hostname_is_rejected(self) -> None:
         cloud = self.enterContext(TlsCloud(self.authority.issue("elsewhere.example.com")))
-        self.assert_refused(cloud, "not valid for '127.0.0.1'", cafile=self.authority.file)
+        self.assert_rejected(cloud, "not valid for '127.0.0.1'", cafile=self.authority.file)
 
     def test_expired_certificate_is_rejected(self) -> None:
         cloud = self.enterContext(TlsCloud(self.authority.issue(days=-1)))
-        self.assert_refused(cloud, "certificate has expired", cafile=self.authority.file)
+        self.assert_rejected(cloud, "certificate has expired", cafile=self.authority.file)
 
     def test_insecure_accepts_any_certificate(self) -> None:
         cloud = self.enterContext(TlsCloud(self.unknown.issue("elsewhere.example.com", days=-1)))
-        self.ask(cloud, insecure=True)
+        self.request_all(cloud, insecure=True)
 
     def test_client_certificate_is_presented(self) -> None:
         clients = Authority(self.folder, "clients")
         certfile, keyfile = clients.issue("distil")
         cloud = self.enterContext(TlsCloud(self.authority.issue(), clients.file))
-        self.ask(cloud, cafile=self.authority.file, certfile=certfile, keyfile=keyfile)
+        self.request_all(cloud, cafile=self.authority.file, certfile=certfile, keyfile=keyfile)
         both = self.folder / "both.pem"
         both.write_bytes(certfile.read_bytes() + keyfile.read_bytes())
-        self.ask(cloud, cafile=self.authority.file, certfile=both)
+        self.request_all(cloud, cafile=self.authority.file, certfile=both)
 
     def test_missing_or_unknown_client_certificate_fails(self) -> None:
         clients = Authority(self.folder, "clients")
         cloud = self.enterContext(TlsCloud(self.authority.issue(), clients.file))
-        self.assert_refused(cloud, "identity GET /projects", cafile=self.authority.file)
+        self.assert_rejected(cloud, "identity GET /projects", cafile=self.authority.file)
         certfile, keyfile = self.unknown.issue("distil")
-        self.assert_refused(
+        self.assert_rejected(
             cloud, "identity GET /projects", cafile=self.authority.file, certfile=certfile, keyfile=keyfile
         )
 
@@ -101,7 +101,7 @@ class ClientTlsTest(unittest.TestCase):
         cloud = self.enterContext(TlsCloud(self.authority.issue()))
         session = keystone_authtoken.load_session(read({**GOOD, "tls_min_version": "1.3"}))
         self.assertEqual("1.3", vars(session.adapters["https://"])["tls_min_version"])
-        self.ask(cloud, cafile=self.authority.file, tls_min_version="1.3")
+        self.request_all(cloud, cafile=self.authority.file, tls_min_version="1.3")
 
     def test_collector_rejects_untrusted_certificate(self) -> None:
         site = self.enterContext(Site(projects=1))

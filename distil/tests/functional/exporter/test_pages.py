@@ -68,5 +68,5 @@ class ExporterResourcesTest(unittest.TestCase):
         details = json.loads(self.get("/health", "application/json"))["details"]
         self.assertEqual([failing], [project["project_id"] for project in details["failed"]])
         page = self.get("/")
-        self.assertIn("the answer is 503", page)
-        self.assertIn("volume &#39;much&#39; is no number", page)
+        self.assertIn("HTTP 503", page)
+        self.assertIn("volume &#39;much&#39; is not a number", page)

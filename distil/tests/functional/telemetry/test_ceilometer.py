@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The driver on the real Ceilometer v2 API, behind a real Keystone."""
+"""The driver against the real Ceilometer v2 API and a real Keystone."""
 
 import datetime
 import uuid
@@ -32,22 +32,20 @@ class RealCeilometerCase(driver_scenario.CeilometerCase):
 
 
 class RealCeilometerDriverTest(RealCeilometerCase, driver_scenario.DriverScenario):
-    def assert_no_answer(
-        self, session: ks_session.Session, expected: str, region: str = driver_scenario.REGION
-    ) -> None:
-        asked = driver.CeilometerDriver(session, region, "public")
+    def assert_fails(self, session: ks_session.Session, expected: str, region: str = driver_scenario.REGION) -> None:
+        ceilometer_driver = driver.CeilometerDriver(session, region, "public")
         end = driver_scenario.START + datetime.timedelta(hours=1)
         with self.assertRaisesRegex(exceptions.TelemetryError, expected):
-            list(asked.samples([self.busy], ["cpu"], driver_scenario.START, end))
+            list(ceilometer_driver.samples([self.busy], ["cpu"], driver_scenario.START, end))
 
     def test_wrong_password_raises(self) -> None:
-        self.assert_no_answer(keystone.shared().session(password="wrong"), "HTTP 401")
+        self.assert_fails(keystone.shared().session(password="wrong"), "HTTP 401")
 
     def test_region_without_ceilometer_raises(self) -> None:
-        self.assert_no_answer(self.session, "no public endpoint .* region Nowhere", region="Nowhere")
+        self.assert_fails(self.session, "no public endpoint .* region Nowhere", region="Nowhere")
 
     def test_unauthorized_project_raises(self) -> None:
-        self.assert_no_answer(_member(), f"the answer is 401: Not Authorized to access project .*{self.busy}")
+        self.assert_fails(_member(), f"HTTP 401: Not Authorized to access project .*{self.busy}")
 
 
 class RealCeilometerApiTest(RealCeilometerCase, driver_scenario.ApiScenario):
@@ -55,7 +53,7 @@ class RealCeilometerApiTest(RealCeilometerCase, driver_scenario.ApiScenario):
 
 
 def _member() -> ks_session.Session:
-    """A session of a user with no more than the role of a member in a project of their own."""
+    """A session of a user with only the member role, in a new project."""
     cloud, name = keystone.shared(), uuid.uuid4().hex
     domain = {"name": name, "domain_id": cloud.domain_id}
     project = cloud.call("POST", "projects", project=domain)["project"]["id"]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The sandbox cloud is held to what the real Ceilometer answers."""
+"""The sandbox cloud behaves as the real Ceilometer does."""
 
 from collections.abc import Iterable
 from collections.abc import Mapping

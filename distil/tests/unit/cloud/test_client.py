@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Names as segments of a URL's path."""
+"""Quoting of names as segments of a URL's path."""
 
 import string
 import unittest

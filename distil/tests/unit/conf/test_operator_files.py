@@ -162,7 +162,7 @@ BUCKET = hashlib.md5(b"p1/a?b", usedforsecurity=False).hexdigest()
 
 
 class OperatorFilesTest(RulesCase):
-    def rated(self) -> rate.RatedWindow:
+    def rated(self) -> model.RatedWindow:
         with self.assertLogs(level="WARNING"):
             rules = self.load(MAPPINGS, TRANSFORMERS)
         samples = [

@@ -124,6 +124,6 @@ class StatusPageTest(unittest.TestCase):
         self.assertEqual(50, len(page.findall(".//tbody/tr")))
 
     def test_rejected_samples_are_shown(self) -> None:
-        rejected = RejectionEvent("a1", "volume.size", "[4, 5)", 3, "volume 'lots' is no number")
+        rejected = RejectionEvent("a1", "volume.size", "[4, 5)", 3, "volume 'lots' is not a number")
         page = parse(snapshots.snapshot(rejected=(rejected,)))
-        self.assertEqual("volume.size a1 [4, 5) 3 volume 'lots' is no number", text(page, ".//tbody"))
+        self.assertEqual("volume.size a1 [4, 5) 3 volume 'lots' is not a number", text(page, ".//tbody"))

@@ -13,7 +13,6 @@ from distil.exporter.pages import MetricsPage
 from distil.monitoring.definitions import DEFINITIONS
 from distil.monitoring.lag import LagCollector
 from distil.monitoring.metrics import Metrics
-from distil.rating.rate import RatedWindow
 
 HOUR = datetime.timedelta(hours=1)
 START = datetime.datetime(2026, 1, 2, 3, tzinfo=datetime.UTC)
@@ -79,7 +78,7 @@ class MetricsTest(unittest.TestCase):
     def test_committed_window_counts_samples_and_usage(self) -> None:
         usage = model.Usage("c1", "r1", "second", Decimal(3600))
         rejected = model.RejectedSample("p1", "m", "r", "volume is missing", {}, RejectionReason.VOLUME)
-        rated = RatedWindow((usage,), (), (rejected, rejected), {}, samples=9, used=4, untrusted=3)
+        rated = model.RatedWindow((usage,), (), (rejected, rejected), {}, samples=9, used=4, untrusted=3)
         self.metrics.count_window("p1", model.Window(START, START + HOUR), rated, 0.2)
         names = "windows_total usage_entries_total samples_fetched_total samples_used_total samples_untrusted_total"
         values = [self.value(name, **({"outcome": "committed"} if "windows" in name else {})) for name in names.split()]

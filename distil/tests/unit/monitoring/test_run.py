@@ -14,14 +14,13 @@ from distil.monitoring.project_states import LaggingProject
 from distil.monitoring.project_states import ProjectState
 from distil.monitoring.project_states import ProjectStates
 from distil.monitoring.run import RunMonitor
-from distil.rating.rate import RatedWindow
 
 NOW = datetime.datetime(2026, 1, 2, 3, tzinfo=datetime.UTC)
 HOUR = datetime.timedelta(hours=1)
 MINUTE = datetime.timedelta(minutes=1)
 PROJECT = model.Project("p1", "one", "d")
 WINDOW = model.Window(NOW - HOUR, NOW)
-EMPTY = RatedWindow((), (), (), {}, samples=0, used=0, untrusted=0)
+EMPTY = model.RatedWindow((), (), (), {}, samples=0, used=0, untrusted=0)
 LAGGING = LaggingProject("p1", "one", NOW - HOUR, 1)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Several mappings: of one meter, and of the same service and resource."""
+"""Several meter mappings for one meter, or for the same service and resource."""
 
 import unittest
 from decimal import Decimal
@@ -20,8 +20,8 @@ class MultipleMappingsTest(unittest.TestCase):
         self.assertEqual(["a", "b"], list(builders.rules(entries).meters))
 
     def test_service_defaults_to_meter(self) -> None:
-        named = builders.without(entry(), "service")
-        self.assertEqual([("m1", RESOURCE)], list(builders.volumes(builders.rated(named, [document()]))))
+        without_service = builders.without(entry(), "service")
+        self.assertEqual([("m1", RESOURCE)], list(builders.volumes(builders.rated(without_service, [document()]))))
 
     def test_mapping_uses_only_own_meter(self) -> None:
         entries = [entry("sum", meter="a", service="sa"), entry("sum", meter="b", service="sb")]
@@ -66,5 +66,5 @@ class MultipleMappingsTest(unittest.TestCase):
     def test_sum_is_exact(self, first: Decimal, second: Decimal) -> None:
         entries = [entry("sum"), entry("max", meter="m2")]
         result = builders.rated(entries, [document(volume=str(first)), document(meter="m2", volume=str(second))])
-        whole = Decimal(int(first.scaleb(10)) + int(second.scaleb(10))).scaleb(-10)
-        self.assertEqual({(SERVICE, RESOURCE): whole}, builders.volumes(result))
+        exact = Decimal(int(first.scaleb(10)) + int(second.scaleb(10))).scaleb(-10)
+        self.assertEqual({(SERVICE, RESOURCE): exact}, builders.volumes(result))

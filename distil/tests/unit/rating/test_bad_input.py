@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A bad sample is kept with its reason, and every other one is billed."""
+"""An invalid sample is rejected with its reason; all other samples are billed."""
 
 import unittest
 from decimal import Decimal
@@ -17,7 +17,7 @@ from distil.tests.support.builders import SERVICE
 from distil.tests.support.builders import document
 from distil.tests.support.builders import entry
 
-BAD = (
+INVALID = (
     {"volume": "five"},
     {"volume": ""},
     {"volume": "1_000"},
@@ -44,21 +44,23 @@ BAD = (
 )
 
 
-def bad_documents() -> st.SearchStrategy[builders.Document]:
-    gone = st.sampled_from(("volume", "timestamp", "metadata", "source", "resource_id"))
-    broken: st.SearchStrategy[dict[str, Any]] = st.sampled_from(BAD)
-    return broken.map(lambda fields: document(1, **fields)) | gone.map(lambda key: builders.without(document(1), key))
+def invalid_documents() -> st.SearchStrategy[builders.Document]:
+    missing = st.sampled_from(("volume", "timestamp", "metadata", "source", "resource_id"))
+    invalid: st.SearchStrategy[dict[str, Any]] = st.sampled_from(INVALID)
+    return invalid.map(lambda fields: document(1, **fields)) | missing.map(
+        lambda key: builders.without(document(1), key)
+    )
 
 
 class InvalidSamplesTest(unittest.TestCase):
     def test_invalid_sample_is_rejected_alone(self) -> None:
-        for fields in BAD:
+        for fields in INVALID:
             with self.subTest(fields=str(fields)[:50]):
-                bad = document(2, **fields)
-                result = builders.rated(entry("sum"), [document(1, volume=3), bad, document(3, volume=4)])
+                invalid = document(2, **fields)
+                result = builders.rated(entry("sum"), [document(1, volume=3), invalid, document(3, volume=4)])
                 self.assertEqual({(SERVICE, RESOURCE): Decimal(7)}, builders.volumes(result))
                 (rejected,) = result.rejected
-                self.assertIs(bad, rejected.document)
+                self.assertIs(invalid, rejected.document)
                 self.assertEqual((PROJECT, METER), (rejected.project_id, rejected.meter))
                 self.assertIn(next(iter(fields)), rejected.reason)
                 self.assertEqual(next(iter(fields)), rejected.kind)
@@ -93,19 +95,21 @@ class InvalidSamplesTest(unittest.TestCase):
 
     @strategies.PROPERTY
     @hypothesis.given(
-        st.lists(strategies.volumes(), max_size=5), st.lists(bad_documents(), min_size=1, max_size=5), st.randoms()
+        st.lists(strategies.volumes(), max_size=5), st.lists(invalid_documents(), min_size=1, max_size=5), st.randoms()
     )
-    def test_invalid_samples_leave_valid_unchanged(self, volumes: list[Decimal], bad: list[Any], random: Any) -> None:
+    def test_invalid_samples_leave_valid_unchanged(
+        self, volumes: list[Decimal], invalid: list[Any], random: Any
+    ) -> None:
         entries = [entry("sum"), entry("max", res_id_template="%s-max", metadata={"name": {"sources": ["name"]}})]
-        good = [
+        valid = [
             document(minute, volume=str(volume), metadata={"name": f"n{minute}"})
             for minute, volume in enumerate(volumes)
         ]
-        mixed = [*good, *({**broken} for broken in bad)]
+        mixed = [*valid, *({**fields} for fields in invalid)]
         random.shuffle(mixed)
-        alone = builders.rated(entries, good)
+        alone = builders.rated(entries, valid)
         together = builders.rated(entries, mixed)
         self.assertEqual(builders.volumes(alone), builders.volumes(together))
         self.assertEqual(builders.infos(alone), builders.infos(together))
         self.assertEqual((), alone.rejected)
-        self.assertEqual(len(bad), len({id(rejected.document) for rejected in together.rejected}))
+        self.assertEqual(len(invalid), len({id(rejected.document) for rejected in together.rejected}))

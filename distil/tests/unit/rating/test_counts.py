@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How many samples were used, and by what the others are counted."""
+"""The number of used samples, and the labels by which rejected ones are counted."""
 
 import unittest
 from typing import Any
@@ -33,34 +33,34 @@ class UsedSamplesTest(unittest.TestCase):
 
 
 class RejectionReasonTest(unittest.TestCase):
-    def flaws(self, entries: Any, *documents: Any) -> list[RejectionReason]:
+    def kinds(self, entries: Any, *documents: Any) -> list[RejectionReason]:
         return [rejected.kind for rejected in builders.rated(entries, documents).rejected]
 
     def test_non_mapping_counts_as_document(self) -> None:
-        self.assertEqual([RejectionReason.DOCUMENT], self.flaws(entry("max"), "a sample"))
+        self.assertEqual([RejectionReason.DOCUMENT], self.kinds(entry("max"), "a sample"))
 
     def test_failing_expression_counts_as_expression(self) -> None:
-        self.assertEqual([RejectionReason.EXPRESSION], self.flaws(entry("max", filters=["abs(metadata)"]), document(1)))
+        self.assertEqual([RejectionReason.EXPRESSION], self.kinds(entry("max", filters=["abs(metadata)"]), document(1)))
 
     def test_missing_volume_counts_as_volume(self) -> None:
-        self.assertEqual([RejectionReason.VOLUME], self.flaws(entry("max", volume={"source": "size"}), document(1)))
+        self.assertEqual([RejectionReason.VOLUME], self.kinds(entry("max", volume={"source": "size"}), document(1)))
 
     def test_unknown_flavor_counts_as_lookup(self) -> None:
         uptime = entry("databaseuptime", transformer_config={"tracked_states": ["active"]})
         metadata = {"status": "active", "flavor.id": "1"}
-        self.assertEqual([RejectionReason.LOOKUP], self.flaws(uptime, document(1, metadata=metadata)))
+        self.assertEqual([RejectionReason.LOOKUP], self.kinds(uptime, document(1, metadata=metadata)))
 
     def test_invalid_service_counts_as_service(self) -> None:
         uptime = entry("uptime", transformer_config={"tracked_states": ["active"]})
         metadata = {"status": "active", "instance_type": "c" * 300}
-        self.assertEqual([RejectionReason.SERVICE], self.flaws(uptime, document(1, metadata=metadata)))
+        self.assertEqual([RejectionReason.SERVICE], self.kinds(uptime, document(1, metadata=metadata)))
 
     def test_conflicting_unit_counts_as_unit(self) -> None:
-        self.assertEqual([RejectionReason.UNIT], self.flaws([entry("max"), entry("max", unit="gigabyte")], document(1)))
+        self.assertEqual([RejectionReason.UNIT], self.kinds([entry("max"), entry("max", unit="gigabyte")], document(1)))
 
     def test_invalid_size_counts_as_metadata(self) -> None:
         disk = entry("databasevolumemax")
-        self.assertEqual([RejectionReason.METADATA], self.flaws(disk, document(1, metadata={"volume.size": "big"})))
+        self.assertEqual([RejectionReason.METADATA], self.kinds(disk, document(1, metadata={"volume.size": "big"})))
 
     def test_non_container_counts_as_resource_id(self) -> None:
-        self.assertEqual([RejectionReason.RESOURCE_ID], self.flaws(entry("objectstoragemax"), document(1)))
+        self.assertEqual([RejectionReason.RESOURCE_ID], self.kinds(entry("objectstoragemax"), document(1)))

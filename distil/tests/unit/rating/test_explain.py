@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Explanations: each is what rating does, in words."""
+"""Explanations of usage."""
 
 import unittest
 from collections.abc import Iterable
@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from distil import exceptions
 from distil.rating import sample_parser
+from distil.rating.explain import Explanation
 from distil.rating.explain import explain
-from distil.rating.explanation import Explanation
 from distil.tests.support import builders
 from distil.tests.support import strategies
 from distil.tests.support.builders import document
@@ -29,19 +29,19 @@ def explained(
     trusted: Iterable[str] = (),
 ) -> list[Explanation]:
     rules = builders.rules(entries, UPTIME, trusted)
-    samples = [sample_parser.parse_sample(each, builders.PROJECT, each["meter"]) for each in documents]
+    samples = [sample_parser.parse_sample(document, builders.PROJECT, document["meter"]) for document in documents]
     return list(explain(rules, samples, builders.HOUR, lookups or Lookups()))
 
 
 def sentences(*arguments: Any, **keywords: Any) -> list[str]:
-    return [str(each) for each in explained(*arguments, **keywords)]
+    return [str(explanation) for explanation in explained(*arguments, **keywords)]
 
 
 class ExplanationTest(unittest.TestCase):
     maxDiff = None
 
     def test_samples_transformer_and_entry_are_shown(self) -> None:
-        said = sentences([entry("max")], [document(0, volume=2), document(10, volume=2), document(20, volume=3)])
+        found = sentences([entry("max")], [document(0, volume=2), document(10, volume=2), document(20, volume=3)])
         self.assertEqual(
             [
                 "Resource r1, entry 1 (m1): 3 samples",
@@ -49,28 +49,28 @@ class ExplanationTest(unittest.TestCase):
                 "Max gives 3 hour of s1",
                 "stored for r1: 3 hour.",
             ],
-            said[0].split("; "),
+            found[0].split("; "),
         )
 
     def test_unbilled_samples_show_reason(self) -> None:
         documents = [
-            document(0, source="stranger"),
+            document(0, source="untrusted"),
             document(10, metadata={"status": "gone"}),
             document(20, volume=-1),
             document(30, volume=4),
         ]
-        said = sentences([entry("max", filters=["metadata.status != 'gone'"])], documents, trusted=["test"])
+        found = sentences([entry("max", filters=["metadata.status != 'gone'"])], documents, trusted=["test"])
         self.assertEqual(
             [
                 "Resource r1, entry 1 (m1): 4 samples",
-                "1 of source 'stranger', not trusted",
+                "1 of source 'untrusted', not trusted",
                 "1 dropped by metadata.status != 'gone'",
                 "1 rejected: volume -1 is negative",
                 "1 for Max, from 2026-03-01T10:30:00Z to 2026-03-01T10:30:00Z, with volume 4",
                 "Max gives 4 hour of s1",
                 "stored for r1: 4 hour.",
             ],
-            said[0].split("; "),
+            found[0].split("; "),
         )
 
     def test_missing_usage_shows_reason(self) -> None:
@@ -80,34 +80,34 @@ class ExplanationTest(unittest.TestCase):
             ([], {"status": "shelved", "instance_type": "c1"}, "Uptime gives no usage."),
         ):
             with self.subTest(reason):
-                (said,) = sentences([entry("uptime", filters=filters)], [document(metadata=metadata)])
-                self.assertTrue(said.endswith(reason), said)
+                (sentence,) = sentences([entry("uptime", filters=filters)], [document(metadata=metadata)])
+                self.assertTrue(sentence.endswith(reason), sentence)
 
     def test_lookups_are_shown(self) -> None:
         lookups = Lookups(flavors={"7": "c1.c2r4"})
         metadata = {"status": "active", "flavor.id": "7"}
-        (said,) = sentences([entry("databaseuptime")], [document(metadata=metadata)], lookups)
-        self.assertIn("flavors 7 is c1.c2r4; DatabaseUptime gives 3600 hour of c1.c2r4", said)
+        (sentence,) = sentences([entry("databaseuptime")], [document(metadata=metadata)], lookups)
+        self.assertIn("flavors 7 is c1.c2r4; DatabaseUptime gives 3600 hour of c1.c2r4", sentence)
 
     def test_volume_from_mapping_is_shown(self) -> None:
-        (said,) = sentences([entry("sum", volume=7)], [document(volume=1)])
-        self.assertIn("with volume 7; Sum gives 7 hour", said)
+        (sentence,) = sentences([entry("sum", volume=7)], [document(volume=1)])
+        self.assertIn("with volume 7; Sum gives 7 hour", sentence)
 
     def test_sum_with_other_mappings_is_shown(self) -> None:
-        said = sentences([entry("sum"), entry("sum", volume=2)], [document(volume=1)])
-        self.assertTrue(said[0].endswith("gives 1 hour of s1; stored for r1: 3 hour, with other meter mappings."))
-        self.assertTrue(said[1].endswith("gives 2 hour of s1; stored for r1: 3 hour, with other meter mappings."))
+        found = sentences([entry("sum"), entry("sum", volume=2)], [document(volume=1)])
+        self.assertTrue(found[0].endswith("gives 1 hour of s1; stored for r1: 3 hour, with other meter mappings."))
+        self.assertTrue(found[1].endswith("gives 2 hour of s1; stored for r1: 3 hour, with other meter mappings."))
 
     def test_conflicting_unit_is_shown(self) -> None:
-        said = sentences([entry("sum"), entry("sum", unit="day")], [document(volume=1)])
-        self.assertTrue(said[0].endswith("stored for r1: 1 hour."))
+        found = sentences([entry("sum"), entry("sum", unit="day")], [document(volume=1)])
+        self.assertTrue(found[0].endswith("stored for r1: 1 hour."))
         self.assertTrue(
-            said[1].endswith("not stored, because another meter mapping bills this resource in another unit.")
+            found[1].endswith("not stored, because another meter mapping bills this resource in another unit.")
         )
 
     def test_each_resource_has_own_explanation(self) -> None:
-        said = explained([entry("sum")], [document(resource_id="b"), document(resource_id="a")])
-        self.assertEqual(["a", "b"], [each.resource_id for each in said])
+        explanations = explained([entry("sum")], [document(resource_id="b"), document(resource_id="a")])
+        self.assertEqual(["a", "b"], [explanation.resource_id for explanation in explanations])
 
     @strategies.PROPERTY
     @hypothesis.given(
@@ -117,7 +117,7 @@ class ExplanationTest(unittest.TestCase):
                 st.integers(0, 59),
                 volume=st.integers(-1, 5) | strategies.json_values(),
                 resource_id=st.sampled_from(["r1", "r2", None]),
-                source=st.sampled_from(["test", "stranger"]),
+                source=st.sampled_from(["test", "untrusted"]),
             ),
             max_size=6,
         )
@@ -125,8 +125,9 @@ class ExplanationTest(unittest.TestCase):
     def test_explained_usage_equals_stored_usage(self, documents: list[Any]) -> None:
         entries = [entry("sum", filters=["volume != `1`"]), entry("max", service="s2")]
         stored = builders.rated(entries, documents, trusted=["test"]).usage
-        given = [usage for each in explained(entries, documents, trusted=["test"]) for usage in each.transformed]
-        self.assertEqual(sorted(map(repr, stored)), sorted(map(repr, given)))
+        explanations = explained(entries, documents, trusted=["test"])
+        transformed = [usage for explanation in explanations for usage in explanation.transformed]
+        self.assertEqual(sorted(map(repr, stored)), sorted(map(repr, transformed)))
 
 
 class RecordingLookupsTest(unittest.TestCase):

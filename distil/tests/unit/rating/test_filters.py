@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Filters: expressions over a sample, of which all must hold."""
+"""Filters: expressions on a sample, all of which must match."""
 
 import unittest
 from decimal import Decimal
@@ -20,12 +20,12 @@ from distil.tests.support.builders import entry
 
 
 class FiltersTest(unittest.TestCase):
-    def sieved(self, filters: list[str], *documents: builders.Document) -> tuple[Decimal, list[str]]:
+    def filtered(self, filters: list[str], *documents: builders.Document) -> tuple[Decimal, list[str]]:
         result = builders.rated(entry("sum", filters=filters), documents)
         return sum(builders.volumes(result).values(), Decimal(0)), builders.reasons(result)
 
     def test_without_filters_every_sample_counts(self) -> None:
-        self.assertEqual((Decimal(1), []), self.sieved([], document(1)))
+        self.assertEqual((Decimal(1), []), self.filtered([], document(1)))
 
     def test_all_filters_must_match(self) -> None:
         documents = [
@@ -33,8 +33,8 @@ class FiltersTest(unittest.TestCase):
             document(2, volume=2, metadata={"a": "x"}),
             document(3, volume=4, metadata={"b": "x"}),
         ]
-        self.assertEqual((Decimal(1), []), self.sieved(["metadata.a", "metadata.b"], *documents))
-        self.assertEqual((Decimal(3), []), self.sieved(["metadata.a"], *documents))
+        self.assertEqual((Decimal(1), []), self.filtered(["metadata.a", "metadata.b"], *documents))
+        self.assertEqual((Decimal(3), []), self.filtered(["metadata.a"], *documents))
 
     def test_filters_see_every_field(self) -> None:
         sample = document(1, volume=5, unit="GB", metadata={"status": "up", "tags": ["a"], "a.b": "c"})
@@ -51,18 +51,18 @@ class FiltersTest(unittest.TestCase):
             "!contains(['down', 'gone'], metadata.status)",
         ):
             with self.subTest(expression=expression):
-                self.assertEqual((Decimal(5), []), self.sieved([expression], sample))
+                self.assertEqual((Decimal(5), []), self.filtered([expression], sample))
 
     def test_falsy_result_does_not_match(self) -> None:
         value: object
         for value in (None, False, "", [], {}):
             with self.subTest(value=value):
-                self.assertEqual((Decimal(0), []), self.sieved(["metadata.a"], document(1, metadata={"a": value})))
-        self.assertEqual((Decimal(0), []), self.sieved(["metadata.a"], document(1)))
+                self.assertEqual((Decimal(0), []), self.filtered(["metadata.a"], document(1, metadata={"a": value})))
+        self.assertEqual((Decimal(0), []), self.filtered(["metadata.a"], document(1)))
 
     def test_rejection_names_failing_filter(self) -> None:
         documents = [document(1, metadata={"tags": 5}), document(2, metadata={"tags": ["a"]})]
-        volume, reasons = self.sieved(["contains(metadata.tags, 'a')"], *documents)
+        volume, reasons = self.filtered(["contains(metadata.tags, 'a')"], *documents)
         self.assertEqual(Decimal(1), volume)
         self.assertEqual(1, len(reasons))
         self.assertIn("contains(metadata.tags, 'a')", reasons[0])
@@ -77,11 +77,11 @@ class FiltersTest(unittest.TestCase):
         ):
             with self.subTest(expression=expression):
                 metadata = {"a": ["x", 1], "b": 5, "inf": float("inf")}
-                volume, reasons = self.sieved([expression], document(1, metadata=metadata))
+                volume, reasons = self.filtered([expression], document(1, metadata=metadata))
                 self.assertEqual((Decimal(0), 1), (volume, len(reasons)))
 
     def test_filtered_sample_volume_is_not_checked(self) -> None:
-        self.assertEqual((Decimal(0), []), self.sieved(["metadata.a"], document(1, volume="bad")))
+        self.assertEqual((Decimal(0), []), self.filtered(["metadata.a"], document(1, volume="bad")))
 
     def test_filters_apply_to_own_mapping(self) -> None:
         entries = [entry("sum", filters=["metadata.a"]), entry("sum", res_id_template="%s-all")]
@@ -89,7 +89,7 @@ class FiltersTest(unittest.TestCase):
         self.assertEqual([("s1", "r1-all")], list(builders.volumes(result)))
 
     def test_failure_reason_is_storable(self) -> None:
-        _, reasons = self.sieved(["sum(metadata.a)"], document(1, metadata={"a": "a\0b\ud800c"}))
+        _, reasons = self.filtered(["sum(metadata.a)"], document(1, metadata={"a": "a\0b\ud800c"}))
         self.assertEqual([True], [text.is_storable(reason) for reason in reasons])
 
     @strategies.PROPERTY

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The id that a resource is stored with."""
+"""The ids that resources are stored with."""
 
 import hashlib
 import unittest
@@ -32,8 +32,9 @@ class ResourceIdTemplateTest(unittest.TestCase):
         self.assertEqual(1, len(result.rejected))
 
     def test_longest_id_is_stored(self) -> None:
-        longest = "🐌" * model.MAX_RESOURCE_ID
-        self.assertEqual([longest], list(builders.infos(builders.rated(entry(), [document(resource_id=longest)]))))
+        resource_id = "🐌" * model.MAX_RESOURCE_ID
+        result = builders.rated(entry(), [document(resource_id=resource_id)])
+        self.assertEqual([resource_id], list(builders.infos(result)))
 
 
 class ContainerIdTest(unittest.TestCase):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is stored of a resource besides its usage."""
+"""The info that is stored of a resource besides its usage."""
 
 import json
 import unittest
@@ -20,7 +20,7 @@ NAME = {"name": {"sources": ["name", "display_name"]}}
 
 
 def info(fields: dict[str, Any], *metadata: dict[str, Any], **keys: Any) -> dict[str, Any]:
-    documents = [document(minute, metadata=each) for minute, each in enumerate(metadata)]
+    documents = [document(minute, metadata=values) for minute, values in enumerate(metadata)]
     return builders.infos(builders.rated(entry(metadata=fields, **keys), documents))[RESOURCE]
 
 
@@ -103,8 +103,8 @@ class InstancesTest(unittest.TestCase):
     def test_instance_keeps_last_sample(self) -> None:
         entries = [entry(type="Virtual Machine"), entry("sum", type="Volume", res_id_template="%s-disk")]
         documents = [document(9, volume=9), document(1, volume=1)]
-        machines = builders.rated(entries, documents).instances
-        self.assertEqual({RESOURCE: documents[0]}, {key: sample.document for key, sample in machines.items()})
+        instances = builders.rated(entries, documents).instances
+        self.assertEqual({RESOURCE: documents[0]}, {key: sample.document for key, sample in instances.items()})
 
     def test_resource_without_usage_is_omitted(self) -> None:
         config = {"tracked_states": ["active"]}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is refused in a meter mappings file, and what is said about it."""
+"""Validation of meter mappings files, and its messages."""
 
 import unittest
 from typing import Any
@@ -10,12 +10,12 @@ from distil.tests.support.builders import entry
 
 
 def problems(*entries: object) -> list[str]:
-    return mapping_parser.meter_mappings(list(entries), builders.plugins(), {})[1]
+    return list(map(str, mapping_parser.parse_meter_mappings(list(entries), builders.plugins(), {}).problems))
 
 
 class MeterMappingsTest(unittest.TestCase):
-    def assert_refused(self, configured: object, *words: str, entries: int = 1) -> None:
-        """One sentence, which names the entry and holds the words."""
+    def assert_rejected(self, configured: object, *words: str, entries: int = 1) -> None:
+        """Assert that there is one problem, which names the entry and holds the words."""
         found = problems(*[entry()] * (entries - 1), configured)
         self.assertEqual(1, len(found), found)
         self.assertTrue(found[0].startswith(f"entry {entries} ("), found[0])
@@ -36,79 +36,79 @@ class MeterMappingsTest(unittest.TestCase):
     def test_file_without_entry_list_is_rejected(self) -> None:
         content: object
         for content in (None, [], {}, {"meter": "m"}, "meter", 5):
-            mappings, found = mapping_parser.meter_mappings(content, builders.plugins(), {})
+            mappings, found = mapping_parser.parse_meter_mappings(content, builders.plugins(), {})
             self.assertEqual(((), 1), (mappings, len(found)))
-            self.assertIn(repr(content), found[0])
+            self.assertEqual((None, True), (found[0].entry, repr(content) in found[0].text))
 
     def test_non_mapping_entry_is_rejected(self) -> None:
         for content in (None, "meter", 5, ["meter"]):
-            self.assert_refused(content, repr(content), entries=2)
+            self.assert_rejected(content, repr(content), entries=2)
 
     def test_missing_required_key_is_rejected(self) -> None:
         for key in ("meter", "unit", "transformer"):
-            self.assert_refused(builders.without(entry(), key), f"{key} is missing")
-            self.assert_refused(entry() | {key: None}, f"{key} is missing")
+            self.assert_rejected(builders.without(entry(), key), f"{key} is missing")
+            self.assert_rejected(entry() | {key: None}, f"{key} is missing")
 
     def test_empty_or_non_text_is_rejected(self) -> None:
         for key in ("meter", "service", "type", "unit"):
             for value in (5, True, ["a"], {"a": 1}, ""):
-                self.assert_refused(entry() | {key: value}, f"{key} must be text", repr(value))
+                self.assert_rejected(entry() | {key: value}, f"{key} must be text", repr(value))
 
     def test_too_long_text_is_rejected(self) -> None:
-        for key, longest in (("service", 260), ("unit", 100)):
-            self.assertEqual([], problems(entry() | {key: "x" * longest}))
-            self.assert_refused(entry() | {key: "x" * (longest + 1)}, key, str(longest))
+        for key, max_length in (("service", 260), ("unit", 100)):
+            self.assertEqual([], problems(entry() | {key: "x" * max_length}))
+            self.assert_rejected(entry() | {key: "x" * (max_length + 1)}, key, str(max_length))
 
     def test_unknown_key_suggests_nearest(self) -> None:
         for key, nearest in (("filter", "filters"), ("Meter", "meter"), ("res_id_tmpl", "res_id_template")):
-            self.assert_refused(entry() | {key: "x"}, repr(key), f"did you mean {nearest}?")
-        self.assert_refused(entry() | {"xyz": 1}, "'xyz'", "transformer_config")
-        self.assert_refused(entry() | {5: 1}, "unknown key 5")
+            self.assert_rejected(entry() | {key: "x"}, repr(key), f"did you mean {nearest}?")
+        self.assert_rejected(entry() | {"xyz": 1}, "'xyz'", "transformer_config")
+        self.assert_rejected(entry() | {5: 1}, "unknown key 5")
 
     def test_unknown_transformer_suggests_nearest(self) -> None:
-        self.assert_refused(entry("maxx"), "transformer", "'maxx'", "did you mean max?")
-        self.assert_refused(entry("blockstorage"), "'blockstorage'", "did you mean blockstoragemax?")
-        self.assert_refused(entry("zzz"), "'zzz'", "uptime")
+        self.assert_rejected(entry("maxx"), "transformer", "'maxx'", "did you mean max?")
+        self.assert_rejected(entry("blockstorage"), "'blockstorage'", "did you mean blockstoragemax?")
+        self.assert_rejected(entry("zzz"), "'zzz'", "uptime")
 
     def test_filters_must_list_valid_expressions(self) -> None:
-        self.assert_refused(entry(filters="volume"), "filters", "'volume'")
-        self.assert_refused(entry(filters=["volume", "a ==="]), "filters[2]", "'a ==='")
-        self.assert_refused(entry(filters=[""]), "filters[1]", "''")
-        self.assert_refused(entry(filters=[5]), "filters[1]", "5")
+        self.assert_rejected(entry(filters="volume"), "filters", "'volume'")
+        self.assert_rejected(entry(filters=["volume", "a ==="]), "filters[2]", "'a ==='")
+        self.assert_rejected(entry(filters=[""]), "filters[1]", "''")
+        self.assert_rejected(entry(filters=[5]), "filters[1]", "5")
         self.assertEqual([], problems(entry(filters=None), entry(filters=[])))
 
     def test_every_invalid_filter_is_reported(self) -> None:
         found = problems(entry(filters=["a ===", "b", "c ===", "'"]))
         self.assertEqual(
-            ["filters[1]", "filters[3]", "filters[4]"], [each.split(": ")[1].split(" ")[0] for each in found]
+            ["filters[1]", "filters[3]", "filters[4]"], [problem.split(": ")[1].split(" ")[0] for problem in found]
         )
 
     def test_volume_must_be_number_or_sources(self) -> None:
         value: Any
         for value in ("five", True, [1], -1, float("nan"), float("inf"), 10**30, ""):
-            self.assert_refused(entry(volume=value), "volume", repr(value))
+            self.assert_rejected(entry(volume=value), "volume", repr(value))
         for value in ({}, {"sauce": "a"}, {"source": "a", "sources": ["a"]}, {"other": 1, "source": "a"}):
-            self.assert_refused(entry(volume=value), "volume", "source or sources", repr(value))
+            self.assert_rejected(entry(volume=value), "volume", "source or sources", repr(value))
         for value in ({"sources": "a"}, {"sources": []}, {"sources": None}):
-            self.assert_refused(entry(volume=value), "volume.sources must be a list")
+            self.assert_rejected(entry(volume=value), "volume.sources must be a list")
         for value in ({"source": "a ==="}, {"sources": ["a", "a ==="]}):
-            self.assert_refused(entry(volume=value), "volume 'a ==='", "JMESPath")
-        self.assert_refused(entry(volume={"source": 5}), "volume 5")
+            self.assert_rejected(entry(volume=value), "volume 'a ==='", "JMESPath")
+        self.assert_rejected(entry(volume={"source": 5}), "volume 5")
 
     def test_templates_must_hold_one_placeholder(self) -> None:
         for template in ("x", "%s %s", "%d", "%", "%(name)s", "%%s", "%.0s", 5, ["%s"], ""):
-            self.assert_refused(entry(res_id_template=template), "res_id_template", repr(template))
-            self.assert_refused(
+            self.assert_rejected(entry(res_id_template=template), "res_id_template", repr(template))
+            self.assert_rejected(
                 entry(metadata={"name": {"sources": ["a"], "template": template}}), "metadata.name", repr(template)
             )
 
     def test_metadata_fields_must_name_sources(self) -> None:
-        self.assert_refused(entry(metadata=["name"]), "metadata", "['name']")
-        self.assert_refused(entry(metadata="name"), "metadata", "'name'")
+        self.assert_rejected(entry(metadata=["name"]), "metadata", "['name']")
+        self.assert_rejected(entry(metadata="name"), "metadata", "'name'")
         field: object
         for field in (None, "a", ["a"], {}, {"sources": "a"}, {"sources": []}, {"sources": [5]}, {"sources": None}):
-            self.assert_refused(entry(metadata={"name": field}), "metadata.name", "sources", repr(field))
-        self.assert_refused(
+            self.assert_rejected(entry(metadata={"name": field}), "metadata.name", "sources", repr(field))
+        self.assert_rejected(
             entry(metadata={"name": {"sources": ["a"], "tmplate": "%s"}}), "metadata.name", "'tmplate'", "template?"
         )
         self.assertEqual([], problems(entry(metadata=None), entry(metadata={})))
@@ -127,7 +127,7 @@ class MeterMappingsTest(unittest.TestCase):
             "entry 3 (m1): metadata.a must",
             "entry 3 (m1): metadata.b must",
         ):
-            self.assertEqual(1, sum(each.startswith(start) for each in found), (start, found))
+            self.assertEqual(1, sum(problem.startswith(start) for problem in found), (start, found))
         self.assertEqual(9, len(found))
 
     def test_unused_key_accepts_any_value(self) -> None:
@@ -143,28 +143,28 @@ class MeterMappingsTest(unittest.TestCase):
 
     def test_unknown_function_is_rejected(self) -> None:
         for expression in ("contain(metadata.a, 'x')", "metadata.a && !size_of(metadata.b)"):
-            self.assert_refused(entry(filters=[expression]), "filters[1]", expression)
-            self.assert_refused(entry(volume={"source": expression}), "volume", expression)
+            self.assert_rejected(entry(filters=[expression]), "filters[1]", expression)
+            self.assert_rejected(entry(volume={"source": expression}), "volume", expression)
 
     def test_wrong_argument_count_is_rejected(self) -> None:
         for expression in ("length()", "contains(metadata.a)", "starts_with(metadata.a, 'x', 'y')"):
-            self.assert_refused(entry(filters=[expression]), "filters[1]", expression)
+            self.assert_rejected(entry(filters=[expression]), "filters[1]", expression)
 
     def test_lossy_template_conversion_is_rejected(self) -> None:
         for template in ("%c", "%r", "%a", "%.1s"):
             with self.subTest(template=template):
-                self.assert_refused(entry(res_id_template=template), "res_id_template", repr(template))
+                self.assert_rejected(entry(res_id_template=template), "res_id_template", repr(template))
 
     def test_unstorable_text_is_rejected(self) -> None:
         for key, value in (("service", "s\0"), ("service", "s\ud800"), ("unit", "u\0"), ("res_id_template", "%s\0")):
             with self.subTest(key=key, value=value):
-                self.assert_refused(entry() | {key: value}, key)
+                self.assert_rejected(entry() | {key: value}, key)
 
     def test_empty_value_of_wrong_type_rejected(self) -> None:
         for key in ("filters", "metadata"):
             for value in (False, 0, ""):
                 with self.subTest(key=key, value=value):
-                    self.assert_refused(entry() | {key: value}, key)
+                    self.assert_rejected(entry() | {key: value}, key)
 
     def test_null_transformer_config_is_accepted(self) -> None:
         self.assertEqual([], problems(entry(transformer_config=None)))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is refused in a mapping's transformer_config, and what is said about it."""
+"""Validation of a mapping's transformer_config, and its messages."""
 
 import unittest
 from typing import Any
@@ -11,7 +11,7 @@ from distil.transformers.options import Options
 
 
 def problems(*entries: object, **sections: dict[str, Any]) -> list[str]:
-    return mapping_parser.meter_mappings(list(entries), builders.plugins(), sections)[1]
+    return list(map(str, mapping_parser.parse_meter_mappings(list(entries), builders.plugins(), sections).problems))
 
 
 class TransformerConfigTest(unittest.TestCase):
@@ -26,8 +26,8 @@ class TransformerConfigTest(unittest.TestCase):
         found = problems(entry("uptime", transformer_config=config))
         self.assertEqual(3, len(found), found)
         for word in ("tracked_states must be", "prefix must be text, not 5", "'prefx'; did you mean prefix?"):
-            self.assertEqual(1, sum(word in each for each in found), (word, found))
-        self.assertTrue(all(each.startswith("entry 1 (m1): transformer_config: ") for each in found), found)
+            self.assertEqual(1, sum(word in problem for problem in found), (word, found))
+        self.assertTrue(all(problem.startswith("entry 1 (m1): transformer_config: ") for problem in found), found)
 
     def test_transformer_without_options_rejects_any(self) -> None:
         (found,) = problems(entry("max", transformer_config={"prefix": "x"}))
@@ -38,12 +38,13 @@ class TransformerConfigTest(unittest.TestCase):
         self.assertEqual([], problems(entry("uptime", transformer_config=states)))
         self.assertEqual([], problems(entry("uptime"), uptime=states))
         (found,) = problems(entry("uptime"), uptime={"prefix": "x"})
-        self.assertIn("entry 1 (m1): transformer uptime", found)
-        self.assertIn("tracked_states is missing", found)
+        self.assertIn("entry 1 (m1): transformer uptime: tracked_states is missing", found)
 
     def test_every_missing_option_is_reported(self) -> None:
         found = problems(entry("fromimage"))
-        self.assertEqual(["md_keys", "none_values", "size_keys"], [each.split(": ")[2].split(" ")[0] for each in found])
+        self.assertEqual(
+            ["md_keys", "none_values", "size_keys"], [problem.split(": ")[2].split(" ")[0] for problem in found]
+        )
 
     def test_every_transformer_reports_unknown_option(self) -> None:
         for name, plugin in builders.plugins().items():

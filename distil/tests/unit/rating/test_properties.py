@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What holds for all samples and all transformers together."""
+"""Properties of rating that hold for all samples and transformers."""
 
 import json
 import unittest
@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from distil import model
 from distil import text
-from distil.rating import rate
 from distil.tests.support import builders
 from distil.tests.support import strategies
 from distil.tests.support.builders import document
@@ -56,8 +55,8 @@ METADATA = {
 RESOURCES = ("r1", "r2", "p1/c1", "p1/c2")
 
 
-def documents(**strange: st.SearchStrategy[Any]) -> st.SearchStrategy[builders.Document]:
-    """Samples with sound metadata; any field can be drawn from elsewhere."""
+def documents(**replaced: st.SearchStrategy[Any]) -> st.SearchStrategy[builders.Document]:
+    """Samples with valid metadata; any field may be replaced by another strategy."""
     metadata = st.fixed_dictionaries({}, optional={key: st.sampled_from(values) for key, values in METADATA.items()})
     fields = {
         "resource_id": st.sampled_from(RESOURCES),
@@ -65,17 +64,17 @@ def documents(**strange: st.SearchStrategy[Any]) -> st.SearchStrategy[builders.D
         "volume": st.sampled_from((0, 1, 2.5, "7", None)),
         "metadata": metadata,
     }
-    return st.fixed_dictionaries({**fields, **strange}).map(lambda drawn: document(**drawn))
+    return st.fixed_dictionaries({**fields, **replaced}).map(lambda drawn: document(**drawn))
 
 
 def numbered(samples: list[builders.Document]) -> list[builders.Document]:
     return [{**sample, "id": f"{number:04}"} for number, sample in enumerate(samples)]
 
 
-def outcome(result: rate.RatedWindow) -> tuple[Any, ...]:
+def outcome(result: model.RatedWindow) -> tuple[Any, ...]:
     rejected = sorted((rejected.document["id"], rejected.reason) for rejected in result.rejected)
-    machines = {key: sample.document for key, sample in result.instances.items()}
-    return builders.volumes(result), builders.infos(result), rejected, machines
+    instances = {key: sample.document for key, sample in result.instances.items()}
+    return builders.volumes(result), builders.infos(result), rejected, instances
 
 
 class RatingPropertiesTest(unittest.TestCase):
@@ -93,8 +92,8 @@ class RatingPropertiesTest(unittest.TestCase):
         alone: dict[tuple[str, str], Decimal] = {}
         infos: dict[str, Any] = {}
         for resource_id in RESOURCES:
-            own = [sample for sample in samples if sample["resource_id"] == resource_id]
-            result = builders.rated(ENTRIES, own, lookups=LOOKUPS)
+            group = [sample for sample in samples if sample["resource_id"] == resource_id]
+            result = builders.rated(ENTRIES, group, lookups=LOOKUPS)
             alone |= builders.volumes(result)
             infos |= builders.infos(result)
         self.assertEqual(alone, builders.volumes(together))
@@ -103,24 +102,23 @@ class RatingPropertiesTest(unittest.TestCase):
     @strategies.PROPERTY
     @hypothesis.given(st.sampled_from(("resource_id", "timestamp", "volume", "source", "metadata", "unit")), st.data())
     def test_any_field_value_is_rated_safely(self, field: str, data: st.DataObject) -> None:
-        strange = data.draw(documents(**{field: strategies.json_values()}))
-        self.assert_sound(strange)
+        self.assert_rated_safely(data.draw(documents(**{field: strategies.json_values()})))
 
     @strategies.PROPERTY
     @hypothesis.given(st.sampled_from(sorted(METADATA)), strategies.json_values(), documents())
     def test_any_metadata_value_is_rated_safely(self, key: str, value: Any, sample: Any) -> None:
-        self.assert_sound({**sample, "metadata": {**sample["metadata"], key: value}})
+        self.assert_rated_safely({**sample, "metadata": {**sample["metadata"], key: value}})
 
     @strategies.PROPERTY
     @hypothesis.given(strategies.json_values())
     def test_any_json_is_rated_safely(self, answer: Any) -> None:
-        self.assert_sound(answer)
+        self.assert_rated_safely(answer)
 
-    def assert_sound(self, strange: Any) -> None:
-        """What is rated can be stored, whatever a sample was, and another one's usage is there."""
-        good = document(5, resource_id="good/one", metadata={"name": "x"})
-        result = builders.rated(ENTRIES, [strange, good], lookups=LOOKUPS)
-        self.assertEqual(Decimal(1), builders.volumes(result)["a", "good/one"])
+    def assert_rated_safely(self, sample: Any) -> None:
+        """Assert that the result can be stored, whatever the sample is, and that another sample is billed."""
+        valid = document(5, resource_id="valid/one", metadata={"name": "x"})
+        result = builders.rated(ENTRIES, [sample, valid], lookups=LOOKUPS)
+        self.assertEqual(Decimal(1), builders.volumes(result)["a", "valid/one"])
         for usage in result.usage:
             self.assert_storable(usage.service, model.MAX_SERVICE)
             self.assert_storable(usage.resource_id, model.MAX_RESOURCE_ID)
@@ -132,8 +130,8 @@ class RatingPropertiesTest(unittest.TestCase):
         self.assertTrue(all(rejected.reason for rejected in result.rejected))
         self.assertEqual({usage.resource_id for usage in result.usage}, {resource.id for resource in result.resources})
 
-    def assert_storable(self, value: str, longest: int) -> None:
-        self.assertTrue(0 < len(value) <= longest and text.is_storable(value), value[:50])
+    def assert_storable(self, value: str, max_length: int) -> None:
+        self.assertTrue(0 < len(value) <= max_length and text.is_storable(value), value[:50])
 
     def test_equal_timestamps_without_id_are_deterministic(self) -> None:
         samples = [
@@ -149,35 +147,35 @@ class RatingPropertiesTest(unittest.TestCase):
         deep = strategies.deepest_json()
         for field in ("resource_id", "timestamp", "volume"):
             with self.subTest(field=field):
-                self.assert_sound(document(**{field: deep}))
+                self.assert_rated_safely(document(**{field: deep}))
         for key in METADATA:
             with self.subTest(key=key):
-                self.assert_sound(document(metadata={key: deep}))
+                self.assert_rated_safely(document(metadata={key: deep}))
 
 
 class SampleAccountingTest(unittest.TestCase):
     @strategies.PROPERTY
     @hypothesis.given(
-        st.lists(st.sampled_from(("good", "filtered", "untrusted", "bad volume", "bad field")), max_size=30)
+        st.lists(st.sampled_from(("valid", "filtered", "untrusted", "invalid volume", "invalid field")), max_size=30)
     )
     def test_every_sample_is_counted_once(self, kinds: list[str]) -> None:
-        made: dict[str, dict[str, Any]] = {
-            "good": {},
+        fields: dict[str, dict[str, Any]] = {
+            "valid": {},
             "filtered": {"metadata": {"status": "off"}},
-            "untrusted": {"source": "anyone"},
-            "bad volume": {"volume": "one"},
-            "bad field": {"timestamp": "soon"},
+            "untrusted": {"source": "other"},
+            "invalid volume": {"volume": "one"},
+            "invalid field": {"timestamp": "soon"},
         }
-        result = self.rated([document(minute, **made[kind]) for minute, kind in enumerate(kinds)])
+        result = self.rated([document(minute, **fields[kind]) for minute, kind in enumerate(kinds)])
         self.assertEqual(len(kinds), result.samples)
         self.assertEqual(kinds.count("untrusted"), result.untrusted)
-        self.assertEqual(kinds.count("bad volume") + kinds.count("bad field"), len(result.rejected))
-        self.assertEqual(Decimal(kinds.count("good")), sum(builders.volumes(result).values(), Decimal(0)))
+        self.assertEqual(kinds.count("invalid volume") + kinds.count("invalid field"), len(result.rejected))
+        self.assertEqual(Decimal(kinds.count("valid")), sum(builders.volumes(result).values(), Decimal(0)))
 
-    def rated(self, samples: list[builders.Document]) -> rate.RatedWindow:
-        configured = entry("sum", filters=["metadata.status != 'off'"])
-        return builders.rated(configured, samples, trusted=["test"])
+    def rated(self, samples: list[builders.Document]) -> model.RatedWindow:
+        mapping = entry("sum", filters=["metadata.status != 'off'"])
+        return builders.rated(mapping, samples, trusted=["test"])
 
     def test_no_samples_give_no_usage(self) -> None:
         result = builders.rated(ENTRIES, [])
-        self.assertEqual(rate.RatedWindow((), (), (), {}, samples=0, used=0, untrusted=0), result)
+        self.assertEqual(model.RatedWindow((), (), (), {}, samples=0, used=0, untrusted=0), result)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What rejected samples give when they are rated once more, and what of it may be billed."""
+"""Rerating of rejected samples, and what of it may be billed."""
 
 import unittest
 from collections import defaultdict
@@ -33,7 +33,7 @@ def database(minute: int, flavor: str, size: object = 1) -> builders.Document:
 
 
 def samples(documents: Sequence[builders.Document]) -> list[model.Sample | model.RejectedSample]:
-    return [sample_parser.parse_sample(each, builders.PROJECT, each["meter"]) for each in documents]
+    return [sample_parser.parse_sample(document, builders.PROJECT, document["meter"]) for document in documents]
 
 
 def billed(
@@ -44,16 +44,16 @@ def billed(
     *,
     force: bool = False,
 ) -> tuple[Sequence[model.Usage], Sequence[model.Usage]]:
-    """What is billed of documents at first, with some flavors, and what is added by a retry, with all of them."""
+    """The usage that is billed at first, with some flavors known, and the usage that a retry adds, with all known."""
     first = rate.rate(before, samples(documents), builders.HOUR, Lookups(flavors))
-    kept = dict(enumerate(samples([dict(each.document) for each in first.rejected])))
-    second = rerate.rerate(after, kept, builders.HOUR, Lookups(ALL_FLAVORS))
-    of_it = [each for each in first.usage if resource.may_be_of(each.resource_id, builders.RESOURCE)]
-    return first.usage, rerate.unbilled(second.rated.usage, of_it, force=force)
+    rejected = dict(enumerate(samples([dict(sample.document) for sample in first.rejected])))
+    second = rerate.rerate(after, rejected, builders.HOUR, Lookups(ALL_FLAVORS))
+    stored = [item for item in first.usage if resource.may_belong_to(item.resource_id, builders.RESOURCE)]
+    return first.usage, rerate.unbilled(second.rated.usage, stored, force=force)
 
 
 def volumes(usage: Sequence[model.Usage]) -> dict[str, Decimal]:
-    return {each.service: each.volume for each in usage}
+    return {item.service: item.volume for item in usage}
 
 
 class RerateTest(unittest.TestCase):
@@ -108,24 +108,24 @@ class RerateTest(unittest.TestCase):
         self.assertEqual(([], {"s1": 5, "s2": 5}), (list(first), volumes(added)))
 
     def test_unusable_sample_returns_its_reason(self) -> None:
-        kept = dict(zip((7, 8), samples([document(0, volume="much"), document(1)]), strict=True))
-        result = rerate.rerate(builders.rules([entry("sum")]), kept, builders.HOUR, Lookups())
-        self.assertEqual({7: "volume 'much' is no number"}, result.reasons)
+        rejected = dict(zip((7, 8), samples([document(0, volume="much"), document(1)]), strict=True))
+        result = rerate.rerate(builders.rules([entry("sum")]), rejected, builders.HOUR, Lookups())
+        self.assertEqual({7: "volume 'much' is not a number"}, result.reasons)
         self.assertEqual({"s1": 1}, volumes(result.rated.usage))
 
 
 class ChangedMappingsTest(unittest.TestCase):
-    """Of two samples one was billed, and the other rejected; then the mappings changed."""
+    """One of two samples was billed and the other rejected; then the mappings changed."""
 
     def assert_nothing_is_added(
         self, before: builders.Entry, *after: builders.Entry, resource_id: str = builders.RESOURCE
     ) -> None:
-        good, bad = (document(minute, resource_id=resource_id) for minute in (0, 10))
-        first = rate.rate(builders.rules([before]), samples([good]), builders.HOUR, Lookups()).usage
-        kept = dict(enumerate(samples([bad])))
-        second = rerate.rerate(builders.rules(after), kept, builders.HOUR, Lookups()).rated.usage
+        valid, invalid = (document(minute, resource_id=resource_id) for minute in (0, 10))
+        first = rate.rate(builders.rules([before]), samples([valid]), builders.HOUR, Lookups()).usage
+        rejected = dict(enumerate(samples([invalid])))
+        second = rerate.rerate(builders.rules(after), rejected, builders.HOUR, Lookups()).rated.usage
         self.assertEqual((1, 1), (len(first), len(second)))
-        self.assertTrue(resource.may_be_of(first[0].resource_id, resource_id))
+        self.assertTrue(resource.may_belong_to(first[0].resource_id, resource_id))
         self.assertEqual([], rerate.unbilled(second, first))
 
     def test_renamed_service_and_unit_add_nothing(self) -> None:
@@ -170,47 +170,48 @@ CHANGES = st.sampled_from([{}, {"service": "old"}, {"unit": "second"}, {"res_id_
 class RerateInvariantsTest(unittest.TestCase):
     @strategies.PROPERTY
     @given(
-        st.lists(DOCUMENTS, max_size=6, unique_by=lambda each: each["id"]),
+        st.lists(DOCUMENTS, max_size=6, unique_by=lambda document: document["id"]),
         st.sets(st.sampled_from(["1", "2"])),
         st.sets(st.integers(0, len(ENTRIES) - 1)),
     )
     def test_total_never_exceeds_full_rating(
         self, documents: list[builders.Document], known: set[str], broken: set[int]
     ) -> None:
-        entries = [{**each, "volume": {"source": "type(@)"}} if n in broken else each for n, each in enumerate(ENTRIES)]
+        broken_volume = {"volume": {"source": "type(@)"}}
+        entries = [{**mapping, **(broken_volume if n in broken else {})} for n, mapping in enumerate(ENTRIES)]
         flavors = {key: ALL_FLAVORS[key] for key in known}
         rules = builders.rules(ENTRIES)
         first, added = billed(builders.rules(entries), rules, documents, flavors)
-        whole = rate.rate(rules, samples(documents), builders.HOUR, Lookups(ALL_FLAVORS)).usage
+        full = rate.rate(rules, samples(documents), builders.HOUR, Lookups(ALL_FLAVORS)).usage
         self.assertEqual(len(first) + len(added), len(keys([*first, *added])))
-        allowed = totals(whole)
+        allowed = totals(full)
         for resource_id, total in totals([*first, *added]).items():
             self.assertLessEqual(total, allowed[resource_id])
 
     @strategies.PROPERTY
     @given(
-        st.lists(DOCUMENTS, max_size=6, unique_by=lambda each: each["id"]),
+        st.lists(DOCUMENTS, max_size=6, unique_by=lambda document: document["id"]),
         st.sets(st.sampled_from(["1", "2"])),
         st.lists(CHANGES, min_size=len(ENTRIES), max_size=len(ENTRIES)),
     )
     def test_changed_mapping_bills_nothing_twice(
         self, documents: list[builders.Document], known: set[str], changes: list[builders.Entry]
     ) -> None:
-        before = [{**each, **change} for each, change in zip(ENTRIES, changes, strict=True)]
+        before = [{**mapping, **change} for mapping, change in zip(ENTRIES, changes, strict=True)]
         flavors = {key: ALL_FLAVORS[key] for key in known}
         _, added = billed(builders.rules(before), builders.rules(ENTRIES), documents, flavors)
         for old, new in zip(before, ENTRIES, strict=True):
             if rate.rate(builders.rules([old]), samples(documents), builders.HOUR, Lookups(flavors)).usage:
-                whole = rate.rate(builders.rules([new]), samples(documents), builders.HOUR, Lookups(ALL_FLAVORS)).usage
-                self.assertFalse(keys(added) & keys(whole))
+                full = rate.rate(builders.rules([new]), samples(documents), builders.HOUR, Lookups(ALL_FLAVORS)).usage
+                self.assertFalse(keys(added) & keys(full))
 
 
 def keys(usage: Sequence[model.Usage]) -> set[tuple[str, str]]:
-    return {(each.service, each.resource_id) for each in usage}
+    return {(item.service, item.resource_id) for item in usage}
 
 
 def totals(usage: Sequence[model.Usage]) -> dict[str, Decimal]:
     found: dict[str, Decimal] = defaultdict(Decimal)
-    for each in usage:
-        found[each.resource_id] += each.volume
+    for item in usage:
+        found[item.resource_id] += item.volume
     return found

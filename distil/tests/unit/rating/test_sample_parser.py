@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From a telemetry service's answer to a sample, or to a rejected one."""
+"""Parsing of the samples that a telemetry service returns."""
 
 import datetime
 import unittest
@@ -17,7 +17,7 @@ from distil.tests.support.builders import document
 
 class ParseSampleTest(unittest.TestCase):
     def test_every_field_is_parsed(self) -> None:
-        asked = document(5, resource_id="r", volume="7", source="p1:openstack", metadata={"a": "b"})
+        sample = document(5, resource_id="r", volume="7", source="p1:openstack", metadata={"a": "b"})
         expected = model.Sample(
             project_id=PROJECT,
             meter=METER,
@@ -26,9 +26,9 @@ class ParseSampleTest(unittest.TestCase):
             volume="7",
             source="p1:openstack",
             metadata={"a": "b"},
-            document=asked,
+            document=sample,
         )
-        self.assertEqual(expected, sample_parser.parse_sample(asked, PROJECT, METER))
+        self.assertEqual(expected, sample_parser.parse_sample(sample, PROJECT, METER))
 
     def test_null_volume_differs_from_missing(self) -> None:
         null = sample_parser.parse_sample(document(volume=None), PROJECT, METER)
@@ -52,14 +52,14 @@ class ParseSampleTest(unittest.TestCase):
             ("metadata", [], "metadata is a list"),
             ("metadata", "a", "metadata is a str"),
             ("timestamp", None, "timestamp is missing"),
-            ("timestamp", "soon", "timestamp 'soon' cannot be read"),
+            ("timestamp", "soon", "timestamp 'soon' is not a valid ISO 8601 time"),
         ):
             with self.subTest(field=field, value=value):
-                bad = {**document(), field: value}
-                rejected = sample_parser.parse_sample(bad, PROJECT, METER)
+                invalid = {**document(), field: value}
+                rejected = sample_parser.parse_sample(invalid, PROJECT, METER)
                 assert isinstance(rejected, model.RejectedSample)
                 self.assertTrue(rejected.reason.startswith(reason), rejected.reason)
-                self.assertEqual((PROJECT, METER, bad), (rejected.project_id, rejected.meter, rejected.document))
+                self.assertEqual((PROJECT, METER, invalid), (rejected.project_id, rejected.meter, rejected.document))
 
     def test_missing_field_rejects_sample(self) -> None:
         for field in ("resource_id", "source", "metadata", "timestamp"):
@@ -68,12 +68,12 @@ class ParseSampleTest(unittest.TestCase):
             self.assertTrue(rejected.reason.startswith(field), rejected.reason)
 
     def test_non_mapping_is_rejected_and_kept(self) -> None:
-        answer: object
-        for answer in (None, [], "sample", 5):
-            rejected = sample_parser.parse_sample(answer, PROJECT, METER)
+        value: object
+        for value in (None, [], "sample", 5):
+            rejected = sample_parser.parse_sample(value, PROJECT, METER)
             assert isinstance(rejected, model.RejectedSample)
             self.assertIn("not a mapping", rejected.reason)
-            self.assertIn(answer, rejected.document.values())
+            self.assertIn(value, rejected.document.values())
 
     def test_rejected_sample_keeps_sanitized_resource_id(self) -> None:
         for resource_id, expected in (("r", "r"), ("r\0\ud800", "r??"), (None, None), (5, None)):
@@ -86,5 +86,5 @@ class ParseSampleTest(unittest.TestCase):
 
     @strategies.PROPERTY
     @hypothesis.given(strategies.json_values())
-    def test_any_json_is_parsed_or_rejected(self, answer: object) -> None:
-        self.assertIsInstance(sample_parser.parse_sample(answer, PROJECT, METER), model.Sample | model.RejectedSample)
+    def test_any_json_is_parsed_or_rejected(self, value: object) -> None:
+        self.assertIsInstance(sample_parser.parse_sample(value, PROJECT, METER), model.Sample | model.RejectedSample)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Times as telemetry services write them."""
+"""Parsing of times in the notations of telemetry services."""
 
 import datetime
 import os
@@ -30,16 +30,16 @@ class ParseTimeTest(unittest.TestCase):
             ("2026-03-01T23:20:30.123456+13:00", whole.replace(microsecond=123456)),
         ):
             with self.subTest(value=value):
-                moment = model.parse_time(value)
-                self.assertEqual(expected, moment)
-                self.assertIs(datetime.UTC, moment.tzinfo)
+                parsed = model.parse_time(value)
+                self.assertEqual(expected, parsed)
+                self.assertIs(datetime.UTC, parsed.tzinfo)
 
     def test_local_time_zone_is_ignored(self) -> None:
         self.addCleanup(time.tzset)
         with unittest.mock.patch.dict(os.environ, {"TZ": "Pacific/Auckland"}):
             time.tzset()
-            moment = model.parse_time("2026-03-01T10:20:30")
-        self.assertEqual(datetime.datetime(2026, 3, 1, 10, 20, 30, tzinfo=datetime.UTC), moment)
+            parsed = model.parse_time("2026-03-01T10:20:30")
+        self.assertEqual(datetime.datetime(2026, 3, 1, 10, 20, 30, tzinfo=datetime.UTC), parsed)
 
     def test_invalid_timestamp_raises(self) -> None:
         value: Any
@@ -68,10 +68,10 @@ class ParseTimeTest(unittest.TestCase):
 
     @strategies.PROPERTY
     @hypothesis.given(st.datetimes(timezones=st.timezones() | st.just(datetime.UTC)))
-    def test_instant_is_preserved(self, moment: datetime.datetime) -> None:
-        hypothesis.assume(1 < moment.year < 9999)
-        offset = moment.utcoffset()
+    def test_instant_is_preserved(self, parsed: datetime.datetime) -> None:
+        hypothesis.assume(1 < parsed.year < 9999)
+        offset = parsed.utcoffset()
         assert offset is not None
         self.assertEqual(
-            moment.replace(tzinfo=None) - offset, model.parse_time(moment.isoformat()).replace(tzinfo=None)
+            parsed.replace(tzinfo=None) - offset, model.parse_time(parsed.isoformat()).replace(tzinfo=None)
         )

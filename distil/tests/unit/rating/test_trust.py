@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Trusted sources."""
+"""Sources whose samples are trusted."""
 
 import unittest
 from decimal import Decimal
 
-from distil.rating import rate
+from distil import model
 from distil.tests.support import builders
 from distil.tests.support.builders import document
 from distil.tests.support.builders import entry
 
 
 class TrustedSourcesTest(unittest.TestCase):
-    def trusted(self, patterns: list[str], *sources: object) -> rate.RatedWindow:
+    def trusted(self, patterns: list[str], *sources: object) -> model.RatedWindow:
         documents = [document(source=source) for source in sources]
         return builders.rated(entry("sum"), documents, trusted=patterns)
 
@@ -22,11 +22,11 @@ class TrustedSourcesTest(unittest.TestCase):
         self.assertEqual((), result.rejected)
 
     def test_empty_list_trusts_every_source(self) -> None:
-        self.assert_trusted(2, [], "openstack", "anyone")
+        self.assert_trusted(2, [], "openstack", "other")
 
     def test_any_expression_may_match(self) -> None:
         patterns = ["openstack", ".{4}:Traffic"]
-        self.assert_trusted(2, patterns, "openstack", "abcd:Traffic", "abc:Traffic", "anyone")
+        self.assert_trusted(2, patterns, "openstack", "abcd:Traffic", "abc:Traffic", "other")
 
     def test_expressions_match_at_start(self) -> None:
         self.assert_trusted(1, ["openstack"], "openstack-2", "an openstack", "Openstack")
@@ -35,5 +35,5 @@ class TrustedSourcesTest(unittest.TestCase):
         self.assert_trusted(1, ["openstack$"], "openstack", "openstack-2")
 
     def test_null_source_is_rejected_not_untrusted(self) -> None:
-        result = self.trusted(["openstack"], None, "openstack", "anyone")
+        result = self.trusted(["openstack"], None, "openstack", "other")
         self.assertEqual((1, 1, 3), (len(result.rejected), result.untrusted, result.samples))

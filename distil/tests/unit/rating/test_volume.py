@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""volume: what replaces the volume of a sample."""
+"""Replacement of a sample's volume by the ``volume`` of a meter mapping."""
 
 import unittest
 from decimal import Decimal

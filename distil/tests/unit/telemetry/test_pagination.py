@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Paging against a service in memory that orders and cuts as Ceilometer does."""
+"""Pagination against a service in memory that orders and truncates as Ceilometer does."""
 
 import collections
 import dataclasses
@@ -22,27 +22,27 @@ HOUR = model.Window(START, START + datetime.timedelta(hours=1))
 
 @dataclasses.dataclass
 class Service:
-    """Samples with the times that the service knows; ``unreadable`` are those that it writes down badly."""
+    """A service with samples at these times; those numbered in ``unreadable`` are returned with an invalid time."""
 
-    moments: list[datetime.datetime]
+    times: list[datetime.datetime]
     unreadable: frozenset[int] = frozenset()
-    chance: random.Random = dataclasses.field(default_factory=lambda: random.Random(1))
+    random_source: random.Random = dataclasses.field(default_factory=lambda: random.Random(1))
     limits: list[int] = dataclasses.field(default_factory=list)
 
-    def ask(self, period: model.Window, limit: int) -> list[dict[str, Any]]:
+    def fetch(self, period: model.Window, limit: int) -> list[dict[str, Any]]:
         self.limits.append(limit)
-        found = [index for index, each in enumerate(self.moments) if each in period]
-        self.chance.shuffle(found)
-        found.sort(key=lambda index: self.moments[index], reverse=True)
+        found = [index for index, time in enumerate(self.times) if time in period]
+        self.random_source.shuffle(found)
+        found.sort(key=lambda index: self.times[index], reverse=True)
         return [self._row(index) for index in found[:limit]]
 
     def _row(self, index: int) -> dict[str, Any]:
-        written = "half past two" if index in self.unreadable else self.moments[index].isoformat()
-        return {"number": index, "timestamp": written}
+        timestamp = "half past two" if index in self.unreadable else self.times[index].isoformat()
+        return {"number": index, "timestamp": timestamp}
 
 
 def at(*seconds: float) -> list[datetime.datetime]:
-    return [START + datetime.timedelta(seconds=each) for each in seconds]
+    return [START + datetime.timedelta(seconds=offset) for offset in seconds]
 
 
 def number(row: object) -> int:
@@ -50,12 +50,12 @@ def number(row: object) -> int:
 
 
 def numbers(service: Service, page_size: int, period: model.Window = HOUR) -> list[int]:
-    return [number(row) for _, rows in pagination.pages(service.ask, period, page_size) for row in rows]
+    return [number(row) for _, rows in pagination.pages(service.fetch, period, page_size) for row in rows]
 
 
 def lies_in(row: object, period: model.Window) -> bool:
-    moment = pagination.moment(row)
-    return moment is not None and moment in period
+    time = pagination.row_time(row)
+    return time is not None and time in period
 
 
 class PaginationTest(unittest.TestCase):
@@ -63,24 +63,26 @@ class PaginationTest(unittest.TestCase):
         microseconds=st.lists(st.one_of(st.integers(-3, 12), st.integers(3_599_999_990, 3_600_000_003)), max_size=40),
         unreadable=st.frozensets(st.integers(0, 39)),
         page_size=st.integers(1, 50),
-        chance=st.randoms(use_true_random=False),
+        random_source=st.randoms(use_true_random=False),
     )
     def test_every_sample_is_returned_once(
-        self, microseconds: list[int], unreadable: frozenset[int], page_size: int, chance: random.Random
+        self, microseconds: list[int], unreadable: frozenset[int], page_size: int, random_source: random.Random
     ) -> None:
-        moments = at(*(each / 1_000_000 for each in microseconds))
-        service = Service(moments, unreadable, chance)
-        wanted = [each for each, moment in enumerate(moments) if moment in HOUR]
-        self.assertEqual(collections.Counter(wanted), collections.Counter(numbers(service, page_size)))
+        times = at(*(offset / 1_000_000 for offset in microseconds))
+        service = Service(times, unreadable, random_source)
+        expected = [index for index, time in enumerate(times) if time in HOUR]
+        self.assertEqual(collections.Counter(expected), collections.Counter(numbers(service, page_size)))
 
     @given(
         seconds=st.lists(st.integers(0, 20), max_size=40),
         page_size=st.integers(1, 50),
-        chance=st.randoms(use_true_random=False),
+        random_source=st.randoms(use_true_random=False),
     )
-    def test_rows_lie_within_contiguous_parts(self, seconds: list[int], page_size: int, chance: random.Random) -> None:
-        service = Service(at(*seconds), chance=chance)
-        parts = list(pagination.pages(service.ask, HOUR, page_size))
+    def test_rows_lie_within_contiguous_parts(
+        self, seconds: list[int], page_size: int, random_source: random.Random
+    ) -> None:
+        service = Service(at(*seconds), random_source=random_source)
+        parts = list(pagination.pages(service.fetch, HOUR, page_size))
         self.assertTrue(all(lies_in(row, part) for part, rows in parts for row in rows))
         self.assertEqual([HOUR.end, *(part.start for part, _ in parts)], [*(part.end for part, _ in parts), HOUR.start])
 
@@ -107,16 +109,16 @@ class PaginationTest(unittest.TestCase):
     def test_unordered_full_page_raises(self) -> None:
         service = Service(at(1, 2, 3))
         with self.assertRaisesRegex(exceptions.TelemetryError, "not ordered newest first"):
-            list(pagination.pages(lambda period, limit: service.ask(period, limit)[::-1], HOUR, 3))
+            list(pagination.pages(lambda period, limit: service.fetch(period, limit)[::-1], HOUR, 3))
 
     def test_partial_page_accepts_any_order(self) -> None:
         service = Service(at(1, 2, 3))
-        parts = list(pagination.pages(lambda period, limit: service.ask(period, limit)[::-1], HOUR, 4))
+        parts = list(pagination.pages(lambda period, limit: service.fetch(period, limit)[::-1], HOUR, 4))
         self.assertEqual([0, 1, 2], [number(row) for _, rows in parts for row in rows])
 
     def test_terminates_when_service_ignores_period(self) -> None:
         everything = model.Window(START - datetime.timedelta(days=1), START + datetime.timedelta(days=1))
         service = Service(at(-5, 1, 2, 3601, 3602))
-        parts = list(pagination.pages(lambda _, limit: service.ask(everything, limit), HOUR, 2))
+        parts = list(pagination.pages(lambda _, limit: service.fetch(everything, limit), HOUR, 2))
         inside = [number(row) for part, rows in parts for row in rows if lies_in(row, part)]
         self.assertEqual([1, 2], sorted(inside))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""objectstoragemax: max, billed as the container's storage policy."""
+"""``objectstoragemax``: max, billed as the container's storage policy."""
 
 import unittest
 from decimal import Decimal

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""databasemanagementuptime: uptime of database instances, whose samples name their flavor by its id."""
+"""``databasemanagementuptime``: uptime of database instances, whose samples hold the id of their flavor."""
 
 import unittest
 from decimal import Decimal

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""databasevolumemax: the size of a database instance's volume, billed as the volume's type."""
+"""``databasevolumemax``: the size of a database instance's volume, billed as the volume's type."""
 
 import unittest
 from decimal import Decimal

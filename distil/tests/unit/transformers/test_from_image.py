@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""fromimage: the root disk of an instance, unless it was booted from a volume."""
+"""``fromimage``: the root disk of an instance, unless it was booted from a volume."""
 
 import unittest
 from decimal import Decimal
@@ -59,9 +59,9 @@ class FromImageTest(unittest.TestCase):
         size: object
         for size in ("big", [], True, -1, "NaN", 10**30):
             with self.subTest(size=size):
-                good = document(1, metadata={"image_ref": "i", "root_gb": 10})
-                bad = document(2, metadata={"image_ref": "i", "root_gb": size})
-                result = builders.rated(ENTRY, [good, bad])
+                valid = document(1, metadata={"image_ref": "i", "root_gb": 10})
+                invalid = document(2, metadata={"image_ref": "i", "root_gb": size})
+                result = builders.rated(ENTRY, [valid, invalid])
                 self.assertEqual({(SERVICE, RESOURCE): Decimal(10)}, builders.volumes(result))
                 self.assertEqual(1, len(result.rejected))
                 self.assertIn("root_gb", builders.reasons(result)[0])

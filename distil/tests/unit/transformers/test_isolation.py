@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""No option and no answer reaches another mapping or another resource."""
+"""Options and look-ups of one mapping or resource do not affect another."""
 
 import unittest
 from decimal import Decimal

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""max: the largest volume for all of the window's hours."""
+"""``max``: the largest volume for every hour of the window."""
 
 import unittest
 from decimal import Decimal

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What counts as a number."""
+"""Parsing of numbers, and exact division of a whole."""
 
 import unittest
 from decimal import Decimal
@@ -47,7 +47,7 @@ class QuantityTest(unittest.TestCase):
             "1e" + "9" * 20,
         ):
             with self.subTest(value=value):
-                self.assert_rejected(value, f"size {value!r} is no number")
+                self.assert_rejected(value, f"size {value!r} is not a number")
 
     def test_non_finite_number_is_rejected(self) -> None:
         for value in (float("nan"), float("inf"), "NaN", "sNaN", "-Infinity", "inf", "nan123"):
@@ -62,7 +62,7 @@ class QuantityTest(unittest.TestCase):
     def test_number_beyond_column_is_rejected(self) -> None:
         for value in (10**18, 10**30, 1e22, "1e400", "1e999999999999999999"):
             with self.subTest(value=value):
-                self.assert_rejected(value, f"size {value!r} is beyond")
+                self.assert_rejected(value, f"size {value!r} exceeds")
 
     def test_missing_value_is_rejected(self) -> None:
         self.assert_rejected(quantities.MISSING, "size is missing")

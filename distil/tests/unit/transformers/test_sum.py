@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""sum: the volumes of the samples inside the window, added."""
+"""``sum``: the sum of the volumes of the samples inside the window."""
 
 import unittest
 from decimal import Decimal
@@ -44,8 +44,8 @@ class SumTest(unittest.TestCase):
     def test_sum_is_exact(self, volumes: list[Decimal]) -> None:
         documents = [document(number, volume=str(volume)) for number, volume in enumerate(volumes)]
         result = builders.rated(entry("sum"), documents)
-        whole = sum(int(volume.scaleb(10)) for volume in volumes)
-        self.assertEqual({(SERVICE, RESOURCE): Decimal(whole).scaleb(-10)}, builders.volumes(result))
+        exact = sum(int(volume.scaleb(10)) for volume in volumes)
+        self.assertEqual({(SERVICE, RESOURCE): Decimal(exact).scaleb(-10)}, builders.volumes(result))
 
     def test_tiny_volumes_are_summed_before_rounding(self) -> None:
         result = builders.rated(entry("sum"), [document(1, volume="1e-12") for _ in range(200)])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""numbool and networkservice: all of the window's hours, or 0."""
+"""``numbool`` and ``networkservice``: every hour of the window, or 0."""
 
 import unittest
 from decimal import Decimal

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""uptime: the window's seconds, shared out among an instance's flavors."""
+"""``uptime``: the seconds of the window, divided among an instance's flavors."""
 
 import unittest
 from decimal import Decimal

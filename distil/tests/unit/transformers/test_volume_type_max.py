@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""blockstoragemax and storagemax: max, billed as the volume's type."""
+"""``blockstoragemax`` and ``storagemax``: max, billed as the volume's type."""
 
 import unittest
 from decimal import Decimal

@@ -67,7 +67,9 @@ class RejectedRetryTest(RejectedTestCase):
         for _ in range(2):
             rows = self.rows("rejected", "retry", "--all", status=1)
             self.assertEqual((self.expected("p1", "p2"), bad), (self.usage(), self.ids()))
-        self.assertEqual({("r3", "volume 'much' is no number")}, {(row["resource_id"], row["detail"]) for row in rows})
+        self.assertEqual(
+            {("r3", "volume 'much' is not a number")}, {(row["resource_id"], row["detail"]) for row in rows}
+        )
         with self.engine.connect() as connection:
             info = set(connection.scalars(sa.select(models.resources.c.info).where(models.resources.c.id == "r1")))
         self.assertEqual([{"name": "größe", "type": "Network"}], [json.loads(text) for text in info])
@@ -78,7 +80,7 @@ class RejectedRetryTest(RejectedTestCase):
             {
                 ("r1", "billed", "n1.network 5 hour of r1"),
                 ("r2", "billed", "n1.traffic 3.5 byte of r2"),
-                ("r3", "still rejected", "volume 'much' is no number"),
+                ("r3", "still rejected", "volume 'much' is not a number"),
             },
             {(row["resource_id"], row["result"], row["detail"]) for row in rows},
         )

@@ -1,29 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A transformer that bills the average of a window."""
+"""A transformer that bills the average volume of a window for every hour of it."""
 
 from collections.abc import Mapping
 from collections.abc import Sequence
 from decimal import Decimal
 
-from distil import exceptions
-from distil import model
-from distil.transformers.base import Transformer
-from distil.transformers.lookups import Lookups
-from distil.transformers.options import Options
+from distil import plugin
 
 
-class Average(Transformer):
+class Average(plugin.Transformer):
     """{service + suffix: average of the volumes x hours}."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: plugin.Options) -> None:
         self._suffix = options.string("suffix", default="")
 
-    def validate(self, sample: model.Sample, lookups: Lookups) -> None:
+    def validate(self, sample: plugin.Sample, lookups: plugin.Lookups) -> None:
         if sample.volume is None:
-            raise exceptions.SampleRejected("volume is null, which has no part in an average")
+            raise plugin.SampleRejected("volume is null, which cannot be averaged", plugin.RejectionReason.VOLUME)
 
     def usage(
-        self, service: str, samples: Sequence[model.Sample], window: model.Window, lookups: Lookups
+        self, service: str, samples: Sequence[plugin.Sample], window: plugin.Window, lookups: plugin.Lookups
     ) -> Mapping[str, Decimal]:
         average = sum((sample.volume for sample in samples), Decimal(0)) / len(samples)
         return {service + self._suffix: average * window.hours}

@@ -12,8 +12,7 @@ from acme_distil.archive import ArchiveDriver
 from keystoneauth1 import session
 from keystoneauth1 import token_endpoint
 
-from distil import exceptions
-from distil import model
+from distil import plugin
 
 START = datetime.datetime(2026, 3, 1, 10, tzinfo=datetime.UTC)
 END = START + datetime.timedelta(hours=1)
@@ -21,21 +20,21 @@ END = START + datetime.timedelta(hours=1)
 
 def document(minute: int, **fields: object) -> dict[str, object]:
     timestamp = (START + datetime.timedelta(minutes=minute)).isoformat()
-    good = {"resource_id": "vm-1", "timestamp": timestamp, "volume": 1, "source": "archive", "metadata": {}}
-    return {**good, **fields}
+    valid = {"resource_id": "vm-1", "timestamp": timestamp, "volume": 1, "source": "archive", "metadata": {}}
+    return {**valid, **fields}
 
 
-def page(documents: Iterable[object], following: str | None) -> bytes:
-    return json.dumps({"samples": list(documents), "next": following}).encode()
+def page(documents: Iterable[object], next_marker: str | None) -> bytes:
+    return json.dumps({"samples": list(documents), "next": next_marker}).encode()
 
 
 class Archive(http.server.ThreadingHTTPServer):
-    """Answers each question with the page that its marker names, and remembers it."""
+    """Responds with the page that a query's marker names, and records the queries."""
 
     def __init__(self, pages: dict[str, bytes]) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.pages = pages
-        self.asked: list[dict[str, str]] = []
+        self.queries: list[dict[str, str]] = []
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -43,7 +42,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         query = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(self.path).query))
-        self.server.asked.append(query)
+        self.server.queries.append(query)
         body = self.server.pages[query.get("marker", "")]
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
@@ -51,39 +50,39 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_request(self, code: object = "-", size: object = "-") -> None:
-        """Nothing: it would go to standard error."""
+        """Does not log."""
 
 
 class ArchiveDriverTest(unittest.TestCase):
-    def ask(self, pages: dict[str, bytes]) -> list[model.Sample | model.RejectedSample]:
+    def samples(self, pages: dict[str, bytes]) -> list[plugin.Sample | plugin.RejectedSample]:
         with Archive(pages) as server:
             thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
             thread.start()
-            self.asked = server.asked
+            self.queries = server.queries
             try:
-                return self.ask_at(f"http://127.0.0.1:{server.server_port}")
+                return self.samples_at(f"http://127.0.0.1:{server.server_port}")
             finally:
                 server.shutdown()
                 thread.join()
 
-    def ask_at(self, url: str) -> list[model.Sample | model.RejectedSample]:
-        opened = session.Session(auth=token_endpoint.Token(url, "token"))
-        driver = ArchiveDriver(opened, region_name=None, interface="public")
+    def samples_at(self, url: str) -> list[plugin.Sample | plugin.RejectedSample]:
+        client_session = session.Session(auth=token_endpoint.Token(url, "token"))
+        driver = ArchiveDriver(client_session, region_name=None, interface="public")
         return list(driver.samples(["project-1"], ["cpu_util"], START, END))
 
     def test_every_page_is_read_and_filtered(self) -> None:
-        first, late, second, bad = document(0), document(60), document(10), document(20, source=None)
-        answers = self.ask({"": page([first, late], "2"), "2": page([second, bad], None)})
-        self.assertEqual([first, second, bad], [answer.document for answer in answers])
-        self.assertIsInstance(answers[2], model.RejectedSample)
-        self.assertEqual(["project-1"] * 2, [question["project"] for question in self.asked])
-        self.assertEqual(START.isoformat(), self.asked[0]["from"])
+        first, late, second, invalid = document(0), document(60), document(10), document(20, source=None)
+        found = self.samples({"": page([first, late], "2"), "2": page([second, invalid], None)})
+        self.assertEqual([first, second, invalid], [sample.document for sample in found])
+        self.assertIsInstance(found[2], plugin.RejectedSample)
+        self.assertEqual(["project-1"] * 2, [query["project"] for query in self.queries])
+        self.assertEqual(START.isoformat(), self.queries[0]["from"])
 
     def test_invalid_page_raises(self) -> None:
         for body in (b"", b"<html>", b"[]", b'{"samples": []}', b'{"next": null}', page([], None)[:-5]):
-            with self.subTest(body), self.assertRaises(exceptions.TelemetryError):
-                self.ask({"": body})
+            with self.subTest(body), self.assertRaises(plugin.TelemetryError):
+                self.samples({"": body})
 
     def test_unreachable_service_raises(self) -> None:
-        with self.assertRaises(exceptions.TelemetryError):
-            self.ask_at("http://127.0.0.1:1")
+        with self.assertRaises(plugin.TelemetryError):
+            self.samples_at("http://127.0.0.1:1")
