@@ -13,11 +13,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from benchmarks import report
-from benchmarks import sizes
-from benchmarks import turns
+from benchmarks import scaling
+from benchmarks import throughput
 from benchmarks.cloud import Size
 from benchmarks.cloud import cloud
 from benchmarks.cores import cores
+from benchmarks.deployment import site
 from benchmarks.machine import machine
 from benchmarks.machine import versions
 from benchmarks.results import Result
@@ -25,15 +26,14 @@ from benchmarks.results import table
 from benchmarks.scale import SMOKE
 from benchmarks.scale import Scale
 from benchmarks.scrape import scrape
-from benchmarks.site import site
-from benchmarks.start import start
+from benchmarks.startup import start
 
 PARTS: dict[str, Callable[[Scale], Result]] = {
-    "catching-up": turns.catching_up,
-    "latency": turns.latency,
-    "steady": turns.steady,
-    "cloud": sizes.large,
-    "growth": sizes.growth,
+    "catching-up": throughput.catching_up,
+    "latency": throughput.latency,
+    "steady": throughput.steady,
+    "cloud": scaling.large,
+    "growth": scaling.growth,
     "scrape": scrape,
     "start": start,
     "cores": cores,

@@ -4,8 +4,8 @@
 import dataclasses
 from typing import Any
 
+from benchmarks.deployment import Site
 from benchmarks.process import Cost
-from benchmarks.site import Site
 
 
 @dataclasses.dataclass(frozen=True)

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from benchmarks.cloud import Cloud
 from benchmarks.cloud import Size
 from benchmarks.cloud import cloud
+from benchmarks.deployment import site
 from benchmarks.process import Cost
 from benchmarks.quota import limited
 from benchmarks.results import Figure
 from benchmarks.results import Result
 from benchmarks.scale import Scale
-from benchmarks.site import site
-from benchmarks.turns import MEMORY
+from benchmarks.throughput import MEMORY
 
 # Of a core: so little that cloud, database and both processes together have more than enough on two.
 _SHARE = 0.2

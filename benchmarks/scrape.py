@@ -10,12 +10,12 @@ from typing import Any
 from benchmarks.cloud import Cloud
 from benchmarks.cloud import Size
 from benchmarks.cloud import cloud
-from benchmarks.resident import Resident
-from benchmarks.resident import resident
+from benchmarks.deployment import site
+from benchmarks.long_running import Resident
+from benchmarks.long_running import resident
 from benchmarks.results import Figure
 from benchmarks.results import Result
 from benchmarks.scale import Scale
-from benchmarks.site import site
 
 # Seconds, and percents of the time without scrapes.
 CPU, SLOWER = 1.0, 5.0

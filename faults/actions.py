@@ -16,7 +16,7 @@ from typing import Any
 
 import pymysql.err
 
-from faults.hooks import Point
+from faults.instrumentation import Point
 
 KILL = "kill"
 STOP = "stop"

@@ -5,18 +5,18 @@ import contextlib
 from collections.abc import Iterator
 
 from faults import trials
-from faults.answers import Answers
-from faults.deaths import Crowds
-from faults.deaths import Kills
-from faults.deaths import Pauses
-from faults.deaths import Successors
-from faults.deaths import Threads
 from faults.mariadb import Server
-from faults.outages import ReadOnly
-from faults.outages import Restarts
-from faults.statements import Rivals
-from faults.statements import Statements
-from faults.world import World
+from faults.outage_suites import ReadOnly
+from faults.outage_suites import Restarts
+from faults.process_suites import Crowds
+from faults.process_suites import Kills
+from faults.process_suites import Pauses
+from faults.process_suites import Successors
+from faults.process_suites import Threads
+from faults.response_suite import Answers
+from faults.statement_suites import Rivals
+from faults.statement_suites import Statements
+from faults.testbed import World
 
 _SUITES = (
     Kills(),

@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from collections.abc import Sequence
 from typing import ClassVar
 
-from faults.hooks import Point
-from faults.rows import Difference
-from faults.world import World
+from faults.instrumentation import Point
+from faults.stored_rows import Difference
+from faults.testbed import World
 
 NOT_REACHED = "the point was not reached"
 _SHOWN = 3

@@ -12,7 +12,7 @@ import distil.cmd.manage.rejected
 import distil.factory.collector  # noqa: F401 - which each would import otherwise
 from distil.cmd.manage import app
 from faults import actions
-from faults.hooks import Hooks
+from faults.instrumentation import Hooks
 
 
 def main() -> None:

@@ -7,14 +7,14 @@ import sqlalchemy as sa
 
 from distil.db import models
 from faults import actions
-from faults import hooks
+from faults import instrumentation
 from faults.actions import Fault
+from faults.testbed import WINDOWS
+from faults.testbed import World
 from faults.trials import Result
 from faults.trials import Suite
 from faults.trials import Trial
 from faults.trials import judge
-from faults.world import WINDOWS
-from faults.world import World
 
 TRIAL = Trial("tampering", 7, 1)
 
@@ -77,7 +77,7 @@ class FaultHarnessTest(unittest.TestCase):
         self.assertEqual(list(range(1, len(points) + 1)), [point.number for point in points])
         passed = {(point.phase, " ".join(point.what.split()[:3])) for point in points}
         for what in ("INSERT INTO usage_entry", "UPDATE tenants SET", "COMMIT", "POST /metering/v2/query/samples"):
-            for phase in (hooks.BEFORE, hooks.MIDWAY, hooks.AFTER):
+            for phase in (instrumentation.BEFORE, instrumentation.MIDWAY, instrumentation.AFTER):
                 self.assertIn((phase, what), passed)
 
     def test_next_run_completes_killed_run(self) -> None:

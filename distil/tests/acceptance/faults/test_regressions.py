@@ -5,8 +5,8 @@ import re
 import unittest
 
 from faults import suites
+from faults.testbed import World
 from faults.trials import judge
-from faults.world import World
 
 SEED = 1
 FOUND = (

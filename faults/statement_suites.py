@@ -11,14 +11,14 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from faults import actions
-from faults import hooks
+from faults import instrumentation
 from faults.actions import Fault
-from faults.hooks import Point
+from faults.instrumentation import Point
+from faults.testbed import WINDOWS
+from faults.testbed import World
 from faults.trials import NOT_REACHED
 from faults.trials import Suite
 from faults.trials import Trial
-from faults.world import WINDOWS
-from faults.world import World
 
 _ERRORS = {
     "deadlock": actions.DEADLOCK,  # at COMMIT: Galera's certification
@@ -41,9 +41,9 @@ class Statements(Suite):
     name = "statements"
 
     def trials(self, world: World) -> list[Trial]:
-        points = [point for point in world.passages[WINDOWS].points if point.kind == hooks.SQL]
-        unsent = [point for point in points if point.phase == hooks.BEFORE and point.what not in _CONTROL]
-        connected = [point for point in points if point.phase != hooks.AFTER and point.what != "CONNECT"]
+        points = [point for point in world.passages[WINDOWS].points if point.kind == instrumentation.SQL]
+        unsent = [point for point in points if point.phase == instrumentation.BEFORE and point.what not in _CONTROL]
+        connected = [point for point in points if point.phase != instrumentation.AFTER and point.what != "CONNECT"]
         return [*self.at(world, unsent, tuple(_ERRORS)), *self.at(world, connected, ("cut",))]
 
     def play(self, world: World, trial: Trial) -> list[str]:
@@ -66,8 +66,10 @@ class Rivals(Suite):
     def trials(self, world: World) -> list[Trial]:
         points = world.passages[WINDOWS].points
         advances = [point for point in points if point.what == _ADVANCE]
-        waits = [point for point in advances if point.phase == hooks.BEFORE]
-        deadlocks = [point for point in advances if point.phase == hooks.AFTER and _bills(points[point.number :])]
+        waits = [point for point in advances if point.phase == instrumentation.BEFORE]
+        deadlocks = [
+            point for point in advances if point.phase == instrumentation.AFTER and _bills(points[point.number :])
+        ]
         return [*self.at(world, waits, ("lock-wait",)), *self.at(world, deadlocks, ("deadlock",))]
 
     def play(self, world: World, trial: Trial) -> list[str]:
@@ -90,7 +92,7 @@ def _bills(following: Sequence[Point]) -> bool:
 
 
 def _first_question(world: World) -> int:
-    return next(point.number for point in world.passages[WINDOWS].points if point.kind != hooks.SQL)
+    return next(point.number for point in world.passages[WINDOWS].points if point.kind != instrumentation.SQL)
 
 
 @contextlib.contextmanager

@@ -6,15 +6,15 @@ import signal
 import time
 
 from faults import actions
-from faults import hooks
+from faults import instrumentation
 from faults.actions import Fault
-from faults.members import PATIENCE
-from faults.members import Member
+from faults.fork_server import PATIENCE
+from faults.fork_server import Member
+from faults.testbed import WINDOWS
+from faults.testbed import World
 from faults.trials import NOT_REACHED
 from faults.trials import Suite
 from faults.trials import Trial
-from faults.world import WINDOWS
-from faults.world import World
 
 _KILLED = -signal.SIGKILL
 _POLL = 0.02
@@ -78,7 +78,9 @@ class Successors(Suite):
 
     def trials(self, world: World) -> list[Trial]:
         # Which points there are is known of a run that ends by itself; this one passes much the same.
-        return self.at(world, [point for point in world.passages[WINDOWS].points if point.phase == hooks.BEFORE])
+        return self.at(
+            world, [point for point in world.passages[WINDOWS].points if point.phase == instrumentation.BEFORE]
+        )
 
     def play(self, world: World, trial: Trial) -> list[str]:
         fuse = world.folder / "fuse"

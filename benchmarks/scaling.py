@@ -7,11 +7,11 @@ from typing import Any
 
 from benchmarks.cloud import Size
 from benchmarks.cloud import cloud
-from benchmarks.resident import resident
+from benchmarks.deployment import site
+from benchmarks.long_running import resident
 from benchmarks.results import Figure
 from benchmarks.results import Result
 from benchmarks.scale import Scale
-from benchmarks.site import site
 
 # Seconds, and MiB.
 WALL, MEMORY = 600.0, 250.0

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The process of :mod:`benchmarks.resident`.
+"""The process of :mod:`benchmarks.long_running`.
 
 A line on standard input is answered with a line of JSON: ``cpu`` with the seconds that the process has used,
 ``run TIME`` with what a run up to that time took.

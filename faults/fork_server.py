@@ -17,7 +17,7 @@ from typing import Any
 from typing import Self
 
 from faults.actions import Fault
-from faults.victim import CRASHED
+from faults.fork_server_process import CRASHED
 
 PATIENCE = 120.0
 _POLL = 0.005
@@ -105,7 +105,7 @@ class Warm:
         self._members: list[Member] = []
 
     def __enter__(self) -> Self:
-        command = [sys.executable, "-m", "faults.victim"]
+        command = [sys.executable, "-m", "faults.fork_server_process"]
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=self._environment
         )

@@ -20,11 +20,11 @@ from distil.tests.support.site import ETC
 from distil.tests.support.site import HOUR
 from distil.tests.support.site import stay_away_from_the_hour
 from faults.actions import Fault
-from faults.hooks import Point
+from faults.fork_server import Member
+from faults.fork_server import Warm
+from faults.instrumentation import Point
 from faults.mariadb import Server
-from faults.members import Member
-from faults.members import Warm
-from faults.rows import Rows
+from faults.stored_rows import Rows
 
 WINDOWS = 2
 _AWAY_FROM_THE_HOUR = 30

@@ -5,13 +5,13 @@ import re
 from typing import Any
 
 from faults import actions
-from faults import hooks
+from faults import instrumentation
 from faults.actions import Fault
-from faults.rows import Rows
+from faults.stored_rows import Rows
+from faults.testbed import World
 from faults.trials import NOT_REACHED
 from faults.trials import Suite
 from faults.trials import Trial
-from faults.world import World
 
 WAYS: dict[str, dict[str, Any]] = {
     "401": {"kind": "status", "status": 401},
@@ -45,7 +45,7 @@ class Answers(Suite):
         requests = [
             point
             for point in world.passages[_WINDOWS].points
-            if point.kind == hooks.HTTP and point.phase == hooks.BEFORE
+            if point.kind == instrumentation.HTTP and point.phase == instrumentation.BEFORE
         ]
         kinds = [f"{way}-{times}" for way in WAYS for times in (ONCE, ALWAYS)]
         return [trial for trial in self.at(world, requests, kinds) if not _is_an_answer(trial)]

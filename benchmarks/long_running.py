@@ -10,8 +10,8 @@ import urllib.request
 from collections.abc import Iterator
 from typing import Any
 
+from benchmarks.deployment import Site
 from benchmarks.process import started
-from benchmarks.site import Site
 
 
 class Resident:
@@ -63,6 +63,6 @@ def resident(its: Site, series: int = 0) -> Iterator[Resident]:
 
     :param series: usage series that its exporter has from the beginning.
     """
-    command = [sys.executable, "-m", "benchmarks.resident_process", str(its.config), str(series)]
+    command = [sys.executable, "-m", "benchmarks.long_running_process", str(its.config), str(series)]
     with started(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         yield Resident(process)

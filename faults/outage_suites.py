@@ -4,24 +4,24 @@
 import time
 
 from faults import actions
-from faults import hooks
+from faults import instrumentation
 from faults.actions import Fault
-from faults.hooks import Point
+from faults.fork_server import Member
+from faults.instrumentation import Point
 from faults.mariadb import Server
-from faults.members import Member
+from faults.testbed import WINDOWS
+from faults.testbed import World
 from faults.trials import NOT_REACHED
 from faults.trials import Suite
 from faults.trials import Trial
-from faults.world import WINDOWS
-from faults.world import World
 
 # Longer than a server's start takes, shorter than a window's attempts do.
 _AWAY = 1.0
 _WRITING = {"INSERT INTO tenants", "UPDATE tenants SET", "INSERT INTO usage_entry", "COMMIT"}
 _UNWRITTEN = {
-    (hooks.BEFORE, "INSERT INTO tenants"),
-    (hooks.BEFORE, "UPDATE tenants SET"),
-    (hooks.AFTER, "PING"),
+    (instrumentation.BEFORE, "INSERT INTO tenants"),
+    (instrumentation.BEFORE, "UPDATE tenants SET"),
+    (instrumentation.AFTER, "PING"),
 }
 
 
@@ -62,7 +62,7 @@ class Restarts(_Outages):
     kinds = ("killed", "shut-down", "away")
 
     def concerns(self, point: Point, kind: str) -> bool:
-        return point.kind == hooks.SQL and (kind == "killed" or point.what in _WRITING)
+        return point.kind == instrumentation.SQL and (kind == "killed" or point.what in _WRITING)
 
     def disturb(self, server: Server, victim: Member, kind: str) -> None:
         if kind == "shut-down":

@@ -68,7 +68,7 @@ class Site:
 
         :param beginnings: of the command line of each process.
         """
-        command = [sys.executable, "-m", "benchmarks.collect", "--config-file", str(self.config)]
+        command = [sys.executable, "-m", "benchmarks.collector_process", "--config-file", str(self.config)]
         command += ["--collect-end-time", self.end(windows).isoformat()]
         return run(*[[*beginning, *command] for beginning in beginnings])[0]
 
@@ -90,7 +90,7 @@ class Site:
             "limit": _NO_LIMIT,
         }
         with databases.database(databases.MYSQL) as empty:
-            cost, (said,) = run([sys.executable, "-m", "benchmarks.floor", json.dumps(config | {"to": empty})])
+            cost, (said,) = run([sys.executable, "-m", "benchmarks.baseline", json.dumps(config | {"to": empty})])
         # Its own start, and the reading of what it is to store, do not count.
         return Cost(said["wall"], said["cpu"], said["memory"], cost.machine), said["counts"]
 

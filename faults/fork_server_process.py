@@ -19,8 +19,8 @@ from typing import Any
 
 import distil.daemon.main
 from faults.actions import Fault
-from faults.hooks import Hooks
-from faults.hooks import Point
+from faults.instrumentation import Hooks
+from faults.instrumentation import Point
 
 # A process that ends by an exception; nothing else ends with this status.
 CRASHED = 70

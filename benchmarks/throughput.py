@@ -9,12 +9,12 @@ from benchmarks.cloud import Size
 from benchmarks.cloud import cloud
 from benchmarks.collection import Collection
 from benchmarks.collection import collect
+from benchmarks.deployment import site
+from benchmarks.long_running import resident
 from benchmarks.process import Cost
-from benchmarks.resident import resident
 from benchmarks.results import Figure
 from benchmarks.results import Result
 from benchmarks.scale import Scale
-from benchmarks.site import site
 
 # Projects in a question where each has one window.
 TOGETHER = 12

@@ -10,11 +10,11 @@ import time
 
 from benchmarks.cloud import Cloud
 from benchmarks.cloud import Size
+from benchmarks.deployment import Site
 from benchmarks.process import started
 from benchmarks.results import Figure
 from benchmarks.results import Result
 from benchmarks.scale import Scale
-from benchmarks.site import Site
 from distil.tests.support import databases
 
 # Seconds.
