@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from benchmarks.process import started
 from distil.sandbox.data.meters import METERS
-from distil.sandbox.data.meters import TICKS_AN_HOUR
+from distil.sandbox.data.meters import TICKS_PER_HOUR
 from distil.sandbox.http.faults import SERVICES
 
 HOUR = datetime.timedelta(hours=1)
@@ -41,7 +41,7 @@ class Size:
     @property
     def samples(self) -> int:
         """In an hour."""
-        return self.projects * self.resources * len(METERS) * TICKS_AN_HOUR
+        return self.projects * self.resources * len(METERS) * TICKS_PER_HOUR
 
 
 class Cloud:

@@ -29,12 +29,12 @@ from distil.sandbox.data.sample_store import SampleStore
 from distil.sandbox.data.synthetic_samples import SyntheticSamples
 from distil.sandbox.data.tokens import Tokens
 from distil.sandbox.http.api import Api
-from distil.sandbox.http.faults import Fault
-from distil.sandbox.http.faults import FaultBoard
-from distil.sandbox.http.pagination import Limits
+from distil.sandbox.http.faults import FaultInjector
+from distil.sandbox.http.faults import ResponseFault
+from distil.sandbox.http.pagination import PageLimits
 from distil.sandbox.http.request_counter import RequestCounter
 from distil.sandbox.http.server import Router
-from distil.sandbox.http.server import Server
+from distil.sandbox.http.server import SandboxServer
 
 _HISTORY = datetime.timedelta(hours=3)
 
@@ -74,18 +74,18 @@ class Cloud:
     ) -> None:
         begin = start or datetime.datetime.now(datetime.UTC) - _HISTORY
         self.projects = SandboxProjects(seed, projects, max(1, projects // 10), begin)
-        self.usage = SyntheticSamples(seed, self.projects.users, resources, begin, end)
+        self.synthetic_samples = SyntheticSamples(seed, self.projects.metered_numbers, resources, begin, end)
         self.credentials = Credentials()
         self.tokens = Tokens(token_lifetime)
-        self.faults = FaultBoard(latency or {})
+        self.faults = FaultInjector(latency or {})
         self.requests = RequestCounter()
-        self.hand_written = InjectedSamples()
-        self._switchboard = Router(seed, self.faults, self.requests)
-        self._server = Server((host, port), self._switchboard)
-        self._population = Resources(seed, self.projects.users, resources)
-        limits = Limits(list_limit, max_db_limit)
+        self.injected_samples = InjectedSamples()
+        self._router = Router(seed, self.faults, self.requests)
+        self._server = SandboxServer((host, port), self._router)
+        self._resources = Resources(seed, self.projects.metered_numbers, resources)
+        limits = PageLimits(list_limit, max_db_limit)
         for service in self._services(limits, default_api_return_limit):
-            self._switchboard.connect(service)
+            self._router.mount(service)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="sandbox", daemon=True)
 
     @property
@@ -123,17 +123,17 @@ class Cloud:
         self, project_id: str, meter: str, start: datetime.datetime, end: datetime.datetime
     ) -> Iterator[dict[str, Any]]:
         """The synthetic samples of a project's meter in [start, end), as the API answers them."""
-        return self.usage.samples(project_id, meter, start, end)
+        return self.synthetic_samples.samples(project_id, meter, start, end)
 
     def add_fault(self, service: str, kind: str, **details: Any) -> int:
         """Order a fault (see :class:`distil.sandbox.http.faults.Fault`); the number takes it back."""
-        return self.faults.add(Fault(service, kind, **details))
+        return self.faults.add(ResponseFault(service, kind, **details))
 
     def add_samples(
         self, project_id: str, meter: str, samples: Iterable[Any], at: str | None = None, replace: bool = False
     ) -> None:
         """Add hand-written samples (see :meth:`distil.sandbox.data.injected_samples.HandWritten.add`)."""
-        self.hand_written.add(project_id, meter, samples, at, replace)
+        self.injected_samples.add(project_id, meter, samples, at, replace)
 
     def start(self) -> None:
         """Begin to answer."""
@@ -155,9 +155,9 @@ class Cloud:
     ) -> None:
         self.stop()
 
-    def _services(self, limits: Limits, default_api_return_limit: int) -> tuple[Api, ...]:
-        tokens, population = self.tokens, self._population
-        archive = SampleStore(self.usage, self.hand_written)
+    def _services(self, limits: PageLimits, default_api_return_limit: int) -> tuple[Api, ...]:
+        tokens, population = self.tokens, self._resources
+        archive = SampleStore(self.synthetic_samples, self.injected_samples)
         return (
             KeystoneApi(
                 f"{self.url}/identity",
@@ -172,5 +172,5 @@ class Cloud:
             CinderApi(f"{self.url}/volume", tokens, population),
             GlanceApi(f"{self.url}/image", tokens, population),
             SwiftApi(f"{self.url}/object-store", tokens, population),
-            ControlApi(f"{self.url}/sandbox", tokens, self.faults, self.hand_written, self.requests),
+            ControlApi(f"{self.url}/sandbox", tokens, self.faults, self.injected_samples, self.requests),
         )

@@ -9,10 +9,10 @@ from distil.sandbox.data import inventory
 from distil.sandbox.data.resources import Resources
 from distil.sandbox.data.tokens import Tokens
 from distil.sandbox.http.api import Api
-from distil.sandbox.http.messages import Reply
-from distil.sandbox.http.messages import Request
+from distil.sandbox.http.messages import HTTPRequest
+from distil.sandbox.http.messages import HTTPResponse
 from distil.sandbox.http.messages import Route
-from distil.sandbox.http.messages import json_reply
+from distil.sandbox.http.messages import json_response
 
 _NOT_FOUND = 404
 
@@ -21,9 +21,9 @@ class NovaApi(Api):
     name = "compute"
     prefix = "compute"
 
-    def __init__(self, url: str, tokens: Tokens, population: Resources) -> None:
+    def __init__(self, url: str, tokens: Tokens, resources: Resources) -> None:
         super().__init__(url, tokens)
-        self._population = population
+        self._resources = resources
 
     def routes(self) -> Sequence[Route]:
         return (
@@ -33,13 +33,13 @@ class NovaApi(Api):
             Route("GET", "/v2.1/flavors/detail", self._flavors),
             Route("GET", "/v2.1/flavors/{id}", self._flavor),
             Route("GET", "/v2.1/flavors/{id}/os-extra_specs", self._extra_specs),
-            Route("GET", "/v2.1", lambda _: json_reply({"version": self._version()}), public=True),
-            Route("GET", "/", lambda _: json_reply({"versions": [self._version()]}), public=True),
+            Route("GET", "/v2.1", lambda _: json_response({"version": self._version()}), public=True),
+            Route("GET", "/", lambda _: json_response({"versions": [self._version()]}), public=True),
         )
 
-    def error(self, status: int, message: str) -> Reply:
+    def error(self, status: int, message: str) -> HTTPResponse:
         kind = {400: "badRequest", 403: "forbidden", _NOT_FOUND: "itemNotFound"}.get(status, "computeFault")
-        return json_reply({kind: {"code": status, "message": message}}, status)
+        return json_response({kind: {"code": status, "message": message}}, status)
 
     def _version(self) -> dict[str, Any]:
         return {
@@ -51,7 +51,7 @@ class NovaApi(Api):
             "links": [{"rel": "self", "href": f"{self.url}/v2.1/"}],
         }
 
-    def _server(self, _: Request, identity: str) -> Reply:
+    def _server(self, _: HTTPRequest, identity: str) -> HTTPResponse:
         project, index = self._find(identity)
         flavor = inventory.flavor_of(index)
         image: Any = "" if inventory.boots_from_volume(index) else {"id": inventory.public_image_of(index).id}
@@ -59,18 +59,18 @@ class NovaApi(Api):
             "id": identity,
             "name": f"instance-{index}",
             "status": "ACTIVE",
-            "tenant_id": self._population.project_id(project),
+            "tenant_id": self._resources.project_id(project),
             "image": image,
             "flavor": {"original_name": flavor.name, "vcpus": flavor.vcpus, "ram": flavor.ram, "disk": flavor.disk},
             "OS-EXT-AZ:availability_zone": inventory.AVAILABILITY_ZONE,
             "os-extended-volumes:volumes_attached": [{"id": one["volumeId"]} for one in self._attached(identity)],
             "links": [{"rel": "self", "href": f"{self.url}/v2.1/servers/{identity}"}],
         }
-        return json_reply({"server": server})
+        return json_response({"server": server})
 
-    def _attachments(self, _: Request, identity: str) -> Reply:
+    def _attachments(self, _: HTTPRequest, identity: str) -> HTTPResponse:
         self._find(identity)
-        return json_reply({"volumeAttachments": self._attached(identity)})
+        return json_response({"volumeAttachments": self._attached(identity)})
 
     def _attached(self, identity: str) -> list[dict[str, Any]]:
         """A data volume for every instance; before it the root volume, where the instance boots from one."""
@@ -78,7 +78,7 @@ class NovaApi(Api):
         devices = [("/dev/vda", "root-volume")] if inventory.boots_from_volume(index) else []
         devices.append(("/dev/vdb", "volume"))
         return [
-            self._attachment(identity, device, self._population.resource_id(kind, project, index))
+            self._attachment(identity, device, self._resources.telemetry_id(kind, project, index))
             for device, kind in devices
         ]
 
@@ -95,20 +95,20 @@ class NovaApi(Api):
         }
 
     def _find(self, identity: str) -> tuple[int, int]:
-        found = self._population.locate("instance", identity)
+        found = self._resources.locate("instance", identity)
         if found is None:
             raise self.not_found(f"Instance {identity} could not be found.")
         return found
 
-    def _flavors(self, _: Request) -> Reply:
-        return json_reply({"flavors": [self._describe(flavor) for flavor in inventory.FLAVORS]})
+    def _flavors(self, _: HTTPRequest) -> HTTPResponse:
+        return json_response({"flavors": [self._describe(flavor) for flavor in inventory.FLAVORS]})
 
-    def _flavor(self, _: Request, identity: str) -> Reply:
-        return json_reply({"flavor": self._describe(self._known_flavor(identity))})
+    def _flavor(self, _: HTTPRequest, identity: str) -> HTTPResponse:
+        return json_response({"flavor": self._describe(self._known_flavor(identity))})
 
-    def _extra_specs(self, _: Request, identity: str) -> Reply:
+    def _extra_specs(self, _: HTTPRequest, identity: str) -> HTTPResponse:
         self._known_flavor(identity)
-        return json_reply({"extra_specs": {}})
+        return json_response({"extra_specs": {}})
 
     def _known_flavor(self, identity: str) -> inventory.Flavor:
         for flavor in inventory.FLAVORS:

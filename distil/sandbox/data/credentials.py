@@ -18,14 +18,14 @@ class Credentials:
     username: str = "distil"
     password: str = "sandbox"  # noqa: S105
 
-    def user(self) -> dict[str, Any]:
+    def user_document(self) -> dict[str, Any]:
         return {"id": self.username, "name": self.username, "domain": _DOMAIN, "password_expires_at": None}
 
     @staticmethod
-    def project(service_id: str) -> dict[str, Any]:
+    def project_document(service_id: str) -> dict[str, Any]:
         return {"id": service_id, "name": SERVICE_PROJECT, "domain": _DOMAIN}
 
-    def accept(self, user: Mapping[str, Any], scope: Mapping[str, Any] | None, service_id: str) -> bool:
+    def accepts(self, user: Mapping[str, Any], scope: Mapping[str, Any] | None, service_id: str) -> bool:
         """Whether a token may be issued.
 
         :raises KeyError: something that must be sent is not there.

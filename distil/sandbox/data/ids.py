@@ -42,7 +42,7 @@ def locate(seed: int, kind: str, identity: str) -> tuple[int, int] | None:
     return project, index
 
 
-def projects_named_in(seed: int, text: str) -> frozenset[str]:
+def referenced_projects(seed: int, text: str) -> frozenset[str]:
     """The ids of the projects that a text names, or whose resources it names."""
     owners = {int(found.replace("-", "")[18:26], 16) for found in _RESOURCE_ID.findall(text)}
     return frozenset({project_id(seed, number) for number in owners} | set(_PROJECT_ID.findall(text)))

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from collections.abc import Mapping
 from typing import Any
 
-from distil.sandbox.data.synthetic_samples import OLD_NAMES
+from distil.sandbox.data.synthetic_samples import LEGACY_FIELD_NAMES
 from distil.sandbox.query import intervals
 
 
@@ -22,10 +22,10 @@ class InjectedSample:
 
     project_id: str
     meter: str
-    instant: int | None
+    time_us: int | None
     document: Any
 
-    def value(self, field: str) -> Any:
+    def field_value(self, field: str) -> Any:
         if field in ("project_id", "meter"):
             return getattr(self, field)
         document = self.document if isinstance(self.document, Mapping) else {}
@@ -34,9 +34,9 @@ class InjectedSample:
             return metadata.get(field.removeprefix("metadata.")) if isinstance(metadata, Mapping) else None
         return document.get(field)
 
-    def json(self, old: bool) -> str:
-        if old and isinstance(self.document, Mapping):
-            return json.dumps({OLD_NAMES.get(key, key): value for key, value in self.document.items()})
+    def as_json(self, legacy: bool) -> str:
+        if legacy and isinstance(self.document, Mapping):
+            return json.dumps({LEGACY_FIELD_NAMES.get(key, key): value for key, value in self.document.items()})
         return json.dumps(self.document)
 
 
@@ -80,7 +80,7 @@ class InjectedSamples:
 
 def _utc_microseconds(text: str) -> int:
     moment = datetime.datetime.fromisoformat(text)
-    return intervals.microseconds(moment.replace(tzinfo=datetime.UTC) if moment.tzinfo is None else moment)
+    return intervals.to_microseconds(moment.replace(tzinfo=datetime.UTC) if moment.tzinfo is None else moment)
 
 
 def _own_moment(document: Any) -> int | None:

@@ -77,12 +77,12 @@ def boots_from_volume(index: int) -> bool:
     return index % 2 == 1
 
 
-def container_name(index: int) -> str:
+def container_name_of(index: int) -> str:
     rounds, position = divmod(index, len(CONTAINER_NAMES))
     return CONTAINER_NAMES[position] + (f" {rounds}" if rounds else "")
 
 
-def container_index(name: str) -> int | None:
+def container_index_of(name: str) -> int | None:
     """The index of the container with this name; None where there can be none."""
     for position, base in enumerate(CONTAINER_NAMES):
         rest = name.removeprefix(base)
@@ -91,7 +91,7 @@ def container_index(name: str) -> int | None:
         rounds = rest.removeprefix(" ") if rest else "0"
         if rounds.isdecimal():
             index = int(rounds) * len(CONTAINER_NAMES) + position
-            return index if container_name(index) == name else None
+            return index if container_name_of(index) == name else None
     return None
 
 

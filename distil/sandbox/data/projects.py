@@ -6,7 +6,7 @@ from typing import Any
 
 from distil.sandbox.data import ids
 
-DOMAINS = ("Default", "customers", "internal-tools", "heat")
+_DOMAINS = ("Default", "customers", "internal-tools", "heat")
 SERVICE_PROJECT = "service"
 
 
@@ -22,9 +22,9 @@ class SandboxProjects:
         self._seed = seed
         self._created = created
         self._enabled = enabled
-        self.users = range(enabled + disabled)
+        self.metered_numbers = range(enabled + disabled)
         self._service = enabled + disabled
-        self.domains = [self._domain(name) for name in DOMAINS]
+        self.domains = [self._domain(name) for name in _DOMAINS]
         self.sorted_ids = sorted(ids.project_id(seed, number) for number in range(self._service + 1))
 
     @property
@@ -44,7 +44,7 @@ class SandboxProjects:
         return self._service_project() if number == self._service else self._describe(number)
 
     def _describe(self, number: int) -> dict[str, Any]:
-        project = self._skeleton(number, self.domains[number % len(DOMAINS)]["id"])
+        project = self._skeleton(number, self.domains[number % len(_DOMAINS)]["id"])
         if number % 4 == 1:
             del project["description"]
         elif number % 4 == 2:  # noqa: PLR2004

@@ -10,17 +10,17 @@ class Resources:
     :param resources: how many resources of a kind each of them has.
     """
 
-    def __init__(self, seed: int, numbers: range, resources: int) -> None:
+    def __init__(self, seed: int, project_numbers: range, resources_per_project: int) -> None:
         self._seed = seed
-        self._numbers = numbers
-        self._resources = resources
+        self._numbers = project_numbers
+        self._resources = resources_per_project
 
     def project_id(self, number: int) -> str:
         return ids.project_id(self._seed, number)
 
-    def resource_id(self, kind: str, project: int, index: int) -> str:
+    def telemetry_id(self, kind: str, project: int, index: int) -> str:
         """The id of a resource."""
-        return resource_id(self._seed, kind, project, index)
+        return telemetry_id(self._seed, kind, project, index)
 
     def locate(self, kind: str, identity: str) -> tuple[int, int] | None:
         """Project number and index of a resource; None where there is none with this id."""
@@ -29,7 +29,7 @@ class Resources:
 
     def locate_container(self, project_id: str, name: str) -> int | None:
         """The index of a project's container; None where there is none with this name."""
-        number, index = ids.project_number(self._seed, project_id), inventory.container_index(name)
+        number, index = ids.project_number(self._seed, project_id), inventory.container_index_of(name)
         if number is None or index is None or not self._exists(number, index):
             return None
         return index
@@ -38,8 +38,8 @@ class Resources:
         return project in self._numbers and index in range(self._resources)
 
 
-def resource_id(seed: int, kind: str, project: int, index: int) -> str:
+def telemetry_id(seed: int, kind: str, project: int, index: int) -> str:
     """The id of a resource, as telemetry has it."""
     if kind == "container":
-        return f"{ids.project_id(seed, project)}/{inventory.container_name(index)}"
+        return f"{ids.project_id(seed, project)}/{inventory.container_name_of(index)}"
     return ids.resource_id(seed, kind, project, index)

@@ -20,13 +20,13 @@ from distil.sandbox.data.meters import Meter
 from distil.sandbox.data.meters import MeteredResource
 from distil.sandbox.query import intervals
 
-INTERVAL = 600_000_000  # microseconds between the samples of a resource
+_INTERVAL_US = 600_000_000  # microseconds between the samples of a resource
 
 # Most pollsters measure everything at once, which makes ties; some samples lie between seconds.
 _PHASES = (0, 0, 7_000_250, 0)
 
 # What ``GET /v2/meters/NAME`` calls the keys of a sample.
-OLD_NAMES = {
+LEGACY_FIELD_NAMES = {
     "meter": "counter_name",
     "type": "counter_type",
     "unit": "counter_unit",
@@ -44,36 +44,36 @@ class Series:
     meter: Meter
     source: str
     metadata: Mapping[str, str]
-    phase: int
+    phase_us: int
 
     @classmethod
-    def make(cls, seed: int, project: int, name: str, index: int) -> "Series":
+    def create(cls, seed: int, project: int, name: str, index: int) -> "Series":
         meter = METERS[name]
         project_id = ids.project_id(seed, project)
         salt = int(ids.stable_id(seed, project, meter.name, index)[:8], 16)
-        identity = resources.resource_id(seed, meter.kind, project, index)
+        identity = resources.telemetry_id(seed, meter.kind, project, index)
         resource = MeteredResource(seed, project, project_id, index, identity, salt)
         source = project_id + meter.source if meter.source.startswith(":") else meter.source
         return cls(resource, meter, source, meter.metadata(resource), _PHASES[index % len(_PHASES)])
 
-    def moments(self, wanted: intervals.Periods) -> Iterator[int]:
+    def sample_times(self, wanted: intervals.Intervals) -> Iterator[int]:
         """The microseconds of this series' samples in bounded periods."""
         for start, end in wanted:
-            first = start + (self.phase - start) % INTERVAL
-            yield from range(first, end, INTERVAL)
+            first = start + (self.phase_us - start) % _INTERVAL_US
+            yield from range(first, end, _INTERVAL_US)
 
-    def value(self, field: str) -> Any:
+    def field_value(self, field: str) -> Any:
         """What a question compares with; None where the samples lack the field."""
         if field.startswith("metadata."):
             return self.metadata.get(field.removeprefix("metadata."))
         return self._attributes().get(field)
 
-    def template(self, old: bool) -> str:
+    def json_template(self, legacy: bool) -> str:
         """A sample's JSON; to be filled with tick, two timestamps and the volume.
 
         :param old: as ``GET /v2/meters/NAME`` names the keys.
         """
-        names = OLD_NAMES if old else {}
+        names = LEGACY_FIELD_NAMES if legacy else {}
         constant: dict[str, Any] = {names.get(key, key): value for key, value in self._attributes().items()}
         constant[names.get("metadata", "metadata")] = dict(self.metadata)
         head = json.dumps(constant)[:-1].replace("%", "%%")
@@ -83,9 +83,9 @@ class Series:
             f' "{names.get("volume", "volume")}": %r}}'
         )
 
-    def fill(self, template: str, instant: int) -> str:
-        tick = instant // INTERVAL
-        timestamp = timestamp_text(instant)
+    def fill_template(self, template: str, time_us: int) -> str:
+        tick = time_us // _INTERVAL_US
+        timestamp = _format_timestamp(time_us)
         return template % (tick, timestamp, timestamp, self.meter.volume(self.resource, tick))
 
     def _attributes(self) -> dict[str, str]:
@@ -110,27 +110,32 @@ class SyntheticSamples:
     """
 
     def __init__(
-        self, seed: int, numbers: range, resources: int, start: datetime.datetime, end: datetime.datetime | None
+        self,
+        seed: int,
+        project_numbers: range,
+        resources_per_project: int,
+        start: datetime.datetime,
+        end: datetime.datetime | None,
     ) -> None:
         self.seed = seed
-        self.numbers = numbers
-        self.resources = resources
+        self.project_numbers = project_numbers
+        self.resources_per_project = resources_per_project
         self.start = start
         self._end = end
-        self._series = functools.lru_cache(maxsize=8192)(functools.partial(Series.make, seed))
-        self.template = functools.lru_cache(maxsize=8192)(Series.template)
+        self._series = functools.lru_cache(maxsize=8192)(functools.partial(Series.create, seed))
+        self.json_template = functools.lru_cache(maxsize=8192)(Series.json_template)
 
     @property
-    def lifetime(self) -> intervals.Periods:
+    def period(self) -> intervals.Intervals:
         """The period that has usage, up to now."""
         end = self._end or datetime.datetime.now(datetime.UTC)
-        return ((intervals.microseconds(self.start), intervals.microseconds(end)),)
+        return ((intervals.to_microseconds(self.start), intervals.to_microseconds(end)),)
 
     def series(self, project: int, meter: Meter) -> list[Series]:
         """One for every resource of the project."""
-        if project not in self.numbers:
+        if project not in self.project_numbers:
             return []
-        return [self._series(project, meter.name, index) for index in range(self.resources)]
+        return [self._series(project, meter.name, index) for index in range(self.resources_per_project)]
 
     def samples(
         self, project_id: str, meter: str, start: datetime.datetime, end: datetime.datetime
@@ -139,14 +144,14 @@ class SyntheticSamples:
         number = ids.project_number(self.seed, project_id)
         if number is None or meter not in METERS:
             return
-        asked = ((intervals.microseconds(start), intervals.microseconds(end)),)
+        asked = ((intervals.to_microseconds(start), intervals.to_microseconds(end)),)
         for series in self.series(number, METERS[meter]):
-            template = self.template(series, False)
-            for instant in series.moments(intervals.intersection(asked, self.lifetime)):
-                yield json.loads(series.fill(template, instant))
+            template = self.json_template(series, False)
+            for instant in series.sample_times(intervals.intersection(asked, self.period)):
+                yield json.loads(series.fill_template(template, instant))
 
 
 @functools.lru_cache(maxsize=4096)
-def timestamp_text(instant: int) -> str:
+def _format_timestamp(time_us: int) -> str:
     """As Ceilometer writes it: naive, with a fraction only where there is one."""
-    return intervals.moment_of(instant).replace(tzinfo=None).isoformat()
+    return intervals.from_microseconds(time_us).replace(tzinfo=None).isoformat()

@@ -22,7 +22,7 @@ class Tokens:
             self._expiries = {known: end for known, end in self._expiries.items() if end > now} | {token: expiry}
         return token, now, expiry
 
-    def valid(self, token: str | None) -> bool:
+    def is_valid(self, token: str | None) -> bool:
         with self._lock:
             expiry = self._expiries.get(token or "")
         return expiry is not None and expiry > datetime.datetime.now(datetime.UTC)

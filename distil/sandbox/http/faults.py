@@ -11,7 +11,7 @@ from typing import Any
 
 SERVICES = ("identity", "metering", "compute", "block-storage", "image", "object-store")
 
-KINDS = {
+_KINDS = {
     "status": "an error with the status that ``status`` names, worded as the service words its own",
     "html": "status 200 and a page of HTML",
     "empty": "status 200 and no body",
@@ -25,7 +25,7 @@ KINDS = {
 
 
 @dataclasses.dataclass(frozen=True)
-class Fault:
+class ResponseFault:
     """A fault.
 
     :param path: regular expression that is searched in the path below the service's prefix; None is any.
@@ -47,8 +47,8 @@ class Fault:
     def __post_init__(self) -> None:
         if self.service not in SERVICES:
             raise ValueError(f"service is one of {', '.join(SERVICES)}, not {self.service!r}")
-        if self.kind not in KINDS:
-            raise ValueError(f"kind is one of {', '.join(KINDS)}, not {self.kind!r}")
+        if self.kind not in _KINDS:
+            raise ValueError(f"kind is one of {', '.join(_KINDS)}, not {self.kind!r}")
         if self.kind == "slow" and self.seconds is None:
             raise ValueError("a slow answer needs seconds")
         try:
@@ -56,7 +56,7 @@ class Fault:
         except re.error as error:
             raise ValueError(f"path is no regular expression: {error}") from error
 
-    def concerns(self, service: str, path: str, projects: Callable[[], frozenset[str]]) -> bool:
+    def matches(self, service: str, path: str, projects: Callable[[], frozenset[str]]) -> bool:
         return (
             service == self.service
             and (self.path is None or re.search(self.path, path) is not None)
@@ -64,36 +64,36 @@ class Fault:
         )
 
 
-class Active:
+class ActiveFault:
     """A fault that was ordered.
 
     :ivar released: set when it was taken back.
     """
 
-    def __init__(self, fault: Fault) -> None:
+    def __init__(self, fault: ResponseFault) -> None:
         self.fault = fault
         self.hits = 0
-        self.released = threading.Event()
+        self.removed = threading.Event()
 
     @property
     def exhausted(self) -> bool:
         return self.fault.times is not None and self.hits >= self.fault.times
 
 
-class FaultBoard:
+class FaultInjector:
     """The faults and latencies that were ordered."""
 
     def __init__(self, latency: Mapping[str, float]) -> None:
-        self._faults: dict[int, Active] = {}
+        self._faults: dict[int, ActiveFault] = {}
         self._numbers = itertools.count(1)
         self._latency = dict(latency)
         self._lock = threading.Lock()
 
-    def add(self, fault: Fault) -> int:
+    def add(self, fault: ResponseFault) -> int:
         """Order a fault; the number takes it back."""
         with self._lock:
             number = next(self._numbers)
-            self._faults[number] = Active(fault)
+            self._faults[number] = ActiveFault(fault)
             return number
 
     def clear(self, number: int | None = None) -> None:
@@ -103,16 +103,16 @@ class FaultBoard:
             for each in gone:
                 active = self._faults.pop(each, None)
                 if active is not None:
-                    active.released.set()
+                    active.removed.set()
 
-    def take(self, service: str, path: str, projects: Callable[[], frozenset[str]]) -> Active | None:
+    def next_fault(self, service: str, path: str, projects: Callable[[], frozenset[str]]) -> ActiveFault | None:
         """The oldest fault that concerns a request, which counts as one of its times.
 
         :param projects: finds the ids of the projects that the request is about.
         """
         with self._lock:
             for active in self._faults.values():
-                if not active.exhausted and active.fault.concerns(service, path, projects):
+                if not active.exhausted and active.fault.matches(service, path, projects):
                     active.hits += 1
                     return active
         return None

@@ -10,11 +10,11 @@ from collections.abc import Iterable
 from collections.abc import Mapping
 from typing import Any
 
-Header = tuple[str, str]
+_Header = tuple[str, str]
 
 
 @dataclasses.dataclass(frozen=True)
-class Request:
+class HTTPRequest:
     """A request to one service.
 
     :param path: below the service's prefix, still quoted.
@@ -46,29 +46,29 @@ class Request:
 
 
 @dataclasses.dataclass(frozen=True)
-class Reply:
+class HTTPResponse:
     status: int
     body: bytes = b""
     content_type: str = "application/json"
-    headers: tuple[Header, ...] = ()
+    headers: tuple[_Header, ...] = ()
 
 
-class Problem(Exception):
+class HTTPError(Exception):
     """A request that cannot be answered as it wishes.
 
     :param reply: the answer instead.
     """
 
-    def __init__(self, reply: Reply) -> None:
-        super().__init__(reply.status, reply.body)
-        self.reply = reply
+    def __init__(self, response: HTTPResponse) -> None:
+        super().__init__(response.status, response.body)
+        self.response = response
 
 
-def json_reply(document: Any, status: int = 200, headers: Iterable[Header] = ()) -> Reply:
-    return Reply(status, json.dumps(document).encode(), headers=tuple(headers))
+def json_response(document: Any, status: int = 200, headers: Iterable[_Header] = ()) -> HTTPResponse:
+    return HTTPResponse(status, json.dumps(document).encode(), headers=tuple(headers))
 
 
-Handler = Callable[..., Reply]
+_RouteHandler = Callable[..., HTTPResponse]
 
 
 class Route:
@@ -79,14 +79,14 @@ class Route:
     :param public: no token is asked for.
     """
 
-    def __init__(self, method: str, template: str, handler: Handler, public: bool = False) -> None:
+    def __init__(self, method: str, template: str, handler: _RouteHandler, public: bool = False) -> None:
         self.method = method
         self.template = template
         self.handler = handler
         self.public = public
         self._pattern = re.compile(re.sub(r"\\{\w+\\}", "([^/]+)", re.escape(template)) + "/?")
 
-    def arguments(self, method: str, path: str) -> tuple[str, ...] | None:
+    def match(self, method: str, path: str) -> tuple[str, ...] | None:
         """The path's segments for the handler; None where the route is another."""
         found = self._pattern.fullmatch(path) if method == self.method else None
         return None if found is None else tuple(map(urllib.parse.unquote, found.groups()))

@@ -6,13 +6,13 @@ import urllib.parse
 from collections.abc import Iterable
 from typing import Any
 
-from distil.sandbox.http.messages import Request
+from distil.sandbox.http.messages import HTTPRequest
 
 _FALSE = ("0", "f", "false", "off", "n", "no")
 
 
 @dataclasses.dataclass(frozen=True)
-class Limits:
+class PageLimits:
     """:param default: entries on a page where the request names no limit (``list_limit``); None is no such limit.
     :param maximum: entries on any page (``max_db_limit``); where it alone cuts, the answer does not say so.
     """
@@ -21,7 +21,9 @@ class Limits:
     maximum: int = 1000
 
 
-def page(key: str, url: str, entries: Iterable[dict[str, Any]], request: Request, limits: Limits) -> dict[str, Any]:
+def page(
+    key: str, url: str, entries: Iterable[dict[str, Any]], request: HTTPRequest, limits: PageLimits
+) -> dict[str, Any]:
     """The document that answers a list request.
 
     :param entries: those that pass the filters and come after the marker.
@@ -42,7 +44,7 @@ def page(key: str, url: str, entries: Iterable[dict[str, Any]], request: Request
     return document
 
 
-def passes(entry: dict[str, Any], request: Request, fields: Iterable[str]) -> bool:
+def matches_filters(entry: dict[str, Any], request: HTTPRequest, fields: Iterable[str]) -> bool:
     """Whether an entry has the values that the query asks for; what is no filter is passed over."""
     wanted = dict(request.query)
     return all(_equals(entry.get(field), wanted[field]) for field in fields if field in wanted)
@@ -52,7 +54,7 @@ def _equals(value: object, text: str) -> bool:
     return value is (text.lower() not in _FALSE) if isinstance(value, bool) else value == text
 
 
-def _limit(request: Request, limits: Limits) -> int | None:
+def _limit(request: HTTPRequest, limits: PageLimits) -> int | None:
     asked = request.argument("limit")
     if asked is None:
         return None if limits.default is None else min(limits.default, limits.maximum)

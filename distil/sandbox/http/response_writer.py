@@ -6,8 +6,8 @@ import socket
 import struct
 from collections.abc import Callable
 
-from distil.sandbox.http.faults import Active
-from distil.sandbox.http.messages import Reply
+from distil.sandbox.http.faults import ActiveFault
+from distil.sandbox.http.messages import HTTPResponse
 
 _DROPS = 20
 _PAGE = b"<!DOCTYPE html><html><head><title>Maintenance</title></head><body><h1>Back soon</h1></body></html>"
@@ -19,16 +19,18 @@ class ResponseWriter:
     :param bodiless: the request was a HEAD.
     """
 
-    def __init__(self, connection: socket.socket, bodiless: bool) -> None:
+    def __init__(self, connection: socket.socket, without_body: bool) -> None:
         self._connection = connection
-        self._bodiless = bodiless
+        self._bodiless = without_body
 
-    def send(self, reply: Reply) -> bool:
+    def send(self, reply: HTTPResponse) -> bool:
         """Send a reply. Like all methods here that send, it says whether the connection can go on."""
         self._connection.sendall(self._head(reply) + self._body(reply))
         return True
 
-    def fail(self, active: Active, reply: Callable[[], Reply], failure: Callable[[int], Reply]) -> bool:
+    def send_faulty(
+        self, active: ActiveFault, reply: Callable[[], HTTPResponse], failure: Callable[[int], HTTPResponse]
+    ) -> bool:
         """Answer as a fault demands.
 
         :param reply: makes the right answer.
@@ -38,7 +40,7 @@ class ResponseWriter:
         if fault.kind == "reset":
             return self._reset()
         if fault.kind == "timeout":
-            active.released.wait(fault.seconds)
+            active.removed.wait(fault.seconds)
             return False
         if fault.kind == "truncated":
             return self._send_half(reply())
@@ -46,15 +48,17 @@ class ResponseWriter:
             return self._drip(reply(), active, fault.seconds or 0)
         if fault.kind == "cut":
             whole = reply()
-            return self.send(Reply(whole.status, whole.body[: len(whole.body) // 2], whole.content_type, whole.headers))
+            return self.send(
+                HTTPResponse(whole.status, whole.body[: len(whole.body) // 2], whole.content_type, whole.headers)
+            )
         instead = {
-            "html": Reply(200, _PAGE, "text/html; charset=UTF-8"),
-            "empty": Reply(200),
-            "not_a_list": Reply(200, fault.body.encode()),
+            "html": HTTPResponse(200, _PAGE, "text/html; charset=UTF-8"),
+            "empty": HTTPResponse(200),
+            "not_a_list": HTTPResponse(200, fault.body.encode()),
         }
         return self.send(instead.get(fault.kind) or failure(fault.status))
 
-    def _head(self, reply: Reply) -> bytes:
+    def _head(self, reply: HTTPResponse) -> bytes:
         phrase = http.HTTPStatus(reply.status).phrase if reply.status in _KNOWN else "Unknown"
         lines = [f"HTTP/1.1 {reply.status} {phrase}"]
         if reply.status != http.HTTPStatus.NO_CONTENT:
@@ -63,20 +67,20 @@ class ResponseWriter:
         lines.extend(f"{name}: {value}" for name, value in reply.headers)
         return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
-    def _body(self, reply: Reply) -> bytes:
+    def _body(self, reply: HTTPResponse) -> bytes:
         return b"" if self._bodiless else reply.body
 
-    def _send_half(self, reply: Reply) -> bool:
+    def _send_half(self, reply: HTTPResponse) -> bool:
         body = self._body(reply)
         self._connection.sendall(self._head(reply) + body[: len(body) // 2])
         return False
 
-    def _drip(self, reply: Reply, active: Active, seconds: float) -> bool:
+    def _drip(self, reply: HTTPResponse, active: ActiveFault, seconds: float) -> bool:
         self._connection.sendall(self._head(reply))
         body = self._body(reply)
         size = len(body) // _DROPS + 1
         for start in range(0, len(body), size):
-            active.released.wait(seconds / _DROPS)
+            active.removed.wait(seconds / _DROPS)
             self._connection.sendall(body[start : start + size])
         return True
 

@@ -13,9 +13,9 @@ from typing import Any
 from distil.sandbox.apis.control import ControlApi
 from distil.sandbox.data import ids
 from distil.sandbox.http.api import Api
-from distil.sandbox.http.faults import FaultBoard
-from distil.sandbox.http.messages import Reply
-from distil.sandbox.http.messages import Request
+from distil.sandbox.http.faults import FaultInjector
+from distil.sandbox.http.messages import HTTPRequest
+from distil.sandbox.http.messages import HTTPResponse
 from distil.sandbox.http.messages import Route
 from distil.sandbox.http.request_counter import RequestCounter
 from distil.sandbox.http.response_writer import ResponseWriter
@@ -29,17 +29,17 @@ class Router:
     :param seed: makes the ids that requests may name.
     """
 
-    def __init__(self, seed: int, faults: FaultBoard, ledger: RequestCounter) -> None:
+    def __init__(self, seed: int, faults: FaultInjector, request_counter: RequestCounter) -> None:
         self._seed = seed
         self.faults = faults
-        self.ledger = ledger
+        self.request_counter = request_counter
         self._services: dict[str, tuple[Api, tuple[Route, ...]]] = {}
 
-    def connect(self, service: Api) -> None:
+    def mount(self, api: Api) -> None:
         """Answer requests for a service."""
-        self._services[service.prefix] = (service, tuple(service.routes()))
+        self._services[api.prefix] = (api, tuple(api.routes()))
 
-    def find(self, method: str, target: str) -> tuple[Api, str, Route | None, tuple[str, ...]] | None:
+    def match(self, method: str, target: str) -> tuple[Api, str, Route | None, tuple[str, ...]] | None:
         """The service, the path within it, and the route with its arguments; None where there is no such service."""
         prefix, _, rest = target.removeprefix("/").partition("/")
         if prefix not in self._services:
@@ -47,27 +47,27 @@ class Router:
         service, routes = self._services[prefix]
         path = f"/{rest}"
         for route in routes:
-            arguments = route.arguments(method, path)
+            arguments = route.match(method, path)
             if arguments is not None:
                 return service, path, route, arguments
         return service, path, None, ()
 
-    def projects_of(self, request: Request) -> frozenset[str]:
+    def referenced_projects(self, request: HTTPRequest) -> frozenset[str]:
         """The projects that a request names, or whose resources it names."""
-        return ids.projects_named_in(self._seed, request.text())
+        return ids.referenced_projects(self._seed, request.text())
 
 
-class Server(http.server.ThreadingHTTPServer):
+class SandboxServer(http.server.ThreadingHTTPServer):
     """Serves until it is closed; then no connection stays open."""
 
     daemon_threads = True
     request_queue_size = 256
 
-    def __init__(self, address: tuple[str, int], switchboard: Router) -> None:
-        self.switchboard = switchboard
+    def __init__(self, address: tuple[str, int], router: Router) -> None:
+        self.router = router
         self._connections: set[socket.socket] = set()
         self._lock = threading.Lock()
-        super().__init__(address, Handler)
+        super().__init__(address, _RequestHandler)
 
     def process_request(self, request: Any, client_address: Any) -> None:
         with self._lock:
@@ -97,10 +97,10 @@ class Server(http.server.ThreadingHTTPServer):
         self.close_request(request)
 
 
-class Handler(http.server.BaseHTTPRequestHandler):
+class _RequestHandler(http.server.BaseHTTPRequestHandler):
     """One connection."""
 
-    server: Server
+    server: SandboxServer
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
 
@@ -110,31 +110,36 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def _serve(self) -> None:
         target, _, query = self.path.partition("?")
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        delivery = ResponseWriter(self.connection, bodiless=self.command == "HEAD")
-        found = self.server.switchboard.find(self.command, target)
+        delivery = ResponseWriter(self.connection, without_body=self.command == "HEAD")
+        found = self.server.router.match(self.command, target)
         if found is None:
-            delivery.send(Reply(404, b"there is no such service", "text/plain"))
+            delivery.send(HTTPResponse(404, b"there is no such service", "text/plain"))
             return
         service, path, route, arguments = found
-        request = Request(self.command, path, query, _Headers(self.headers), body)
+        request = HTTPRequest(self.command, path, query, _Headers(self.headers), body)
         if not self._answer(delivery, service, request, route, arguments):
             self.close_connection = True
 
     do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = _serve  # noqa: N815
 
     def _answer(
-        self, delivery: ResponseWriter, service: Api, request: Request, route: Route | None, arguments: tuple[str, ...]
+        self,
+        delivery: ResponseWriter,
+        service: Api,
+        request: HTTPRequest,
+        route: Route | None,
+        arguments: tuple[str, ...],
     ) -> bool:
-        def reply() -> Reply:
+        def reply() -> HTTPResponse:
             return _reply(service, request, route, arguments)
 
         if isinstance(service, ControlApi):
             return delivery.send(reply())
-        board = self.server.switchboard
-        board.ledger.count(service.name, request.method, route.template if route else "(unknown)")
+        board = self.server.router
+        board.request_counter.count(service.name, request.method, route.template if route else "(unknown)")
         time.sleep(board.faults.latency(service.name))
-        active = board.faults.take(service.name, request.path, lambda: board.projects_of(request))
-        return delivery.send(reply()) if active is None else delivery.fail(active, reply, service.failure)
+        active = board.faults.next_fault(service.name, request.path, lambda: board.referenced_projects(request))
+        return delivery.send(reply()) if active is None else delivery.send_faulty(active, reply, service.injected_error)
 
 
 class _Headers(dict[str, str]):
@@ -147,9 +152,9 @@ class _Headers(dict[str, str]):
         return super().get(name.lower(), default)
 
 
-def _reply(service: Api, request: Request, route: Route | None, arguments: tuple[str, ...]) -> Reply:
+def _reply(service: Api, request: HTTPRequest, route: Route | None, arguments: tuple[str, ...]) -> HTTPResponse:
     try:
-        return service.answer(request, route, arguments)
+        return service.respond(request, route, arguments)
     except Exception as error:
         LOG.exception("the sandbox failed at %s %s", request.method, request.path)
         return service.error(500, f"the sandbox failed: {error!r}")

@@ -17,33 +17,33 @@ from typing import Protocol
 from distil.sandbox.query import intervals
 
 
-class Subject(Protocol):
+class Queryable(Protocol):
     """What is asked: a series, or one sample that was written by hand."""
 
-    def value(self, field: str) -> Any:
+    def field_value(self, field: str) -> Any:
         """The value of a field; None where it has none."""
 
 
 class ParsedQuery(Protocol):
     """A condition on samples."""
 
-    def moments(self, subject: Subject) -> intervals.Periods:
+    def matching_times(self, record: Queryable) -> intervals.Intervals:
         """When the condition holds for the subject."""
 
-    def candidates(self, field: str) -> frozenset[Any] | None:
+    def possible_values(self, field: str) -> frozenset[Any] | None:
         """The values of a field without which the condition cannot hold; None where any may do."""
 
 
 @dataclasses.dataclass(frozen=True)
-class AtTime:
+class TimeCondition:
     """A condition on the timestamp."""
 
-    wanted: intervals.Periods
+    times: intervals.Intervals
 
-    def moments(self, subject: Subject) -> intervals.Periods:
-        return self.wanted
+    def matching_times(self, record: Queryable) -> intervals.Intervals:
+        return self.times
 
-    def candidates(self, field: str) -> frozenset[Any] | None:
+    def possible_values(self, field: str) -> frozenset[Any] | None:
         return None
 
 
@@ -64,7 +64,7 @@ _OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
 
 
 @dataclasses.dataclass(frozen=True)
-class Compare:
+class FieldCondition:
     """A condition on any other field.
 
     :param value: a frozenset for the operator ``in``.
@@ -74,13 +74,13 @@ class Compare:
     field: str
     value: Any
 
-    def moments(self, subject: Subject) -> intervals.Periods:
-        value = subject.value(self.field)
+    def matching_times(self, record: Queryable) -> intervals.Intervals:
+        value = record.field_value(self.field)
         if not isinstance(value, str) or not isinstance(self.value, str | frozenset):
             return intervals.NEVER
         return intervals.ALWAYS if _OPERATORS[self.operator](value, self.value) else intervals.NEVER
 
-    def candidates(self, field: str) -> frozenset[Any] | None:
+    def possible_values(self, field: str) -> frozenset[Any] | None:
         if field != self.field or self.operator not in ("=", "in"):
             return None
         return self.value if isinstance(self.value, frozenset) else frozenset((self.value,))
@@ -92,16 +92,16 @@ class And:
 
     parts: tuple[ParsedQuery, ...]
 
-    def moments(self, subject: Subject) -> intervals.Periods:
+    def matching_times(self, record: Queryable) -> intervals.Intervals:
         found = intervals.ALWAYS
         for part in self.parts:
-            found = intervals.intersection(found, part.moments(subject))
+            found = intervals.intersection(found, part.matching_times(record))
             if not found:
                 break
         return found
 
-    def candidates(self, field: str) -> frozenset[Any] | None:
-        sets = [found for part in self.parts if (found := part.candidates(field)) is not None]
+    def possible_values(self, field: str) -> frozenset[Any] | None:
+        sets = [found for part in self.parts if (found := part.possible_values(field)) is not None]
         return functools.reduce(frozenset.intersection, sets) if sets else None
 
 
@@ -111,11 +111,11 @@ class Or:
 
     parts: tuple[ParsedQuery, ...]
 
-    def moments(self, subject: Subject) -> intervals.Periods:
-        return functools.reduce(intervals.union, (part.moments(subject) for part in self.parts))
+    def matching_times(self, record: Queryable) -> intervals.Intervals:
+        return functools.reduce(intervals.union, (part.matching_times(record) for part in self.parts))
 
-    def candidates(self, field: str) -> frozenset[Any] | None:
-        sets = [part.candidates(field) for part in self.parts]
+    def possible_values(self, field: str) -> frozenset[Any] | None:
+        sets = [part.possible_values(field) for part in self.parts]
         known = [found for found in sets if found is not None]
         return frozenset().union(*known) if len(known) == len(sets) else None
 
@@ -126,8 +126,8 @@ class Not:
 
     part: ParsedQuery
 
-    def moments(self, subject: Subject) -> intervals.Periods:
-        return intervals.complement(self.part.moments(subject))
+    def matching_times(self, record: Queryable) -> intervals.Intervals:
+        return intervals.complement(self.part.matching_times(record))
 
-    def candidates(self, field: str) -> frozenset[Any] | None:
+    def possible_values(self, field: str) -> frozenset[Any] | None:
         return None

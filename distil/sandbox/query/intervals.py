@@ -3,62 +3,62 @@
 
 import datetime
 
-Periods = tuple[tuple[int, int], ...]
+Intervals = tuple[tuple[int, int], ...]
 
-BEGINNING = -(1 << 62)
-END = 1 << 62
-NEVER: Periods = ()
-ALWAYS: Periods = ((BEGINNING, END),)
+_MIN_US = -(1 << 62)
+_MAX_US = 1 << 62
+NEVER: Intervals = ()
+ALWAYS: Intervals = ((_MIN_US, _MAX_US),)
 
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _MICROSECOND = datetime.timedelta(microseconds=1)
 
 
-def microseconds(moment: datetime.datetime) -> int:
+def to_microseconds(moment: datetime.datetime) -> int:
     """:param moment: aware."""
     return (moment - _EPOCH) // _MICROSECOND
 
 
-def moment_of(instant: int) -> datetime.datetime:
-    return _EPOCH + instant * _MICROSECOND
+def from_microseconds(time_us: int) -> datetime.datetime:
+    return _EPOCH + time_us * _MICROSECOND
 
 
-def naive_microseconds(text: str) -> int:
+def parse_without_zone(text: str) -> int:
     """What Ceilometer makes of a time in a question: a zone is dropped, not converted.
 
     :raises ValueError: it is no time.
     """
-    return microseconds(datetime.datetime.fromisoformat(text).replace(tzinfo=datetime.UTC))
+    return to_microseconds(datetime.datetime.fromisoformat(text).replace(tzinfo=datetime.UTC))
 
 
-def compared(operator: str, instant: int) -> Periods | None:
+def satisfying(operator: str, time_us: int) -> Intervals | None:
     """The moments that are ``operator`` (as in ``<``) an instant; None where the operator is none for times."""
     return {
-        "<": ((BEGINNING, instant),),
-        "<=": ((BEGINNING, instant + 1),),
-        ">": ((instant + 1, END),),
-        ">=": ((instant, END),),
-        "=": ((instant, instant + 1),),
-        "!=": ((BEGINNING, instant), (instant + 1, END)),
+        "<": ((_MIN_US, time_us),),
+        "<=": ((_MIN_US, time_us + 1),),
+        ">": ((time_us + 1, _MAX_US),),
+        ">=": ((time_us, _MAX_US),),
+        "=": ((time_us, time_us + 1),),
+        "!=": ((_MIN_US, time_us), (time_us + 1, _MAX_US)),
     }.get(operator)
 
 
-def complement(periods: Periods) -> Periods:
-    edges = [BEGINNING, *(edge for period in periods for edge in period), END]
+def complement(periods: Intervals) -> Intervals:
+    edges = [_MIN_US, *(edge for period in periods for edge in period), _MAX_US]
     pairs = zip(edges[::2], edges[1::2], strict=True)
     return tuple((start, end) for start, end in pairs if start < end)
 
 
-def intersection(left: Periods, right: Periods) -> Periods:
+def intersection(left: Intervals, right: Intervals) -> Intervals:
     if left == ALWAYS:
         return right
     overlaps = ((max(a, c), min(b, d)) for a, b in left for c, d in right)
     return tuple(sorted((start, end) for start, end in overlaps if start < end))
 
 
-def union(left: Periods, right: Periods) -> Periods:
+def union(left: Intervals, right: Intervals) -> Intervals:
     return complement(intersection(complement(left), complement(right)))
 
 
-def contains(periods: Periods, instant: int) -> bool:
-    return any(start <= instant < end for start, end in periods)
+def contains(periods: Intervals, time_us: int) -> bool:
+    return any(start <= time_us < end for start, end in periods)

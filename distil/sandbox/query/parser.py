@@ -8,11 +8,11 @@ from typing import Any
 
 from distil.sandbox.query import intervals
 from distil.sandbox.query.conditions import And
-from distil.sandbox.query.conditions import AtTime
-from distil.sandbox.query.conditions import Compare
+from distil.sandbox.query.conditions import FieldCondition
 from distil.sandbox.query.conditions import Not
 from distil.sandbox.query.conditions import Or
 from distil.sandbox.query.conditions import ParsedQuery
+from distil.sandbox.query.conditions import TimeCondition
 
 _SIMPLE_OPERATORS = {"lt": "<", "le": "<=", "gt": ">", "ge": ">="}
 _SIMPLE_NAMES = {"user": "user_id", "project": "project_id", "resource": "resource_id"}
@@ -32,7 +32,7 @@ _OPERATORS = {"=<": "<=", "=>": ">=", **{name: name for name in ("=", "!=", "<",
 _FEWEST_PARTS = 2
 
 
-class BadQuestion(ValueError):
+class InvalidQuery(ValueError):
     """The API refuses the question; the message is its ``faultstring``.
 
     :param status: 400, or above where Ceilometer itself stumbles over the question.
@@ -43,7 +43,7 @@ class BadQuestion(ValueError):
         self.status = status
 
 
-def read_simple(conditions: Sequence[tuple[str, str, str]], with_timestamps: bool = True) -> ParsedQuery:
+def parse_simple(conditions: Sequence[tuple[str, str, str]], with_timestamps: bool = True) -> ParsedQuery:
     """The question that (field, operator, value) triples ask.
 
     Of two conditions on one field the last one counts. One without a value counts, but excludes nothing.
@@ -60,7 +60,7 @@ def read_simple(conditions: Sequence[tuple[str, str, str]], with_timestamps: boo
         name = _simple_name(field)
         if operator != "eq":
             raise _invalid("op", operator, f"unimplemented operator for {field}")
-        kept[name] = Compare("=", name, value) if value or name.startswith("metadata.") else And(())
+        kept[name] = FieldCondition("=", name, value) if value or name.startswith("metadata.") else And(())
     return And(tuple(kept.values()))
 
 
@@ -74,7 +74,7 @@ def _check_first_timestamp(conditions: Sequence[tuple[str, str, str]], allowed: 
     if operator is None:
         return
     if not allowed:
-        raise BadQuestion('Unknown argument: "timestamp": not valid for this resource')
+        raise InvalidQuery('Unknown argument: "timestamp": not valid for this resource')
     if operator not in _SIMPLE_OPERATORS:
         raise _invalid("op", operator, "unimplemented operator for timestamp")
 
@@ -85,23 +85,25 @@ def _simple_name(field: str) -> str:
         name = name.removeprefix("resource_")
     if name in _SIMPLE_FIELDS or name.startswith("metadata."):
         return name
-    raise BadQuestion(f'Unknown argument: "{field}": unrecognized field in query: valid keys: {sorted(_SIMPLE_FIELDS)}')
+    raise InvalidQuery(
+        f'Unknown argument: "{field}": unrecognized field in query: valid keys: {sorted(_SIMPLE_FIELDS)}'
+    )
 
 
-def read_complex(text: str) -> ParsedQuery:
+def parse_complex(text: str) -> ParsedQuery:
     """The question that a JSON filter asks.
 
     :raises BadQuestion: as Ceilometer refuses it.
     """
     try:
         return _node(json.loads(text))
-    except BadQuestion:
+    except InvalidQuery:
         raise
     except (ValueError, TypeError, RecursionError) as error:
-        raise BadQuestion(f"Filter expression not valid: {error}") from error
+        raise InvalidQuery(f"Filter expression not valid: {error}") from error
 
 
-def read_order(text: str) -> list[tuple[str, bool]]:
+def parse_order(text: str) -> list[tuple[str, bool]]:
     """The fields to order by and whether each of them descends.
 
     :raises BadQuestion: as Ceilometer refuses it.
@@ -109,10 +111,10 @@ def read_order(text: str) -> list[tuple[str, bool]]:
     try:
         pairs = [_only_item(entry) for entry in _list(json.loads(text))]
     except (ValueError, TypeError) as error:
-        raise BadQuestion(f"Order-by expression not valid: {error}") from error
+        raise InvalidQuery(f"Order-by expression not valid: {error}") from error
     for field, direction in pairs:
         if _NAMES.get(field, field) not in _FIELDS | {"timestamp"} or str(direction).lower() not in ("asc", "desc"):
-            raise BadQuestion(f"Order-by expression not valid: {field} {direction}")
+            raise InvalidQuery(f"Order-by expression not valid: {field} {direction}")
     return [(_NAMES.get(field, field), str(direction).lower() == "desc") for field, direction in pairs]
 
 
@@ -135,30 +137,30 @@ def _leaf(operator: str, field: str, value: Any) -> ParsedQuery:
         raise ValueError(f"{operator!r} is no operator")
     operator = _OPERATORS[operator]
     if name == "timestamp":
-        return _at_time(operator, value, lambda _: BadQuestion(f"Failed to parse the timestamp value {value}"))
+        return _at_time(operator, value, lambda _: InvalidQuery(f"Failed to parse the timestamp value {value}"))
     if name == "source":
-        raise BadQuestion("type object 'FullSample' has no attribute 'source'", status=500)
+        raise InvalidQuery("type object 'FullSample' has no attribute 'source'", status=500)
     if name in _FIELDS_UNANSWERED:
-        raise BadQuestion(f"The sandbox cannot tell samples by {field}")
+        raise InvalidQuery(f"The sandbox cannot tell samples by {field}")
     if name not in _FIELDS and not name.startswith("metadata."):
         raise ValueError(f"{field!r} does not match any of the regexes")
     if operator != "in":
-        return Compare(operator, name, _scalar(value))
+        return FieldCondition(operator, name, _scalar(value))
     if name.startswith("metadata."):
-        raise BadQuestion("Metadata query with in operator is not implemented", status=501)
+        raise InvalidQuery("Metadata query with in operator is not implemented", status=501)
     if not isinstance(value, list) or not value:
         raise ValueError(f"{value!r} is too short")
-    return Compare("in", name, frozenset(map(_scalar, value)))
+    return FieldCondition("in", name, frozenset(map(_scalar, value)))
 
 
 def _at_time(operator: str, value: Any, problem: Any) -> ParsedQuery:
     try:
-        wanted = intervals.compared(operator, intervals.naive_microseconds(value))
+        wanted = intervals.satisfying(operator, intervals.parse_without_zone(value))
     except (ValueError, TypeError) as error:
         raise problem(value) from error
     if wanted is None:
         raise ValueError(f"{operator!r} is no operator for times")
-    return AtTime(wanted)
+    return TimeCondition(wanted)
 
 
 def _list(value: Any) -> list[Any]:
@@ -179,9 +181,9 @@ def _scalar(value: Any) -> Any:
     return value
 
 
-def _invalid_time(value: object) -> BadQuestion:
+def _invalid_time(value: object) -> InvalidQuery:
     return _invalid("timestamp", value, "invalid timestamp format")
 
 
-def _invalid(field: str, value: object, reason: str) -> BadQuestion:
-    return BadQuestion(f"Invalid input for field/attribute {field}. Value: '{value}'. {reason}")
+def _invalid(field: str, value: object, reason: str) -> InvalidQuery:
+    return InvalidQuery(f"Invalid input for field/attribute {field}. Value: '{value}'. {reason}")

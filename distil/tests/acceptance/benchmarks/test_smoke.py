@@ -14,7 +14,7 @@ from typing import ClassVar
 
 from distil.sandbox.cloud import Cloud
 from distil.sandbox.data.meters import METERS
-from distil.sandbox.data.meters import TICKS_AN_HOUR
+from distil.sandbox.data.meters import TICKS_PER_HOUR
 from distil.tests.support import databases
 from distil.tests.support.site import HOUR
 from distil.tests.support.site import Site
@@ -34,7 +34,7 @@ def run(*arguments: str) -> str:
 
 
 def samples(projects: int, resources: int, windows: int) -> int:
-    return projects * resources * windows * len(METERS) * TICKS_AN_HOUR
+    return projects * resources * windows * len(METERS) * TICKS_PER_HOUR
 
 
 class BenchmarkResultsTest(unittest.TestCase):

@@ -29,18 +29,18 @@ class SyntheticIdsTest(unittest.TestCase):
 
     def test_projects_found_by_project_and_resource(self) -> None:
         text = f"/v1/AUTH_{ids.project_id(7, 1)}/volumes/{ids.resource_id(7, 'volume', 2, 0)}"
-        self.assertEqual({ids.project_id(7, 1), ids.project_id(7, 2)}, ids.projects_named_in(7, text))
+        self.assertEqual({ids.project_id(7, 1), ids.project_id(7, 2)}, ids.referenced_projects(7, text))
 
 
 class ContainerNamesTest(unittest.TestCase):
     def test_name_encodes_index(self) -> None:
-        names = [inventory.container_name(index) for index in range(100)]
+        names = [inventory.container_name_of(index) for index in range(100)]
         self.assertEqual(100, len(set(names)))
-        self.assertEqual(list(range(100)), [inventory.container_index(name) for name in names])
+        self.assertEqual(list(range(100)), [inventory.container_index_of(name) for name in names])
 
     def test_names_contain_no_slash(self) -> None:
         self.assertFalse([name for name in inventory.CONTAINER_NAMES if "/" in name])
 
     def test_unknown_name_has_no_index(self) -> None:
         for name in ("", "backup", "backups0", "backups 0", "backups 01", "what"):
-            self.assertIsNone(inventory.container_index(name), name)
+            self.assertIsNone(inventory.container_index_of(name), name)

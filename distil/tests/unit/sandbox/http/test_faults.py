@@ -3,34 +3,34 @@
 
 import unittest
 
-from distil.sandbox.http.faults import Fault
-from distil.sandbox.http.faults import FaultBoard
+from distil.sandbox.http.faults import FaultInjector
+from distil.sandbox.http.faults import ResponseFault
 
 
-def _take(board: FaultBoard, service: str = "metering", path: str = "/v2/samples", *projects: str) -> str | None:
-    active = board.take(service, path, lambda: frozenset(projects))
+def _take(board: FaultInjector, service: str = "metering", path: str = "/v2/samples", *projects: str) -> str | None:
+    active = board.next_fault(service, path, lambda: frozenset(projects))
     return None if active is None else active.fault.kind
 
 
 class FaultBoardTest(unittest.TestCase):
     def test_fault_matches_service_path_and_project(self) -> None:
-        board = FaultBoard({})
-        board.add(Fault("metering", "html", path="samples$", project_id="a"))
+        board = FaultInjector({})
+        board.add(ResponseFault("metering", "html", path="samples$", project_id="a"))
         self.assertEqual("html", _take(board, "metering", "/v2/samples", "a", "b"))
         self.assertIsNone(_take(board, "compute", "/v2/samples", "a"))
         self.assertIsNone(_take(board, "metering", "/v2/meters", "a"))
         self.assertIsNone(_take(board, "metering", "/v2/samples", "b"))
 
     def test_exhausted_fault_yields_to_next(self) -> None:
-        board = FaultBoard({})
-        board.add(Fault("metering", "html", times=2))
-        board.add(Fault("metering", "empty", times=1))
+        board = FaultInjector({})
+        board.add(ResponseFault("metering", "html", times=2))
+        board.add(ResponseFault("metering", "empty", times=1))
         self.assertEqual(["html", "html", "empty", None], [_take(board) for _ in range(4)])
 
     def test_faults_can_be_cleared(self) -> None:
-        board = FaultBoard({})
-        number = board.add(Fault("metering", "html"))
-        board.add(Fault("metering", "empty"))
+        board = FaultInjector({})
+        number = board.add(ResponseFault("metering", "html"))
+        board.add(ResponseFault("metering", "empty"))
         board.clear(number)
         self.assertEqual("empty", _take(board))
         board.clear()
@@ -39,6 +39,6 @@ class FaultBoardTest(unittest.TestCase):
     def test_invalid_fault_raises(self) -> None:
         for service, kind, path in (("telemetry", "html", None), ("metering", "fire", None), ("metering", "html", "(")):
             with self.assertRaises(ValueError):
-                Fault(service, kind, path=path)
+                ResponseFault(service, kind, path=path)
         with self.assertRaises(ValueError):
-            Fault("metering", "slow")
+            ResponseFault("metering", "slow")
