@@ -16,9 +16,12 @@ from distil.sandbox.http.messages import Route
 from distil.sandbox.http.messages import json_response
 
 _TITLES = {400: "Bad Request", 403: "Forbidden", 404: "Not Found", 500: "Internal Server Error"}
+_VERSIONS = (("v2.17", "CURRENT"), ("v2.16", "SUPPORTED"), ("v2.0", "SUPPORTED"))
 
 
 class GlanceApi(Api):
+    """Serves public images, and the private images that have samples."""
+
     name = "image"
     prefix = "image"
 
@@ -35,13 +38,13 @@ class GlanceApi(Api):
         )
 
     def error(self, status: int, message: str) -> HTTPResponse:
-        """Glance's errors are no JSON, as a rule."""
+        """Return an HTML page, as Glance does for most errors."""
         title = f"{status} {_TITLES.get(status, 'Error')}"
         text = f"<html><head><title>{title}</title></head><body><h1>{title}</h1>{html.escape(message)}</body></html>"
         return HTTPResponse(status, text.encode(), "text/html; charset=UTF-8")
 
-    def _no_image(self, request: HTTPRequest, message: str) -> HTTPError:
-        """As webob words it, on which Glance is built: in JSON for who asks for that."""
+    def _image_not_found(self, request: HTTPRequest, message: str) -> HTTPError:
+        """Return what webob, on which Glance is built, answers: JSON only to clients that accept it."""
         if "application/json" not in request.headers.get("Accept", ""):
             return self.not_found(message)
         return HTTPError(json_response({"message": message, "code": "404 Not Found", "title": "Not Found"}, 404))
@@ -52,18 +55,17 @@ class GlanceApi(Api):
         return json_response({"versions": versions}, status)
 
     def _images(self) -> HTTPResponse:
-        """Those that every project has."""
         documents = [_document(image, "public") for image in inventory.PUBLIC_IMAGES]
         return json_response({"images": documents, "schema": "/v2/schemas/images", "first": "/v2/images"})
 
-    def _image(self, request: HTTPRequest, identity: str) -> HTTPResponse:
+    def _image(self, request: HTTPRequest, image_id: str) -> HTTPResponse:
         for image in inventory.PUBLIC_IMAGES:
-            if image.id == identity:
+            if image.id == image_id:
                 return json_response(_document(image, "public"))
-        found = self._resources.locate("image", identity)
-        if found is None:
-            raise self._no_image(request, f"Failed to find image {identity}")
-        return json_response(_document(inventory.Image(identity, f"image-{found[1]}", None), "private"))
+        location = self._resources.locate("image", image_id)
+        if location is None:
+            raise self._image_not_found(request, f"Failed to find image {image_id}")
+        return json_response(_document(inventory.Image(image_id, f"image-{location.index}", None), "private"))
 
 
 def _document(image: inventory.Image, visibility: str) -> dict[str, Any]:
@@ -81,6 +83,3 @@ def _document(image: inventory.Image, visibility: str) -> dict[str, Any]:
         "schema": "/v2/schemas/image",
     }
     return document | ({"os_distro": image.os_distro} if image.os_distro else {})
-
-
-_VERSIONS = (("v2.17", "CURRENT"), ("v2.16", "SUPPORTED"), ("v2.0", "SUPPORTED"))

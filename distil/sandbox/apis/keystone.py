@@ -2,7 +2,6 @@
 """Keystone's v3 API: tokens with a catalog, projects, domains."""
 
 import bisect
-import datetime
 from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Mapping
@@ -12,6 +11,7 @@ from typing import Any
 from distil.sandbox.data import catalog
 from distil.sandbox.data.credentials import Credentials
 from distil.sandbox.data.projects import SandboxProjects
+from distil.sandbox.data.tokens import IssuedToken
 from distil.sandbox.data.tokens import Tokens
 from distil.sandbox.http import pagination
 from distil.sandbox.http.api import UNAUTHORIZED_MESSAGE
@@ -26,7 +26,10 @@ _TITLES = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not 
 
 
 class KeystoneApi(Api):
-    """:param cloud_url: what the catalog's endpoints begin with."""
+    """Issues tokens, and lists projects and domains.
+
+    :param cloud_url: base URL of the endpoints in the catalog.
+    """
 
     name = "identity"
     prefix = "identity"
@@ -81,43 +84,44 @@ class KeystoneApi(Api):
             raise HTTPError(self.error(400, f"Invalid input for field 'auth': {error}")) from error
         if not accepted:
             raise HTTPError(self.error(401, UNAUTHORIZED_MESSAGE))
-        token, issued, expires = self.tokens.issue()
-        body = {"token": self._token(issued, expires, scoped=bool(scope))}
-        return json_response(body, 201, [("X-Subject-Token", token), ("Vary", "X-Auth-Token")])
+        token = self.tokens.issue()
+        body = {"token": self._describe_token(token, scoped=bool(scope))}
+        return json_response(body, 201, [("X-Subject-Token", token.secret), ("Vary", "X-Auth-Token")])
 
-    def _token(self, issued: datetime.datetime, expires: datetime.datetime, scoped: bool) -> dict[str, Any]:
-        token: dict[str, Any] = {
+    def _describe_token(self, token: IssuedToken, *, scoped: bool) -> dict[str, Any]:
+        document: dict[str, Any] = {
             "methods": ["password"],
             "user": self._credentials.user_document(),
             "audit_ids": ["sandbox"],
-            "issued_at": f"{issued:%Y-%m-%dT%H:%M:%S.%fZ}",
-            "expires_at": f"{expires:%Y-%m-%dT%H:%M:%S.%fZ}",
+            "issued_at": f"{token.issued_at:%Y-%m-%dT%H:%M:%S.%fZ}",
+            "expires_at": f"{token.expires_at:%Y-%m-%dT%H:%M:%S.%fZ}",
         }
         if scoped:
-            token["project"] = self._credentials.project_document(self._projects.service_id)
-            token["is_domain"] = False
-            token["roles"] = [{"id": "admin", "name": "admin"}]
-            token["catalog"] = catalog.catalog_entries(self._cloud_url, self._projects.service_id)
-        return token
+            document["project"] = self._credentials.project_document(self._projects.service_id)
+            document["is_domain"] = False
+            document["roles"] = [{"id": "admin", "name": "admin"}]
+            document["catalog"] = catalog.catalog_entries(self._cloud_url, self._projects.service_id)
+        return document
 
     def _list_projects(self, request: HTTPRequest) -> HTTPResponse:
-        # An id is no filter of Keystone's: it is passed over.
+        # Keystone does not filter by ID, and ignores the argument.
         fields = ("domain_id", "enabled", "name", "parent_id", "is_domain")
-        marked = self._after(self._projects.sorted_ids, request, self._projects.find)
-        return self._list("projects", marked, request, fields)
+        entries = self._after_marker(self._projects.sorted_ids, request, self._projects.find)
+        return self._list("projects", entries, request, fields)
 
     def _list_domains(self, request: HTTPRequest) -> HTTPResponse:
-        known = {domain["id"]: domain for domain in self._projects.domains}
-        return self._list("domains", self._after(sorted(known), request, known.get), request, ("name", "enabled"))
+        domains = {domain["id"]: domain for domain in self._projects.domains}
+        entries = self._after_marker(sorted(domains), request, domains.get)
+        return self._list("domains", entries, request, ("name", "enabled"))
 
     def _list(self, key: str, entries: Iterator[Any], request: HTTPRequest, fields: Sequence[str]) -> HTTPResponse:
-        chosen = (entry for entry in entries if pagination.matches_filters(entry, request, fields))
+        filtered = (entry for entry in entries if pagination.matches_filters(entry, request, fields))
         try:
-            return json_response(pagination.page(key, f"{self.url}/v3/{key}", chosen, request, self._limits))
+            return json_response(pagination.build_page(key, f"{self.url}/v3/{key}", filtered, request, self._limits))
         except ValueError as error:
             raise HTTPError(self.error(400, f"Invalid input for field 'limit': {error}")) from error
 
-    def _after(
+    def _after_marker(
         self, sorted_ids: Sequence[str], request: HTTPRequest, find: Callable[[str], Mapping[str, Any] | None]
     ) -> Iterator[Mapping[str, Any] | None]:
         marker = request.argument("marker")
@@ -126,14 +130,14 @@ class KeystoneApi(Api):
         first = bisect.bisect_right(sorted_ids, marker) if marker else 0
         return (find(sorted_ids[position]) for position in range(first, len(sorted_ids)))
 
-    def _get_project(self, _: HTTPRequest, identity: str) -> HTTPResponse:
-        return self._get("project", identity, self._projects.find(identity))
+    def _get_project(self, _: HTTPRequest, project_id: str) -> HTTPResponse:
+        return self._get("project", project_id, self._projects.find(project_id))
 
-    def _get_domain(self, _: HTTPRequest, identity: str) -> HTTPResponse:
-        found = next((domain for domain in self._projects.domains if domain["id"] == identity), None)
-        return self._get("domain", identity, found)
+    def _get_domain(self, _: HTTPRequest, domain_id: str) -> HTTPResponse:
+        domain = next((domain for domain in self._projects.domains if domain["id"] == domain_id), None)
+        return self._get("domain", domain_id, domain)
 
-    def _get(self, kind: str, identity: str, found: Mapping[str, Any] | None) -> HTTPResponse:
-        if found is None:
-            raise self.not_found(f"Could not find {kind}: {identity}.")
-        return json_response({kind: {**found, "links": {"self": f"{self.url}/v3/{kind}s/{identity}"}}})
+    def _get(self, kind: str, identifier: str, entry: Mapping[str, Any] | None) -> HTTPResponse:
+        if entry is None:
+            raise self.not_found(f"Could not find {kind}: {identifier}.")
+        return json_response({kind: {**entry, "links": {"self": f"{self.url}/v3/{kind}s/{identifier}"}}})

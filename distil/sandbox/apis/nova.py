@@ -6,6 +6,7 @@ from typing import Any
 
 from distil.sandbox.data import ids
 from distil.sandbox.data import inventory
+from distil.sandbox.data.ids import ResourceLocation
 from distil.sandbox.data.resources import Resources
 from distil.sandbox.data.tokens import Tokens
 from distil.sandbox.http.api import Api
@@ -18,6 +19,8 @@ _NOT_FOUND = 404
 
 
 class NovaApi(Api):
+    """Serves servers, volume attachments and flavors of all projects."""
+
     name = "compute"
     prefix = "compute"
 
@@ -51,34 +54,36 @@ class NovaApi(Api):
             "links": [{"rel": "self", "href": f"{self.url}/v2.1/"}],
         }
 
-    def _server(self, _: HTTPRequest, identity: str) -> HTTPResponse:
-        project, index = self._find(identity)
+    def _server(self, _: HTTPRequest, server_id: str) -> HTTPResponse:
+        location = self._find(server_id)
+        index = location.index
         flavor = inventory.flavor_of(index)
         image: Any = "" if inventory.boots_from_volume(index) else {"id": inventory.public_image_of(index).id}
         server = {
-            "id": identity,
+            "id": server_id,
             "name": f"instance-{index}",
             "status": "ACTIVE",
-            "tenant_id": self._resources.project_id(project),
+            "tenant_id": self._resources.project_id(location.project),
             "image": image,
             "flavor": {"original_name": flavor.name, "vcpus": flavor.vcpus, "ram": flavor.ram, "disk": flavor.disk},
             "OS-EXT-AZ:availability_zone": inventory.AVAILABILITY_ZONE,
-            "os-extended-volumes:volumes_attached": [{"id": one["volumeId"]} for one in self._attached(identity)],
-            "links": [{"rel": "self", "href": f"{self.url}/v2.1/servers/{identity}"}],
+            "os-extended-volumes:volumes_attached": [
+                {"id": attachment["volumeId"]} for attachment in self._attachments_of(server_id)
+            ],
+            "links": [{"rel": "self", "href": f"{self.url}/v2.1/servers/{server_id}"}],
         }
         return json_response({"server": server})
 
-    def _attachments(self, _: HTTPRequest, identity: str) -> HTTPResponse:
-        self._find(identity)
-        return json_response({"volumeAttachments": self._attached(identity)})
+    def _attachments(self, _: HTTPRequest, server_id: str) -> HTTPResponse:
+        return json_response({"volumeAttachments": self._attachments_of(server_id)})
 
-    def _attached(self, identity: str) -> list[dict[str, Any]]:
-        """A data volume for every instance; before it the root volume, where the instance boots from one."""
-        project, index = self._find(identity)
-        devices = [("/dev/vda", "root-volume")] if inventory.boots_from_volume(index) else []
+    def _attachments_of(self, server_id: str) -> list[dict[str, Any]]:
+        """Return the root volume, if the server boots from one, and a data volume."""
+        location = self._find(server_id)
+        devices = [("/dev/vda", "root-volume")] if inventory.boots_from_volume(location.index) else []
         devices.append(("/dev/vdb", "volume"))
         return [
-            self._attachment(identity, device, self._resources.telemetry_id(kind, project, index))
+            self._attachment(server_id, device, self._resources.telemetry_id(kind, location.project, location.index))
             for device, kind in devices
         ]
 
@@ -94,27 +99,27 @@ class NovaApi(Api):
             "delete_on_termination": False,
         }
 
-    def _find(self, identity: str) -> tuple[int, int]:
-        found = self._resources.locate("instance", identity)
-        if found is None:
-            raise self.not_found(f"Instance {identity} could not be found.")
-        return found
+    def _find(self, server_id: str) -> ResourceLocation:
+        location = self._resources.locate("instance", server_id)
+        if location is None:
+            raise self.not_found(f"Instance {server_id} could not be found.")
+        return location
 
     def _flavors(self, _: HTTPRequest) -> HTTPResponse:
         return json_response({"flavors": [self._describe(flavor) for flavor in inventory.FLAVORS]})
 
-    def _flavor(self, _: HTTPRequest, identity: str) -> HTTPResponse:
-        return json_response({"flavor": self._describe(self._known_flavor(identity))})
+    def _flavor(self, _: HTTPRequest, flavor_id: str) -> HTTPResponse:
+        return json_response({"flavor": self._describe(self._find_flavor(flavor_id))})
 
-    def _extra_specs(self, _: HTTPRequest, identity: str) -> HTTPResponse:
-        self._known_flavor(identity)
+    def _extra_specs(self, _: HTTPRequest, flavor_id: str) -> HTTPResponse:
+        self._find_flavor(flavor_id)
         return json_response({"extra_specs": {}})
 
-    def _known_flavor(self, identity: str) -> inventory.Flavor:
+    def _find_flavor(self, flavor_id: str) -> inventory.Flavor:
         for flavor in inventory.FLAVORS:
-            if flavor.id == identity:
+            if flavor.id == flavor_id:
                 return flavor
-        raise self.not_found(f"Flavor {identity} could not be found.")
+        raise self.not_found(f"Flavor {flavor_id} could not be found.")
 
     def _describe(self, flavor: inventory.Flavor) -> dict[str, Any]:
         return {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Swift's API, as a reseller's administrator sees it: the headers of any project's containers."""
+"""Swift's API, as a reseller administrator sees it: container headers."""
 
 from collections.abc import Sequence
 
@@ -15,6 +15,8 @@ _HTML = "text/html; charset=UTF-8"
 
 
 class SwiftApi(Api):
+    """Serves the headers of all projects' containers."""
+
     name = "object-store"
     prefix = "object-store"
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The meters of the cloud: what their samples say and how their volumes come about.
+"""The meters of the cloud: volumes and metadata of their samples.
 
-A volume is a pure function of the resource's salt (which the seed, project, meter and index make) and of the number
-of ten-minute ticks since 1970. Metadata are flat strings, as Ceilometer's API gives them.
+A volume is a pure function of the resource's salt, which depends on seed, project, meter and index, and of the number
+of ten-minute ticks since 1970. Metadata values are strings, as in Ceilometer's API.
 """
 
 import dataclasses
@@ -17,10 +17,11 @@ TICKS_PER_HOUR = 6
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class MeteredResource:
-    """A metered resource.
+    """A resource with samples.
 
     :param project: the project's number.
-    :param salt: what tells this resource's volumes from any other's.
+    :param index: of the resource among those of its kind in the project.
+    :param salt: makes the volumes of this resource differ from those of others.
     """
 
     seed: int
@@ -31,7 +32,7 @@ class MeteredResource:
     salt: int
 
     def sibling_id(self, kind: str) -> str:
-        """The id of the resource of another kind with the same project and index."""
+        """Return the ID of the resource of another kind with the same project and index."""
         return ids.resource_id(self.seed, kind, self.project, self.index)
 
 
@@ -43,8 +44,10 @@ _MetadataFunction = Callable[[MeteredResource], Mapping[str, str]]
 class Meter:
     """A meter.
 
-    :param kind: kind of the resources; meters of one kind share their resources.
-    :param source: what a sample's source ends in; one that begins with a colon follows the project's id.
+    :param kind: of the resources; meters of the same kind share their resources.
+    :param volume: computes the volume from a resource and a tick.
+    :param metadata: computes the metadata of a resource's samples.
+    :param source: of the samples; if it begins with a colon, the project's ID precedes it.
     """
 
     name: str
@@ -57,7 +60,7 @@ class Meter:
 
 
 def _pseudo_random(salt: int, tick: int) -> int:
-    """A number below 2 ** 32 that looks random."""
+    """Return a deterministic number below 2 ** 32 that looks random."""
     mixed = (salt ^ (tick * 0x9E3779B1)) & 0xFFFFFFFF
     return ((mixed ^ (mixed >> 15)) * 0x85EBCA6B) & 0xFFFFFFFF
 
@@ -83,7 +86,7 @@ def _traffic(resource: MeteredResource, tick: int) -> float:
 
 
 def _status_code(resource: MeteredResource, tick: int) -> float:
-    """1 is active; every other code is not."""
+    """Return 1 (active) for nine ticks of ten, else 2 (inactive)."""
     return 1.0 if _pseudo_random(resource.salt, tick) % 10 else 2.0
 
 
@@ -118,7 +121,7 @@ def _volume(resource: MeteredResource) -> Mapping[str, str]:
     return {
         "name": f"volume-{resource.index}",
         "volume_id": resource.id,
-        # Cinder's notifications carry the id, other publishers the name.
+        # Cinder's notifications contain the ID of the volume type, other publishers its name.
         "volume_type": kind.name if resource.index % 4 == 1 else kind.id,
         "availability_zone": inventory.AVAILABILITY_ZONE,
         "status": "in-use",

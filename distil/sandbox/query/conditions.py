@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Questions to the metering API, as one tree, whichever way they were asked.
+"""Queries of the metering API as a tree of conditions, the same for the simple and the complex syntax.
 
-A condition on time restricts the moments of a series; any other one holds for the whole series or for none of it. So
-the answer to a condition is a set of moments, and a series is asked once, not once a sample.
+A condition on time restricts the times of a series; every other condition holds for the whole series or not at all.
+So a condition evaluates to a set of times, once for a series rather than once for a sample.
 """
 
 import dataclasses
@@ -15,32 +15,33 @@ from typing import Any
 from typing import Protocol
 
 from distil.sandbox.query import intervals
+from distil.sandbox.query.intervals import IntervalSet
 
 
 class Queryable(Protocol):
-    """What is asked: a series, or one sample that was written by hand."""
+    """What a query is evaluated for: a series, or one injected sample."""
 
     def field_value(self, field: str) -> Any:
-        """The value of a field; None where it has none."""
+        """Return the value of a field, or None without one."""
 
 
 class ParsedQuery(Protocol):
     """A condition on samples."""
 
-    def matching_times(self, record: Queryable) -> intervals.Intervals:
-        """When the condition holds for the subject."""
+    def matching_times(self, record: Queryable) -> IntervalSet:
+        """Return the times at which the condition holds."""
 
     def possible_values(self, field: str) -> frozenset[Any] | None:
-        """The values of a field without which the condition cannot hold; None where any may do."""
+        """Return the values of a field that the condition may match, or None if it does not restrict the field."""
 
 
 @dataclasses.dataclass(frozen=True)
 class TimeCondition:
     """A condition on the timestamp."""
 
-    times: intervals.Intervals
+    times: IntervalSet
 
-    def matching_times(self, record: Queryable) -> intervals.Intervals:
+    def matching_times(self, record: Queryable) -> IntervalSet:
         return self.times
 
     def possible_values(self, field: str) -> frozenset[Any] | None:
@@ -59,13 +60,13 @@ _OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
     "=~": _matches,
-    "in": lambda value, wanted: value in wanted,
+    "in": lambda value, values: value in values,
 }
 
 
 @dataclasses.dataclass(frozen=True)
 class FieldCondition:
-    """A condition on any other field.
+    """A condition on a field other than the timestamp.
 
     :param value: a frozenset for the operator ``in``.
     """
@@ -74,7 +75,7 @@ class FieldCondition:
     field: str
     value: Any
 
-    def matching_times(self, record: Queryable) -> intervals.Intervals:
+    def matching_times(self, record: Queryable) -> IntervalSet:
         value = record.field_value(self.field)
         if not isinstance(value, str) or not isinstance(self.value, str | frozenset):
             return intervals.NEVER
@@ -88,46 +89,46 @@ class FieldCondition:
 
 @dataclasses.dataclass(frozen=True)
 class And:
-    """All parts hold; of no parts, always."""
+    """All conditions hold. Without conditions it always holds."""
 
-    parts: tuple[ParsedQuery, ...]
+    conditions: tuple[ParsedQuery, ...]
 
-    def matching_times(self, record: Queryable) -> intervals.Intervals:
-        found = intervals.ALWAYS
-        for part in self.parts:
-            found = intervals.intersection(found, part.matching_times(record))
-            if not found:
+    def matching_times(self, record: Queryable) -> IntervalSet:
+        times = intervals.ALWAYS
+        for condition in self.conditions:
+            times &= condition.matching_times(record)
+            if not times:
                 break
-        return found
+        return times
 
     def possible_values(self, field: str) -> frozenset[Any] | None:
-        sets = [found for part in self.parts if (found := part.possible_values(field)) is not None]
+        sets = [values for part in self.conditions if (values := part.possible_values(field)) is not None]
         return functools.reduce(frozenset.intersection, sets) if sets else None
 
 
 @dataclasses.dataclass(frozen=True)
 class Or:
-    """At least one of the parts holds."""
+    """At least one condition holds."""
 
-    parts: tuple[ParsedQuery, ...]
+    conditions: tuple[ParsedQuery, ...]
 
-    def matching_times(self, record: Queryable) -> intervals.Intervals:
-        return functools.reduce(intervals.union, (part.matching_times(record) for part in self.parts))
+    def matching_times(self, record: Queryable) -> IntervalSet:
+        return functools.reduce(operator.or_, (condition.matching_times(record) for condition in self.conditions))
 
     def possible_values(self, field: str) -> frozenset[Any] | None:
-        sets = [part.possible_values(field) for part in self.parts]
-        known = [found for found in sets if found is not None]
+        sets = [condition.possible_values(field) for condition in self.conditions]
+        known = [values for values in sets if values is not None]
         return frozenset().union(*known) if len(known) == len(sets) else None
 
 
 @dataclasses.dataclass(frozen=True)
 class Not:
-    """The part does not hold."""
+    """The condition does not hold."""
 
-    part: ParsedQuery
+    condition: ParsedQuery
 
-    def matching_times(self, record: Queryable) -> intervals.Intervals:
-        return intervals.complement(self.part.matching_times(record))
+    def matching_times(self, record: Queryable) -> IntervalSet:
+        return ~self.condition.matching_times(record)
 
     def possible_values(self, field: str) -> frozenset[Any] | None:
         return None

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tests of ids that can be read back."""
+"""Tests of IDs that encode what they identify."""
 
 import unittest
 
@@ -9,9 +9,9 @@ from distil.sandbox.data import inventory
 
 class SyntheticIdsTest(unittest.TestCase):
     def test_project_id_encodes_number(self) -> None:
-        identity = ids.project_id(7, 9_999)
-        self.assertRegex(identity, "^[0-9a-f]{32}$")
-        self.assertEqual(9_999, ids.project_number(7, identity))
+        identifier = ids.project_id(7, 9_999)
+        self.assertRegex(identifier, "^[0-9a-f]{32}$")
+        self.assertEqual(9_999, ids.project_number(7, identifier))
 
     def test_foreign_id_is_unknown(self) -> None:
         self.assertIsNone(ids.project_number(8, ids.project_id(7, 1)))
@@ -24,8 +24,8 @@ class SyntheticIdsTest(unittest.TestCase):
             self.assertIsNone(ids.locate(7, "volume", text))
 
     def test_resource_id_encodes_project_and_index(self) -> None:
-        identity = ids.resource_id(7, "volume", 12, 34)
-        self.assertEqual((12, 34), ids.locate(7, "volume", identity))
+        identifier = ids.resource_id(7, "volume", 12, 34)
+        self.assertEqual(ids.ResourceLocation(12, 34), ids.locate(7, "volume", identifier))
 
     def test_projects_found_by_project_and_resource(self) -> None:
         text = f"/v1/AUTH_{ids.project_id(7, 1)}/volumes/{ids.resource_id(7, 'volume', 2, 0)}"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tests of how questions are read."""
+"""Tests of the query parser."""
 
 import json
 import unittest
@@ -7,6 +7,10 @@ from typing import Any
 
 from distil.sandbox.query import intervals
 from distil.sandbox.query import parser
+from distil.sandbox.query.conditions import ParsedQuery
+from distil.sandbox.query.intervals import IntervalSet
+from distil.sandbox.query.parser import SimpleCondition
+from distil.sandbox.query.parser import SortKey
 
 
 class Record:
@@ -19,6 +23,10 @@ class Record:
 
 def _holds(filter_: object, **values: str) -> bool:
     return parser.parse_complex(json.dumps(filter_)).matching_times(Record(**values)) == intervals.ALWAYS
+
+
+def _parse(*conditions: tuple[str, str, str]) -> ParsedQuery:
+    return parser.parse_simple([SimpleCondition(*condition) for condition in conditions])
 
 
 class ComplexQueryTest(unittest.TestCase):
@@ -84,18 +92,18 @@ class ComplexQueryTest(unittest.TestCase):
 
 class SimpleQueryTest(unittest.TestCase):
     def test_last_condition_on_field_wins(self) -> None:
-        query = parser.parse_simple([("project", "eq", "a"), ("project_id", "eq", "b")])
+        query = _parse(("project", "eq", "a"), ("project_id", "eq", "b"))
         self.assertEqual(intervals.ALWAYS, query.matching_times(Record(project_id="b")))
         self.assertEqual(intervals.NEVER, query.matching_times(Record(project_id="a")))
 
     def test_lower_and_upper_bounds_combine(self) -> None:
         bounds = [("timestamp", "ge", "1970-01-01T00:00:01"), ("timestamp", "lt", "1970-01-01T00:00:03")]
-        self.assertEqual(((1_000_000, 3_000_000),), parser.parse_simple(bounds).matching_times(Record()))
+        self.assertEqual(IntervalSet(((1_000_000, 3_000_000),)), _parse(*bounds).matching_times(Record()))
         later = [*bounds, ("timestamp", "le", "1970-01-01T00:00:02")]
-        self.assertEqual(((1_000_000, 2_000_001),), parser.parse_simple(later).matching_times(Record()))
+        self.assertEqual(IntervalSet(((1_000_000, 2_000_001),)), _parse(*later).matching_times(Record()))
 
     def test_empty_value_excludes_nothing(self) -> None:
-        query = parser.parse_simple([("project", "eq", "a"), ("project", "eq", ""), ("timestamp", "ge", "")])
+        query = _parse(("project", "eq", "a"), ("project", "eq", ""), ("timestamp", "ge", ""))
         self.assertEqual(intervals.ALWAYS, query.matching_times(Record(project_id="b")))
 
     def test_invalid_condition_raises(self) -> None:
@@ -106,13 +114,13 @@ class SimpleQueryTest(unittest.TestCase):
             ("colour", "eq", "red"),
         ):
             with self.assertRaises(parser.InvalidQuery, msg=str(bad)):
-                parser.parse_simple([bad])
+                _parse(bad)
 
 
 class OrderByTest(unittest.TestCase):
     def test_fields_and_directions_are_parsed(self) -> None:
         text = '[{"timestamp": "ASC"}, {"counter_name": "desc"}]'
-        self.assertEqual([("timestamp", False), ("meter", True)], parser.parse_order(text))
+        self.assertEqual([SortKey("timestamp", False), SortKey("meter", True)], parser.parse_order(text))
 
     def test_invalid_order_raises(self) -> None:
         for bad in (
