@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The test's side of a warm process: collectors that are started, looked at, paused and killed."""
+"""Collectors in processes that a fork server starts, polls, resumes and kills."""
 
 import contextlib
 import dataclasses
@@ -11,135 +11,160 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from collections.abc import Sequence
-from types import TracebackType
 from typing import Any
-from typing import Self
 
 from faults.actions import Fault
 from faults.fork_server_process import CRASHED
 
-PATIENCE = 120.0
-_POLL = 0.005
-# A trace that the product itself logs; libraries log theirs for errors that are handled.
-_DEFECT = re.compile(r"ERROR distil\.\S+ .*Traceback")
+COLLECTOR_TIMEOUT_SECONDS = 120.0
+_SHUTDOWN_TIMEOUT_SECONDS = 30
+_POLL_SECONDS = 0.005
+_LOG_FILES = 16
+# A traceback logged by the product itself; libraries log tracebacks of errors that are handled.
+_TRACEBACK = re.compile(r"ERROR distil\.\S+ .*Traceback")
+_MAX_TRACEBACK = 3000
+_MAX_LOG_TAIL = 600
 
 
-class Member:
+class CollectorProcess:
     """One collector.
 
-    :ivar status: exit status, a signal as a negative one; None while it lives.
+    :ivar exit_status: negative for a signal; None while it runs.
+    :ivar paused: whether SIGSTOP has stopped it.
     """
 
-    def __init__(self, warm: "Warm", pid: int, log: pathlib.Path) -> None:
-        self._warm = warm
+    def __init__(self, server: "ForkServer", pid: int, log: pathlib.Path) -> None:
+        self._server = server
         self.pid = pid
-        self.log = log
-        self.status: int | None = None
-        self.stopped = False
+        self._log = log
+        self.exit_status: int | None = None
+        self.paused = False
 
-    def look(self) -> None:
-        """Learn what has become of it."""
-        if self.status is None:
-            state = self._warm.ask("look", pid=self.pid)
-            if state == "stopped":
-                self.stopped = True
-            elif state is not None:
-                self.status = state
+    def poll(self) -> None:
+        """Update :attr:`exit_status` and :attr:`paused`."""
+        if self.exit_status is None:
+            state = self._server.request("poll", pid=self.pid)
+            self.paused = self.paused or state["paused"]
+            self.exit_status = state["exit_status"]
 
-    def wait(self, seconds: float = PATIENCE) -> int | None:
-        """Wait until it ends or stops, and return the status.
+    def wait(self, timeout: float = COLLECTOR_TIMEOUT_SECONDS) -> int | None:
+        """Wait until it ends or is paused, and return the exit status.
 
-        :raises TimeoutError: it hangs. It is killed.
+        :param timeout: in seconds.
+        :raises TimeoutError: it did neither, and has been killed.
         """
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + timeout
         while True:
-            self.look()
-            if self.status is not None or self.stopped:
-                return self.status
+            self.poll()
+            if self.exit_status is not None or self.paused:
+                return self.exit_status
             if time.monotonic() > deadline:
                 self.kill()
-                raise TimeoutError(f"a collector hangs; the last it said: {self.said()[-300:]}")
-            time.sleep(_POLL)
+                raise TimeoutError(f"collector did not end within {timeout:g} s; end of its log: {self._log_tail()}")
+            time.sleep(_POLL_SECONDS)
 
     def resume(self) -> None:
-        self.stopped = False
+        self.paused = False
         os.kill(self.pid, signal.SIGCONT)
 
     def terminate(self) -> None:
         os.kill(self.pid, signal.SIGTERM)
 
     def kill(self) -> None:
-        """Kill it and what it has forked."""
+        """Kill it and its child processes."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
-        while self.status is None:
-            self.look()
+        while self.exit_status is None:
+            self.poll()
 
-    def said(self) -> str:
-        return self.log.read_text(errors="replace") if self.log.exists() else ""
+    def output(self) -> str:
+        """Return its standard output and error so far."""
+        return self._log.read_text(errors="replace") if self._log.exists() else ""
 
-    def problems(self, *expected: int) -> list[str]:
-        """What is wrong with how it ended."""
+    def problems(self, *expected_statuses: int) -> list[str]:
+        """Return unexpected exit statuses and logged tracebacks."""
         found = []
-        if self.status not in expected:
-            kind = "crash" if self.status == CRASHED else f"status {self.status}"
-            found.append(f"{kind}: {self.said()[-600:]}")
-        defect = _DEFECT.search(said := self.said())
-        if defect:
-            found.append(f"defect: {said[defect.start() : defect.start() + 3000]}")
+        if self.exit_status not in expected_statuses:
+            kind = "crash" if self.exit_status == CRASHED else f"exit status {self.exit_status}"
+            found.append(f"{kind}: {self._log_tail()}")
+        output = self.output()
+        traceback = _TRACEBACK.search(output)
+        if traceback:
+            found.append(f"traceback: {output[traceback.start() : traceback.start() + _MAX_TRACEBACK]}")
         return found
 
+    def _log_tail(self) -> str:
+        return self.output()[-_MAX_LOG_TAIL:]
 
-class Warm:
-    """The process that forks them, for the duration of a ``with``.
 
+class ForkServer:
+    """Starts collectors by forking a process that has imported all modules.
+
+    :param process: of :mod:`faults.fork_server_process`, with pipes.
     :param folder: for logs.
-    :param seed: of the order in sets, so that every process passes the same points.
     """
 
-    def __init__(self, folder: pathlib.Path, seed: int) -> None:
+    def __init__(self, process: "subprocess.Popen[str]", folder: pathlib.Path) -> None:
+        self._process = process
         self._folder = folder
-        self._environment = {**os.environ, "PYTHONHASHSEED": str(seed)}
-        self._logs = 0
-        self._members: list[Member] = []
+        self._started = 0
+        self._collectors: list[CollectorProcess] = []
 
-    def __enter__(self) -> Self:
-        command = [sys.executable, "-m", "faults.fork_server_process"]
-        self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=self._environment
-        )
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        # The end of its input ends it, and all that it has forked.
-        self._process.communicate(timeout=30)
-
-    def ask(self, do: str, **order: Any) -> Any:
+    def request(self, command: str, **arguments: Any) -> Any:
+        """Return the reply to a command."""
         assert self._process.stdin and self._process.stdout
-        self._process.stdin.write(json.dumps({"do": do, **order}) + "\n")
+        self._process.stdin.write(json.dumps({"command": command, **arguments}) + "\n")
         self._process.stdin.flush()
         return json.loads(self._process.stdout.readline())
 
-    def start(self, arguments: Sequence[str], fault: Fault | None = None, report: pathlib.Path | None = None) -> Member:
-        self._logs += 1
-        log = self._folder / f"{self._logs % 16}.log"
+    def start(
+        self, arguments: Sequence[str], fault: Fault | None = None, report: pathlib.Path | None = None
+    ) -> CollectorProcess:
+        """Start a collector.
+
+        :param arguments: of ``distil-collector``.
+        :param report: file that receives the fault points that it reached and the modules that it imported.
+        """
+        self._started += 1
+        log = self._folder / f"{self._started % _LOG_FILES}.log"
         log.unlink(missing_ok=True)
-        order = {
-            "arguments": list(arguments),
-            "log": str(log),
-            "fault": dataclasses.asdict(fault) if fault else None,
-            "report": str(report) if report else None,
-        }
-        member = Member(self, self.ask("start", **order), log)
-        self._members.append(member)
-        return member
+        pid = self.request(
+            "start",
+            arguments=list(arguments),
+            log=str(log),
+            fault=dataclasses.asdict(fault) if fault else None,
+            report=str(report) if report else None,
+        )
+        collector = CollectorProcess(self, pid, log)
+        self._collectors.append(collector)
+        return collector
 
     def kill_all(self) -> None:
-        """Kill those that still live."""
-        for member in self._members:
-            if member.status is None:
-                member.kill()
-        self._members.clear()
+        """Kill all collectors that still run."""
+        for collector in self._collectors:
+            if collector.exit_status is None:
+                collector.kill()
+        self._collectors.clear()
+
+
+@contextlib.contextmanager
+def running_fork_server(folder: pathlib.Path, seed: int) -> Iterator[ForkServer]:
+    """Run a fork server.
+
+    :param folder: for logs.
+    :param seed: of string hashes, so that every collector reaches the same fault points in the same order.
+    """
+    process = subprocess.Popen(
+        [sys.executable, "-m", "faults.fork_server_process"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONHASHSEED": str(seed)},
+    )
+    try:
+        yield ForkServer(process, folder)
+    finally:
+        # The end of its input ends it, and all collectors.
+        process.communicate(timeout=_SHUTDOWN_TIMEOUT_SECONDS)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A warm process: it has imported what a collector needs, and forks one for every order.
+"""The process of :class:`faults.fork_server.ForkServer`: imports what a collector needs, and forks one on request.
 
-It has neither threads nor connections, so that what it forks is as good as a process that was just started, in a
-hundredth of the time. Orders and answers are lines of JSON on its standard input and output; at the end of its input
-everything it has forked is killed.
+It has neither threads nor connections, so that a forked process is equivalent to a newly started one, in a hundredth
+of the time. Requests and replies are lines of JSON on standard input and output. At the end of its input it kills
+all processes that it has forked.
 """
 
 import contextlib
@@ -18,54 +18,53 @@ from collections.abc import Sequence
 from typing import Any
 
 import distil.daemon.main
+from faults.actions import Action
 from faults.actions import Fault
-from faults.instrumentation import Hooks
-from faults.instrumentation import Point
+from faults.instrumentation import Instrumentation
+from faults.instrumentation import PointRecorder
 
-# A process that ends by an exception; nothing else ends with this status.
+# Exit status of a collector that raised an exception; the product has no such status.
 CRASHED = 70
 
 
 def main() -> int:
     pids: list[int] = []
-    warm = os.getpid()
+    server_pid = os.getpid()
     try:
         for line in sys.stdin:
-            order = json.loads(line)
-            action = order.pop("do")
-            answer: object = None
-            if action == "start":
+            request = json.loads(line)
+            command = request.pop("command")
+            reply: object = None
+            if command == "start":
                 pid = os.fork()
                 if pid == 0:
-                    return _run(**order)
+                    return _run_collector(**request)
                 pids.append(pid)
-                answer = pid
-            elif action == "look":
-                answer = _state(**order)
-            elif action == "import":
-                _import(**order)
-            sys.stdout.write(json.dumps(answer) + "\n")
+                reply = pid
+            elif command == "poll":
+                reply = _poll(**request)
+            elif command == "import":
+                _import(**request)
+            sys.stdout.write(json.dumps(reply) + "\n")
             sys.stdout.flush()
     finally:
-        # Also where the test has died, and nobody reads the answer any more.
-        if os.getpid() == warm:
-            _kill(pids)
+        # Also if the test has ended, and a reply can no longer be written.
+        if os.getpid() == server_pid:
+            _kill_groups(pids)
     return 0
 
 
-def _kill(pids: Sequence[int]) -> None:
-    """With all that they have forked."""
+def _kill_groups(pids: Sequence[int]) -> None:
     for pid in pids:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(pid, signal.SIGKILL)
 
 
-def _state(pid: int) -> object:
-    """What has become of a process since the last look: a status, a signal as a negative one, "stopped", or null."""
+def _poll(pid: int) -> dict[str, Any]:
+    """Return how the state of a process has changed since the last poll: whether it was paused, and its exit status."""
     changed, status = os.waitpid(pid, os.WNOHANG | os.WUNTRACED)
-    if not changed:
-        return None
-    return "stopped" if os.WIFSTOPPED(status) else os.waitstatus_to_exitcode(status)
+    paused = bool(changed) and os.WIFSTOPPED(status)
+    return {"paused": paused, "exit_status": os.waitstatus_to_exitcode(status) if changed and not paused else None}
 
 
 def _import(modules: Sequence[str]) -> None:
@@ -74,15 +73,20 @@ def _import(modules: Sequence[str]) -> None:
             importlib.import_module(name)
 
 
-def _run(arguments: Sequence[str], log: str, fault: dict[str, Any] | None, report: str | None) -> int:
-    """Be a collector; with a report, write down which points it passed and which modules it needed."""
+def _run_collector(arguments: Sequence[str], log: str, fault: dict[str, Any] | None, report: str | None) -> int:
+    """Run a collector in this process.
+
+    :param fault: fields of a :class:`.Fault`.
+    :param report: file that receives the fault points that it reached and the modules that it imported; has no effect
+        together with a fault.
+    """
     os.setpgid(0, 0)
-    _redirect(log)
-    points: list[Point] = []
+    _redirect_output(log)
+    recorder = PointRecorder()
     if fault is not None:
-        Hooks(Fault(**fault)).install()
+        Instrumentation(Fault(**{**fault, "action": Action(fault["action"])})).install()
     elif report is not None:
-        Hooks(lambda point, _: points.append(point)).install()
+        Instrumentation(recorder).install()
     try:
         return distil.daemon.main.main(arguments)
     except Exception:
@@ -90,13 +94,14 @@ def _run(arguments: Sequence[str], log: str, fault: dict[str, Any] | None, repor
         return CRASHED
     finally:
         if report is not None:
-            pathlib.Path(report).write_text(json.dumps({"points": points, "modules": sorted(sys.modules)}))
+            document = {"points": recorder.points, "modules": sorted(sys.modules)}
+            pathlib.Path(report).write_text(json.dumps(document))
 
 
-def _redirect(log: str) -> None:
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    said = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    for source, target in ((nothing, 0), (said, 1), (said, 2)):
+def _redirect_output(log: str) -> None:
+    null = os.open(os.devnull, os.O_RDONLY)
+    output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    for source, target in ((null, 0), (output, 1), (output, 2)):
         os.dup2(source, target)
 
 

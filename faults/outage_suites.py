@@ -1,101 +1,105 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The database server goes away, or writes nothing any more, while a collector is at a point."""
+"""Suites that stop the database server or make it read-only while a collector is paused at a fault point."""
 
+import abc
 import time
+from typing import ClassVar
 
-from faults import actions
-from faults import instrumentation
+from faults.actions import Action
 from faults.actions import Fault
-from faults.fork_server import Member
-from faults.instrumentation import Point
-from faults.mariadb import Server
-from faults.testbed import WINDOWS
-from faults.testbed import World
+from faults.fork_server import CollectorProcess
+from faults.instrumentation import Channel
+from faults.instrumentation import FaultPoint
+from faults.instrumentation import Phase
+from faults.mariadb import MariaDBServer
+from faults.testbed import Testbed
 from faults.trials import NOT_REACHED
-from faults.trials import Suite
 from faults.trials import Trial
+from faults.trials import TrialSuite
 
-# Longer than a server's start takes, shorter than a window's attempts do.
-_AWAY = 1.0
-_WRITING = {"INSERT INTO tenants", "UPDATE tenants SET", "INSERT INTO usage_entry", "COMMIT"}
-_UNWRITTEN = {
-    (instrumentation.BEFORE, "INSERT INTO tenants"),
-    (instrumentation.BEFORE, "UPDATE tenants SET"),
-    (instrumentation.AFTER, "PING"),
+# Longer than the server takes to start, shorter than a collector retries a window.
+_OUTAGE_SECONDS = 1.0
+_WRITES = {"INSERT INTO tenants", "UPDATE tenants SET", "INSERT INTO usage_entry", "COMMIT"}
+# The points at which no transaction has written anything.
+_BEFORE_WRITES = {
+    (Phase.BEFORE, "INSERT INTO tenants"),
+    (Phase.BEFORE, "UPDATE tenants SET"),
+    (Phase.AFTER, "PING"),
 }
 
 
-class _Outages(Suite):
-    own_server = True
-    kinds: tuple[str, ...]
+class _OutageSuite(TrialSuite):
+    needs_own_server = True
+    kinds: ClassVar[tuple[str, ...]]
 
-    def trials(self, world: World) -> list[Trial]:
-        points = world.passages[WINDOWS].points
+    def trials(self, testbed: Testbed) -> list[Trial]:
         return [
             trial
             for kind in self.kinds
-            for trial in self.at(world, [point for point in points if self.concerns(point, kind)], (kind,))
+            for trial in self.trials_at(
+                testbed, [point for point in testbed.points if self.applies_to(point, kind)], (kind,)
+            )
         ]
 
-    def concerns(self, point: Point, kind: str) -> bool:
-        """Whether this kind is tried at this point."""
-        raise NotImplementedError
+    def inject(self, testbed: Testbed, trial: Trial) -> list[str]:
+        assert testbed.server
+        collector = testbed.start(fault=Fault(trial.point, Action.PAUSE))
+        collector.wait()
+        if not collector.paused:
+            return [NOT_REACHED, *collector.problems(0)]
+        self.disturb(testbed.server, collector, trial.kind)
+        return collector.problems(0, 1)
 
-    def play(self, world: World, trial: Trial) -> list[str]:
-        assert world.server
-        victim = world.start(fault=Fault(trial.point, actions.STOP))
-        victim.wait()
-        if not victim.stopped:
-            return [NOT_REACHED, *victim.problems(0)]
-        self.disturb(world.server, victim, trial.kind)
-        return victim.problems(0, 1)
+    @abc.abstractmethod
+    def applies_to(self, point: FaultPoint, kind: str) -> bool:
+        """Whether there is a trial of a kind at a fault point."""
 
-    def disturb(self, server: Server, victim: Member, kind: str) -> None:
-        """Resume the collector when the server is as the kind says; afterwards the server is well again."""
-        raise NotImplementedError
+    @abc.abstractmethod
+    def disturb(self, server: MariaDBServer, collector: CollectorProcess, kind: str) -> None:
+        """Disturb the server, resume the collector, restore the server, and wait until the collector has ended."""
 
 
-class Restarts(_Outages):
-    """It is killed or shut down and started again; ``away``: it comes back a while after the collector goes on."""
+class RestartSuite(_OutageSuite):
+    """The server is killed or shut down, and restarted before the collector resumes or, ``away``, a while later."""
 
     name = "restarts"
     kinds = ("killed", "shut-down", "away")
 
-    def concerns(self, point: Point, kind: str) -> bool:
-        return point.kind == instrumentation.SQL and (kind == "killed" or point.what in _WRITING)
+    def applies_to(self, point: FaultPoint, kind: str) -> bool:
+        return point.channel == Channel.SQL and (kind == "killed" or point.operation in _WRITES)
 
-    def disturb(self, server: Server, victim: Member, kind: str) -> None:
+    def disturb(self, server: MariaDBServer, collector: CollectorProcess, kind: str) -> None:
         if kind == "shut-down":
             server.shut_down()
         else:
             server.kill()
         if kind == "away":
-            victim.resume()
-            time.sleep(_AWAY)
+            collector.resume()
+            time.sleep(_OUTAGE_SECONDS)
         server.start()
         if kind != "away":
-            victim.resume()
-        victim.wait()
+            collector.resume()
+        collector.wait()
 
 
-class ReadOnly(_Outages):
-    """As after a failover to a replica: until the collector has ended, or for a while."""
+class ReadOnlySuite(_OutageSuite):
+    """The server is read-only, as after a failover to a replica, until the collector has ended, or for a while."""
 
     name = "read-only"
     kinds = ("for-good", "for-a-while")
 
-    def concerns(self, point: Point, kind: str) -> bool:
+    def applies_to(self, point: FaultPoint, kind: str) -> bool:
         # The server does not become read-only while a transaction that has written is open.
-        return (point.phase, point.what) in _UNWRITTEN
+        return (point.phase, point.operation) in _BEFORE_WRITES
 
-    def disturb(self, server: Server, victim: Member, kind: str) -> None:
+    def disturb(self, server: MariaDBServer, collector: CollectorProcess, kind: str) -> None:
         server.execute("SET GLOBAL read_only = ON")
         try:
-            victim.resume()
+            collector.resume()
             if kind == "for-good":
-                victim.wait()
+                collector.wait()
             else:
-                time.sleep(_AWAY)
+                time.sleep(_OUTAGE_SECONDS)
         finally:
             server.execute("SET GLOBAL read_only = OFF")
-        victim.wait()
+        collector.wait()

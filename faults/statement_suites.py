@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A statement fails: as the server words it, or because somebody else's transaction is in the way."""
+"""Suites in which a statement fails: by an injected error, or by a conflict with another transaction."""
 
 import contextlib
 import itertools
@@ -10,129 +10,143 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from faults import actions
-from faults import instrumentation
+from faults.actions import DEADLOCK_ERRNO
+from faults.actions import Action
 from faults.actions import Fault
-from faults.instrumentation import Point
-from faults.testbed import WINDOWS
-from faults.testbed import World
+from faults.instrumentation import Channel
+from faults.instrumentation import FaultPoint
+from faults.instrumentation import Phase
+from faults.testbed import Testbed
 from faults.trials import NOT_REACHED
-from faults.trials import Suite
 from faults.trials import Trial
+from faults.trials import TrialSuite
 
-_ERRORS = {
-    "deadlock": actions.DEADLOCK,  # at COMMIT: Galera's certification
+_ERRNOS = {
+    "deadlock": DEADLOCK_ERRNO,  # at COMMIT: a failed certification of Galera's
     "lock-wait": 1205,
     "disk-full": 1021,
     "table-full": 1114,
     "read-only": 1290,
     "killed": 1317,
 }
+_DISCONNECT = "disconnect"
+_LOCK_WAIT = "lock-wait"
+_DEADLOCK = "deadlock"
+_LOG_MESSAGES = {_LOCK_WAIT: "Lock wait timeout exceeded", _DEADLOCK: "Deadlock found"}
 _ADVANCE = "UPDATE tenants SET"
-_CONTROL = {"CONNECT", "PING", "ROLLBACK"}
+_CONTROL_STATEMENTS = {"CONNECT", "PING", "ROLLBACK"}
+_LOCK_TIMEOUT_SECONDS = 5
+_POLL_SECONDS = 0.02
 
 
-class Statements(Suite):
-    """Every statement fails with every error; ``cut``: the connection breaks before it is sent, or its answer comes.
+class StatementSuite(TrialSuite):
+    """Every statement fails with every error; ``disconnect``: the connection breaks before it is sent or answered.
 
-    A window's transaction is tried again in the same run, and then succeeds.
+    The transaction of a window is retried in the same run, and must succeed then.
     """
 
     name = "statements"
 
-    def trials(self, world: World) -> list[Trial]:
-        points = [point for point in world.passages[WINDOWS].points if point.kind == instrumentation.SQL]
-        unsent = [point for point in points if point.phase == instrumentation.BEFORE and point.what not in _CONTROL]
-        connected = [point for point in points if point.phase != instrumentation.AFTER and point.what != "CONNECT"]
-        return [*self.at(world, unsent, tuple(_ERRORS)), *self.at(world, connected, ("cut",))]
-
-    def play(self, world: World, trial: Trial) -> list[str]:
-        if trial.kind == "cut":
-            fault = Fault(trial.point, actions.CUT)
-        else:
-            fault = Fault(trial.point, actions.ERROR, {"errno": _ERRORS[trial.kind]})
-        victim = world.start(fault=fault)
-        victim.wait()
-        # Before its first question a collector connects, which oslo.db tries again only where the server is away.
-        expected = (0, 1) if trial.point < _first_question(world) else (0,)
-        return victim.problems(*expected)
-
-
-class Rivals(Suite):
-    """A real lock wait time-out and a real deadlock, at every window's first statements."""
-
-    name = "rivals"
-
-    def trials(self, world: World) -> list[Trial]:
-        points = world.passages[WINDOWS].points
-        advances = [point for point in points if point.what == _ADVANCE]
-        waits = [point for point in advances if point.phase == instrumentation.BEFORE]
-        deadlocks = [
-            point for point in advances if point.phase == instrumentation.AFTER and _bills(points[point.number :])
+    def trials(self, testbed: Testbed) -> list[Trial]:
+        points = [point for point in testbed.points if point.channel == Channel.SQL]
+        unsent = [
+            point for point in points if point.phase == Phase.BEFORE and point.operation not in _CONTROL_STATEMENTS
         ]
-        return [*self.at(world, waits, ("lock-wait",)), *self.at(world, deadlocks, ("deadlock",))]
+        connected = [point for point in points if point.phase != Phase.AFTER and point.operation != "CONNECT"]
+        return [
+            *self.trials_at(testbed, unsent, tuple(_ERRNOS)),
+            *self.trials_at(testbed, connected, (_DISCONNECT,)),
+        ]
 
-    def play(self, world: World, trial: Trial) -> list[str]:
-        victim = world.start(fault=Fault(trial.point, actions.STOP))
-        victim.wait()
-        if not victim.stopped:
-            return [NOT_REACHED, *victim.problems(0)]
-        with _deadlock(world) if trial.kind == "deadlock" else _locked(world):
-            victim.resume()
-            victim.wait()
-        problems = victim.problems(0, 1)
-        symptom = "Deadlock found" if trial.kind == "deadlock" else "Lock wait timeout exceeded"
-        return problems if symptom in victim.said() else [*problems, f"no {trial.kind} came about"]
+    def inject(self, testbed: Testbed, trial: Trial) -> list[str]:
+        if trial.kind == _DISCONNECT:
+            fault = Fault(trial.point, Action.DISCONNECT)
+        else:
+            fault = Fault(trial.point, Action.FAIL_STATEMENT, {"errno": _ERRNOS[trial.kind]})
+        collector = testbed.start(fault=fault)
+        collector.wait()
+        # Before its first request a collector connects to the database, which oslo.db retries only if the server is
+        # unreachable.
+        expected = (0, 1) if trial.point < _first_request(testbed) else (0,)
+        return collector.problems(*expected)
 
 
-def _bills(following: Sequence[Point]) -> bool:
-    """Whether usage is stored before the transaction ends: without any, it touches nothing that a rival could hold."""
-    statements = itertools.takewhile(lambda what: what != "COMMIT", (point.what for point in following))
+class LockConflictSuite(TrialSuite):
+    """Another transaction causes a real lock wait timeout or deadlock at the first statements of every window."""
+
+    name = "lock-conflicts"
+
+    def trials(self, testbed: Testbed) -> list[Trial]:
+        points = testbed.points
+        advances = [point for point in points if point.operation == _ADVANCE]
+        waits = [point for point in advances if point.phase == Phase.BEFORE]
+        deadlocks = [
+            point for point in advances if point.phase == Phase.AFTER and _stores_usage(points[point.number :])
+        ]
+        return [*self.trials_at(testbed, waits, (_LOCK_WAIT,)), *self.trials_at(testbed, deadlocks, (_DEADLOCK,))]
+
+    def inject(self, testbed: Testbed, trial: Trial) -> list[str]:
+        collector = testbed.start(fault=Fault(trial.point, Action.PAUSE))
+        collector.wait()
+        if not collector.paused:
+            return [NOT_REACHED, *collector.problems(0)]
+        with _deadlock(testbed) if trial.kind == _DEADLOCK else _locked_projects(testbed):
+            collector.resume()
+            collector.wait()
+        problems = collector.problems(0, 1)
+        if _LOG_MESSAGES[trial.kind] not in collector.output():
+            problems.append(f"no {trial.kind} occurred")
+        return problems
+
+
+def _stores_usage(following: Sequence[FaultPoint]) -> bool:
+    """Whether the transaction inserts usage. Otherwise it uses no row that another transaction could lock."""
+    statements = itertools.takewhile(lambda operation: operation != "COMMIT", (point.operation for point in following))
     return "INSERT INTO usage_entry" in statements
 
 
-def _first_question(world: World) -> int:
-    return next(point.number for point in world.passages[WINDOWS].points if point.kind != instrumentation.SQL)
+def _first_request(testbed: Testbed) -> int:
+    return next(point.number for point in testbed.points if point.channel == Channel.HTTP)
 
 
 @contextlib.contextmanager
-def _locked(world: World) -> Iterator[None]:
-    """Every project's row is locked."""
-    with world.engine.connect() as rival:
-        rival.execute(sa.text("SELECT id FROM tenants FOR UPDATE"))
+def _locked_projects(testbed: Testbed) -> Iterator[None]:
+    """Lock all projects' rows."""
+    with testbed.engine.connect() as connection:
+        connection.execute(sa.text("SELECT id FROM tenants FOR UPDATE"))
         yield
-        rival.rollback()
+        connection.rollback()
 
 
 @contextlib.contextmanager
-def _deadlock(world: World) -> Iterator[None]:
-    """A rival has locked the resources and waits for the project's row, which the paused collector has changed.
+def _deadlock(testbed: Testbed) -> Iterator[None]:
+    """Lock all resources, and wait for the project's row, which the paused collector has updated.
 
-    It has written more, so that the server sacrifices the collector's transaction.
+    This transaction writes more than the collector's, so that the server rolls that one back.
     """
-    with world.engine.connect() as rival:
-        rival.execute(sa.text("CREATE TABLE IF NOT EXISTS rival (id INT AUTO_INCREMENT PRIMARY KEY)"))
-        rival.execute(sa.text("INSERT INTO rival SELECT NULL FROM information_schema.columns LIMIT 1000"))
-        rival.execute(sa.text("SELECT id FROM resources FOR UPDATE"))
-        waiting = threading.Thread(target=_lock_projects, args=(rival,))
-        waiting.start()
+    with testbed.engine.connect() as connection:
+        connection.execute(sa.text("CREATE TABLE IF NOT EXISTS ballast (id INT AUTO_INCREMENT PRIMARY KEY)"))
+        connection.execute(sa.text("INSERT INTO ballast SELECT NULL FROM information_schema.columns LIMIT 1000"))
+        connection.execute(sa.text("SELECT id FROM resources FOR UPDATE"))
+        thread = threading.Thread(target=_lock_projects, args=(connection,))
+        thread.start()
         try:
-            _wait_for_lock_wait(world)
+            _wait_for_lock_wait(testbed)
             yield
         finally:
-            waiting.join()
+            thread.join()
 
 
-def _lock_projects(rival: sa.Connection) -> None:
-    rival.execute(sa.text("SELECT id FROM tenants FOR UPDATE"))
-    rival.rollback()
+def _lock_projects(connection: sa.Connection) -> None:
+    connection.execute(sa.text("SELECT id FROM tenants FOR UPDATE"))
+    connection.rollback()
 
 
-def _wait_for_lock_wait(world: World) -> None:
+def _wait_for_lock_wait(testbed: Testbed) -> None:
     query = sa.text("SELECT COUNT(*) FROM information_schema.innodb_lock_waits")
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + _LOCK_TIMEOUT_SECONDS
     while time.monotonic() < deadline:
-        with world.engine.connect() as connection:
+        with testbed.engine.connect() as connection:
             if connection.scalar(query):
                 return
-        time.sleep(0.02)
+        time.sleep(_POLL_SECONDS)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Everything that collectors store, to compare: all columns but times of creation and generated numbers."""
+"""The rows that collectors have stored, without creation times and generated numbers, to be compared."""
 
 import dataclasses
+import datetime
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -11,71 +12,84 @@ import sqlalchemy as sa
 
 from distil.db import models
 
-Row = tuple[Any, ...]
+_Row = tuple[Any, ...]
 
 _TABLES = (models.tenants, models.resources, models.usage_entry, models.rejected_samples)
-_ASIDE = {"created"}
-_NUMBERED = {"rejected_samples": {"id"}}
-_WINDOWED = (models.usage_entry.name, models.rejected_samples.name)
+_TABLES_OF_WINDOWS = (models.usage_entry, models.rejected_samples)
+_IGNORED_COLUMNS = {"created"}
+_GENERATED_COLUMNS = {"rejected_samples": {"id"}}
 
 
 @dataclasses.dataclass(frozen=True)
-class Difference:
-    """:param lost: rows that the undisturbed run has.
-    :param doubled: rows that it has not, or not so often.
+class RowDifference:
+    """How stored rows differ from those of the golden run.
+
+    :param lost: rows of the golden run that are missing.
+    :param unexpected: rows that the golden run lacks, or has fewer of.
     """
 
     lost: tuple[str, ...]
-    doubled: tuple[str, ...]
+    unexpected: tuple[str, ...]
 
 
 @dataclasses.dataclass(frozen=True)
-class Rows:
-    """Rows by table, and how often each is there."""
+class StoredRows:
+    """The rows of all tables, with their number of occurrences."""
 
-    tables: dict[str, Counter[Row]]
+    tables: dict[str, Counter[_Row]]
 
     @classmethod
     def read(cls, engine: sa.Engine) -> Self:
         with engine.connect() as connection:
             return cls({table.name: _read(connection, table) for table in _TABLES})
 
-    def against(self, undisturbed: "Rows") -> Difference:
-        return Difference(tuple(_missing(undisturbed, self)), tuple(_missing(self, undisturbed)))
+    def count(self, table: str) -> int:
+        """Return the number of rows of a table."""
+        return self.tables[table].total()
 
-    def halves(self, undisturbed: "Rows") -> list[str]:
-        """What is wrong with windows: each is either there as the undisturbed run has it, or not at all.
+    def last_collected(self) -> dict[str, datetime.datetime]:
+        """Return the last collected time of each project, by ID."""
+        columns = _columns(models.tenants)
+        project, time = columns.index("id"), columns.index("last_collected")
+        return {row[project]: row[time] for row in self.tables[models.tenants.name]}
 
-        Last collected says which are there.
+    def compare(self, golden: "StoredRows") -> RowDifference:
+        return RowDifference(tuple(_missing(golden, self)), tuple(_missing(self, golden)))
+
+    def partial_windows(self, golden: "StoredRows") -> list[str]:
+        """Return the rows by which a window is stored in part.
+
+        Up to a project's last collected time, each window must have all rows of the golden run; after it, none.
         """
-        last_collected = {row[0]: row[-1] for row in self.tables[models.tenants.name]}
+        last_collected = self.last_collected()
         found = []
-        for name in _WINDOWED:
-            columns = _columns(models.metadata.tables[name])
+        for table in _TABLES_OF_WINDOWS:
+            columns = _columns(table)
             project, end = columns.index("tenant_id"), columns.index("end")
-            wanted = Counter(
+            expected = Counter(
                 {
-                    row: times
-                    for row, times in undisturbed.tables[name].items()
+                    row: count
+                    for row, count in golden.tables[table.name].items()
                     if row[project] in last_collected and row[end] <= last_collected[row[project]]
                 }
             )
-            found += [f"half a window: {name} lacks {row}" for row in wanted - self.tables[name]]
-            found += [f"half a window: {name} has {row}" for row in self.tables[name] - wanted]
+            actual = self.tables[table.name]
+            found += [f"partial window: {table.name} lacks {row}" for row in expected - actual]
+            found += [f"partial window: {table.name} has {row}" for row in actual - expected]
         return found
 
 
-def _missing(rows: Rows, where: Rows) -> Iterator[str]:
-    for name, counted in rows.tables.items():
-        for row in (counted - where.tables[name]).elements():
+def _missing(rows: StoredRows, others: StoredRows) -> Iterator[str]:
+    for name, counts in rows.tables.items():
+        for row in (counts - others.tables[name]).elements():
             yield f"{name} {row}"
 
 
 def _columns(table: sa.Table) -> list[str]:
-    aside = _ASIDE | _NUMBERED.get(table.name, set())
-    return [column.name for column in table.columns if column.name not in aside]
+    excluded = _IGNORED_COLUMNS | _GENERATED_COLUMNS.get(table.name, set())
+    return [column.name for column in table.columns if column.name not in excluded]
 
 
-def _read(connection: sa.Connection, table: sa.Table) -> Counter[Row]:
+def _read(connection: sa.Connection, table: sa.Table) -> Counter[_Row]:
     columns = [table.c[name] for name in _columns(table)]
     return Counter(tuple(row) for row in connection.execute(sa.select(*columns)))
