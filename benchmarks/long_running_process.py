@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The process of :mod:`benchmarks.long_running`.
+"""The process of :class:`benchmarks.long_running.LongRunningCollector`.
 
-A line on standard input is answered with a line of JSON: ``cpu`` with the seconds that the process has used,
-``run TIME`` with what a run up to that time took.
+Each line on standard input is a command, and is answered with a line of JSON: ``cpu`` with the CPU time of the process
+in seconds, ``run TIME`` with the cost of a run up to that time.
 """
 
 import decimal
@@ -24,32 +24,34 @@ from distil.conf.collector import collector_types
 from distil.factory.collector import CollectorFactory
 from distil.monitoring.run import RunMonitor
 
-# Services that a project uses.
-SERVICES = 20
+_SERVICES_PER_PROJECT = 20
 
 
-class Counting(CollectorFactory):
-    """With usage of projects that the cloud does not have."""
+class PreloadedFactory(CollectorFactory):
+    """Makes collectors whose metrics already count usage of projects that the cloud does not have."""
 
-    def count(self, series: int) -> None:
-        """Count as much as makes so many series."""
-        services = [model.Usage(f"b1.service-{n}", "", "gigabyte", decimal.Decimal(n) / 7) for n in range(SERVICES)]
-        for first in range(0, series, SERVICES):
+    def count_usage(self, series: int) -> None:
+        """Count usage of as many services and projects as make a number of series."""
+        services = [
+            model.Usage(f"b1.service-{number}", "", "gigabyte", decimal.Decimal(number) / 7)
+            for number in range(_SERVICES_PER_PROJECT)
+        ]
+        for first in range(0, series, _SERVICES_PER_PROJECT):
             self.metrics.count_usage(f"{first:032x}", services[: series - first])
 
 
-def answer(monitor: RunMonitor, collector: Collector, words: list[str]) -> object:
-    """What words are answered with.
+def execute(monitor: RunMonitor, collector: Collector, command: list[str]) -> object:
+    """Return the reply to a command.
 
     :raises RuntimeError: a project failed.
     """
-    if words == ["cpu"]:
+    if command == ["cpu"]:
         return time.process_time()
-    _, end = words
-    begun, before = time.monotonic(), time.process_time()
+    _, end = command
+    started, cpu_before = time.monotonic(), time.process_time()
     with monitor.run():
         summary = collector.run(model.parse_time(end))
-    wall, cpu = time.monotonic() - begun, time.process_time() - before
+    wall, cpu = time.monotonic() - started, time.process_time() - cpu_before
     if summary.failed:
         raise RuntimeError(f"the run failed: {summary}")
     counts = {"windows": summary.windows, "entries": summary.usage_entries}
@@ -57,8 +59,8 @@ def answer(monitor: RunMonitor, collector: Collector, words: list[str]) -> objec
 
 
 def main() -> None:
-    """Print the exporter's port, and answer until there are no lines any more."""
-    # As the collector's own process does it.
+    """Print the exporter's port, and execute commands until the end of the input."""
+    # As the collector's own process does.
     gc.freeze()
     path, series = sys.argv[1:]
     conf = cfg.ConfigOpts()
@@ -66,16 +68,16 @@ def main() -> None:
     conf.register_cli_opts(CLI_OPTS)
     conf(["--config-file", path], project="distil")
     log.setup(conf, "distil")
-    wiring = Counting(conf, collector_types(conf)[0])
-    collector = wiring.collector(Shutdown())
-    wiring.count(int(series))
-    exporter = wiring.exporter()
+    factory = PreloadedFactory(conf, collector_types(conf)[0])
+    collector = factory.collector(Shutdown())
+    factory.count_usage(int(series))
+    exporter = factory.exporter()
     if exporter is None:
-        raise RuntimeError("the configuration has no exporter")
+        raise RuntimeError("the configuration enables no exporter")
     exporter.start()
     print(exporter.port, flush=True)
     for line in sys.stdin:
-        print(json.dumps(answer(wiring.monitor, collector, line.split())), flush=True)
+        print(json.dumps(execute(factory.monitor, collector, line.split())), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,99 +1,103 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How cost grows with the size of the cloud."""
+"""Parts ``cloud`` and ``growth``: how cost grows with the size of the cloud."""
 
 import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
-from benchmarks.cloud import Size
-from benchmarks.cloud import cloud
-from benchmarks.deployment import site
-from benchmarks.long_running import resident
+from benchmarks import targets
+from benchmarks.cloud import CloudSize
+from benchmarks.cloud import running_cloud
+from benchmarks.deployment import deployed
+from benchmarks.long_running import long_running_collector
+from benchmarks.results import BenchmarkResult
 from benchmarks.results import Figure
-from benchmarks.results import Result
 from benchmarks.scale import Scale
-
-# Seconds, and MiB.
-WALL, MEMORY = 600.0, 250.0
 
 
 @dataclasses.dataclass(frozen=True)
-class Hours:
-    """A process that goes on collects the first hour, then the second, and then finds nothing due.
+class HourlyCosts:
+    """Costs of three runs of a long-running process: the first hour, the second hour, and one with nothing due.
 
-    Of each: seconds of ``wall`` and ``cpu``, ``windows``, usage ``entries``, ``requests`` by service, and the peak
-    ``memory`` up to then, in MiB.
+    Each has ``wall`` and ``cpu`` time in seconds, numbers of ``windows`` and usage ``entries``, ``requests`` by
+    service, and the peak ``memory`` so far in MiB.
     """
 
-    size: Size
+    size: CloudSize
     first: dict[str, Any]
     second: dict[str, Any]
-    nothing: dict[str, Any]
+    idle: dict[str, Any]
 
-    def cpu_a_sample(self) -> float:
-        """In the second hour, in microseconds."""
+    def cpu_per_sample(self) -> float:
+        """Return the CPU time for each sample of the second hour, in microseconds."""
         return float(self.second["cpu"] * 1_000_000 / self.size.samples)
 
-    def cpu_a_window(self) -> float:
-        """In the second hour, in milliseconds."""
+    def cpu_per_window(self) -> float:
+        """Return the CPU time for each project-window of the second hour, in milliseconds."""
         return float(self.second["cpu"] * 1000 / self.size.project_windows)
 
     def document(self) -> dict[str, Any]:
-        """For JSON."""
+        """Return the costs for JSON."""
         return dataclasses.asdict(self) | {"samples": self.size.samples}
 
 
-def large(scale: Scale) -> Result:
-    """A large cloud's first and second hour, and those of one that is a tenth of it."""
+def measure_large_cloud(scale: Scale) -> BenchmarkResult:
+    """Measure the first and second hour of a large cloud, and of one a tenth as large."""
     numbers = (scale.cloud_projects // 10, scale.cloud_projects)
-    small, all_of_it = (_hours(Size(number, scale.resources, 2, scale.latency)) for number in numbers)
-    figures = [figure for hour in ("first", "second") for figure in _hour(all_of_it, hour)]
+    small, large = (_measure_hours(CloudSize(number, scale.resources, 2, scale.latency)) for number in numbers)
+    figures = [figure for hour in ("first", "second") for figure in _hour_figures(large, hour)]
     figures += [
-        Figure("CPU a sample, second hour", "µs", [all_of_it.cpu_a_sample()]),
-        Figure("peak memory", "MiB", [all_of_it.nothing["memory"]], MEMORY),
-        Figure("peak memory, of a tenth's", "times", [all_of_it.nothing["memory"] / small.nothing["memory"]]),
-    ]
-    return Result(figures, [small.document(), all_of_it.document()])
-
-
-def growth(scale: Scale) -> Result:
-    """The second hour of clouds of several sizes."""
-    sizes = [Size(projects, scale.resources, 2) for projects in scale.growth_projects]
-    sizes += [Size(scale.few_projects, resources, 2) for resources in scale.growth_resources]
-    rounds = [[_hours(size) for _ in range(scale.rounds)] for size in sizes]
-    figures = [figure for each in rounds for figure in _size(each)]
-    return Result(figures, [hours.document() for each in rounds for hours in each])
-
-
-def _hours(size: Size) -> Hours:
-    """:raises RuntimeError: an hour was not collected."""
-    took = []
-    with cloud(size) as its_cloud, site(its_cloud) as its, resident(its) as collector:
-        for windows in (1, 2, 2):
-            its_cloud.requests()
-            took.append(collector.run(its.end(windows)) | {"requests": its_cloud.requests()})
-    if [each["windows"] for each in took] != [size.project_windows, size.project_windows, 0]:
-        raise RuntimeError(f"not every hour was collected once: {took}")
-    return Hours(size, *took)
-
-
-def _hour(hours: Hours, name: str) -> list[Figure]:
-    took = dataclasses.asdict(hours)[name]
-    return [
-        Figure(f"wall time, {name} hour", "s", [took["wall"]], WALL),
-        Figure(f"CPU, {name} hour", "s", [took["cpu"]]),
+        Figure("CPU per sample, second hour", "µs", [large.cpu_per_sample()]),
+        Figure("peak memory", "MiB", [large.idle["memory"]], targets.PEAK_MEMORY_MIB),
         Figure(
-            f"requests a project-window, {name} hour", "", [sum(took["requests"].values()) / hours.size.project_windows]
+            "peak memory relative to a tenth of the projects", "times", [large.idle["memory"] / small.idle["memory"]]
         ),
     ]
+    return BenchmarkResult(figures, [small.document(), large.document()])
 
 
-def _size(rounds: Sequence[Hours]) -> list[Figure]:
-    size = rounds[0].size
-    which = f"projects {size.projects:,}, resources {size.resources}"
+def measure_growth(scale: Scale) -> BenchmarkResult:
+    """Measure the second hour of clouds of several sizes."""
+    sizes = [CloudSize(projects, scale.resources, 2) for projects in scale.growth_projects]
+    sizes += [CloudSize(scale.few_projects, resources, 2) for resources in scale.growth_resources]
+    costs_by_size = [[_measure_hours(size) for _ in range(scale.rounds)] for size in sizes]
+    figures = [figure for rounds in costs_by_size for figure in _size_figures(rounds)]
+    return BenchmarkResult(figures, [costs.document() for rounds in costs_by_size for costs in rounds])
+
+
+def _measure_hours(size: CloudSize) -> HourlyCosts:
+    """:raises RuntimeError: an hour was not collected completely."""
+    costs = []
+    with (
+        running_cloud(size) as cloud,
+        deployed(cloud) as deployment,
+        long_running_collector(deployment) as collector,
+    ):
+        for windows in (1, 2, 2):
+            cloud.reset_request_counts()
+            costs.append(collector.run(deployment.end(windows)) | {"requests": cloud.reset_request_counts()})
+    if [cost["windows"] for cost in costs] != [size.project_windows, size.project_windows, 0]:
+        raise RuntimeError(f"not every hour was collected completely: {costs}")
+    return HourlyCosts(size, *costs)
+
+
+def _hour_figures(costs: HourlyCosts, hour: str) -> list[Figure]:
+    cost = dataclasses.asdict(costs)[hour]
+    requests = sum(cost["requests"].values()) / costs.size.project_windows
     return [
-        Figure(f"{which}: CPU a sample", "µs", [each.cpu_a_sample() for each in rounds]),
-        Figure(f"{which}: CPU a project-window", "ms", [each.cpu_a_window() for each in rounds]),
-        Figure(f"{which}: CPU of a run that finds nothing due", "ms", [each.nothing["cpu"] * 1000 for each in rounds]),
-        Figure(f"{which}: peak memory", "MiB", [each.nothing["memory"] for each in rounds], MEMORY),
+        Figure(f"wall time, {hour} hour", "s", [cost["wall"]], targets.LARGE_CLOUD_HOUR_SECONDS),
+        Figure(f"CPU, {hour} hour", "s", [cost["cpu"]]),
+        Figure(f"requests per project-window, {hour} hour", "", [requests]),
+    ]
+
+
+def _size_figures(rounds: Sequence[HourlyCosts]) -> list[Figure]:
+    size = rounds[0].size
+    name = f"projects {size.projects:,}, resources {size.resources}"
+    memory = [costs.idle["memory"] for costs in rounds]
+    return [
+        Figure(f"{name}: CPU per sample", "µs", [costs.cpu_per_sample() for costs in rounds]),
+        Figure(f"{name}: CPU per project-window", "ms", [costs.cpu_per_window() for costs in rounds]),
+        Figure(f"{name}: CPU of a run with nothing due", "ms", [costs.idle["cpu"] * 1000 for costs in rounds]),
+        Figure(f"{name}: peak memory", "MiB", memory, targets.PEAK_MEMORY_MIB),
     ]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How long a collector takes from its start to the first request of its first run."""
+"""Part ``start``: the time from the start of a collector to the first request of its first run."""
 
 import datetime
 import pathlib
@@ -8,18 +8,17 @@ import sys
 import tempfile
 import time
 
-from benchmarks.cloud import Cloud
-from benchmarks.cloud import Size
-from benchmarks.deployment import Site
-from benchmarks.process import started
+from benchmarks import targets
+from benchmarks.cloud import CloudProcess
+from benchmarks.cloud import CloudSize
+from benchmarks.deployment import Deployment
+from benchmarks.process import running_process
+from benchmarks.results import BenchmarkResult
 from benchmarks.results import Figure
-from benchmarks.results import Result
 from benchmarks.scale import Scale
 from distil.tests.support import databases
 
-# Seconds.
-WALL = 2.0
-_PATIENCE = 60.0
+_TIMEOUT_SECONDS = 60.0
 
 _CONF = """[keystone_authtoken]
 auth_type = password
@@ -32,33 +31,35 @@ project_domain_name = Default
 """
 
 
-def start(scale: Scale) -> Result:
-    """The process that runs for ever, with a listener in Keystone's place."""
+def measure_startup(scale: Scale) -> BenchmarkResult:
+    """Start a periodic collector against a listener in place of Keystone."""
     with databases.database(databases.MYSQL) as url:
-        rounds = [_round(url) for _ in range(scale.rounds)]
-    return Result([Figure("time to the first request", "s", rounds, WALL)], [{"wall": each} for each in rounds])
+        rounds = [_measure(url) for _ in range(scale.rounds)]
+    figure = Figure("time to the first request", "s", rounds, targets.FIRST_REQUEST_SECONDS)
+    return BenchmarkResult([figure], [{"wall": seconds} for seconds in rounds])
 
 
-def _round(url: str) -> float:
-    """With a listener of its own: what one still asks while it ends must not be the next one's first."""
+def _measure(url: str) -> float:
+    """Use a listener for each round, so that a late request of the previous collector cannot reach it."""
     now = datetime.datetime.now(datetime.UTC)
     with socket.create_server(("127.0.0.1", 0)) as listener, tempfile.TemporaryDirectory() as folder:
-        listener.settimeout(_PATIENCE)
+        listener.settimeout(_TIMEOUT_SECONDS)
         conf = _CONF.format(port=listener.getsockname()[1])
-        return _seconds(listener, Site(Cloud(Size(0), now, conf), url, pathlib.Path(folder)).config)
+        deployment = Deployment(CloudProcess(CloudSize(0), now, conf), url, pathlib.Path(folder))
+        return _seconds_to_request(listener, deployment.config)
 
 
-def _seconds(listener: socket.socket, config: pathlib.Path) -> float:
+def _seconds_to_request(listener: socket.socket, config: pathlib.Path) -> float:
     script = pathlib.Path(sys.executable).with_name("distil-collector")
-    begun = time.monotonic()
-    with started([str(script), "--config-file", str(config)]) as process:
+    started = time.monotonic()
+    with running_process([str(script), "--config-file", str(config)]) as process:
         connection, _ = listener.accept()
         with connection:
-            connection.settimeout(_PATIENCE)
-            said = connection.recv(4096)
-            seconds = time.monotonic() - begun
-        if b" /identity/v3" not in said:
-            raise RuntimeError(f"the first request is none of Keystone's: {said!r}")
+            connection.settimeout(_TIMEOUT_SECONDS)
+            request = connection.recv(4096)
+            seconds = time.monotonic() - started
+        if b" /identity/v3" not in request:
+            raise RuntimeError(f"the first request was not to Keystone: {request!r}")
         process.terminate()
-        process.wait(_PATIENCE)
+        process.wait(_TIMEOUT_SECONDS)
     return seconds

@@ -1,125 +1,140 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The collector and the floor in turns."""
+"""Parts ``catching-up``, ``latency`` and ``steady``: the collector and the baseline in alternation."""
 
 import dataclasses
 from typing import Any
 
-from benchmarks.cloud import Cloud
-from benchmarks.cloud import Size
-from benchmarks.cloud import cloud
-from benchmarks.collection import Collection
-from benchmarks.collection import collect
-from benchmarks.deployment import site
-from benchmarks.long_running import resident
+from benchmarks import targets
+from benchmarks.cloud import CloudProcess
+from benchmarks.cloud import CloudSize
+from benchmarks.cloud import running_cloud
+from benchmarks.collection import CollectionCost
+from benchmarks.collection import measure_collection
+from benchmarks.deployment import deployed
+from benchmarks.long_running import long_running_collector
 from benchmarks.process import Cost
+from benchmarks.results import BenchmarkResult
 from benchmarks.results import Figure
-from benchmarks.results import Result
 from benchmarks.scale import Scale
 
-# Projects in a question where each has one window.
-TOGETHER = 12
-
-# Of a project-window: milliseconds, milliseconds, requests, times the floor; and MiB.
-CPU, WALL, CATCHING_UP_REQUESTS, STEADY_REQUESTS, TIMES_FLOOR, MEMORY = 20.0, 25.0, 1.0, 2.0, 1.5, 250.0
+# Projects in a query of the baseline's where one window of each is due.
+_PROJECTS_PER_QUERY = 12
 
 
 @dataclasses.dataclass(frozen=True)
 class Round:
-    """:param start: when usage begins, in ISO 8601.
-    :param floor_requests: by service.
+    """One measurement of the collector and the baseline.
+
+    :param start: of the first samples, in ISO 8601.
+    :param baseline_requests: by service.
+    :param baseline_counts: of ``samples`` and usage ``entries``.
     """
 
     start: str
-    collection: Collection
-    floor: Cost
-    floor_requests: dict[str, int]
-    floor_counts: dict[str, int]
+    collection: CollectionCost
+    baseline: Cost
+    baseline_requests: dict[str, int]
+    baseline_counts: dict[str, int]
 
     def document(self) -> dict[str, Any]:
-        """For JSON."""
+        """Return all values for JSON."""
         return dataclasses.asdict(self)
 
 
-def catching_up(scale: Scale) -> Result:
-    """All windows of each project, from a server that answers at once."""
-    return _in_turns(scale, Size(scale.projects, scale.resources, scale.windows), {"cpu": CPU, "times": TIMES_FLOOR})
+@dataclasses.dataclass(frozen=True)
+class _Targets:
+    requests: float
+    cpu_ms: float | None = None
+    wall_ms: float | None = None
+    cpu_ratio: float | None = None
 
 
-def latency(scale: Scale) -> Result:
-    """The same from a server that takes its time."""
-    size = Size(scale.projects, scale.resources, scale.windows, scale.latency)
-    return _in_turns(scale, size, {"wall": WALL})
+def measure_catching_up(scale: Scale) -> BenchmarkResult:
+    """Measure all windows of each project, without latency."""
+    limits = _Targets(targets.REQUESTS_CATCHING_UP, cpu_ms=targets.CPU_MS, cpu_ratio=targets.CPU_RATIO_TO_BASELINE)
+    return _measure_all_windows(scale, CloudSize(scale.projects, scale.resources, scale.windows), limits)
 
 
-def steady(scale: Scale) -> Result:
-    """The second window of each project: what machines there are is known from the first, which is not measured."""
-    size = Size(scale.projects, scale.resources, 2)
-    with cloud(size) as its_cloud:
-        both = [(_round(its_cloud, 1, TOGETHER, 1), _stay(its_cloud)) for _ in range(scale.rounds)]
-    rounds, stays = [a_round for a_round, _ in both], [stay for _, stay in both]
+def measure_latency(scale: Scale) -> BenchmarkResult:
+    """Measure all windows of each project, with latency."""
+    size = CloudSize(scale.projects, scale.resources, scale.windows, scale.latency)
+    return _measure_all_windows(scale, size, _Targets(targets.REQUESTS_CATCHING_UP, wall_ms=targets.WALL_TIME_MS))
+
+
+def measure_steady_state(scale: Scale) -> BenchmarkResult:
+    """Measure the second window of each project. The first, in which all resources are new, is not measured."""
+    size = CloudSize(scale.projects, scale.resources, 2)
+    with running_cloud(size) as cloud:
+        pairs = [
+            (_measure_round(cloud, 1, _PROJECTS_PER_QUERY, 1), _measure_second_run(cloud)) for _ in range(scale.rounds)
+        ]
+    second_runs = [second_run for _, second_run in pairs]
     windows = size.project_windows
+    requests = [sum(cost["requests"].values()) / windows for cost in second_runs]
     figures = [
-        *_figures(rounds, {"requests": STEADY_REQUESTS}),
-        Figure("CPU in a process that goes on", "ms", [each["cpu"] * 1000 / windows for each in stays]),
-        Figure("wall time in a process that goes on", "ms", [each["wall"] * 1000 / windows for each in stays]),
-        Figure(
-            "requests in a process that goes on",
-            "",
-            [sum(each["requests"].values()) / windows for each in stays],
-            STEADY_REQUESTS,
-        ),
+        *_figures([separate for separate, _ in pairs], _Targets(targets.REQUESTS_STEADY)),
+        Figure("CPU, long-running process", "ms", [cost["cpu"] * 1000 / windows for cost in second_runs]),
+        Figure("wall time, long-running process", "ms", [cost["wall"] * 1000 / windows for cost in second_runs]),
+        Figure("requests, long-running process", "", requests, targets.REQUESTS_STEADY),
     ]
-    return Result(figures, [a_round.document() | {"stay": stay} for a_round, stay in both])
+    documents = [separate.document() | {"long_running": second_run} for separate, second_run in pairs]
+    return BenchmarkResult(figures, documents)
 
 
-def _in_turns(scale: Scale, size: Size, targets: dict[str, float]) -> Result:
-    with cloud(size) as its_cloud:
-        rounds = [_round(its_cloud, 0, 1, size.windows) for _ in range(scale.rounds)]
-    targets = {"requests": CATCHING_UP_REQUESTS, **targets}
-    return Result(_figures(rounds, targets), [each.document() for each in rounds])
+def _measure_all_windows(scale: Scale, size: CloudSize, limits: _Targets) -> BenchmarkResult:
+    with running_cloud(size) as cloud:
+        rounds = [_measure_round(cloud, 0, 1, size.windows) for _ in range(scale.rounds)]
+    return BenchmarkResult(_figures(rounds, limits), [measured.document() for measured in rounds])
 
 
-def _round(its_cloud: Cloud, before: int, projects_together: int, windows_together: int) -> Round:
-    """:raises RuntimeError: the two did not do the same."""
-    windows = its_cloud.size.windows - before
-    with site(its_cloud) as its:
-        if before:
-            its.collect(before)
-        collection = collect(its, before, windows)
-        floor, counts = its.floor(before, projects_together, windows_together)
-    if counts != {"samples": collection.samples, "entries": collection.entries}:
-        raise RuntimeError(f"the floor read and stored {counts}, the collector {collection}")
-    return Round(its_cloud.start.isoformat(), collection, floor, its_cloud.requests(), counts)
+def _measure_round(cloud: CloudProcess, skipped: int, projects_per_query: int, windows_per_query: int) -> Round:
+    """Measure collector and baseline once.
+
+    :param skipped: number of first windows that are collected before, and not measured.
+    :raises RuntimeError: the two did not process the same samples and usage.
+    """
+    with deployed(cloud) as deployment:
+        if skipped:
+            deployment.run_collectors(skipped)
+        collection = measure_collection(deployment, skipped, cloud.size.windows - skipped)
+        baseline = deployment.run_baseline(skipped, projects_per_query, windows_per_query)
+    if baseline.counts != {"samples": collection.samples, "entries": collection.entries}:
+        raise RuntimeError(f"the baseline processed {baseline.counts}, the collector {collection}")
+    requests = cloud.reset_request_counts()
+    return Round(cloud.start.isoformat(), collection, baseline.cost, requests, baseline.counts)
 
 
-def _stay(its_cloud: Cloud) -> dict[str, Any]:
-    """The second run of a process that has made the first: what that one looked up is remembered."""
-    with site(its_cloud) as its, resident(its) as collector:
-        collector.run(its.end(1))
-        its_cloud.requests()
-        return collector.run(its.end(2)) | {"requests": its_cloud.requests()}
+def _measure_second_run(cloud: CloudProcess) -> dict[str, Any]:
+    """Measure the second run of a long-running process, in which the look-ups of the first are cached."""
+    with deployed(cloud) as deployment, long_running_collector(deployment) as collector:
+        collector.run(deployment.end(1))
+        cloud.reset_request_counts()
+        return collector.run(deployment.end(2)) | {"requests": cloud.reset_request_counts()}
 
 
-def _figures(rounds: list[Round], targets: dict[str, float]) -> list[Figure]:
-    all_of_it = [each.collection for each in rounds]
-    floors = [(each.collection.a_window(each.floor.cpu), each.collection.a_window(each.floor.wall)) for each in rounds]
-    whole = [(each.a_window(each.collector.cpu), each.a_window(each.collector.wall)) for each in all_of_it]
-    work = [(each.a_window(each.cpu), each.a_window(each.wall)) for each in all_of_it]
-    times = targets.get("times")
+def _figures(rounds: list[Round], limits: _Targets) -> list[Figure]:
+    collections = [measured.collection for measured in rounds]
+    baseline_cpu = [measured.collection.ms_per_window(measured.baseline.cpu) for measured in rounds]
+    baseline_wall = [measured.collection.ms_per_window(measured.baseline.wall) for measured in rounds]
+    total_cpu = [collection.ms_per_window(collection.collector.cpu) for collection in collections]
+    total_wall = [collection.ms_per_window(collection.collector.wall) for collection in collections]
+    cpu = [collection.ms_per_window(collection.cpu) for collection in collections]
+    wall = [collection.ms_per_window(collection.wall) for collection in collections]
+    memory = [collection.collector.memory for collection in collections]
+    ratio = limits.cpu_ratio
     return [
-        Figure("CPU", "ms", [cpu for cpu, _ in whole], targets.get("cpu")),
-        Figure("CPU without the start", "ms", [cpu for cpu, _ in work]),
-        Figure("CPU of the floor", "ms", [cpu for cpu, _ in floors]),
-        Figure("CPU, of the floor's", "times", [a / b for (a, _), (b, _) in zip(whole, floors, strict=True)], times),
-        Figure(
-            "CPU without the start, of the floor's",
-            "times",
-            [a / b for (a, _), (b, _) in zip(work, floors, strict=True)],
-            times,
-        ),
-        Figure("wall time", "ms", [wall for _, wall in whole], targets.get("wall")),
-        Figure("wall time without the start", "ms", [wall for _, wall in work]),
-        Figure("wall time of the floor", "ms", [wall for _, wall in floors]),
-        Figure("requests", "", [each.requests_a_window for each in all_of_it], targets["requests"]),
-        Figure("peak memory", "MiB", [each.collector.memory for each in all_of_it], MEMORY),
+        Figure("CPU", "ms", total_cpu, limits.cpu_ms),
+        Figure("CPU without startup", "ms", cpu),
+        Figure("CPU of the baseline", "ms", baseline_cpu),
+        Figure("CPU relative to the baseline", "times", _ratios(total_cpu, baseline_cpu), ratio),
+        Figure("CPU without startup relative to the baseline", "times", _ratios(cpu, baseline_cpu), ratio),
+        Figure("wall time", "ms", total_wall, limits.wall_ms),
+        Figure("wall time without startup", "ms", wall),
+        Figure("wall time of the baseline", "ms", baseline_wall),
+        Figure("requests", "", [collection.requests_per_window for collection in collections], limits.requests),
+        Figure("peak memory", "MiB", memory, targets.PEAK_MEMORY_MIB),
     ]
+
+
+def _ratios(values: list[float], references: list[float]) -> list[float]:
+    return [value / reference for value, reference in zip(values, references, strict=True)]
