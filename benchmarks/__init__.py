@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How fast the collector is, measured against the least that the job takes in this language."""
+"""Measures the collector's speed against targets and against a minimal implementation, the baseline."""

@@ -11,21 +11,20 @@ import urllib.request
 from collections import Counter
 from collections.abc import Iterator
 
-from benchmarks.process import started
+from benchmarks.process import running_process
 from distil.sandbox.data.meters import METERS
-from distil.sandbox.data.meters import TICKS_AN_HOUR
+from distil.sandbox.data.meters import TICKS_PER_HOUR
 from distil.sandbox.http.faults import SERVICES
-
-HOUR = datetime.timedelta(hours=1)
+from distil.tests.support.site import HOUR
 
 
 @dataclasses.dataclass(frozen=True)
-class Size:
-    """Of a cloud and of its usage.
+class CloudSize:
+    """Size of a cloud and its samples.
 
-    :param resources: of each project, for each meter.
-    :param windows: hours of usage.
-    :param latency: seconds before each answer of every service.
+    :param resources: number of resources of each project for each meter.
+    :param windows: hours of samples.
+    :param latency: seconds before each response of every service.
     """
 
     projects: int
@@ -35,42 +34,44 @@ class Size:
 
     @property
     def project_windows(self) -> int:
-        """In an hour: the service project's, which uses nothing, too."""
+        """Project-windows in an hour, including that of the service project, which has no samples."""
         return self.projects + 1
 
     @property
     def samples(self) -> int:
-        """In an hour."""
-        return self.projects * self.resources * len(METERS) * TICKS_AN_HOUR
+        """Samples in an hour."""
+        return self.projects * self.resources * len(METERS) * TICKS_PER_HOUR
 
 
-class Cloud:
-    """A sandbox cloud that runs; usage begins at :attr:`start`.
+class CloudProcess:
+    """A running sandbox cloud.
 
-    :param conf: sections of a configuration file that name it.
+    :param start: time of the first samples.
+    :param conf: sections of a configuration file that refer to it.
+    :ivar options: of those sections.
     """
 
-    def __init__(self, size: Size, start: datetime.datetime, conf: str) -> None:
+    def __init__(self, size: CloudSize, start: datetime.datetime, conf: str) -> None:
         self.size = size
         self.start = start
         self.conf = conf
         self.options = dict(line.split(" = ", 1) for line in conf.splitlines() if " = " in line)
         self._url = self.options["auth_url"].removesuffix("/identity/v3")
 
-    def requests(self) -> dict[str, int]:
-        """How many there were of each service since the last time that somebody asked."""
-        with urllib.request.urlopen(f"{self._url}/sandbox/requests") as answer:
-            counts = json.load(answer)["requests"]
+    def reset_request_counts(self) -> dict[str, int]:
+        """Return the number of requests by service since the last reset, and reset the counts."""
+        with urllib.request.urlopen(f"{self._url}/sandbox/requests") as response:
+            counts = json.load(response)["requests"]
         urllib.request.urlopen(urllib.request.Request(f"{self._url}/sandbox/requests", method="DELETE")).close()
-        total: Counter[str] = Counter()
-        for each in counts:
-            total[each["service"]] += each["count"]
-        return dict(total)
+        totals: Counter[str] = Counter()
+        for entry in counts:
+            totals[entry["service"]] += entry["count"]
+        return dict(totals)
 
 
 @contextlib.contextmanager
-def cloud(size: Size) -> Iterator[Cloud]:
-    """A cloud the last hour of whose usage was over an hour ago."""
+def running_cloud(size: CloudSize) -> Iterator[CloudProcess]:
+    """Run a cloud whose last hour of samples ended more than an hour ago."""
     now = datetime.datetime.now(datetime.UTC).replace(minute=0, second=0, microsecond=0)
     start = now - (size.windows + 1) * HOUR
     command = [sys.executable, "-m", "distil.sandbox", "serve", "--start", start.isoformat()]
@@ -78,11 +79,11 @@ def cloud(size: Size) -> Iterator[Cloud]:
     if size.latency:
         for service in SERVICES:
             command += ["--latency", f"{service}={size.latency}"]
-    with started(command, stdout=subprocess.PIPE) as process:
+    with running_process(command, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         lines = [process.stdout.readline()]
-        while not lines[-1].startswith("region_name"):  # the last one
+        while not lines[-1].startswith("region_name"):  # the last line
             if not lines[-1]:
-                raise RuntimeError("the sandbox cloud did not start")
+                raise RuntimeError("sandbox cloud did not start")
             lines.append(process.stdout.readline())
-        yield Cloud(size, start, "".join(lines))
+        yield CloudProcess(size, start, "".join(lines))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where and with what something is measured."""
+"""Describes the machine, software and settings under which a benchmark runs."""
 
 import importlib.metadata
 import os
@@ -13,39 +13,41 @@ from benchmarks.process import ROOT
 from distil.db import engine as db_engine
 from distil.tests.support import databases
 
-# What a collection's speed depends on most.
+# The libraries with most influence on a collection's speed.
 _LIBRARIES = ("distil", "SQLAlchemy", "PyMySQL", "requests", "keystoneauth1", "jmespath", "prometheus-client")
 
-# How much the database does before it says that a transaction is committed.
+# The settings that decide how durable, and so how slow, a commit is.
 _SETTINGS = ("version", "innodb_flush_log_at_trx_commit", "sync_binlog", "log_bin", "innodb_buffer_pool_size")
 
 
-def machine() -> dict[str, str]:
-    """Processor, cores that may be used, memory and kernel."""
-    cpu = _first("/proc/cpuinfo", "model name")
-    memory = int(_first("/proc/meminfo", "MemTotal").split()[0]) // 1024
+def describe_machine() -> dict[str, str]:
+    """Return processor, usable cores, memory and kernel."""
+    memory = int(_first_value("/proc/meminfo", "MemTotal").split()[0]) // 1024
     return {
-        "processor": cpu,
+        "processor": _first_value("/proc/cpuinfo", "model name"),
         "cores": str(len(os.sched_getaffinity(0))),
         "memory": f"{memory} MiB",
         "kernel": platform.platform(),
     }
 
 
-def versions() -> dict[str, str]:
-    """Of Python, libraries and the database with its settings."""
-    found = {"commit": _commit(), "python": platform.python_version()}
-    found |= {name: importlib.metadata.version(name) for name in _LIBRARIES}
+def describe_versions() -> dict[str, str]:
+    """Return the versions of Python and libraries, and the database's version and settings.
+
+    :raises unittest.SkipTest: there is no MariaDB server for the tests.
+    """
+    versions = {"commit": _commit(), "python": platform.python_version()}
+    versions |= {name: importlib.metadata.version(name) for name in _LIBRARIES}
     with databases.database(databases.MYSQL, migrated=False) as url:
         engine = db_engine.create_engine(url)
         with engine.connect() as connection:
             settings = dict(tuple(row) for row in connection.execute(sa.text("SHOW VARIABLES")))
         engine.dispose()
-    return found | {f"MariaDB's {name}": settings[name] for name in _SETTINGS}
+    return versions | {f"MariaDB's {name}": settings[name] for name in _SETTINGS}
 
 
 def _commit() -> str:
-    """Of the tree; with ``-dirty`` where it has been changed since."""
+    """Return the commit of the working tree, with ``-dirty`` if it has been changed."""
     command = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
     try:
         return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.strip()
@@ -53,6 +55,6 @@ def _commit() -> str:
         return "unknown"
 
 
-def _first(path: str, key: str) -> str:
+def _first_value(path: str, key: str) -> str:
     lines = pathlib.Path(path).read_text(encoding="utf-8").splitlines()
     return next((line.partition(":")[2].strip() for line in lines if line.startswith(key)), "unknown")

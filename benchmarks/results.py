@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What was measured, and a table of it."""
+"""Figures of a benchmark, and a table of them."""
 
 import dataclasses
 import statistics
@@ -7,14 +7,15 @@ from collections.abc import Iterable
 from collections.abc import Sequence
 from typing import Any
 
-HEADINGS = ("part", "what", "unit", "target", "measured", "lowest", "highest", "ratio")
+_HEADINGS = ("part", "what", "unit", "target", "measured", "lowest", "highest", "ratio")
 
 
 @dataclasses.dataclass(frozen=True)
 class Figure:
-    """One number that was measured, as often as there are values.
+    """One quantity, measured once in each round.
 
-    :param target: what it is to be at most; None where there is no such thing.
+    :param what: the quantity.
+    :param target: upper limit; None without one.
     """
 
     what: str
@@ -23,10 +24,7 @@ class Figure:
     target: float | None = None
 
     def document(self) -> dict[str, Any]:
-        """For JSON.
-
-        ``measured`` is the median; ``ratio`` is that of the target, so that up to 1 is met.
-        """
+        """Return the figure for JSON: ``measured`` is the median, and ``ratio`` that to the target."""
         measured = statistics.median(self.values)
         return {
             "what": self.what,
@@ -40,49 +38,48 @@ class Figure:
 
 
 @dataclasses.dataclass(frozen=True)
-class Result:
-    """Of a part.
+class BenchmarkResult:
+    """Result of one part.
 
-    :param rounds: all that was counted and measured, in order; for JSON.
+    :param rounds: everything measured, in order, for JSON.
     """
 
     figures: Sequence[Figure]
     rounds: Sequence[dict[str, Any]]
 
     def document(self) -> dict[str, Any]:
-        """For JSON."""
+        """Return the result for JSON."""
         return {"figures": [figure.document() for figure in self.figures], "rounds": list(self.rounds)}
 
 
-def rows(parts: dict[str, Any]) -> list[tuple[str, ...]]:
-    """The table's rows as text, without its headings.
+def format_table(parts: dict[str, Any]) -> str:
+    """Return the table as text with aligned columns.
 
-    :param parts: name -> document of a result.
+    :param parts: document of each part's result, by name.
     """
+    lines = [_HEADINGS, *_rows(parts)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join(_format_line(line, widths) for line in lines)
+
+
+def _rows(parts: dict[str, Any]) -> list[tuple[str, ...]]:
     return [
-        (name, figure["what"], figure["unit"], *(_number(figure[heading]) for heading in HEADINGS[3:]))
+        (name, figure["what"], figure["unit"], *(_format_number(figure[heading]) for heading in _HEADINGS[3:]))
         for name, part in parts.items()
         for figure in part["figures"]
     ]
 
 
-def table(parts: dict[str, Any]) -> str:
-    """The table as lines of equal columns."""
-    lines = [HEADINGS, *rows(parts)]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return "\n".join(_line(line, widths) for line in lines)
-
-
-def _line(cells: Iterable[str], widths: Sequence[int]) -> str:
+def _format_line(cells: Iterable[str], widths: Sequence[int]) -> str:
     padded = [
-        cell.ljust(width) if number < HEADINGS.index("target") else cell.rjust(width)
+        cell.ljust(width) if number < _HEADINGS.index("target") else cell.rjust(width)
         for number, (cell, width) in enumerate(zip(cells, widths, strict=True))
     ]
     return "  ".join(padded).rstrip()
 
 
-def _number(value: float | None) -> str:
-    """With three digits that mean something."""
+def _format_number(value: float | None) -> str:
+    """Format a number with three significant digits."""
     if value is None:
         return ""
     digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2 if abs(value) >= 1 else 3  # noqa: PLR2004

@@ -1,21 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How large and how often everything is measured."""
+"""Sizes and repetitions of the benchmark's parts."""
 
 import dataclasses
 
 
 @dataclasses.dataclass(frozen=True)
 class Scale:
-    """The sizes of the project's targets, unless something else is said.
+    """Sizes; the defaults are those of the targets.
 
-    :param rounds: how often, where things are measured in turns.
-    :param latency: seconds before each answer, in the parts that have any.
-    :param cloud_projects: of the large cloud; a tenth as many of the one that it is compared with.
-    :param growth_projects: sizes of the clouds whose costs are compared, with ``resources`` of each meter.
-    :param growth_resources: resources of each meter of the clouds whose costs are compared, with few projects.
+    :param resources: number of resources of each project for each meter.
+    :param windows: hours of samples.
+    :param rounds: repetitions.
+    :param latency: seconds before each response, in the parts with latency.
+    :param cloud_projects: projects of the large cloud, which is compared with one a tenth as large.
+    :param growth_projects: projects of the clouds compared with each other, with ``resources`` for each meter.
+    :param growth_resources: resources for each meter in the clouds with ``few_projects`` compared with each other.
     :param series: usage series in a scrape.
-    :param scrape_interval: seconds from one scrape to the next.
-    :param scrape_windows: length, in windows of each project, of the collections with and without scrapes.
+    :param scrape_interval: seconds between scrapes.
+    :param scrape_windows: windows of the collections with and without scrapes.
     """
 
     projects: int = 100
@@ -32,6 +34,7 @@ class Scale:
     scrape_windows: int = 36
 
 
+# The smallest sizes with which every part still runs completely.
 SMOKE = Scale(
     projects=2,
     resources=2,

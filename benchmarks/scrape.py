@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What scrapes of many series take, and what they take from a collection."""
+"""Part ``scrape``: the cost of scraping many series, and its effect on a run."""
 
 import concurrent.futures
 import contextlib
@@ -7,86 +7,90 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
-from benchmarks.cloud import Cloud
-from benchmarks.cloud import Size
-from benchmarks.cloud import cloud
-from benchmarks.resident import Resident
-from benchmarks.resident import resident
+from benchmarks import targets
+from benchmarks.cloud import CloudProcess
+from benchmarks.cloud import CloudSize
+from benchmarks.cloud import running_cloud
+from benchmarks.deployment import deployed
+from benchmarks.long_running import LongRunningCollector
+from benchmarks.long_running import long_running_collector
+from benchmarks.results import BenchmarkResult
 from benchmarks.results import Figure
-from benchmarks.results import Result
 from benchmarks.scale import Scale
-from benchmarks.site import site
-
-# Seconds, and percents of the time without scrapes.
-CPU, SLOWER = 1.0, 5.0
 
 
-def scrape(scale: Scale) -> Result:
-    """A collection without and with scrapes, in turns.
+def measure_scrapes(scale: Scale) -> BenchmarkResult:
+    """Compare a run with and without scrapes, in alternation.
 
-    :raises RuntimeError: a page does not show every series.
+    :raises RuntimeError: a scrape lacks series.
     """
-    size = Size(scale.projects, scale.resources, scale.scrape_windows)
-    with cloud(size) as its_cloud:
+    size = CloudSize(scale.projects, scale.resources, scale.scrape_windows)
+    with running_cloud(size) as cloud:
         rounds = [
-            {"without": _collect(its_cloud, scale, None), "with": _collect(its_cloud, scale, scale.scrape_interval)}
+            {"without": _collect(cloud, scale, None), "with": _collect(cloud, scale, scale.scrape_interval)}
             for _ in range(scale.rounds)
         ]
-    scrapes = [each["scrape"] for a_round in rounds for each in a_round.values()]
-    if {each["series"] for each in scrapes} != {scale.series}:
-        raise RuntimeError(f"a page does not show {scale.series} series: {scrapes}")
-    slower, dearer = (
-        [(each["with"]["run"][what] / each["without"]["run"][what] - 1) * 100 for each in rounds]
-        for what in ("wall", "cpu")
+    scrapes = [collection["scrape"] for collections in rounds for collection in collections.values()]
+    if {scrape["series"] for scrape in scrapes} != {scale.series}:
+        raise RuntimeError(f"a scrape does not have {scale.series} series: {scrapes}")
+    return BenchmarkResult(_figures(scale, rounds, scrapes), rounds)
+
+
+def _figures(scale: Scale, rounds: list[dict[str, Any]], scrapes: list[dict[str, Any]]) -> list[Figure]:
+    slowdown, cpu_increase = (
+        [(pair["with"]["run"][key] / pair["without"]["run"][key] - 1) * 100 for pair in rounds]
+        for key in ("wall", "cpu")
     )
-    figures = [
-        Figure(f"CPU of a scrape of {scale.series:,} usage series", "s", [each["cpu"] for each in scrapes], CPU),
-        Figure("length of a page", "MiB", [each["bytes"] / 2**20 for each in scrapes]),
-        Figure(f"a run, slower under a scrape every {scale.scrape_interval:g} s", "%", slower, SLOWER),
-        Figure("CPU of that run, scrapes included, more than without", "%", dearer),
-        Figure("wall time of a run without scrapes", "s", [each["without"]["run"]["wall"] for each in rounds]),
-        Figure("scrapes in a run", "", [each["with"]["scrapes"] for each in rounds]),
+    cpu = [scrape["cpu"] for scrape in scrapes]
+    condition = f"with a scrape every {scale.scrape_interval:g} s"
+    return [
+        Figure(f"CPU of a scrape of {scale.series:,} usage series", "s", cpu, targets.SCRAPE_CPU_SECONDS),
+        Figure("size of a response", "MiB", [scrape["bytes"] / 2**20 for scrape in scrapes]),
+        Figure(f"slowdown of a run {condition}", "%", slowdown, targets.SCRAPE_SLOWDOWN_PERCENT),
+        Figure(f"CPU increase of a run {condition}", "%", cpu_increase),
+        Figure("wall time of a run without scrapes", "s", [pair["without"]["run"]["wall"] for pair in rounds]),
+        Figure("scrapes in a run", "", [pair["with"]["scrapes"] for pair in rounds]),
     ]
-    return Result(figures, rounds)
 
 
-def _collect(its_cloud: Cloud, scale: Scale, interval: float | None) -> dict[str, Any]:
-    with site(its_cloud) as its, resident(its, scale.series) as collector:
-        alone = _scrape(collector)
-        with _every(interval, collector) as pages:
-            took = collector.run(its.end(its_cloud.size.windows))
-        return {"scrape": alone, "run": took, "scrapes": len(pages)}
+def _collect(cloud: CloudProcess, scale: Scale, interval: float | None) -> dict[str, Any]:
+    with deployed(cloud) as deployment, long_running_collector(deployment, scale.series) as collector:
+        scrape = _scrape(collector)
+        with _periodic_scrapes(interval, collector) as sizes:
+            cost = collector.run(deployment.end(cloud.size.windows))
+        return {"scrape": scrape, "run": cost, "scrapes": len(sizes)}
 
 
-def _scrape(collector: Resident) -> dict[str, float]:
-    """The process's CPU for one scrape, in seconds, and the page's number of series and its length in bytes."""
+def _scrape(collector: LongRunningCollector) -> dict[str, float]:
+    """Return the CPU time of a scrape in seconds, and the response's number of series and size in bytes."""
     before = collector.cpu()
-    page = collector.page()
+    page = collector.scrape()
     cpu = collector.cpu() - before
     return {"cpu": cpu, "series": page.count(b"\ndistil_collector_usage_total{"), "bytes": len(page)}
 
 
 @contextlib.contextmanager
-def _every(seconds: float | None, collector: Resident) -> Iterator[list[int]]:
-    """Scrapes meanwhile, the first when half of the time has passed. The list receives the pages' lengths.
+def _periodic_scrapes(interval: float | None, collector: LongRunningCollector) -> Iterator[list[int]]:
+    """Scrape periodically during the ``with``, first after half an interval.
 
-    :param seconds: from one to the next; None: there are none.
+    :param interval: in seconds; None for no scrapes.
+    :return: a list that receives the sizes of the responses.
     """
-    lengths: list[int] = []
-    if seconds is None:
-        yield lengths
+    sizes: list[int] = []
+    if interval is None:
+        yield sizes
         return
-    over = threading.Event()
+    finished = threading.Event()
 
-    def go_on(pause: float) -> None:
-        while not over.wait(pause):
-            lengths.append(len(collector.page()))
-            pause = seconds
+    def scrape_until_finished(pause: float) -> None:
+        while not finished.wait(pause):
+            sizes.append(len(collector.scrape()))
+            pause = interval
 
     with concurrent.futures.ThreadPoolExecutor() as executor:
-        scrapes = executor.submit(go_on, seconds / 2)
+        scrapes = executor.submit(scrape_until_finished, interval / 2)
         try:
-            yield lengths
+            yield sizes
         finally:
-            over.set()
+            finished.set()
         scrapes.result()

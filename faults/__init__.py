@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Proof by breaking: collectors are killed, paused and cut off, and must leave the rows of an undisturbed run."""
+"""Fault injection: collectors are killed, paused and disconnected, and must store the same rows as a fault-free run."""

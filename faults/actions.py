@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What happens to a process at a fault point."""
+"""What a fault does to a process at a fault point."""
 
 import dataclasses
+import enum
 import json
 import os
 import pathlib
@@ -16,43 +17,48 @@ from typing import Any
 
 import pymysql.err
 
-from faults.hooks import Point
+from faults.instrumentation import FaultPoint
 
-KILL = "kill"
-STOP = "stop"
-CUT = "cut"
-ERROR = "error"
-ANSWER = "answer"
+DEADLOCK_ERRNO = 1213
+_SERVICES_BY_PREFIX = {"volume": "block-storage"}
+_CONTROL_TIMEOUT_SECONDS = 10
 
-DEADLOCK = 1213
-_SERVICES = {"volume": "block-storage"}
+
+class Action(enum.StrEnum):
+    """The effect of a fault."""
+
+    KILL = "kill"  # SIGKILL
+    PAUSE = "pause"  # SIGSTOP
+    DISCONNECT = "disconnect"  # breaks the database connection, unnoticed by the driver
+    FAIL_STATEMENT = "fail-statement"  # raises the driver's error for detail["errno"] instead of sending
+    FAULTY_RESPONSE = "faulty-response"  # injects a sandbox.http.faults.ResponseFault with detail
 
 
 @dataclasses.dataclass(frozen=True)
 class Fault:
-    """An action at a point.
+    """An action at a fault point. It can be the listener of an instrumentation.
 
-    :param action: KILL; STOP, which is SIGSTOP; CUT, which closes the database connection under the driver's feet;
-        ERROR, which has the statement fail with ``detail["errno"]`` and not be sent; ANSWER, which has the sandbox
-        break the answer to the request as ``detail`` says.
-    :param fuse: a file that does not exist yet: of the processes that share it, the fault happens to the first.
+    :param point: number of the fault point.
+    :param detail: of the action.
+    :param once_file: a file that does not exist yet; of several processes with the same file, only the first that
+        reaches the point acts.
     """
 
     point: int
-    action: str
+    action: Action
     detail: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    fuse: str | None = None
+    once_file: str | None = None
 
-    def __call__(self, point: Point, subject: Any) -> None:
-        """Act, if this is the point."""
-        if point.number == self.point and self._first():
-            _ACTIONS[self.action](subject, self.detail)
+    def on_point(self, point: FaultPoint, target: Any) -> None:
+        """Act if this is the fault point."""
+        if point.number == self.point and self._is_first():
+            _ACTIONS[self.action](target, self.detail)
 
-    def _first(self) -> bool:
-        if self.fuse is None:
+    def _is_first(self) -> bool:
+        if self.once_file is None:
             return True
         try:
-            pathlib.Path(self.fuse).touch(exist_ok=False)
+            pathlib.Path(self.once_file).touch(exist_ok=False)
         except FileExistsError:
             return False
         return True
@@ -62,31 +68,38 @@ def _kill(_: Any, __: Mapping[str, Any]) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _stop(_: Any, __: Mapping[str, Any]) -> None:
-    # To this thread: to the process, another thread might take it, and this one would go on for a statement or two.
+def _pause(_: Any, __: Mapping[str, Any]) -> None:
+    # Sent to this thread: if another one took the signal, this one would execute a few more statements.
     signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)
 
 
-def _cut(connection: Any, _: Mapping[str, Any]) -> None:
+def _disconnect(connection: Any, _: Mapping[str, Any]) -> None:
     connection._sock.shutdown(socket.SHUT_RDWR)
 
 
-def _error(connection: Any, detail: Mapping[str, Any]) -> None:
+def _fail_statement(connection: Any, detail: Mapping[str, Any]) -> None:
     errno = detail["errno"]
-    if errno == DEADLOCK:
-        # The server has rolled back the whole transaction when it says this.
+    if errno == DEADLOCK_ERRNO:
+        # A server that reports a deadlock has rolled back the whole transaction.
         connection.rollback()
-    kind = pymysql.err.error_map.get(errno, pymysql.err.OperationalError)
-    raise kind(errno, f"error {errno} on demand")
+    error_class = pymysql.err.error_map.get(errno, pymysql.err.OperationalError)
+    raise error_class(errno, f"injected error {errno}")
 
 
-def _break_answer(request: Any, detail: Mapping[str, Any]) -> None:
+def _inject_response_fault(request: Any, detail: Mapping[str, Any]) -> None:
     url = urllib.parse.urlsplit(request.url)
     prefix, _, path = url.path.removeprefix("/").partition("/")
-    fault = {"service": _SERVICES.get(prefix, prefix), "path": f"^/{re.escape(path)}$", **detail}
-    order = urllib.request.Request(f"http://{url.netloc}/sandbox/faults", json.dumps(fault).encode(), method="POST")
-    with urllib.request.urlopen(order, timeout=10) as answer:
-        answer.read()
+    service = _SERVICES_BY_PREFIX.get(prefix, prefix)
+    body = json.dumps({"service": service, "path": f"^/{re.escape(path)}$", **detail}).encode()
+    injection = urllib.request.Request(f"http://{url.netloc}/sandbox/faults", body, method="POST")
+    with urllib.request.urlopen(injection, timeout=_CONTROL_TIMEOUT_SECONDS) as response:
+        response.read()
 
 
-_ACTIONS = {KILL: _kill, STOP: _stop, CUT: _cut, ERROR: _error, ANSWER: _break_answer}
+_ACTIONS = {
+    Action.KILL: _kill,
+    Action.PAUSE: _pause,
+    Action.DISCONNECT: _disconnect,
+    Action.FAIL_STATEMENT: _fail_statement,
+    Action.FAULTY_RESPONSE: _inject_response_fault,
+}

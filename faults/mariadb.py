@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A MariaDB server of one's own, to be killed, restarted and forbidden to write."""
+"""A private MariaDB server, to be killed, restarted and made read-only."""
 
 import contextlib
 import os
@@ -12,17 +12,18 @@ import subprocess
 import tempfile
 import time
 import unittest
+from collections.abc import Iterator
 from typing import Any
-from typing import Self
 
 import pymysql
 
 from distil.db import engine as db_engine
 from distil.db import migration
 
-_SECONDS = 60
+_TIMEOUT_SECONDS = 60
+_POLL_SECONDS = 0.02
 _DATABASE = "distil"
-# An operator's account: without SUPER and READ_ONLY ADMIN, so that read_only counts.
+# The collector's account lacks SUPER and READ_ONLY ADMIN, as an operator's does, so that read_only applies to it.
 _ACCOUNT = (
     f"CREATE DATABASE {_DATABASE} CHARACTER SET utf8mb4",
     "CREATE USER distil@'127.0.0.1' IDENTIFIED BY 'distil'",
@@ -36,101 +37,127 @@ _OPTIONS = (
     "--innodb-log-file-size=16M",
     "--performance-schema=OFF",
 )
+# Below the range of ephemeral ports (net.ipv4.ip_local_port_range): a client must not be given the port of a server
+# that is being restarted.
+_PORTS = range(20000, 32000)
 
 
-class Server(contextlib.ExitStack):
-    """A server with the newest tables in one database, for the duration of a ``with``.
+class MariaDBServer:
+    """A server that can be stopped and restarted.
 
-    :raises unittest.SkipTest: MariaDB is not installed; in CI (the environment variable) that is an AssertionError.
+    :param program: path of ``mariadbd``.
+    :param folder: for data, socket and log; ``data`` has been initialized.
     """
 
-    def __enter__(self) -> Self:
-        self._program = _program("mariadbd")
-        self._folder = pathlib.Path(self.enter_context(tempfile.TemporaryDirectory(prefix="mariadb-")))
-        self._data, self._socket = self._folder / "data", self._folder / "socket"
-        self._port = _free_port()
-        self._user = pwd.getpwuid(os.geteuid()).pw_name
-        self._install()
+    def __init__(self, program: str, folder: pathlib.Path, port: int) -> None:
+        self._program = program
+        self._folder = folder
+        self._port = port
         self._process = self._launch()
-        self.callback(self.kill)
-        self._wait()
-        for statement in _ACCOUNT:
-            self.execute(statement)
-        engine = db_engine.create_engine(self.url)
-        migration.upgrade(engine)
-        engine.dispose()
-        return self
 
     @property
     def url(self) -> str:
+        """Of the database, password included."""
         return f"mysql+pymysql://distil:distil@127.0.0.1:{self._port}/{_DATABASE}"
 
     def kill(self) -> None:
-        """As a power failure would."""
+        """Stop it without a shutdown, as a power failure does."""
         self._process.kill()
         self._process.wait()
 
     def shut_down(self) -> None:
         self._process.terminate()
-        self._process.wait(_SECONDS)
+        self._process.wait(_TIMEOUT_SECONDS)
 
     def start(self) -> None:
-        """Start it again; it answers when this returns."""
+        """Start it again, and wait until it accepts connections."""
         self._process = self._launch()
-        self._wait()
+        self.wait_until_ready()
 
-    def execute(self, statement: str, *, lock_wait: int = 1) -> None:
-        """As its administrator.
+    def wait_until_ready(self) -> None:
+        """Wait until it accepts connections.
 
-        :param lock_wait: seconds to wait for other sessions.
+        :raises AssertionError: it has ended, or does not within 60 s.
         """
-        with contextlib.closing(self._administer()) as connection, connection.cursor() as cursor:
-            cursor.execute(f"SET lock_wait_timeout = {lock_wait}")
-            cursor.execute(statement)
-
-    def _install(self) -> None:
-        command = [_program("mariadb-install-db"), "--no-defaults", "--auth-root-authentication-method=normal"]
-        command += ["--skip-test-db", f"--datadir={self._data}", f"--user={self._user}"]
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-        if done.returncode:
-            raise AssertionError(f"mariadb-install-db failed: {done.stdout[-2000:]}")
-
-    def _launch(self) -> "subprocess.Popen[bytes]":
-        places = [f"--datadir={self._data}", f"--socket={self._socket}", f"--port={self._port}", f"--user={self._user}"]
-        with (self._folder / "log").open("ab") as log:
-            return subprocess.Popen([self._program, *_OPTIONS, *places], stdout=log, stderr=log)
-
-    def _wait(self) -> None:
-        deadline = time.monotonic() + _SECONDS
+        deadline = time.monotonic() + _TIMEOUT_SECONDS
         while True:
             try:
-                self._administer().close()
+                self._connect_as_root().close()
             except pymysql.err.OperationalError as error:
                 if self._process.poll() is not None or time.monotonic() > deadline:
                     log = (self._folder / "log").read_text()[-2000:]
-                    raise AssertionError(f"mariadbd does not answer ({error}): {log}") from error
-                time.sleep(0.02)
+                    raise AssertionError(f"mariadbd accepts no connections ({error}): {log}") from error
+                time.sleep(_POLL_SECONDS)
             else:
                 return
 
-    def _administer(self) -> Any:
-        return pymysql.connect(unix_socket=str(self._socket), user="root", autocommit=True)
+    def execute(self, statement: str, *, lock_wait: int = 1) -> None:
+        """Execute a statement as root.
+
+        :param lock_wait: seconds to wait for locks of other sessions.
+        """
+        with contextlib.closing(self._connect_as_root()) as connection, connection.cursor() as cursor:
+            cursor.execute(f"SET lock_wait_timeout = {lock_wait}")
+            cursor.execute(statement)
+
+    def _launch(self) -> "subprocess.Popen[bytes]":
+        paths = [f"--datadir={self._folder / 'data'}", f"--socket={self._folder / 'socket'}"]
+        command = [self._program, *_OPTIONS, *paths, f"--port={self._port}", f"--user={_user()}"]
+        with (self._folder / "log").open("ab") as log:
+            return subprocess.Popen(command, stdout=log, stderr=log)
+
+    def _connect_as_root(self) -> Any:
+        return pymysql.connect(unix_socket=str(self._folder / "socket"), user="root", autocommit=True)
 
 
-def _program(name: str) -> str:
-    found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
-    if found is None:
-        message = f"{name} is not installed: no server can be restarted in mid-run"
+@contextlib.contextmanager
+def running_mariadb() -> Iterator[MariaDBServer]:
+    """Run a server with one database at the newest revision.
+
+    :raises unittest.SkipTest: MariaDB is not installed; with ``CI`` in the environment an AssertionError instead.
+    """
+    program = _find_program("mariadbd")
+    with tempfile.TemporaryDirectory(prefix="mariadb-") as name:
+        folder = pathlib.Path(name)
+        _initialize(folder / "data")
+        server = MariaDBServer(program, folder, _free_port())
+        try:
+            server.wait_until_ready()
+            for statement in _ACCOUNT:
+                server.execute(statement)
+            engine = db_engine.create_engine(server.url)
+            migration.upgrade(engine)
+            engine.dispose()
+            yield server
+        finally:
+            server.kill()
+
+
+def _initialize(data: pathlib.Path) -> None:
+    command = [_find_program("mariadb-install-db"), "--no-defaults", "--auth-root-authentication-method=normal"]
+    command += ["--skip-test-db", f"--datadir={data}", f"--user={_user()}"]
+    process = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    if process.returncode:
+        raise AssertionError(f"mariadb-install-db failed: {process.stdout[-2000:]}")
+
+
+def _find_program(name: str) -> str:
+    path = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
+    if path is None:
+        message = f"{name} is not installed; suites that restart a database server need it"
         if os.environ.get("CI"):
-            raise AssertionError(f"{message}; CI is set")
+            raise AssertionError(f"{message} (CI is set)")
         raise unittest.SkipTest(message)
-    return found
+    return path
+
+
+def _user() -> str:
+    return pwd.getpwuid(os.geteuid()).pw_name
 
 
 def _free_port() -> int:
-    """Below the range from which the system gives ports to clients, one of which could have it at a restart."""
     while True:
-        port = random.randrange(20000, 32000)
+        port = random.choice(_PORTS)
         with socket.socket() as listener:
             try:
                 listener.bind(("127.0.0.1", port))

@@ -1,64 +1,77 @@
 # SPDX-License-Identifier: Apache-2.0
-"""All suites, and how one is run."""
+"""All suites by name, and how a suite is run."""
 
 import contextlib
 from collections.abc import Iterator
 
-from faults import trials
-from faults.answers import Answers
-from faults.deaths import Crowds
-from faults.deaths import Kills
-from faults.deaths import Pauses
-from faults.deaths import Successors
-from faults.deaths import Threads
-from faults.mariadb import Server
-from faults.outages import ReadOnly
-from faults.outages import Restarts
-from faults.statements import Rivals
-from faults.statements import Statements
-from faults.world import World
+from faults.mariadb import running_mariadb
+from faults.outage_suites import ReadOnlySuite
+from faults.outage_suites import RestartSuite
+from faults.process_suites import ConcurrencySuite
+from faults.process_suites import KillSuite
+from faults.process_suites import PauseSuite
+from faults.process_suites import RespawnSuite
+from faults.process_suites import ThreadedKillSuite
+from faults.response_suites import ResponseSuite
+from faults.statement_suites import LockConflictSuite
+from faults.statement_suites import StatementSuite
+from faults.testbed import Testbed
+from faults.testbed import running_testbed
+from faults.trials import Report
+from faults.trials import Trial
+from faults.trials import TrialSuite
+from faults.trials import run_trial
+from faults.trials import sample_trials
 
 _SUITES = (
-    Kills(),
-    Threads(),
-    Pauses(),
-    Successors(),
-    Crowds(),
-    Answers(),
-    Statements(),
-    Rivals(),
-    Restarts(),
-    ReadOnly(),
+    KillSuite(),
+    ThreadedKillSuite(),
+    PauseSuite(),
+    RespawnSuite(),
+    ConcurrencySuite(),
+    ResponseSuite(),
+    StatementSuite(),
+    LockConflictSuite(),
+    RestartSuite(),
+    ReadOnlySuite(),
 )
-BY_NAME: dict[str, trials.Suite] = {suite.name: suite for suite in _SUITES}
+SUITES_BY_NAME: dict[str, TrialSuite] = {suite.name: suite for suite in _SUITES}
 
 
-def run(
+def run_suite(
     name: str,
     seed: int,
-    report: trials.Report,
+    report: Report,
     *,
     sample: int | None = None,
     point: int | None = None,
     kind: str | None = None,
 ) -> None:
-    """Run a suite's trials, or those of a point or a kind, or a sample of them."""
-    suite = BY_NAME[name]
-    left: list[trials.Trial] | None = None
-    while left is None or left:
-        with _world(suite, seed) as world:
-            if left is None:
-                wanted = [
+    """Run a suite's trials.
+
+    :param sample: number of trials to sample; None for all.
+    :param point: restricts the trials to this fault point.
+    :param kind: restricts the trials to this kind.
+    """
+    suite = SUITES_BY_NAME[name]
+    pending: list[Trial] | None = None
+    while pending is None or pending:
+        with _testbed(suite, seed) as testbed:
+            if pending is None:
+                matching = [
                     trial
-                    for trial in suite.trials(world)
+                    for trial in suite.trials(testbed)
                     if point in (None, trial.point) and kind in (None, trial.kind)
                 ]
-                left = trials.chosen(wanted, sample, seed)
-            while left and not (suite.up_to_now and world.outdated):
-                report.add(trials.judge(world, suite, left.pop(0)))
+                pending = sample_trials(matching, sample, seed)
+            while pending and not (suite.collects_to_now and testbed.is_outdated()):
+                report.add(run_trial(testbed, suite, pending.pop(0)))
 
 
 @contextlib.contextmanager
-def _world(suite: trials.Suite, seed: int) -> Iterator[World]:
-    with Server() if suite.own_server else contextlib.nullcontext() as server, World(seed, server) as world:
-        yield world
+def _testbed(suite: TrialSuite, seed: int) -> Iterator[Testbed]:
+    with (
+        running_mariadb() if suite.needs_own_server else contextlib.nullcontext() as server,
+        running_testbed(seed, server) as testbed,
+    ):
+        yield testbed

@@ -1,153 +1,163 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a trial is, how it is judged, and what is told of many."""
+"""Trials: their definition, execution and evaluation."""
 
 import abc
 import dataclasses
 import random
 import time
-from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Sequence
 from typing import ClassVar
+from typing import TextIO
 
-from faults.hooks import Point
-from faults.rows import Difference
-from faults.world import World
+from faults.instrumentation import FaultPoint
+from faults.stored_rows import RowDifference
+from faults.testbed import Testbed
 
-NOT_REACHED = "the point was not reached"
-_SHOWN = 3
+NOT_REACHED = "fault point not reached"
 PROGRAM = "python -m faults"
+_MAX_SHOWN = 3
 
 
 @dataclasses.dataclass(frozen=True, order=True)
 class Trial:
-    """One fault.
+    """One fault to inject.
 
-    :param point: number of the point where it happens; of the round, where chance chooses the points.
-    :param kind: which of the suite's faults; empty where there is only one.
-    :param what: the point in words.
+    :param point: number of the fault point, or of the round in a suite that chooses points at random.
+    :param kind: of the suite's faults; empty if it has only one.
+    :param description: of the fault point.
     """
 
     suite: str
     seed: int
     point: int
     kind: str = ""
-    what: str = dataclasses.field(default="", compare=False)
+    description: str = dataclasses.field(default="", compare=False)
 
     @property
     def command(self) -> str:
-        """What repeats it."""
+        """The command that repeats the trial."""
         kind = f" --kind {self.kind}" if self.kind else ""
         return f"{PROGRAM} --suite {self.suite} --seed {self.seed} --point {self.point}{kind}"
 
 
-class Suite(abc.ABC):
-    """Trials of one sort."""
+class TrialSuite(abc.ABC):
+    """Trials that inject faults in the same way.
+
+    :cvar needs_own_server: whether it disturbs the database server, which other tests must not share.
+    :cvar collects_to_now: whether its collectors collect all windows that have ended, however many.
+    """
 
     name: ClassVar[str]
-    # Whether it needs a database server that it may break.
-    own_server: ClassVar[bool] = False
-    # Whether its collectors collect all windows that are over, however many.
-    up_to_now: ClassVar[bool] = False
+    needs_own_server: ClassVar[bool] = False
+    collects_to_now: ClassVar[bool] = False
 
     @abc.abstractmethod
-    def trials(self, world: World) -> list[Trial]:
-        """All there are."""
+    def trials(self, testbed: Testbed) -> list[Trial]:
+        """Return all trials."""
 
     @abc.abstractmethod
-    def play(self, world: World, trial: Trial) -> list[str]:
-        """Disturb a run, or several, until all have ended.
+    def inject(self, testbed: Testbed, trial: Trial) -> list[str]:
+        """Run one or more collectors, inject the fault, and wait until all have ended.
 
-        :return: what is wrong, apart from the rows: a crash, a point that was not reached.
+        :return: problems other than wrong rows, such as a crash.
         :raises TimeoutError: a collector hangs.
         """
 
-    def at(self, world: World, points: Iterable[Point], kinds: Sequence[str] = ("",)) -> list[Trial]:
-        """Every kind at every point."""
-        return [
-            Trial(self.name, world.seed, point.number, kind, f"{point.phase} {point.what}")
-            for point in points
-            for kind in kinds
-        ]
+    def trials_at(self, testbed: Testbed, points: Iterable[FaultPoint], kinds: Sequence[str] = ("",)) -> list[Trial]:
+        """Return a trial for every combination of fault point and kind."""
+        return [Trial(self.name, testbed.seed, point.number, kind, str(point)) for point in points for kind in kinds]
 
 
 @dataclasses.dataclass(frozen=True)
-class Result:
-    """:param problems: what went wrong apart from rows that differ at the end."""
+class TrialResult:
+    """The outcome of a trial.
+
+    :param difference: between the rows stored in the end and those of the golden run.
+    :param problems: other than that difference.
+    """
 
     trial: Trial
-    difference: Difference
+    difference: RowDifference
     problems: list[str]
     seconds: float
 
     @property
-    def good(self) -> bool:
-        return not (self.difference.lost or self.difference.doubled or self.problems)
+    def passed(self) -> bool:
+        return not (self.difference.lost or self.difference.unexpected or self.problems)
 
     def __str__(self) -> str:
-        lines = [f"{self.trial.command}  # {self.trial.what}"]
-        for kind, found in (
+        lines = [f"{self.trial.command}  # {self.trial.description}"]
+        for kind, messages in (
             ("lost", self.difference.lost),
-            ("doubled", self.difference.doubled),
+            ("unexpected", self.difference.unexpected),
             ("problem", self.problems),
         ):
-            lines += [f"    {kind}: {each}" for each in found[:_SHOWN]]
-            lines += [f"    {kind}: {len(found) - _SHOWN} more"] if len(found) > _SHOWN else []
+            lines += [f"    {kind}: {message}" for message in messages[:_MAX_SHOWN]]
+            lines += [f"    {kind}: {len(messages) - _MAX_SHOWN} more"] if len(messages) > _MAX_SHOWN else []
         return "\n".join(lines)
 
 
-def judge(world: World, suite: Suite, trial: Trial) -> Result:
-    """Disturb, look for half windows, let a fresh collector finish, and compare."""
+def run_trial(testbed: Testbed, suite: TrialSuite, trial: Trial) -> TrialResult:
+    """Inject the fault, look for partial windows, let a new collector finish, and compare with the golden run."""
     started = time.monotonic()
-    world.wipe()
+    testbed.reset()
     try:
-        problems = suite.play(world, trial)
-        problems += world.rows().halves(world.undisturbed)
-        problems += world.finish()
-    except TimeoutError as hang:
-        problems = [f"hang: {hang}"]
-    return Result(trial, world.rows().against(world.undisturbed), problems, time.monotonic() - started)
+        problems = suite.inject(testbed, trial)
+        problems += testbed.stored_rows().partial_windows(testbed.expected_rows)
+        problems += testbed.recover()
+    except TimeoutError as error:
+        problems = [f"hang: {error}"]
+    difference = testbed.stored_rows().compare(testbed.expected_rows)
+    return TrialResult(trial, difference, problems, time.monotonic() - started)
 
 
-def chosen(trials: Sequence[Trial], count: int | None, seed: int) -> list[Trial]:
-    """All, or so many by chance; half of those are at a COMMIT where the suite has any there."""
+def sample_trials(trials: Sequence[Trial], count: int | None, seed: int) -> list[Trial]:
+    """Return all trials, or a random sample of them, half of it at a COMMIT as far as there are any."""
     if count is None or count >= len(trials):
         return list(trials)
-    chance = random.Random(seed)
-    at_commit = [trial for trial in trials if "COMMIT" in trial.what]
-    picked = chance.sample(at_commit, min(len(at_commit), count // 2))
-    others = [trial for trial in trials if trial not in picked]
-    return sorted(picked + chance.sample(others, count - len(picked)))
+    generator = random.Random(seed)
+    at_commit = [trial for trial in trials if "COMMIT" in trial.description]
+    sampled = generator.sample(at_commit, min(len(at_commit), count // 2))
+    others = [trial for trial in trials if trial not in sampled]
+    return sorted(sampled + generator.sample(others, count - len(sampled)))
 
 
 class Report:
-    """:param say: is given each line."""
+    """Collects results and prints failed trials.
 
-    def __init__(self, say: Callable[[str], None]) -> None:
-        self._say = say
-        self.results: list[Result] = []
+    :param stream: receives the lines.
+    """
 
-    def add(self, result: Result) -> None:
-        self.results.append(result)
-        if not result.good:
-            self._say(str(result))
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self.results: list[TrialResult] = []
 
     @property
-    def bad(self) -> list[Result]:
-        return [result for result in self.results if not result.good]
+    def failed(self) -> list[TrialResult]:
+        return [result for result in self.results if not result.passed]
 
-    def total(self) -> None:
-        """The figures, by suite and altogether."""
+    def add(self, result: TrialResult) -> None:
+        self.results.append(result)
+        if not result.passed:
+            self._print(str(result))
+
+    def print_totals(self) -> None:
+        """Print the totals of each suite and of all."""
         for name in dict.fromkeys(result.trial.suite for result in self.results):
-            self._line(name, [result for result in self.results if result.trial.suite == name])
-        self._line("all", self.results)
+            self._print_total(name, [result for result in self.results if result.trial.suite == name])
+        self._print_total("all", self.results)
 
-    def _line(self, name: str, results: Sequence[Result]) -> None:
+    def _print_total(self, name: str, results: Sequence[TrialResult]) -> None:
         lost = sum(len(result.difference.lost) for result in results)
-        doubled = sum(len(result.difference.doubled) for result in results)
-        other = sum(bool(result.problems) for result in results)
+        unexpected = sum(len(result.difference.unexpected) for result in results)
+        problems = sum(bool(result.problems) for result in results)
         seconds = sum(result.seconds for result in results)
-        self._say(
-            f"{name}: {len(results)} trials, {lost} lost rows, {doubled} doubled rows, {other} trials with another"
-            f" problem; {seconds:.0f} s"
+        self._print(
+            f"{name}: {len(results)} trials, {lost} lost rows, {unexpected} unexpected rows,"
+            f" {problems} trials with other problems; {seconds:.0f} s"
         )
+
+    def _print(self, line: str) -> None:
+        self._stream.write(f"{line}\n")
+        self._stream.flush()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A cloud in a process."""
+"""A sandbox cloud: OpenStack's APIs with synthetic samples, served by threads of this process."""
 
 import configparser
 import datetime
@@ -29,31 +29,34 @@ from distil.sandbox.data.sample_store import SampleStore
 from distil.sandbox.data.synthetic_samples import SyntheticSamples
 from distil.sandbox.data.tokens import Tokens
 from distil.sandbox.http.api import Api
-from distil.sandbox.http.faults import Fault
-from distil.sandbox.http.faults import FaultBoard
-from distil.sandbox.http.pagination import Limits
+from distil.sandbox.http.faults import FaultInjector
+from distil.sandbox.http.faults import ResponseFault
+from distil.sandbox.http.pagination import PageLimits
 from distil.sandbox.http.request_counter import RequestCounter
-from distil.sandbox.http.server import Router
-from distil.sandbox.http.server import Server
+from distil.sandbox.http.router import Router
+from distil.sandbox.http.server import SandboxServer
 
-_HISTORY = datetime.timedelta(hours=3)
+_DEFAULT_HISTORY = datetime.timedelta(hours=3)
+# Seconds between two checks of the server for a request to stop.
+_POLL_SECONDS = 0.05
 
 
 class Cloud:
-    """A cloud with synthetic usage, served over HTTP within ``with``.
+    """A cloud with synthetic samples, served over HTTP within ``with``.
 
-    :param projects: enabled projects that use it; a tenth as many (at least one) are disabled, and one more belongs
-        to the services and uses nothing.
-    :param resources: how many resources each project has for each meter.
-    :param seed: everything follows from it.
-    :param start: when usage begins, aware; three hours ago by default.
-    :param end: when usage ends; by default it goes on with the clock.
-    :param list_limit: projects on a page of Keystone's where the client names no limit; None is no such limit.
-    :param max_db_limit: projects on any page of Keystone's.
-    :param default_api_return_limit: samples in an answer where the client names no limit.
+    :param projects: number of enabled projects with samples. A tenth as many, at least one, are disabled; one more is
+        the service project, which has no samples.
+    :param resources: number of resources of each project for each meter.
+    :param seed: determines all IDs and volumes.
+    :param start: time of the first samples, aware; by default three hours ago.
+    :param end: end of the samples, aware; by default the current time, whenever it is.
+    :param list_limit: projects on a page of Keystone's if the client sets no limit; None is unlimited.
+    :param max_db_limit: maximum projects on any page of Keystone's.
+    :param default_api_return_limit: samples in a response of Ceilometer's if the client sets no limit.
     :param token_lifetime: in seconds.
-    :param latency: seconds before each answer, by service.
-    :param port: 0 is any that is free.
+    :param latency: seconds before each response, by service.
+    :param port: 0 selects a free port.
+    :raises OSError: the address cannot be listened on.
     """
 
     def __init__(
@@ -72,21 +75,22 @@ class Cloud:
         host: str = "127.0.0.1",
         port: int = 0,
     ) -> None:
-        begin = start or datetime.datetime.now(datetime.UTC) - _HISTORY
+        begin = start or datetime.datetime.now(datetime.UTC) - _DEFAULT_HISTORY
         self.projects = SandboxProjects(seed, projects, max(1, projects // 10), begin)
-        self.usage = SyntheticSamples(seed, self.projects.users, resources, begin, end)
+        self.synthetic_samples = SyntheticSamples(seed, self.projects.metered_numbers, resources, begin, end)
+        self.injected_samples = InjectedSamples()
         self.credentials = Credentials()
         self.tokens = Tokens(token_lifetime)
-        self.faults = FaultBoard(latency or {})
+        self.faults = FaultInjector(seed, latency or {})
         self.requests = RequestCounter()
-        self.hand_written = InjectedSamples()
-        self._switchboard = Router(seed, self.faults, self.requests)
-        self._server = Server((host, port), self._switchboard)
-        self._population = Resources(seed, self.projects.users, resources)
-        limits = Limits(list_limit, max_db_limit)
-        for service in self._services(limits, default_api_return_limit):
-            self._switchboard.connect(service)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="sandbox", daemon=True)
+        router = Router()
+        self._server = SandboxServer((host, port), router, self.faults, self.requests)
+        all_resources = Resources(seed, self.projects.metered_numbers, resources)
+        for api in self._apis(all_resources, PageLimits(list_limit, max_db_limit), default_api_return_limit):
+            router.mount(api)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(_POLL_SECONDS,), name="sandbox", daemon=True
+        )
 
     @property
     def url(self) -> str:
@@ -98,7 +102,7 @@ class Cloud:
         return f"{self.url}/identity/v3"
 
     def auth(self) -> dict[str, str]:
-        """What a client needs for a token, by the names of keystoneauth's options."""
+        """Return what a client authenticates with, by the names of keystoneauth's options."""
         return {
             "auth_url": self.auth_url,
             "username": self.credentials.username,
@@ -109,7 +113,10 @@ class Cloud:
         }
 
     def conf(self, **sections: Mapping[str, object]) -> str:
-        """The text of a configuration file for this cloud, with more sections where they are given."""
+        """Return the text of a configuration file for this cloud.
+
+        :param sections: further sections.
+        """
         parser = configparser.RawConfigParser(default_section="")
         parser.read_dict(
             {"keystone_authtoken": {"auth_type": "password", **self.auth(), "region_name": catalog.REGION}}
@@ -122,25 +129,25 @@ class Cloud:
     def samples(
         self, project_id: str, meter: str, start: datetime.datetime, end: datetime.datetime
     ) -> Iterator[dict[str, Any]]:
-        """The synthetic samples of a project's meter in [start, end), as the API answers them."""
-        return self.usage.samples(project_id, meter, start, end)
+        """Return the synthetic samples of a project's meter in [start, end) as the API does."""
+        return self.synthetic_samples.samples(project_id, meter, start, end)
 
     def add_fault(self, service: str, kind: str, **details: Any) -> int:
-        """Order a fault (see :class:`distil.sandbox.http.faults.Fault`); the number takes it back."""
-        return self.faults.add(Fault(service, kind, **details))
+        """Inject a :class:`~distil.sandbox.http.faults.ResponseFault`, and return its number."""
+        return self.faults.add(ResponseFault(service, kind, **details))
 
     def add_samples(
         self, project_id: str, meter: str, samples: Iterable[Any], at: str | None = None, replace: bool = False
     ) -> None:
-        """Add hand-written samples (see :meth:`distil.sandbox.data.injected_samples.HandWritten.add`)."""
-        self.hand_written.add(project_id, meter, samples, at, replace)
+        """Inject samples; see :meth:`.InjectedSamples.add`."""
+        self.injected_samples.add(project_id, meter, samples, at, replace)
 
     def start(self) -> None:
-        """Begin to answer."""
+        """Start to serve."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Close every connection; nothing answers any more."""
+        """Stop to serve, and close all connections."""
         self.faults.clear()
         self._server.shutdown()
         self._server.server_close()
@@ -155,9 +162,9 @@ class Cloud:
     ) -> None:
         self.stop()
 
-    def _services(self, limits: Limits, default_api_return_limit: int) -> tuple[Api, ...]:
-        tokens, population = self.tokens, self._population
-        archive = SampleStore(self.usage, self.hand_written)
+    def _apis(self, resources: Resources, limits: PageLimits, default_api_return_limit: int) -> tuple[Api, ...]:
+        tokens = self.tokens
+        sample_store = SampleStore(self.synthetic_samples, self.injected_samples)
         return (
             KeystoneApi(
                 f"{self.url}/identity",
@@ -167,10 +174,10 @@ class Cloud:
                 credentials=self.credentials,
                 limits=limits,
             ),
-            CeilometerApi(f"{self.url}/metering", tokens, archive, default_api_return_limit),
-            NovaApi(f"{self.url}/compute", tokens, population),
-            CinderApi(f"{self.url}/volume", tokens, population),
-            GlanceApi(f"{self.url}/image", tokens, population),
-            SwiftApi(f"{self.url}/object-store", tokens, population),
-            ControlApi(f"{self.url}/sandbox", tokens, self.faults, self.hand_written, self.requests),
+            CeilometerApi(f"{self.url}/metering", tokens, sample_store, default_api_return_limit),
+            NovaApi(f"{self.url}/compute", tokens, resources),
+            CinderApi(f"{self.url}/volume", tokens, resources),
+            GlanceApi(f"{self.url}/image", tokens, resources),
+            SwiftApi(f"{self.url}/object-store", tokens, resources),
+            ControlApi(f"{self.url}/sandbox", tokens, self.faults, self.injected_samples, self.requests),
         )

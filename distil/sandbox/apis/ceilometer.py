@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Ceilometer's v2 API, as far as it serves samples and meters, with the limits and the order of the real one."""
+"""The part of Ceilometer's v2 API that serves samples and meters, with Ceilometer's limits and order."""
 
 import base64
 import itertools
@@ -12,24 +12,30 @@ from distil.sandbox.data.sample_store import SampleStore
 from distil.sandbox.data.synthetic_samples import Series
 from distil.sandbox.data.tokens import Tokens
 from distil.sandbox.http.api import Api
-from distil.sandbox.http.messages import Reply
-from distil.sandbox.http.messages import Request
+from distil.sandbox.http.messages import HTTPRequest
+from distil.sandbox.http.messages import HTTPResponse
 from distil.sandbox.http.messages import Route
-from distil.sandbox.http.messages import json_reply
+from distil.sandbox.http.messages import json_response
 from distil.sandbox.query import parser
+from distil.sandbox.query.parser import InvalidQuery
+from distil.sandbox.query.parser import SimpleCondition
+from distil.sandbox.query.parser import SortKey
 
-_NEWEST_FIRST = [("timestamp", True)]
+_NEWEST_FIRST = [SortKey("timestamp", descending=True)]
 
 
 class CeilometerApi(Api):
-    """:param default_limit: samples in an answer to a question without a limit; the rest is cut without a word."""
+    """Serves samples and meters of all projects.
+
+    :param default_limit: maximum samples in the response to a query without a limit, which is truncated silently.
+    """
 
     name = "metering"
     prefix = "metering"
 
-    def __init__(self, url: str, tokens: Tokens, archive: SampleStore, default_limit: int) -> None:
+    def __init__(self, url: str, tokens: Tokens, sample_store: SampleStore, default_limit: int) -> None:
         super().__init__(url, tokens)
-        self._archive = archive
+        self._sample_store = sample_store
         self._default_limit = default_limit
 
     def routes(self) -> Sequence[Route]:
@@ -41,11 +47,11 @@ class CeilometerApi(Api):
             Route("GET", "/", self._versions, public=True),
         )
 
-    def error(self, status: int, message: str) -> Reply:
+    def error(self, status: int, message: str) -> HTTPResponse:
         fault = {"debuginfo": None, "faultcode": "Client" if status < 500 else "Server", "faultstring": message}  # noqa: PLR2004
-        return json_reply({"error_message": fault}, status)
+        return json_response({"error_message": fault}, status)
 
-    def _versions(self, _: Request) -> Reply:
+    def _versions(self, _: HTTPRequest) -> HTTPResponse:
         version = {
             "id": "v2",
             "status": "stable",
@@ -53,47 +59,48 @@ class CeilometerApi(Api):
             "links": [{"href": f"{self.url}/v2", "rel": "self"}],
             "media-types": [{"base": "application/json", "type": "application/vnd.openstack.telemetry-v2+json"}],
         }
-        return json_reply({"versions": {"values": [version]}})
+        return json_response({"versions": {"values": [version]}})
 
-    def _samples(self, request: Request) -> Reply:
-        return self._answer_simple(request, _conditions(request), old=False)
+    def _samples(self, request: HTTPRequest) -> HTTPResponse:
+        return self._find(request, _conditions(request), legacy=False)
 
-    def _samples_of_meter(self, request: Request, name: str) -> Reply:
-        return self._answer_simple(request, [*_conditions(request), ("meter", "eq", name)], old=True)
+    def _samples_of_meter(self, request: HTTPRequest, name: str) -> HTTPResponse:
+        return self._find(request, [*_conditions(request), SimpleCondition("meter", "eq", name)], legacy=True)
 
-    def _answer_simple(self, request: Request, conditions: list[tuple[str, str, str]], old: bool) -> Reply:
-        limit = self._limit(_number(request.argument("limit")))
-        question = parser.read_simple(conditions)
-        return _list(self._archive.find(question, _NEWEST_FIRST, limit, old))
+    def _find(self, request: HTTPRequest, conditions: list[SimpleCondition], *, legacy: bool) -> HTTPResponse:
+        limit = self._limit(_parse_limit(request.argument("limit")))
+        query = parser.parse_simple(conditions)
+        return _join(self._sample_store.find(query, _NEWEST_FIRST, limit, legacy=legacy))
 
-    def _query_samples(self, request: Request) -> Reply:
+    def _query_samples(self, request: HTTPRequest) -> HTTPResponse:
         body = _query_body(request)
-        question = parser.read_complex(body["filter"]) if "filter" in body else parser.read_simple(())
-        order = parser.read_order(body["orderby"]) if "orderby" in body else _NEWEST_FIRST
-        return _list(self._archive.find(question, order, self._limit(_number(body.get("limit"))), old=False))
+        query = parser.parse_complex(body["filter"]) if "filter" in body else parser.parse_simple(())
+        order = parser.parse_order(body["orderby"]) if "orderby" in body else _NEWEST_FIRST
+        limit = self._limit(_parse_limit(body.get("limit")))
+        return _join(self._sample_store.find(query, order, limit, legacy=False))
 
-    def _meters(self, request: Request) -> Reply:
-        limit = self._limit(_number(request.argument("limit")))
-        question = parser.read_simple(_conditions(request), with_timestamps=False)
+    def _meters(self, request: HTTPRequest) -> HTTPResponse:
+        limit = self._limit(_parse_limit(request.argument("limit")))
+        query = parser.parse_simple(_conditions(request), allow_timestamps=False)
         unique = (request.argument("unique") or "").lower() in ("1", "t", "true", "on", "y", "yes")
-        found = self._archive.meters(question)
-        described = _unique_meters(found) if unique else map(_meter, found)
-        return json_reply(list(itertools.islice(described, limit)))
+        series = self._sample_store.series(query)
+        meters = _unique_meters(series) if unique else map(_meter, series)
+        return json_response(list(itertools.islice(meters, limit)))
 
-    def _limit(self, asked: int | None) -> int:
-        limit = self._default_limit if asked is None else asked
+    def _limit(self, requested: int | None) -> int:
+        limit = self._default_limit if requested is None else requested
         if limit <= 0:
-            raise parser.BadQuestion("Limit must be positive")
+            raise InvalidQuery("Limit must be positive")
         return limit
 
-    def _handled(self, request: Request, route: Route, arguments: tuple[str, ...]) -> Reply:
+    def _handle(self, request: HTTPRequest, route: Route, arguments: tuple[str, ...]) -> HTTPResponse:
         try:
-            return super()._handled(request, route, arguments)
-        except parser.BadQuestion as problem:
-            return self.error(problem.status, str(problem))
+            return super()._handle(request, route, arguments)
+        except InvalidQuery as error:
+            return self.error(error.status, str(error))
 
 
-def _conditions(request: Request) -> list[tuple[str, str, str]]:
+def _conditions(request: HTTPRequest) -> list[SimpleCondition]:
     arguments: dict[str, list[str]] = {
         "q.field": [],
         "q.op": [],
@@ -104,51 +111,53 @@ def _conditions(request: Request) -> list[tuple[str, str, str]]:
     }
     for name, value in request.query:
         if name not in arguments:
-            raise parser.BadQuestion(f'Unknown argument: "{name}"')
+            raise InvalidQuery(f'Unknown argument: "{name}"')
         arguments[name].append(value)
     fields = arguments["q.field"]
     columns = itertools.zip_longest(fields, arguments["q.op"], arguments["q.value"], fillvalue="")
-    return [(field, operator or "eq", value) for field, operator, value in itertools.islice(columns, len(fields))]
+    rows = itertools.islice(columns, len(fields))
+    return [SimpleCondition(field, operator or "eq", value) for field, operator, value in rows]
 
 
-def _query_body(request: Request) -> dict[str, Any]:
+def _query_body(request: HTTPRequest) -> dict[str, Any]:
     try:
         body = request.json()
     except ValueError as error:
-        raise parser.BadQuestion("Request is not in valid JSON format") from error
+        raise InvalidQuery("Request is not in valid JSON format") from error
     if not isinstance(body, dict):
-        raise parser.BadQuestion(f"{type(body).__name__!r} object has no attribute 'keys'", status=500)
+        raise InvalidQuery(f"{type(body).__name__!r} object has no attribute 'keys'", status=500)
     unknown = sorted(body.keys() - {"filter", "orderby", "limit"})
     if unknown:
-        raise parser.BadQuestion(f"Unknown attribute for argument body: {', '.join(unknown)}")
+        raise InvalidQuery(f"Unknown attribute for argument body: {', '.join(unknown)}")
     return body
 
 
-def _number(value: object) -> int | None:
+def _parse_limit(value: object) -> int | None:
     if value is None:
         return None
     try:
         return int(str(value))
     except ValueError as error:
         text = f"Invalid input for field/attribute limit. Value: '{value}'. unable to convert to int"
-        raise parser.BadQuestion(text) from error
+        raise InvalidQuery(text) from error
 
 
-def _list(samples: Iterable[str]) -> Reply:
-    return Reply(200, f"[{', '.join(samples)}]".encode())
+def _join(samples: Iterable[str]) -> HTTPResponse:
+    return HTTPResponse(200, f"[{', '.join(samples)}]".encode())
 
 
 def _meter(series: Series) -> dict[str, Any]:
-    attributes = {key: series.value(key) for key in ("type", "unit", "resource_id", "project_id", "user_id", "source")}
+    attributes = {
+        key: series.field_value(key) for key in ("type", "unit", "resource_id", "project_id", "user_id", "source")
+    }
     identity = f"{attributes['resource_id']}+{series.meter.name}".encode()
     return {"name": series.meter.name, **attributes, "meter_id": base64.b64encode(identity).decode()}
 
 
-def _unique_meters(found: Iterable[Series]) -> Iterator[dict[str, Any]]:
-    """One for each name, which then tells of no resource."""
+def _unique_meters(series: Iterable[Series]) -> Iterator[dict[str, Any]]:
+    """Return one entry for each meter, without resource and project."""
     seen: set[str] = set()
-    for series in found:
-        if series.meter.name not in seen:
-            seen.add(series.meter.name)
-            nobody = dict.fromkeys(("resource_id", "project_id", "user_id", "source"))
-            yield {**_meter(series), **nobody}
+    for item in series:
+        if item.meter.name not in seen:
+            seen.add(item.meter.name)
+            yield {**_meter(item), **dict.fromkeys(("resource_id", "project_id", "user_id", "source"))}

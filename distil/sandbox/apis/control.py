@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The cloud's own API: faults, latency and samples on demand, for a test whose subject is in another process."""
+"""The API that controls the sandbox: faults, latency, injected samples, request counts, tokens."""
 
 from collections.abc import Callable
 from collections.abc import Sequence
@@ -9,52 +9,58 @@ from distil.sandbox.data.injected_samples import InjectedSamples
 from distil.sandbox.data.tokens import Tokens
 from distil.sandbox.http.api import Api
 from distil.sandbox.http.faults import SERVICES
-from distil.sandbox.http.faults import Fault
-from distil.sandbox.http.faults import FaultBoard
-from distil.sandbox.http.messages import Reply
-from distil.sandbox.http.messages import Request
+from distil.sandbox.http.faults import FaultInjector
+from distil.sandbox.http.faults import ResponseFault
+from distil.sandbox.http.messages import HTTPRequest
+from distil.sandbox.http.messages import HTTPResponse
 from distil.sandbox.http.messages import Route
-from distil.sandbox.http.messages import json_reply
+from distil.sandbox.http.messages import json_response
 from distil.sandbox.http.request_counter import RequestCounter
 
-_DONE = Reply(204)
+_NO_CONTENT = HTTPResponse(204)
 
 
 class ControlApi(Api):
-    """No request needs a token, none is counted, none can fail on demand."""
+    """Lets a test control a sandbox in another process. Its requests need no token."""
 
     name = "sandbox"
     prefix = "sandbox"
+    controls_sandbox = True
 
     def __init__(
-        self, url: str, tokens: Tokens, faults: FaultBoard, hand_written: InjectedSamples, ledger: RequestCounter
+        self,
+        url: str,
+        tokens: Tokens,
+        faults: FaultInjector,
+        injected_samples: InjectedSamples,
+        request_counter: RequestCounter,
     ) -> None:
         super().__init__(url, tokens)
         self._faults = faults
-        self._hand_written = hand_written
-        self._ledger = ledger
+        self._injected_samples = injected_samples
+        self._request_counter = request_counter
 
     def routes(self) -> Sequence[Route]:
         return (
-            Route("GET", "/faults", lambda _: json_reply({"faults": self._faults.describe()}), public=True),
-            Route("POST", "/faults", self._accepting(self._add_fault), public=True),
-            Route("DELETE", "/faults", _doing(self._faults.clear), public=True),
+            Route("GET", "/faults", self._list_faults, public=True),
+            Route("POST", "/faults", self._with_body(self._add_fault), public=True),
+            Route("DELETE", "/faults", self._clear_faults, public=True),
             Route("DELETE", "/faults/{id}", self._clear_fault, public=True),
-            Route("POST", "/latency", self._accepting(self._set_latency), public=True),
-            Route("POST", "/samples", self._accepting(self._add_samples), public=True),
-            Route("DELETE", "/samples", _doing(self._hand_written.clear), public=True),
-            Route("GET", "/requests", lambda _: json_reply({"requests": self._ledger.describe()}), public=True),
-            Route("DELETE", "/requests", _doing(self._ledger.clear), public=True),
-            Route("DELETE", "/tokens", _doing(self.tokens.revoke), public=True),
+            Route("POST", "/latency", self._with_body(self._set_latency), public=True),
+            Route("POST", "/samples", self._with_body(self._add_samples), public=True),
+            Route("DELETE", "/samples", self._clear_samples, public=True),
+            Route("GET", "/requests", self._list_requests, public=True),
+            Route("DELETE", "/requests", self._clear_requests, public=True),
+            Route("DELETE", "/tokens", self._revoke_tokens, public=True),
         )
 
-    def error(self, status: int, message: str) -> Reply:
-        return json_reply({"error": message}, status)
+    def error(self, status: int, message: str) -> HTTPResponse:
+        return json_response({"error": message}, status)
 
-    def _accepting(self, action: Callable[[dict[str, Any]], Reply]) -> Callable[[Request], Reply]:
-        """A handler that hands the body's keys on, and says what is wrong with them."""
+    def _with_body(self, action: Callable[[dict[str, Any]], HTTPResponse]) -> Callable[[HTTPRequest], HTTPResponse]:
+        """Return a handler that passes the decoded body on; an invalid one yields status 400."""
 
-        def handle(request: Request) -> Reply:
+        def handle(request: HTTPRequest) -> HTTPResponse:
             try:
                 return action(request.json())
             except (ValueError, TypeError, KeyError) as error:
@@ -62,30 +68,44 @@ class ControlApi(Api):
 
         return handle
 
-    def _add_fault(self, body: dict[str, Any]) -> Reply:
-        return json_reply({"id": self._faults.add(Fault(**body))}, 201)
+    def _list_faults(self, _: HTTPRequest) -> HTTPResponse:
+        return json_response({"faults": self._faults.describe()})
 
-    def _clear_fault(self, _: Request, number: str) -> Reply:
+    def _add_fault(self, body: dict[str, Any]) -> HTTPResponse:
+        return json_response({"id": self._faults.add(ResponseFault(**body))}, 201)
+
+    def _clear_faults(self, _: HTTPRequest) -> HTTPResponse:
+        self._faults.clear()
+        return _NO_CONTENT
+
+    def _clear_fault(self, _: HTTPRequest, number: str) -> HTTPResponse:
         self._faults.clear(int(number))
-        return _DONE
+        return _NO_CONTENT
 
-    def _set_latency(self, body: dict[str, Any]) -> Reply:
+    def _set_latency(self, body: dict[str, Any]) -> HTTPResponse:
         unknown = body.keys() - set(SERVICES)
         if unknown:
-            raise ValueError(f"no such services: {', '.join(sorted(unknown))}")
+            raise ValueError(f"unknown services: {', '.join(sorted(unknown))}")
         for service, seconds in body.items():
             self._faults.set_latency(service, float(seconds))
-        return _DONE
+        return _NO_CONTENT
 
-    def _add_samples(self, body: dict[str, Any]) -> Reply:
+    def _add_samples(self, body: dict[str, Any]) -> HTTPResponse:
         documents = body.pop("samples")
-        self._hand_written.add(documents=documents, **body)
-        return json_reply({"added": len(documents)}, 201)
+        self._injected_samples.add(documents=documents, **body)
+        return json_response({"added": len(documents)}, 201)
 
+    def _clear_samples(self, _: HTTPRequest) -> HTTPResponse:
+        self._injected_samples.clear()
+        return _NO_CONTENT
 
-def _doing(action: Callable[[], None]) -> Callable[[Request], Reply]:
-    def handle(_: Request) -> Reply:
-        action()
-        return _DONE
+    def _list_requests(self, _: HTTPRequest) -> HTTPResponse:
+        return json_response({"requests": self._request_counter.describe()})
 
-    return handle
+    def _clear_requests(self, _: HTTPRequest) -> HTTPResponse:
+        self._request_counter.clear()
+        return _NO_CONTENT
+
+    def _revoke_tokens(self, _: HTTPRequest) -> HTTPResponse:
+        self.tokens.revoke()
+        return _NO_CONTENT

@@ -9,22 +9,25 @@ from distil.sandbox.data import inventory
 from distil.sandbox.data.resources import Resources
 from distil.sandbox.data.tokens import Tokens
 from distil.sandbox.http.api import Api
-from distil.sandbox.http.messages import Problem
-from distil.sandbox.http.messages import Reply
-from distil.sandbox.http.messages import Request
+from distil.sandbox.http.messages import HTTPError
+from distil.sandbox.http.messages import HTTPRequest
+from distil.sandbox.http.messages import HTTPResponse
 from distil.sandbox.http.messages import Route
-from distil.sandbox.http.messages import json_reply
+from distil.sandbox.http.messages import json_response
 
 _TITLES = {400: "Bad Request", 403: "Forbidden", 404: "Not Found", 500: "Internal Server Error"}
+_VERSIONS = (("v2.17", "CURRENT"), ("v2.16", "SUPPORTED"), ("v2.0", "SUPPORTED"))
 
 
 class GlanceApi(Api):
+    """Serves public images, and the private images that have samples."""
+
     name = "image"
     prefix = "image"
 
-    def __init__(self, url: str, tokens: Tokens, population: Resources) -> None:
+    def __init__(self, url: str, tokens: Tokens, resources: Resources) -> None:
         super().__init__(url, tokens)
-        self._population = population
+        self._resources = resources
 
     def routes(self) -> Sequence[Route]:
         return (
@@ -34,36 +37,35 @@ class GlanceApi(Api):
             Route("GET", "/versions", lambda _: self._versions(200), public=True),
         )
 
-    def error(self, status: int, message: str) -> Reply:
-        """Glance's errors are no JSON, as a rule."""
+    def error(self, status: int, message: str) -> HTTPResponse:
+        """Return an HTML page, as Glance does for most errors."""
         title = f"{status} {_TITLES.get(status, 'Error')}"
         text = f"<html><head><title>{title}</title></head><body><h1>{title}</h1>{html.escape(message)}</body></html>"
-        return Reply(status, text.encode(), "text/html; charset=UTF-8")
+        return HTTPResponse(status, text.encode(), "text/html; charset=UTF-8")
 
-    def _no_image(self, request: Request, message: str) -> Problem:
-        """As webob words it, on which Glance is built: in JSON for who asks for that."""
+    def _image_not_found(self, request: HTTPRequest, message: str) -> HTTPError:
+        """Return what webob, on which Glance is built, answers: JSON only to clients that accept it."""
         if "application/json" not in request.headers.get("Accept", ""):
             return self.not_found(message)
-        return Problem(json_reply({"message": message, "code": "404 Not Found", "title": "Not Found"}, 404))
+        return HTTPError(json_response({"message": message, "code": "404 Not Found", "title": "Not Found"}, 404))
 
-    def _versions(self, status: int) -> Reply:
+    def _versions(self, status: int) -> HTTPResponse:
         links = [{"rel": "self", "href": f"{self.url}/v2/"}]
         versions = [{"id": name, "status": state, "links": links} for name, state in _VERSIONS]
-        return json_reply({"versions": versions}, status)
+        return json_response({"versions": versions}, status)
 
-    def _images(self) -> Reply:
-        """Those that every project has."""
+    def _images(self) -> HTTPResponse:
         documents = [_document(image, "public") for image in inventory.PUBLIC_IMAGES]
-        return json_reply({"images": documents, "schema": "/v2/schemas/images", "first": "/v2/images"})
+        return json_response({"images": documents, "schema": "/v2/schemas/images", "first": "/v2/images"})
 
-    def _image(self, request: Request, identity: str) -> Reply:
+    def _image(self, request: HTTPRequest, image_id: str) -> HTTPResponse:
         for image in inventory.PUBLIC_IMAGES:
-            if image.id == identity:
-                return json_reply(_document(image, "public"))
-        found = self._population.locate("image", identity)
-        if found is None:
-            raise self._no_image(request, f"Failed to find image {identity}")
-        return json_reply(_document(inventory.Image(identity, f"image-{found[1]}", None), "private"))
+            if image.id == image_id:
+                return json_response(_document(image, "public"))
+        location = self._resources.locate("image", image_id)
+        if location is None:
+            raise self._image_not_found(request, f"Failed to find image {image_id}")
+        return json_response(_document(inventory.Image(image_id, f"image-{location.index}", None), "private"))
 
 
 def _document(image: inventory.Image, visibility: str) -> dict[str, Any]:
@@ -81,6 +83,3 @@ def _document(image: inventory.Image, visibility: str) -> dict[str, Any]:
         "schema": "/v2/schemas/image",
     }
     return document | ({"os_distro": image.os_distro} if image.os_distro else {})
-
-
-_VERSIONS = (("v2.17", "CURRENT"), ("v2.16", "SUPPORTED"), ("v2.0", "SUPPORTED"))

@@ -2,7 +2,6 @@
 """Keystone's v3 API: tokens with a catalog, projects, domains."""
 
 import bisect
-import datetime
 from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Mapping
@@ -12,21 +11,25 @@ from typing import Any
 from distil.sandbox.data import catalog
 from distil.sandbox.data.credentials import Credentials
 from distil.sandbox.data.projects import SandboxProjects
+from distil.sandbox.data.tokens import IssuedToken
 from distil.sandbox.data.tokens import Tokens
 from distil.sandbox.http import pagination
-from distil.sandbox.http.api import UNAUTHORIZED
+from distil.sandbox.http.api import UNAUTHORIZED_MESSAGE
 from distil.sandbox.http.api import Api
-from distil.sandbox.http.messages import Problem
-from distil.sandbox.http.messages import Reply
-from distil.sandbox.http.messages import Request
+from distil.sandbox.http.messages import HTTPError
+from distil.sandbox.http.messages import HTTPRequest
+from distil.sandbox.http.messages import HTTPResponse
 from distil.sandbox.http.messages import Route
-from distil.sandbox.http.messages import json_reply
+from distil.sandbox.http.messages import json_response
 
 _TITLES = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 500: "Internal Server Error"}
 
 
 class KeystoneApi(Api):
-    """:param cloud_url: what the catalog's endpoints begin with."""
+    """Issues tokens, and lists projects and domains.
+
+    :param cloud_url: base URL of the endpoints in the catalog.
+    """
 
     name = "identity"
     prefix = "identity"
@@ -39,7 +42,7 @@ class KeystoneApi(Api):
         cloud_url: str,
         projects: SandboxProjects,
         credentials: Credentials,
-        limits: pagination.Limits,
+        limits: pagination.PageLimits,
     ) -> None:
         super().__init__(url, tokens)
         self._cloud_url = cloud_url
@@ -54,13 +57,13 @@ class KeystoneApi(Api):
             Route("GET", "/v3/projects/{id}", self._get_project),
             Route("GET", "/v3/domains", self._list_domains),
             Route("GET", "/v3/domains/{id}", self._get_domain),
-            Route("GET", "/v3", lambda _: json_reply({"version": self._version()}), public=True),
-            Route("GET", "/", lambda _: json_reply({"versions": {"values": [self._version()]}}, 300), public=True),
+            Route("GET", "/v3", lambda _: json_response({"version": self._version()}), public=True),
+            Route("GET", "/", lambda _: json_response({"versions": {"values": [self._version()]}}, 300), public=True),
         )
 
-    def error(self, status: int, message: str) -> Reply:
+    def error(self, status: int, message: str) -> HTTPResponse:
         title = _TITLES.get(status, "Error")
-        return json_reply({"error": {"code": status, "message": message, "title": title}}, status)
+        return json_response({"error": {"code": status, "message": message, "title": title}}, status)
 
     def _version(self) -> dict[str, Any]:
         return {
@@ -71,54 +74,55 @@ class KeystoneApi(Api):
             "media-types": [{"base": "application/json", "type": "application/vnd.openstack.identity-v3+json"}],
         }
 
-    def _issue_token(self, request: Request) -> Reply:
+    def _issue_token(self, request: HTTPRequest) -> HTTPResponse:
         try:
             auth = request.json()["auth"]
             user = auth["identity"]["password"]["user"]
             scope = auth.get("scope")
-            accepted = self._credentials.accept(user, scope, self._projects.service_id)
+            accepted = self._credentials.accepts(user, scope, self._projects.service_id)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise Problem(self.error(400, f"Invalid input for field 'auth': {error}")) from error
+            raise HTTPError(self.error(400, f"Invalid input for field 'auth': {error}")) from error
         if not accepted:
-            raise Problem(self.error(401, UNAUTHORIZED))
-        token, issued, expires = self.tokens.issue()
-        body = {"token": self._token(issued, expires, scoped=bool(scope))}
-        return json_reply(body, 201, [("X-Subject-Token", token), ("Vary", "X-Auth-Token")])
+            raise HTTPError(self.error(401, UNAUTHORIZED_MESSAGE))
+        token = self.tokens.issue()
+        body = {"token": self._describe_token(token, scoped=bool(scope))}
+        return json_response(body, 201, [("X-Subject-Token", token.secret), ("Vary", "X-Auth-Token")])
 
-    def _token(self, issued: datetime.datetime, expires: datetime.datetime, scoped: bool) -> dict[str, Any]:
-        token: dict[str, Any] = {
+    def _describe_token(self, token: IssuedToken, *, scoped: bool) -> dict[str, Any]:
+        document: dict[str, Any] = {
             "methods": ["password"],
-            "user": self._credentials.user(),
+            "user": self._credentials.user_document(),
             "audit_ids": ["sandbox"],
-            "issued_at": f"{issued:%Y-%m-%dT%H:%M:%S.%fZ}",
-            "expires_at": f"{expires:%Y-%m-%dT%H:%M:%S.%fZ}",
+            "issued_at": f"{token.issued_at:%Y-%m-%dT%H:%M:%S.%fZ}",
+            "expires_at": f"{token.expires_at:%Y-%m-%dT%H:%M:%S.%fZ}",
         }
         if scoped:
-            token["project"] = self._credentials.project(self._projects.service_id)
-            token["is_domain"] = False
-            token["roles"] = [{"id": "admin", "name": "admin"}]
-            token["catalog"] = catalog.catalog_entries(self._cloud_url, self._projects.service_id)
-        return token
+            document["project"] = self._credentials.project_document(self._projects.service_id)
+            document["is_domain"] = False
+            document["roles"] = [{"id": "admin", "name": "admin"}]
+            document["catalog"] = catalog.catalog_entries(self._cloud_url, self._projects.service_id)
+        return document
 
-    def _list_projects(self, request: Request) -> Reply:
-        # An id is no filter of Keystone's: it is passed over.
+    def _list_projects(self, request: HTTPRequest) -> HTTPResponse:
+        # Keystone does not filter by ID, and ignores the argument.
         fields = ("domain_id", "enabled", "name", "parent_id", "is_domain")
-        marked = self._after(self._projects.sorted_ids, request, self._projects.find)
-        return self._list("projects", marked, request, fields)
+        entries = self._after_marker(self._projects.sorted_ids, request, self._projects.find)
+        return self._list("projects", entries, request, fields)
 
-    def _list_domains(self, request: Request) -> Reply:
-        known = {domain["id"]: domain for domain in self._projects.domains}
-        return self._list("domains", self._after(sorted(known), request, known.get), request, ("name", "enabled"))
+    def _list_domains(self, request: HTTPRequest) -> HTTPResponse:
+        domains = {domain["id"]: domain for domain in self._projects.domains}
+        entries = self._after_marker(sorted(domains), request, domains.get)
+        return self._list("domains", entries, request, ("name", "enabled"))
 
-    def _list(self, key: str, entries: Iterator[Any], request: Request, fields: Sequence[str]) -> Reply:
-        chosen = (entry for entry in entries if pagination.passes(entry, request, fields))
+    def _list(self, key: str, entries: Iterator[Any], request: HTTPRequest, fields: Sequence[str]) -> HTTPResponse:
+        filtered = (entry for entry in entries if pagination.matches_filters(entry, request, fields))
         try:
-            return json_reply(pagination.page(key, f"{self.url}/v3/{key}", chosen, request, self._limits))
+            return json_response(pagination.build_page(key, f"{self.url}/v3/{key}", filtered, request, self._limits))
         except ValueError as error:
-            raise Problem(self.error(400, f"Invalid input for field 'limit': {error}")) from error
+            raise HTTPError(self.error(400, f"Invalid input for field 'limit': {error}")) from error
 
-    def _after(
-        self, sorted_ids: Sequence[str], request: Request, find: Callable[[str], Mapping[str, Any] | None]
+    def _after_marker(
+        self, sorted_ids: Sequence[str], request: HTTPRequest, find: Callable[[str], Mapping[str, Any] | None]
     ) -> Iterator[Mapping[str, Any] | None]:
         marker = request.argument("marker")
         if marker and find(marker) is None:
@@ -126,14 +130,14 @@ class KeystoneApi(Api):
         first = bisect.bisect_right(sorted_ids, marker) if marker else 0
         return (find(sorted_ids[position]) for position in range(first, len(sorted_ids)))
 
-    def _get_project(self, _: Request, identity: str) -> Reply:
-        return self._get("project", identity, self._projects.find(identity))
+    def _get_project(self, _: HTTPRequest, project_id: str) -> HTTPResponse:
+        return self._get("project", project_id, self._projects.find(project_id))
 
-    def _get_domain(self, _: Request, identity: str) -> Reply:
-        found = next((domain for domain in self._projects.domains if domain["id"] == identity), None)
-        return self._get("domain", identity, found)
+    def _get_domain(self, _: HTTPRequest, domain_id: str) -> HTTPResponse:
+        domain = next((domain for domain in self._projects.domains if domain["id"] == domain_id), None)
+        return self._get("domain", domain_id, domain)
 
-    def _get(self, kind: str, identity: str, found: Mapping[str, Any] | None) -> Reply:
-        if found is None:
-            raise self.not_found(f"Could not find {kind}: {identity}.")
-        return json_reply({kind: {**found, "links": {"self": f"{self.url}/v3/{kind}s/{identity}"}}})
+    def _get(self, kind: str, identifier: str, entry: Mapping[str, Any] | None) -> HTTPResponse:
+        if entry is None:
+            raise self.not_found(f"Could not find {kind}: {identifier}.")
+        return json_response({kind: {**entry, "links": {"self": f"{self.url}/v3/{kind}s/{identifier}"}}})

@@ -6,24 +6,27 @@ from typing import Any
 
 from distil.sandbox.data import ids
 from distil.sandbox.data import inventory
+from distil.sandbox.data.ids import ResourceLocation
 from distil.sandbox.data.resources import Resources
 from distil.sandbox.data.tokens import Tokens
 from distil.sandbox.http.api import Api
-from distil.sandbox.http.messages import Reply
-from distil.sandbox.http.messages import Request
+from distil.sandbox.http.messages import HTTPRequest
+from distil.sandbox.http.messages import HTTPResponse
 from distil.sandbox.http.messages import Route
-from distil.sandbox.http.messages import json_reply
+from distil.sandbox.http.messages import json_response
 
 _NOT_FOUND = 404
 
 
 class NovaApi(Api):
+    """Serves servers, volume attachments and flavors of all projects."""
+
     name = "compute"
     prefix = "compute"
 
-    def __init__(self, url: str, tokens: Tokens, population: Resources) -> None:
+    def __init__(self, url: str, tokens: Tokens, resources: Resources) -> None:
         super().__init__(url, tokens)
-        self._population = population
+        self._resources = resources
 
     def routes(self) -> Sequence[Route]:
         return (
@@ -33,13 +36,13 @@ class NovaApi(Api):
             Route("GET", "/v2.1/flavors/detail", self._flavors),
             Route("GET", "/v2.1/flavors/{id}", self._flavor),
             Route("GET", "/v2.1/flavors/{id}/os-extra_specs", self._extra_specs),
-            Route("GET", "/v2.1", lambda _: json_reply({"version": self._version()}), public=True),
-            Route("GET", "/", lambda _: json_reply({"versions": [self._version()]}), public=True),
+            Route("GET", "/v2.1", lambda _: json_response({"version": self._version()}), public=True),
+            Route("GET", "/", lambda _: json_response({"versions": [self._version()]}), public=True),
         )
 
-    def error(self, status: int, message: str) -> Reply:
+    def error(self, status: int, message: str) -> HTTPResponse:
         kind = {400: "badRequest", 403: "forbidden", _NOT_FOUND: "itemNotFound"}.get(status, "computeFault")
-        return json_reply({kind: {"code": status, "message": message}}, status)
+        return json_response({kind: {"code": status, "message": message}}, status)
 
     def _version(self) -> dict[str, Any]:
         return {
@@ -51,34 +54,36 @@ class NovaApi(Api):
             "links": [{"rel": "self", "href": f"{self.url}/v2.1/"}],
         }
 
-    def _server(self, _: Request, identity: str) -> Reply:
-        project, index = self._find(identity)
+    def _server(self, _: HTTPRequest, server_id: str) -> HTTPResponse:
+        location = self._find(server_id)
+        index = location.index
         flavor = inventory.flavor_of(index)
         image: Any = "" if inventory.boots_from_volume(index) else {"id": inventory.public_image_of(index).id}
         server = {
-            "id": identity,
+            "id": server_id,
             "name": f"instance-{index}",
             "status": "ACTIVE",
-            "tenant_id": self._population.project_id(project),
+            "tenant_id": self._resources.project_id(location.project),
             "image": image,
             "flavor": {"original_name": flavor.name, "vcpus": flavor.vcpus, "ram": flavor.ram, "disk": flavor.disk},
             "OS-EXT-AZ:availability_zone": inventory.AVAILABILITY_ZONE,
-            "os-extended-volumes:volumes_attached": [{"id": one["volumeId"]} for one in self._attached(identity)],
-            "links": [{"rel": "self", "href": f"{self.url}/v2.1/servers/{identity}"}],
+            "os-extended-volumes:volumes_attached": [
+                {"id": attachment["volumeId"]} for attachment in self._attachments_of(server_id)
+            ],
+            "links": [{"rel": "self", "href": f"{self.url}/v2.1/servers/{server_id}"}],
         }
-        return json_reply({"server": server})
+        return json_response({"server": server})
 
-    def _attachments(self, _: Request, identity: str) -> Reply:
-        self._find(identity)
-        return json_reply({"volumeAttachments": self._attached(identity)})
+    def _attachments(self, _: HTTPRequest, server_id: str) -> HTTPResponse:
+        return json_response({"volumeAttachments": self._attachments_of(server_id)})
 
-    def _attached(self, identity: str) -> list[dict[str, Any]]:
-        """A data volume for every instance; before it the root volume, where the instance boots from one."""
-        project, index = self._find(identity)
-        devices = [("/dev/vda", "root-volume")] if inventory.boots_from_volume(index) else []
+    def _attachments_of(self, server_id: str) -> list[dict[str, Any]]:
+        """Return the root volume, if the server boots from one, and a data volume."""
+        location = self._find(server_id)
+        devices = [("/dev/vda", "root-volume")] if inventory.boots_from_volume(location.index) else []
         devices.append(("/dev/vdb", "volume"))
         return [
-            self._attachment(identity, device, self._population.resource_id(kind, project, index))
+            self._attachment(server_id, device, self._resources.telemetry_id(kind, location.project, location.index))
             for device, kind in devices
         ]
 
@@ -94,27 +99,27 @@ class NovaApi(Api):
             "delete_on_termination": False,
         }
 
-    def _find(self, identity: str) -> tuple[int, int]:
-        found = self._population.locate("instance", identity)
-        if found is None:
-            raise self.not_found(f"Instance {identity} could not be found.")
-        return found
+    def _find(self, server_id: str) -> ResourceLocation:
+        location = self._resources.locate("instance", server_id)
+        if location is None:
+            raise self.not_found(f"Instance {server_id} could not be found.")
+        return location
 
-    def _flavors(self, _: Request) -> Reply:
-        return json_reply({"flavors": [self._describe(flavor) for flavor in inventory.FLAVORS]})
+    def _flavors(self, _: HTTPRequest) -> HTTPResponse:
+        return json_response({"flavors": [self._describe(flavor) for flavor in inventory.FLAVORS]})
 
-    def _flavor(self, _: Request, identity: str) -> Reply:
-        return json_reply({"flavor": self._describe(self._known_flavor(identity))})
+    def _flavor(self, _: HTTPRequest, flavor_id: str) -> HTTPResponse:
+        return json_response({"flavor": self._describe(self._find_flavor(flavor_id))})
 
-    def _extra_specs(self, _: Request, identity: str) -> Reply:
-        self._known_flavor(identity)
-        return json_reply({"extra_specs": {}})
+    def _extra_specs(self, _: HTTPRequest, flavor_id: str) -> HTTPResponse:
+        self._find_flavor(flavor_id)
+        return json_response({"extra_specs": {}})
 
-    def _known_flavor(self, identity: str) -> inventory.Flavor:
+    def _find_flavor(self, flavor_id: str) -> inventory.Flavor:
         for flavor in inventory.FLAVORS:
-            if flavor.id == identity:
+            if flavor.id == flavor_id:
                 return flavor
-        raise self.not_found(f"Flavor {identity} could not be found.")
+        raise self.not_found(f"Flavor {flavor_id} could not be found.")
 
     def _describe(self, flavor: inventory.Flavor) -> dict[str, Any]:
         return {

@@ -2,44 +2,54 @@
 """The service catalog."""
 
 from typing import Any
+from typing import NamedTuple
 
 from distil.sandbox.data import ids
 
 REGION = "RegionOne"
 
-# Type, name and path of each endpoint.
+_INTERFACES = ("public", "internal", "admin")
+
+
+class _Service(NamedTuple):
+    type: str
+    name: str
+    path: str
+
+
 _SERVICES = (
-    ("identity", "keystone", "/identity"),
-    ("metering", "ceilometer", "/metering"),
-    ("compute", "nova", "/compute/v2.1"),
-    ("volumev3", "cinderv3", "/volume/v3/{project}"),
-    ("block-storage", "cinder", "/volume/v3/{project}"),
-    ("image", "glance", "/image"),
-    ("object-store", "swift", "/object-store/v1/AUTH_{project}"),
+    _Service("identity", "keystone", "/identity"),
+    _Service("metering", "ceilometer", "/metering"),
+    _Service("compute", "nova", "/compute/v2.1"),
+    _Service("volumev3", "cinderv3", "/volume/v3/{project}"),
+    _Service("block-storage", "cinder", "/volume/v3/{project}"),
+    _Service("image", "glance", "/image"),
+    _Service("object-store", "swift", "/object-store/v1/AUTH_{project}"),
 )
 
 
 def catalog_entries(url: str, project_id: str) -> list[dict[str, Any]]:
-    """The catalog as a token of a project carries it."""
+    """Return the catalog as a token of a project contains it.
+
+    :param url: of the cloud.
+    """
     return [
         {
-            "id": ids.stable_id("service", kind),
-            "type": kind,
-            "name": name,
+            "id": ids.stable_id("service", service.type),
+            "type": service.type,
+            "name": service.name,
             "endpoints": [
-                _endpoint(kind, interface, url + path.format(project=project_id)) for interface in _INTERFACES
+                _endpoint(service.type, interface, url + service.path.format(project=project_id))
+                for interface in _INTERFACES
             ],
         }
-        for kind, name, path in _SERVICES
+        for service in _SERVICES
     ]
 
 
-_INTERFACES = ("public", "internal", "admin")
-
-
-def _endpoint(kind: str, interface: str, url: str) -> dict[str, str]:
+def _endpoint(service_type: str, interface: str, url: str) -> dict[str, str]:
     return {
-        "id": ids.stable_id("endpoint", kind, interface),
+        "id": ids.stable_id("endpoint", service_type, interface),
         "interface": interface,
         "region": REGION,
         "region_id": REGION,

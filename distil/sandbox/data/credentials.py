@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The one user that the cloud knows: an administrator whose role is on the services' own project."""
+"""The cloud's only user: an administrator with a role on the service project."""
 
 import dataclasses
 import hmac
@@ -13,30 +13,33 @@ _DOMAIN = {"id": "default", "name": "Default"}
 
 @dataclasses.dataclass(frozen=True)
 class Credentials:
-    """What a client must send for a token."""
+    """Name and password of the user."""
 
     username: str = "distil"
     password: str = "sandbox"  # noqa: S105
 
-    def user(self) -> dict[str, Any]:
+    def user_document(self) -> dict[str, Any]:
+        """Return the user as a token contains it."""
         return {"id": self.username, "name": self.username, "domain": _DOMAIN, "password_expires_at": None}
 
     @staticmethod
-    def project(service_id: str) -> dict[str, Any]:
+    def project_document(service_id: str) -> dict[str, Any]:
+        """Return the service project as a token contains it."""
         return {"id": service_id, "name": SERVICE_PROJECT, "domain": _DOMAIN}
 
-    def accept(self, user: Mapping[str, Any], scope: Mapping[str, Any] | None, service_id: str) -> bool:
-        """Whether a token may be issued.
+    def accepts(self, user: Mapping[str, Any], scope: Mapping[str, Any] | None, service_id: str) -> bool:
+        """Whether a request for a token authenticates the user, with no scope or that of the service project.
 
-        :raises KeyError: something that must be sent is not there.
+        :raises KeyError: a required key is missing.
         """
-        named = _names(user, self.username, self.username)
-        right = hmac.compare_digest(user["password"].encode(), self.password.encode())
-        return named and right and (scope is None or _names(scope["project"], service_id, SERVICE_PROJECT))
+        known = _refers_to(user, self.username, self.username)
+        correct = hmac.compare_digest(user["password"].encode(), self.password.encode())
+        return known and correct and (scope is None or _refers_to(scope["project"], service_id, SERVICE_PROJECT))
 
 
-def _names(reference: Mapping[str, Any], identity: str, name: str) -> bool:
+def _refers_to(reference: Mapping[str, Any], identifier: str, name: str) -> bool:
+    """Whether a reference by ID, or by name and domain, is to this user or project."""
     if "id" in reference:
-        return bool(reference["id"] == identity)
+        return bool(reference["id"] == identifier)
     domain = reference["domain"]
     return bool(reference["name"] == name) and ("default" in (domain.get("id"), str(domain.get("name")).lower()))

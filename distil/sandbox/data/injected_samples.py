@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Samples that a test wrote by hand; they are served exactly as they are, however bad."""
+"""Samples that a test adds; the API returns them unchanged, valid or not."""
 
 import dataclasses
 import datetime
@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from collections.abc import Mapping
 from typing import Any
 
-from distil.sandbox.data.synthetic_samples import OLD_NAMES
+from distil.sandbox.data.synthetic_samples import LEGACY_FIELD_NAMES
 from distil.sandbox.query import intervals
 
 
@@ -17,15 +17,17 @@ from distil.sandbox.query import intervals
 class InjectedSample:
     """One sample.
 
-    :param instant: microseconds at which questions find it; None where every question about its project and meter does.
+    :param time_us: microseconds since 1970 at which queries find the sample; None if every query for its project and
+        meter does.
+    :param document: any value that JSON can represent.
     """
 
     project_id: str
     meter: str
-    instant: int | None
+    time_us: int | None
     document: Any
 
-    def value(self, field: str) -> Any:
+    def field_value(self, field: str) -> Any:
         if field in ("project_id", "meter"):
             return getattr(self, field)
         document = self.document if isinstance(self.document, Mapping) else {}
@@ -34,14 +36,18 @@ class InjectedSample:
             return metadata.get(field.removeprefix("metadata.")) if isinstance(metadata, Mapping) else None
         return document.get(field)
 
-    def json(self, old: bool) -> str:
-        if old and isinstance(self.document, Mapping):
-            return json.dumps({OLD_NAMES.get(key, key): value for key, value in self.document.items()})
+    def as_json(self, *, legacy: bool) -> str:
+        """Serialize the sample.
+
+        :param legacy: whether to use the field names of ``GET /v2/meters/NAME``.
+        """
+        if legacy and isinstance(self.document, Mapping):
+            return json.dumps({LEGACY_FIELD_NAMES.get(key, key): value for key, value in self.document.items()})
         return json.dumps(self.document)
 
 
 class InjectedSamples:
-    """All of them, by project and meter."""
+    """Holds the injected samples by project and meter."""
 
     def __init__(self) -> None:
         self._samples: dict[tuple[str, str], list[InjectedSample]] = {}
@@ -53,12 +59,15 @@ class InjectedSamples:
     ) -> None:
         """Add samples of a project's meter.
 
-        :param at: the time at which questions find them, instead of their own timestamps.
-        :param replace: they stand instead of the synthetic ones and of those added before.
-        :raises ValueError: ``at`` is no time.
+        :param at: ISO 8601 time at which queries find them, instead of their own timestamps.
+        :param replace: whether they replace the synthetic samples and those added before.
+        :raises ValueError: ``at`` is not an ISO 8601 time.
         """
-        moment = None if at is None else _utc_microseconds(at)
-        samples = [InjectedSample(project_id, meter, moment if at else _own_moment(one), one) for one in documents]
+        time_us = None if at is None else _parse_time(at)
+        samples = [
+            InjectedSample(project_id, meter, time_us if at else _sample_time(document), document)
+            for document in documents
+        ]
         key = (project_id, meter)
         with self._lock:
             before = [] if replace else self._samples.get(key, [])
@@ -66,25 +75,26 @@ class InjectedSamples:
             self._replaced |= {key} if replace else set()
 
     def clear(self) -> None:
-        """Forget all of them; the synthetic ones are back."""
+        """Remove all injected samples; replaced synthetic samples are served again."""
         with self._lock:
             self._samples, self._replaced = {}, frozenset()
 
-    def all(self) -> list[InjectedSample]:
+    def list_all(self) -> list[InjectedSample]:
         with self._lock:
             return [sample for samples in self._samples.values() for sample in samples]
 
-    def replaces(self, project_id: str, meter: str) -> bool:
+    def replaces_synthetic(self, project_id: str, meter: str) -> bool:
+        """Whether the synthetic samples of a project's meter are replaced."""
         return (project_id, meter) in self._replaced
 
 
-def _utc_microseconds(text: str) -> int:
-    moment = datetime.datetime.fromisoformat(text)
-    return intervals.microseconds(moment.replace(tzinfo=datetime.UTC) if moment.tzinfo is None else moment)
+def _parse_time(text: str) -> int:
+    time = datetime.datetime.fromisoformat(text)
+    return intervals.to_microseconds(time.replace(tzinfo=datetime.UTC) if time.tzinfo is None else time)
 
 
-def _own_moment(document: Any) -> int | None:
+def _sample_time(document: Any) -> int | None:
     try:
-        return _utc_microseconds(document["timestamp"])
+        return _parse_time(document["timestamp"])
     except (KeyError, TypeError, ValueError, OverflowError):
         return None

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the cloud has to offer: flavors, volume types, public images, storage policies, containers."""
+"""What the cloud offers: flavors, volume types, public images, storage policies, container names."""
 
 import dataclasses
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Flavor:
-    """:param ram: in MiB.
+    """A flavor.
+
+    :param ram: in MiB.
     :param disk: in GiB.
     """
 
@@ -26,7 +28,10 @@ class VolumeType:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Image:
-    """:param os_distro: None where nobody set the property."""
+    """An image.
+
+    :param os_distro: None if the property is not set.
+    """
 
     id: str
     name: str
@@ -52,8 +57,8 @@ PUBLIC_IMAGES = (
     Image("f595d7ff-69a4-4b2c-9d3f-5f4c8a1b7e08", "homemade", None),
 )
 
-# None: a container whose answer names no policy.
-STORAGE_POLICIES = ("o1.standard", "o1.sr-r3", "o1.standard", None)
+# None is a container without the header X-Storage-Policy.
+_STORAGE_POLICIES = ("o1.standard", "o1.sr-r3", "o1.standard", None)
 
 CONTAINER_NAMES = ("backups", "what?", "issue #1", "with blanks", "überraschung", "日本", "a+b&c=d", "100%", "🚀")
 
@@ -61,7 +66,7 @@ AVAILABILITY_ZONE = "zone-1"
 
 
 def flavor_of(index: int) -> Flavor:
-    """The flavor of the instance with this index; only databases run on the last one."""
+    """Return the flavor of an instance. The last flavor is reserved for databases."""
     return FLAVORS[index % (len(FLAVORS) - 1)]
 
 
@@ -77,13 +82,13 @@ def boots_from_volume(index: int) -> bool:
     return index % 2 == 1
 
 
-def container_name(index: int) -> str:
+def container_name_of(index: int) -> str:
     rounds, position = divmod(index, len(CONTAINER_NAMES))
     return CONTAINER_NAMES[position] + (f" {rounds}" if rounds else "")
 
 
-def container_index(name: str) -> int | None:
-    """The index of the container with this name; None where there can be none."""
+def container_index_of(name: str) -> int | None:
+    """Return the index of the container with this name, or None if no container has such a name."""
     for position, base in enumerate(CONTAINER_NAMES):
         rest = name.removeprefix(base)
         if rest == name:
@@ -91,9 +96,9 @@ def container_index(name: str) -> int | None:
         rounds = rest.removeprefix(" ") if rest else "0"
         if rounds.isdecimal():
             index = int(rounds) * len(CONTAINER_NAMES) + position
-            return index if container_name(index) == name else None
+            return index if container_name_of(index) == name else None
     return None
 
 
 def storage_policy_of(index: int) -> str | None:
-    return STORAGE_POLICIES[index % len(STORAGE_POLICIES)]
+    return _STORAGE_POLICIES[index % len(_STORAGE_POLICIES)]

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The meters of the cloud: what their samples say and how their volumes come about.
+"""The meters of the cloud: volumes and metadata of their samples.
 
-A volume is a pure function of the resource's salt (which the seed, project, meter and index make) and of the number
-of ten-minute ticks since 1970. Metadata are flat strings, as Ceilometer's API gives them.
+A volume is a pure function of the resource's salt, which depends on seed, project, meter and index, and of the number
+of ten-minute ticks since 1970. Metadata values are strings, as in Ceilometer's API.
 """
 
 import dataclasses
@@ -12,15 +12,16 @@ from collections.abc import Mapping
 from distil.sandbox.data import ids
 from distil.sandbox.data import inventory
 
-TICKS_AN_HOUR = 6
+TICKS_PER_HOUR = 6
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class MeteredResource:
-    """A metered resource.
+    """A resource with samples.
 
     :param project: the project's number.
-    :param salt: what tells this resource's volumes from any other's.
+    :param index: of the resource among those of its kind in the project.
+    :param salt: makes the volumes of this resource differ from those of others.
     """
 
     seed: int
@@ -30,39 +31,41 @@ class MeteredResource:
     id: str
     salt: int
 
-    def sibling(self, kind: str) -> str:
-        """The id of the resource of another kind with the same project and index."""
+    def sibling_id(self, kind: str) -> str:
+        """Return the ID of the resource of another kind with the same project and index."""
         return ids.resource_id(self.seed, kind, self.project, self.index)
 
 
-Volume = Callable[[MeteredResource, int], float]
-Metadata = Callable[[MeteredResource], Mapping[str, str]]
+_VolumeFunction = Callable[[MeteredResource, int], float]
+_MetadataFunction = Callable[[MeteredResource], Mapping[str, str]]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Meter:
     """A meter.
 
-    :param kind: kind of the resources; meters of one kind share their resources.
-    :param source: what a sample's source ends in; one that begins with a colon follows the project's id.
+    :param kind: of the resources; meters of the same kind share their resources.
+    :param volume: computes the volume from a resource and a tick.
+    :param metadata: computes the metadata of a resource's samples.
+    :param source: of the samples; if it begins with a colon, the project's ID precedes it.
     """
 
     name: str
     kind: str
     unit: str
-    volume: Volume
-    metadata: Metadata
+    volume: _VolumeFunction
+    metadata: _MetadataFunction
     type: str = "gauge"
     source: str = "openstack"
 
 
-def scatter(salt: int, tick: int) -> int:
-    """A number below 2 ** 32 that looks random."""
+def _pseudo_random(salt: int, tick: int) -> int:
+    """Return a deterministic number below 2 ** 32 that looks random."""
     mixed = (salt ^ (tick * 0x9E3779B1)) & 0xFFFFFFFF
     return ((mixed ^ (mixed >> 15)) * 0x85EBCA6B) & 0xFFFFFFFF
 
 
-def _one(_: MeteredResource, __: int) -> float:
+def _constant(_: MeteredResource, __: int) -> float:
     return 1.0
 
 
@@ -75,19 +78,19 @@ def _bytes(resource: MeteredResource, _: int) -> float:
 
 
 def _growing_bytes(resource: MeteredResource, tick: int) -> float:
-    return _bytes(resource, tick) + scatter(resource.salt, tick // TICKS_AN_HOUR) % 1_000_000
+    return _bytes(resource, tick) + _pseudo_random(resource.salt, tick // TICKS_PER_HOUR) % 1_000_000
 
 
 def _traffic(resource: MeteredResource, tick: int) -> float:
-    return float(scatter(resource.salt, tick) % 10_000_000)
+    return float(_pseudo_random(resource.salt, tick) % 10_000_000)
 
 
 def _status_code(resource: MeteredResource, tick: int) -> float:
-    """1 is active; every other code is not."""
-    return 1.0 if scatter(resource.salt, tick) % 10 else 2.0
+    """Return 1 (active) for nine ticks of ten, else 2 (inactive)."""
+    return 1.0 if _pseudo_random(resource.salt, tick) % 10 else 2.0
 
 
-def _named(prefix: str) -> Metadata:
+def _named(prefix: str) -> _MetadataFunction:
     return lambda resource: {"name": f"{prefix}-{resource.index}"}
 
 
@@ -118,7 +121,7 @@ def _volume(resource: MeteredResource) -> Mapping[str, str]:
     return {
         "name": f"volume-{resource.index}",
         "volume_id": resource.id,
-        # Cinder's notifications carry the id, other publishers the name.
+        # Cinder's notifications contain the ID of the volume type, other publishers its name.
         "volume_type": kind.name if resource.index % 4 == 1 else kind.id,
         "availability_zone": inventory.AVAILABILITY_ZONE,
         "status": "in-use",
@@ -132,7 +135,7 @@ def _database(resource: MeteredResource) -> Mapping[str, str]:
         "datastore": "postgresql",
         "flavor.id": inventory.FLAVORS[-1].id,
         "volume.size": str(10 + resource.salt % 40),
-        "volume_id": resource.sibling("database-volume"),
+        "volume_id": resource.sibling_id("database-volume"),
     }
 
 
@@ -149,7 +152,7 @@ def _address(resource: MeteredResource) -> Mapping[str, str]:
 
 
 def _vpn(resource: MeteredResource) -> Mapping[str, str]:
-    return {"name": f"vpn-{resource.index}", "subnet_id": resource.sibling("subnet")}
+    return {"name": f"vpn-{resource.index}", "subnet_id": resource.sibling_id("subnet")}
 
 
 def _directions(pattern: str, kind: str, words: tuple[str, str], prefix: str, source: str) -> tuple[Meter, ...]:
@@ -161,19 +164,19 @@ def _directions(pattern: str, kind: str, words: tuple[str, str], prefix: str, so
 
 
 _METERS = (
-    Meter("instance", "instance", "instance", _one, _instance),
-    Meter("ip.floating", "floating-ip", "ip", _one, _address),
+    Meter("instance", "instance", "instance", _constant, _instance),
+    Meter("ip.floating", "floating-ip", "ip", _constant, _address),
     Meter("volume.size", "volume", "GB", _gigabytes, _volume),
     Meter("image.size", "image", "B", _bytes, _named("image")),
     *_directions("traffic.{}.{}", "traffic", ("outbound", "inbound"), "traffic", ":TrafficAccounting"),
     Meter("network.services.vpn", "vpn", "vpnservice", _status_code, _vpn),
-    Meter("network", "network", "network", _one, _named("network")),
-    Meter("router", "router", "router", _one, _named("router")),
+    Meter("network", "network", "network", _constant, _named("network")),
+    Meter("router", "router", "router", _constant, _named("router")),
     Meter("storage.containers.objects.size", "container", "B", _growing_bytes, lambda _: {}),
     *_directions("storage.objects.{}.size.{}", "container", ("download", "upload"), "container", "openstack"),
     Meter("network.services.octavia.loadbalancer", "loadbalancer", "loadbalancer", _status_code, _named("lb")),
-    Meter("database.instance", "database", "instance", _one, _database),
-    Meter("cim.coe.cluster", "cluster", "cluster", _one, _cluster),
+    Meter("database.instance", "database", "instance", _constant, _database),
+    Meter("cim.coe.cluster", "cluster", "cluster", _constant, _cluster),
 )
 
 METERS: Mapping[str, Meter] = {meter.name: meter for meter in _METERS}

@@ -6,45 +6,46 @@ from typing import Any
 
 from distil.sandbox.data import ids
 
-DOMAINS = ("Default", "customers", "internal-tools", "heat")
+_DOMAINS = ("Default", "customers", "internal-tools", "heat")
 SERVICE_PROJECT = "service"
 
 
 class SandboxProjects:
     """Numbered projects: the enabled ones, then the disabled ones, then the project of the cloud's own services.
 
-    :param enabled: how many projects use the cloud.
-    :param disabled: how many did until they were disabled; their usage goes on.
-    :param created: when those projects were created that say so.
+    :param enabled: number of enabled projects.
+    :param disabled: number of disabled projects, which have samples all the same.
+    :param created: creation time, in those projects that have one.
+    :ivar metered_numbers: numbers of the projects with samples.
     """
 
     def __init__(self, seed: int, enabled: int, disabled: int, created: datetime.datetime) -> None:
         self._seed = seed
         self._created = created
         self._enabled = enabled
-        self.users = range(enabled + disabled)
+        self.metered_numbers = range(enabled + disabled)
         self._service = enabled + disabled
-        self.domains = [self._domain(name) for name in DOMAINS]
+        self.domains = [self._domain(name) for name in _DOMAINS]
         self.sorted_ids = sorted(ids.project_id(seed, number) for number in range(self._service + 1))
 
     @property
     def enabled_ids(self) -> list[str]:
-        """The projects that are to be billed, by number; without the services' own, which uses nothing."""
+        """IDs of the enabled projects with samples, in the order of their numbers."""
         return [ids.project_id(self._seed, number) for number in range(self._enabled)]
 
     @property
     def service_id(self) -> str:
         return ids.project_id(self._seed, self._service)
 
-    def find(self, identity: str) -> dict[str, Any] | None:
-        """The project with this id, as Keystone describes it."""
-        number = ids.project_number(self._seed, identity)
+    def find(self, identifier: str) -> dict[str, Any] | None:
+        """Return the project with this ID as Keystone does, or None without one."""
+        number = ids.project_number(self._seed, identifier)
         if number is None or number > self._service:
             return None
         return self._service_project() if number == self._service else self._describe(number)
 
     def _describe(self, number: int) -> dict[str, Any]:
-        project = self._skeleton(number, self.domains[number % len(DOMAINS)]["id"])
+        project = self._base_document(number, self.domains[number % len(_DOMAINS)]["id"])
         if number % 4 == 1:
             del project["description"]
         elif number % 4 == 2:  # noqa: PLR2004
@@ -53,7 +54,7 @@ class SandboxProjects:
             project["created_on"] = self._created.replace(tzinfo=None).isoformat()
         return project
 
-    def _skeleton(self, number: int, domain_id: str) -> dict[str, Any]:
+    def _base_document(self, number: int, domain_id: str) -> dict[str, Any]:
         return {
             "id": ids.project_id(self._seed, number),
             "name": f"project-{number}" + (" 🚀" if number % 7 == 6 else ""),  # noqa: PLR2004
@@ -67,12 +68,11 @@ class SandboxProjects:
         }
 
     def _service_project(self) -> dict[str, Any]:
-        return {**self._skeleton(self._service, "default"), "name": SERVICE_PROJECT, "enabled": True}
+        return {**self._base_document(self._service, "default"), "name": SERVICE_PROJECT, "enabled": True}
 
     def _domain(self, name: str) -> dict[str, Any]:
-        identity = "default" if name == "Default" else ids.stable_id(self._seed, "domain", name)
         return {
-            "id": identity,
+            "id": "default" if name == "Default" else ids.stable_id(self._seed, "domain", name),
             "name": name,
             "description": f"{name} domain",
             "enabled": True,

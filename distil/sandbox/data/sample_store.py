@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""All samples, the synthetic and the hand-written ones, as questions find them."""
+"""All samples, synthetic and injected, as queries find them."""
 
 import heapq
 import operator
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import Any
 
 from distil.sandbox.data import ids
@@ -14,78 +15,78 @@ from distil.sandbox.data.injected_samples import InjectedSamples
 from distil.sandbox.data.meters import METERS
 from distil.sandbox.data.synthetic_samples import Series
 from distil.sandbox.data.synthetic_samples import SyntheticSamples
-from distil.sandbox.query import intervals
 from distil.sandbox.query.conditions import ParsedQuery
+from distil.sandbox.query.parser import SortKey
 
-Found = tuple[int, Series | InjectedSample]
+# The time in microseconds, and what makes the sample's document. A tuple, for a query matches up to millions of them.
+_Match = tuple[int, Series | InjectedSample]
 
 
 class SampleStore:
-    """What the telemetry service has stored."""
+    """Evaluates queries over synthetic and injected samples."""
 
-    def __init__(self, usage: SyntheticSamples, hand_written: InjectedSamples) -> None:
-        self._usage = usage
-        self._hand_written = hand_written
+    def __init__(self, synthetic_samples: SyntheticSamples, injected_samples: InjectedSamples) -> None:
+        self._synthetic_samples = synthetic_samples
+        self._injected_samples = injected_samples
 
-    def find(self, question: ParsedQuery, order: list[tuple[str, bool]], limit: int, old: bool) -> list[str]:
-        """The first ``limit`` samples in some order, as JSON.
+    def find(self, query: ParsedQuery, order: Sequence[SortKey], limit: int, *, legacy: bool) -> list[str]:
+        """Return the first ``limit`` matching samples as JSON.
 
-        :param order: fields and whether each of them descends.
-        :param old: as ``GET /v2/meters/NAME`` names the keys.
+        :param legacy: whether to use the field names of ``GET /v2/meters/NAME``.
         """
-        chosen = _first(self._found(question), order, limit)
-        return [self._json(instant, one, old) for instant, one in chosen]
+        matches = _first(self._matches(query), order, limit)
+        return [self._as_json(time_us, source, legacy) for time_us, source in matches]
 
-    def meters(self, question: ParsedQuery) -> Iterator[Series]:
-        """Every pair of resource and meter."""
-        return (series for series in self._series(question) if question.moments(series))
+    def series(self, query: ParsedQuery) -> Iterator[Series]:
+        """Return the matching synthetic series: pairs of resource and meter."""
+        return (series for series in self._candidates(query) if query.matching_times(series))
 
-    def _found(self, question: ParsedQuery) -> Iterator[Found]:
-        lifetime = self._usage.lifetime
-        for series in self._series(question):
-            wanted = intervals.intersection(question.moments(series), lifetime)
-            for instant in series.moments(wanted):
-                yield instant, series
-        for sample in self._hand_written.all():
-            moments = question.moments(sample)
-            if sample.instant is None and moments:
-                yield lifetime[0][1], sample
-            elif sample.instant is not None and intervals.contains(moments, sample.instant):
-                yield sample.instant, sample
+    def _matches(self, query: ParsedQuery) -> Iterator[_Match]:
+        period = self._synthetic_samples.period()
+        for series in self._candidates(query):
+            for time_us in series.sample_times(query.matching_times(series) & period):
+                yield time_us, series
+        _, now_us = period.intervals[-1]
+        for sample in self._injected_samples.list_all():
+            times = query.matching_times(sample)
+            if sample.time_us is None and times:
+                yield now_us, sample
+            elif sample.time_us is not None and sample.time_us in times:
+                yield sample.time_us, sample
 
-    def _series(self, question: ParsedQuery) -> Iterator[Series]:
-        names = question.candidates("meter")
+    def _candidates(self, query: ParsedQuery) -> Iterator[Series]:
+        names = query.possible_values("meter")
         meters = [meter for name, meter in METERS.items() if names is None or name in names]
-        for number in self._projects(question):
-            project_id = ids.project_id(self._usage.seed, number)
+        for number in self._project_numbers(query):
+            project_id = ids.project_id(self._synthetic_samples.seed, number)
             for meter in meters:
-                if not self._hand_written.replaces(project_id, meter.name):
-                    yield from self._usage.series(number, meter)
+                if not self._injected_samples.replaces_synthetic(project_id, meter.name):
+                    yield from self._synthetic_samples.series(number, meter)
 
-    def _projects(self, question: ParsedQuery) -> Iterable[int]:
-        wanted = question.candidates("project_id")
-        if wanted is None:
-            return self._usage.numbers
-        numbers = (ids.project_number(self._usage.seed, str(identity)) for identity in wanted)
+    def _project_numbers(self, query: ParsedQuery) -> Iterable[int]:
+        identifiers = query.possible_values("project_id")
+        if identifiers is None:
+            return self._synthetic_samples.project_numbers
+        numbers = (ids.project_number(self._synthetic_samples.seed, str(identifier)) for identifier in identifiers)
         return sorted(number for number in numbers if number is not None)
 
-    def _json(self, instant: int, one: Series | InjectedSample, old: bool) -> str:
-        if isinstance(one, InjectedSample):
-            return one.json(old)
-        return one.fill(self._usage.template(one, old), instant)
+    def _as_json(self, time_us: int, source: Series | InjectedSample, legacy: bool) -> str:
+        if isinstance(source, InjectedSample):
+            return source.as_json(legacy=legacy)
+        return source.fill_template(self._synthetic_samples.json_template(source, legacy), time_us)
 
 
-def _first(found: Iterable[Found], order: list[tuple[str, bool]], limit: int) -> list[Found]:
-    if len(order) == 1 and order[0][0] == "timestamp":
-        pick = heapq.nlargest if order[0][1] else heapq.nsmallest
-        return pick(limit, found, key=operator.itemgetter(0))
-    ordered = list(found)
-    for field, descends in reversed(order):
-        ordered.sort(key=_sort_key(field), reverse=descends)
+def _first(matches: Iterable[_Match], order: Sequence[SortKey], limit: int) -> list[_Match]:
+    if len(order) == 1 and order[0].field == "timestamp":
+        select = heapq.nlargest if order[0].descending else heapq.nsmallest
+        return select(limit, matches, key=operator.itemgetter(0))
+    ordered = list(matches)
+    for key in reversed(order):
+        ordered.sort(key=_sort_value(key.field), reverse=key.descending)
     return ordered[:limit]
 
 
-def _sort_key(field: str) -> Callable[[Found], Any]:
+def _sort_value(field: str) -> Callable[[_Match], Any]:
     if field == "timestamp":
         return operator.itemgetter(0)
-    return lambda pair: str(pair[1].value(field))
+    return lambda match: str(match[1].field_value(field))

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Synthetic usage: what every resource of every project was measured to use, at any time.
+"""Synthetic samples of every resource of every project, at any time.
 
-Nothing is stored. A sample follows from (seed, project, meter, resource, tick), so that a test can compute what must
-be billed, and a cloud of 10,000 projects needs no more memory than one of ten.
+Nothing is stored. A sample depends only on seed, project, meter, resource and tick, so that a test can compute the
+expected usage, and a cloud of 10,000 projects needs no more memory than one of ten.
 """
 
 import dataclasses
@@ -19,14 +19,17 @@ from distil.sandbox.data.meters import METERS
 from distil.sandbox.data.meters import Meter
 from distil.sandbox.data.meters import MeteredResource
 from distil.sandbox.query import intervals
+from distil.sandbox.query.intervals import IntervalSet
 
-INTERVAL = 600_000_000  # microseconds between the samples of a resource
+# Between two samples of a resource.
+_INTERVAL_US = 600_000_000
 
-# Most pollsters measure everything at once, which makes ties; some samples lie between seconds.
-_PHASES = (0, 0, 7_000_250, 0)
+# Offsets within the interval. Most pollsters measure all resources at once, so that samples share their timestamp; some
+# samples are not at whole seconds.
+_PHASES_US = (0, 0, 7_000_250, 0)
 
-# What ``GET /v2/meters/NAME`` calls the keys of a sample.
-OLD_NAMES = {
+# Field names of ``GET /v2/meters/NAME``.
+LEGACY_FIELD_NAMES = {
     "meter": "counter_name",
     "type": "counter_type",
     "unit": "counter_unit",
@@ -38,42 +41,44 @@ OLD_NAMES = {
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
 class Series:
-    """The samples of one meter for one resource."""
+    """The samples of one meter for one resource.
+
+    :param phase_us: offset of the samples within the interval, in microseconds.
+    """
 
     resource: MeteredResource
     meter: Meter
     source: str
     metadata: Mapping[str, str]
-    phase: int
+    phase_us: int
 
     @classmethod
-    def make(cls, seed: int, project: int, name: str, index: int) -> "Series":
+    def create(cls, seed: int, project: int, name: str, index: int) -> "Series":
         meter = METERS[name]
         project_id = ids.project_id(seed, project)
         salt = int(ids.stable_id(seed, project, meter.name, index)[:8], 16)
-        identity = resources.resource_id(seed, meter.kind, project, index)
-        resource = MeteredResource(seed, project, project_id, index, identity, salt)
+        identifier = resources.telemetry_id(seed, meter.kind, project, index)
+        resource = MeteredResource(seed, project, project_id, index, identifier, salt)
         source = project_id + meter.source if meter.source.startswith(":") else meter.source
-        return cls(resource, meter, source, meter.metadata(resource), _PHASES[index % len(_PHASES)])
+        return cls(resource, meter, source, meter.metadata(resource), _PHASES_US[index % len(_PHASES_US)])
 
-    def moments(self, wanted: intervals.Periods) -> Iterator[int]:
-        """The microseconds of this series' samples in bounded periods."""
-        for start, end in wanted:
-            first = start + (self.phase - start) % INTERVAL
-            yield from range(first, end, INTERVAL)
+    def sample_times(self, within: IntervalSet) -> Iterator[int]:
+        """Return the times of the samples in bounded intervals, in microseconds."""
+        for start, end in within.intervals:
+            first = start + (self.phase_us - start) % _INTERVAL_US
+            yield from range(first, end, _INTERVAL_US)
 
-    def value(self, field: str) -> Any:
-        """What a question compares with; None where the samples lack the field."""
+    def field_value(self, field: str) -> Any:
         if field.startswith("metadata."):
             return self.metadata.get(field.removeprefix("metadata."))
         return self._attributes().get(field)
 
-    def template(self, old: bool) -> str:
-        """A sample's JSON; to be filled with tick, two timestamps and the volume.
+    def json_template(self, legacy: bool) -> str:
+        """Return a sample as JSON with ``%`` placeholders for tick, two timestamps and volume.
 
-        :param old: as ``GET /v2/meters/NAME`` names the keys.
+        :param legacy: whether to use the field names of ``GET /v2/meters/NAME``.
         """
-        names = OLD_NAMES if old else {}
+        names = LEGACY_FIELD_NAMES if legacy else {}
         constant: dict[str, Any] = {names.get(key, key): value for key, value in self._attributes().items()}
         constant[names.get("metadata", "metadata")] = dict(self.metadata)
         head = json.dumps(constant)[:-1].replace("%", "%%")
@@ -83,9 +88,10 @@ class Series:
             f' "{names.get("volume", "volume")}": %r}}'
         )
 
-    def fill(self, template: str, instant: int) -> str:
-        tick = instant // INTERVAL
-        timestamp = timestamp_text(instant)
+    def fill_template(self, template: str, time_us: int) -> str:
+        """Return the sample at a time as JSON."""
+        tick = time_us // _INTERVAL_US
+        timestamp = _format_timestamp(time_us)
         return template % (tick, timestamp, timestamp, self.meter.volume(self.resource, tick))
 
     def _attributes(self) -> dict[str, str]:
@@ -101,52 +107,58 @@ class Series:
 
 
 class SyntheticSamples:
-    """The usage of a cloud's projects.
+    """Generates the samples of the metered projects.
 
-    :param numbers: numbers of the projects that use anything.
-    :param resources: how many resources each of them has for each meter.
-    :param start: of the usage, aware; there is none before.
-    :param end: of the usage; None is now, whenever it is asked for.
+    :param project_numbers: of the metered projects.
+    :param resources_per_project: for each meter.
+    :param start: aware; of the first samples.
+    :param end: aware; None for the current time.
     """
 
     def __init__(
-        self, seed: int, numbers: range, resources: int, start: datetime.datetime, end: datetime.datetime | None
+        self,
+        seed: int,
+        project_numbers: range,
+        resources_per_project: int,
+        start: datetime.datetime,
+        end: datetime.datetime | None,
     ) -> None:
         self.seed = seed
-        self.numbers = numbers
-        self.resources = resources
+        self.project_numbers = project_numbers
+        self.resources_per_project = resources_per_project
         self.start = start
         self._end = end
-        self._series = functools.lru_cache(maxsize=8192)(functools.partial(Series.make, seed))
-        self.template = functools.lru_cache(maxsize=8192)(Series.template)
+        self._series = functools.lru_cache(maxsize=8192)(functools.partial(Series.create, seed))
+        self.json_template = functools.lru_cache(maxsize=8192)(Series.json_template)
 
-    @property
-    def lifetime(self) -> intervals.Periods:
-        """The period that has usage, up to now."""
-        end = self._end or datetime.datetime.now(datetime.UTC)
-        return ((intervals.microseconds(self.start), intervals.microseconds(end)),)
+    def period(self) -> IntervalSet:
+        """Return the one interval that has samples, which ends now unless it has a fixed end."""
+        return IntervalSet.between(self.start, self._end or datetime.datetime.now(datetime.UTC))
 
     def series(self, project: int, meter: Meter) -> list[Series]:
-        """One for every resource of the project."""
-        if project not in self.numbers:
+        """Return a series for each resource of a project.
+
+        :param project: the project's number.
+        """
+        if project not in self.project_numbers:
             return []
-        return [self._series(project, meter.name, index) for index in range(self.resources)]
+        return [self._series(project, meter.name, index) for index in range(self.resources_per_project)]
 
     def samples(
         self, project_id: str, meter: str, start: datetime.datetime, end: datetime.datetime
     ) -> Iterator[dict[str, Any]]:
-        """The samples of a project's meter in [start, end), as the API answers them, each resource's in time order."""
+        """Return the samples of a project's meter in [start, end) as the API does, sorted by resource, then time."""
         number = ids.project_number(self.seed, project_id)
         if number is None or meter not in METERS:
             return
-        asked = ((intervals.microseconds(start), intervals.microseconds(end)),)
+        times = IntervalSet.between(start, end) & self.period()
         for series in self.series(number, METERS[meter]):
-            template = self.template(series, False)
-            for instant in series.moments(intervals.intersection(asked, self.lifetime)):
-                yield json.loads(series.fill(template, instant))
+            template = self.json_template(series, False)
+            for time_us in series.sample_times(times):
+                yield json.loads(series.fill_template(template, time_us))
 
 
 @functools.lru_cache(maxsize=4096)
-def timestamp_text(instant: int) -> str:
-    """As Ceilometer writes it: naive, with a fraction only where there is one."""
-    return intervals.moment_of(instant).replace(tzinfo=None).isoformat()
+def _format_timestamp(time_us: int) -> str:
+    """Format a time as Ceilometer does: without a zone, and with a fraction only if there is one."""
+    return intervals.from_microseconds(time_us).replace(tzinfo=None).isoformat()

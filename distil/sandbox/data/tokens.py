@@ -1,33 +1,45 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The tokens that Keystone issued."""
+"""The tokens that Keystone has issued."""
 
 import datetime
 import secrets
 import threading
+from typing import NamedTuple
+
+
+class IssuedToken(NamedTuple):
+    """A token with its times of issue and expiry."""
+
+    secret: str
+    issued_at: datetime.datetime
+    expires_at: datetime.datetime
 
 
 class Tokens:
-    """:param lifetime: of a token, in seconds."""
+    """Issues and validates tokens.
+
+    :param lifetime: of a token, in seconds.
+    """
 
     def __init__(self, lifetime: float) -> None:
         self._lifetime = datetime.timedelta(seconds=lifetime)
         self._expiries: dict[str, datetime.datetime] = {}
         self._lock = threading.Lock()
 
-    def issue(self) -> tuple[str, datetime.datetime, datetime.datetime]:
-        """A new token, when it was issued and when it expires."""
+    def issue(self) -> IssuedToken:
         now = datetime.datetime.now(datetime.UTC)
-        token, expiry = secrets.token_urlsafe(32), now + self._lifetime
+        token = IssuedToken(secrets.token_urlsafe(32), now, now + self._lifetime)
         with self._lock:
-            self._expiries = {known: end for known, end in self._expiries.items() if end > now} | {token: expiry}
-        return token, now, expiry
+            unexpired = {secret: expiry for secret, expiry in self._expiries.items() if expiry > now}
+            self._expiries = unexpired | {token.secret: token.expires_at}
+        return token
 
-    def valid(self, token: str | None) -> bool:
+    def is_valid(self, secret: str | None) -> bool:
         with self._lock:
-            expiry = self._expiries.get(token or "")
+            expiry = self._expiries.get(secret or "")
         return expiry is not None and expiry > datetime.datetime.now(datetime.UTC)
 
     def revoke(self) -> None:
-        """No token that was issued so far is valid any more."""
+        """Revoke all tokens issued so far."""
         with self._lock:
             self._expiries = {}

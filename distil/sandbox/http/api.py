@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the services of the cloud have in common."""
+"""Base class of the sandbox's APIs: authentication, dispatch to routes, errors."""
 
 import abc
 from collections.abc import Sequence
@@ -7,23 +7,27 @@ from http import HTTPStatus
 from typing import ClassVar
 
 from distil.sandbox.data.tokens import Tokens
-from distil.sandbox.http import messages
-from distil.sandbox.http.messages import Reply
-from distil.sandbox.http.messages import Request
+from distil.sandbox.http.messages import HTTPError
+from distil.sandbox.http.messages import HTTPRequest
+from distil.sandbox.http.messages import HTTPResponse
 from distil.sandbox.http.messages import Route
-from distil.sandbox.http.messages import json_reply
+from distil.sandbox.http.messages import json_response
 
-UNAUTHORIZED = "The request you have made requires authentication."
+UNAUTHORIZED_MESSAGE = "The request you have made requires authentication."
 
 
 class Api(abc.ABC):
-    """One service's API.
+    """One API of the cloud.
 
-    :param url: where it is, without a slash at the end.
+    :cvar name: service type by which faults, latency and request counts refer to the API.
+    :cvar prefix: first segment of its paths.
+    :cvar controls_sandbox: whether faults, latency and request counts leave the API out.
+    :param url: base URL without a trailing slash.
     """
 
     name: ClassVar[str]
     prefix: ClassVar[str]
+    controls_sandbox: ClassVar[bool] = False
 
     def __init__(self, url: str, tokens: Tokens) -> None:
         self.url = url
@@ -31,35 +35,39 @@ class Api(abc.ABC):
 
     @abc.abstractmethod
     def routes(self) -> Sequence[Route]:
-        """All that it answers."""
+        """Return all routes, in the order in which they are tried."""
 
     @abc.abstractmethod
-    def error(self, status: int, message: str) -> Reply:
-        """An error as this service words it."""
+    def error(self, status: int, message: str) -> HTTPResponse:
+        """Return an error in this API's format."""
 
-    def unauthorized(self) -> Reply:
-        """As keystonemiddleware answers, which stands in front of most services."""
-        body = {"error": {"message": UNAUTHORIZED, "code": 401, "title": "Unauthorized"}}
-        return json_reply(body, 401, [("WWW-Authenticate", f'Keystone uri="{self.url}"')])
+    def unauthorized(self) -> HTTPResponse:
+        """Return what keystonemiddleware answers, which protects most services."""
+        body = {"error": {"message": UNAUTHORIZED_MESSAGE, "code": 401, "title": "Unauthorized"}}
+        return json_response(body, 401, [("WWW-Authenticate", f'Keystone uri="{self.url}"')])
 
-    def failure(self, status: int) -> Reply:
-        """The answer of a service that fails on demand."""
-        return self.unauthorized() if status == HTTPStatus.UNAUTHORIZED else self.error(status, "This was ordered.")
+    def injected_error(self, status: int) -> HTTPResponse:
+        """Return the error of an injected fault."""
+        return self.unauthorized() if status == HTTPStatus.UNAUTHORIZED else self.error(status, "Injected fault")
 
-    def answer(self, request: Request, route: Route | None, arguments: tuple[str, ...]) -> Reply:
+    def respond(self, request: HTTPRequest, route: Route | None, arguments: tuple[str, ...]) -> HTTPResponse:
+        """Authenticate a request, and have its route handle it.
+
+        :param route: None if no route matches.
+        """
         if route is not None and route.public:
-            return self._handled(request, route, arguments)
-        if not self.tokens.valid(request.headers.get("X-Auth-Token")):
+            return self._handle(request, route, arguments)
+        if not self.tokens.is_valid(request.headers.get("X-Auth-Token")):
             return self.unauthorized()
         if route is None:
             return self.error(404, "Not Found")
-        return self._handled(request, route, arguments)
+        return self._handle(request, route, arguments)
 
-    def not_found(self, message: str) -> messages.Problem:
-        return messages.Problem(self.error(404, message))
+    def not_found(self, message: str) -> HTTPError:
+        return HTTPError(self.error(404, message))
 
-    def _handled(self, request: Request, route: Route, arguments: tuple[str, ...]) -> Reply:
+    def _handle(self, request: HTTPRequest, route: Route, arguments: tuple[str, ...]) -> HTTPResponse:
         try:
             return route.handler(request, *arguments)
-        except messages.Problem as problem:
-            return problem.reply
+        except HTTPError as error:
+            return error.response

@@ -1,38 +1,45 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Faults on demand: what goes wrong, where, and how often."""
+"""Faults and latency injected into responses."""
 
 import dataclasses
 import itertools
 import re
 import threading
-from collections.abc import Callable
 from collections.abc import Mapping
 from typing import Any
 
+from distil.sandbox.data import ids
+from distil.sandbox.http.messages import HTTPRequest
+
 SERVICES = ("identity", "metering", "compute", "block-storage", "image", "object-store")
 
-KINDS = {
-    "status": "an error with the status that ``status`` names, worded as the service words its own",
-    "html": "status 200 and a page of HTML",
+_KINDS = {
+    "status": "error response with ``status``, in the service's own format",
+    "html": "status 200 and an HTML page",
     "empty": "status 200 and no body",
-    "truncated": "the right answer, of which half the body comes before the connection is closed",
-    "cut": "the right answer, cut in half, with a length that fits",
-    "reset": "no answer: the connection is reset",
-    "timeout": "no answer for ``seconds``, or until the fault is taken back; then the connection is closed",
-    "slow": "the right answer, in drops that take ``seconds`` altogether",
-    "not_a_list": "status 200 and ``body``, which is an empty object unless it is named",
+    "truncated": "correct response; the connection closes after half of the body",
+    "cut": "first half of the correct response, with a matching Content-Length",
+    "reset": "no response; the connection is reset",
+    "timeout": "no response for ``seconds``, or until the fault is removed; then the connection closes",
+    "slow": "correct response, in chunks spread over ``seconds``",
+    "not_a_list": "status 200 and ``body``, an empty object by default",
 }
 
 
 @dataclasses.dataclass(frozen=True)
-class Fault:
-    """A fault.
+class ResponseFault:
+    """A fault in the responses of one service.
 
-    :param path: regular expression that is searched in the path below the service's prefix; None is any.
-    :param project_id: only requests that name this project or one of its resources; None is any.
-    :param times: how often it happens; None is for ever.
-    :param seconds: see :data:`KINDS`; None is for ever, which ``slow`` cannot be.
-    :raises ValueError: it makes no sense.
+    :param kind: one of ``status``, ``html``, ``empty``, ``truncated``, ``cut``, ``reset``, ``timeout``, ``slow`` and
+        ``not_a_list``.
+    :param path: regular expression searched in the path below the service's prefix; None matches every path.
+    :param project_id: restricts the fault to requests that refer to this project or one of its resources; None
+        matches every request.
+    :param times: number of requests that the fault affects; None is unlimited.
+    :param status: of an error response.
+    :param seconds: duration of ``timeout`` (None is unlimited) and ``slow`` (required).
+    :param body: of ``not_a_list``.
+    :raises ValueError: unknown service or kind, missing duration, or invalid regular expression.
     """
 
     service: str
@@ -46,79 +53,74 @@ class Fault:
 
     def __post_init__(self) -> None:
         if self.service not in SERVICES:
-            raise ValueError(f"service is one of {', '.join(SERVICES)}, not {self.service!r}")
-        if self.kind not in KINDS:
-            raise ValueError(f"kind is one of {', '.join(KINDS)}, not {self.kind!r}")
+            raise ValueError(f"service {self.service!r} is unknown; expected one of {', '.join(SERVICES)}")
+        if self.kind not in _KINDS:
+            raise ValueError(f"kind {self.kind!r} is unknown; expected one of {', '.join(_KINDS)}")
         if self.kind == "slow" and self.seconds is None:
-            raise ValueError("a slow answer needs seconds")
+            raise ValueError("kind 'slow' requires seconds")
         try:
             re.compile(self.path or "")
         except re.error as error:
-            raise ValueError(f"path is no regular expression: {error}") from error
-
-    def concerns(self, service: str, path: str, projects: Callable[[], frozenset[str]]) -> bool:
-        return (
-            service == self.service
-            and (self.path is None or re.search(self.path, path) is not None)
-            and (self.project_id is None or self.project_id in projects())
-        )
+            raise ValueError(f"path {self.path!r} is not a valid regular expression: {error}") from error
 
 
-class Active:
-    """A fault that was ordered.
+class ActiveFault:
+    """An injected fault with its state.
 
-    :ivar released: set when it was taken back.
+    :ivar hits: number of requests affected so far.
+    :ivar removed: set on removal, which ends a response that hangs in the fault.
     """
 
-    def __init__(self, fault: Fault) -> None:
+    def __init__(self, fault: ResponseFault) -> None:
         self.fault = fault
         self.hits = 0
-        self.released = threading.Event()
+        self.removed = threading.Event()
 
     @property
     def exhausted(self) -> bool:
         return self.fault.times is not None and self.hits >= self.fault.times
 
 
-class FaultBoard:
-    """The faults and latencies that were ordered."""
+class FaultInjector:
+    """Holds the injected faults and latencies.
 
-    def __init__(self, latency: Mapping[str, float]) -> None:
-        self._faults: dict[int, Active] = {}
+    :param seed: of the cloud whose project and resource IDs requests refer to.
+    :param latency: seconds before each response, by service.
+    """
+
+    def __init__(self, seed: int, latency: Mapping[str, float]) -> None:
+        self._seed = seed
+        self._faults: dict[int, ActiveFault] = {}
         self._numbers = itertools.count(1)
         self._latency = dict(latency)
         self._lock = threading.Lock()
 
-    def add(self, fault: Fault) -> int:
-        """Order a fault; the number takes it back."""
+    def add(self, fault: ResponseFault) -> int:
+        """Inject a fault, and return its number."""
         with self._lock:
             number = next(self._numbers)
-            self._faults[number] = Active(fault)
+            self._faults[number] = ActiveFault(fault)
             return number
 
     def clear(self, number: int | None = None) -> None:
-        """Take a fault back, or all of them; what hangs in one goes on."""
+        """Remove a fault, or all faults without a number; responses that hang in them end."""
         with self._lock:
-            gone = list(self._faults) if number is None else [number]
-            for each in gone:
-                active = self._faults.pop(each, None)
+            for removed in list(self._faults) if number is None else [number]:
+                active = self._faults.pop(removed, None)
                 if active is not None:
-                    active.released.set()
+                    active.removed.set()
 
-    def take(self, service: str, path: str, projects: Callable[[], frozenset[str]]) -> Active | None:
-        """The oldest fault that concerns a request, which counts as one of its times.
-
-        :param projects: finds the ids of the projects that the request is about.
-        """
+    def next_fault(self, service: str, request: HTTPRequest) -> ActiveFault | None:
+        """Return the oldest fault that matches a request and count the hit, or return None without a match."""
         with self._lock:
             for active in self._faults.values():
-                if not active.exhausted and active.fault.concerns(service, path, projects):
+                if not active.exhausted and self._matches(active.fault, service, request):
                     active.hits += 1
                     return active
         return None
 
     def describe(self) -> list[dict[str, Any]]:
-        """Every fault that was not taken back, with its number and how often it happened."""
+        """Return each fault with its number and hits, for JSON."""
         with self._lock:
             return [
                 {"id": number, "hits": active.hits, **dataclasses.asdict(active.fault)}
@@ -126,9 +128,17 @@ class FaultBoard:
             ]
 
     def set_latency(self, service: str, seconds: float) -> None:
-        """How long a service waits before each answer."""
+        """Set the delay before each response of a service."""
         with self._lock:
             self._latency[service] = seconds
 
     def latency(self, service: str) -> float:
+        """Return the delay before each response of a service, in seconds."""
         return self._latency.get(service, 0.0)
+
+    def _matches(self, fault: ResponseFault, service: str, request: HTTPRequest) -> bool:
+        return (
+            service == fault.service
+            and (fault.path is None or re.search(fault.path, request.path) is not None)
+            and (fault.project_id is None or fault.project_id in ids.referenced_projects(self._seed, request.text()))
+        )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Requests, replies and the routes between them."""
+"""HTTP requests, responses and the routes that map one to the other."""
 
 import dataclasses
 import json
@@ -10,15 +10,15 @@ from collections.abc import Iterable
 from collections.abc import Mapping
 from typing import Any
 
-Header = tuple[str, str]
+_Header = tuple[str, str]
 
 
 @dataclasses.dataclass(frozen=True)
-class Request:
-    """A request to one service.
+class HTTPRequest:
+    """A request to one API.
 
-    :param path: below the service's prefix, still quoted.
-    :param headers: any case finds them.
+    :param path: below the API's prefix, still percent-encoded.
+    :param headers: looked up case-insensitively.
     """
 
     method: str
@@ -32,61 +32,65 @@ class Request:
         return urllib.parse.parse_qsl(self.query_string, keep_blank_values=True)
 
     def argument(self, name: str) -> str | None:
-        """The last value of a query argument."""
+        """Return the last value of a query argument, or None without one."""
         return dict(self.query).get(name)
 
     def json(self) -> Any:
-        """:raises ValueError: the body is no JSON."""
+        """Return the decoded body.
+
+        :raises ValueError: the body is not valid JSON.
+        """
         return json.loads(self.body)
 
     def text(self) -> str:
-        """All that a request names: path, query and body."""
+        """Return path, query and body as one text in which identifiers can be searched."""
         target = urllib.parse.unquote_plus(f"{self.path}?{self.query_string}")
         return f"{target}\n{self.body.decode(errors='replace')}"
 
 
 @dataclasses.dataclass(frozen=True)
-class Reply:
+class HTTPResponse:
+    """A response, complete before it is sent."""
+
     status: int
     body: bytes = b""
     content_type: str = "application/json"
-    headers: tuple[Header, ...] = ()
+    headers: tuple[_Header, ...] = ()
 
 
-class Problem(Exception):
-    """A request that cannot be answered as it wishes.
+class HTTPError(Exception):
+    """A request failed.
 
-    :param reply: the answer instead.
+    :param response: what the client receives.
     """
 
-    def __init__(self, reply: Reply) -> None:
-        super().__init__(reply.status, reply.body)
-        self.reply = reply
+    def __init__(self, response: HTTPResponse) -> None:
+        super().__init__(response.status, response.body)
+        self.response = response
 
 
-def json_reply(document: Any, status: int = 200, headers: Iterable[Header] = ()) -> Reply:
-    return Reply(status, json.dumps(document).encode(), headers=tuple(headers))
-
-
-Handler = Callable[..., Reply]
+def json_response(document: Any, status: int = 200, headers: Iterable[_Header] = ()) -> HTTPResponse:
+    return HTTPResponse(status, json.dumps(document).encode(), headers=tuple(headers))
 
 
 class Route:
-    """What answers one kind of request.
+    """Maps a method and a path template to a handler.
 
-    :param template: path with ``{name}`` for each segment that is handed to the handler, unquoted.
-    :param handler: called with the request and the segments.
-    :param public: no token is asked for.
+    :param template: path; each ``{name}`` matches one segment, which the handler receives decoded.
+    :param handler: called with the request and the matched segments.
+    :param public: whether the route needs no token.
     """
 
-    def __init__(self, method: str, template: str, handler: Handler, public: bool = False) -> None:
+    def __init__(
+        self, method: str, template: str, handler: Callable[..., HTTPResponse], *, public: bool = False
+    ) -> None:
         self.method = method
         self.template = template
         self.handler = handler
         self.public = public
         self._pattern = re.compile(re.sub(r"\\{\w+\\}", "([^/]+)", re.escape(template)) + "/?")
 
-    def arguments(self, method: str, path: str) -> tuple[str, ...] | None:
-        """The path's segments for the handler; None where the route is another."""
-        found = self._pattern.fullmatch(path) if method == self.method else None
-        return None if found is None else tuple(map(urllib.parse.unquote, found.groups()))
+    def match(self, method: str, path: str) -> tuple[str, ...] | None:
+        """Return the path's decoded segments, or None if the route does not match."""
+        match = self._pattern.fullmatch(path) if method == self.method else None
+        return None if match is None else tuple(map(urllib.parse.unquote, match.groups()))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What was asked of the cloud."""
+"""Counts of the requests that the cloud received."""
 
 import collections
 import threading
@@ -7,28 +7,32 @@ from typing import Any
 
 
 class RequestCounter:
-    """Counts of the requests by service, method and kind of path."""
+    """Counts requests by service, method and route."""
 
     def __init__(self) -> None:
         self._counts: collections.Counter[tuple[str, str, str]] = collections.Counter()
         self._lock = threading.Lock()
 
     def count(self, service: str, method: str, path: str) -> None:
-        """:param path: with a name in place of each id, so that there are never many."""
+        """Count one request.
+
+        :param path: the route's template, so that the number of counts stays small.
+        """
         with self._lock:
             self._counts[service, method, path] += 1
 
     def clear(self) -> None:
-        """Begin again at zero."""
+        """Reset all counts."""
         with self._lock:
             self._counts.clear()
 
     def total(self, service: str | None = None) -> int:
-        """How many requests there were, to one service or to all."""
+        """Return the number of requests to a service, or to all services."""
         with self._lock:
-            return sum(count for (asked, _, _), count in self._counts.items() if service in (None, asked))
+            return sum(count for (name, _, _), count in self._counts.items() if service in (None, name))
 
     def describe(self) -> list[dict[str, Any]]:
+        """Return all counts, for JSON."""
         with self._lock:
             return [
                 {"service": service, "method": method, "path": path, "count": count}

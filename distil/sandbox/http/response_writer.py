@@ -1,89 +1,87 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How an answer goes onto the wire, or how it fails to."""
+"""Writes responses to a connection, with or without a fault."""
 
 import http
 import socket
 import struct
 from collections.abc import Callable
 
-from distil.sandbox.http.faults import Active
-from distil.sandbox.http.messages import Reply
+from distil.sandbox.http.api import Api
+from distil.sandbox.http.faults import ActiveFault
+from distil.sandbox.http.messages import HTTPResponse
 
-_DROPS = 20
-_PAGE = b"<!DOCTYPE html><html><head><title>Maintenance</title></head><body><h1>Back soon</h1></body></html>"
+_CHUNKS = 20
+_HTML_PAGE = b"<!DOCTYPE html><html><head><title>Maintenance</title></head><body><h1>Back soon</h1></body></html>"
+_KNOWN_STATUSES = frozenset(status.value for status in http.HTTPStatus)
 
 
 class ResponseWriter:
-    """The answer to one request.
+    """Writes the response to one request. Each method that sends returns whether the connection stays usable.
 
-    :param bodiless: the request was a HEAD.
+    :param without_body: whether to omit the body, as for HEAD.
     """
 
-    def __init__(self, connection: socket.socket, bodiless: bool) -> None:
+    def __init__(self, connection: socket.socket, *, without_body: bool) -> None:
         self._connection = connection
-        self._bodiless = bodiless
+        self._without_body = without_body
 
-    def send(self, reply: Reply) -> bool:
-        """Send a reply. Like all methods here that send, it says whether the connection can go on."""
-        self._connection.sendall(self._head(reply) + self._body(reply))
+    def send(self, response: HTTPResponse) -> bool:
+        self._connection.sendall(self._head(response) + self._body(response))
         return True
 
-    def fail(self, active: Active, reply: Callable[[], Reply], failure: Callable[[int], Reply]) -> bool:
-        """Answer as a fault demands.
+    def send_faulty(self, active: ActiveFault, api: Api, respond: Callable[[], HTTPResponse]) -> bool:
+        """Send a response with a fault.
 
-        :param reply: makes the right answer.
-        :param failure: makes an error as the service words it.
+        :param respond: makes the correct response; called only if the fault needs it.
         """
         fault = active.fault
         if fault.kind == "reset":
             return self._reset()
         if fault.kind == "timeout":
-            active.released.wait(fault.seconds)
+            active.removed.wait(fault.seconds)
             return False
         if fault.kind == "truncated":
-            return self._send_half(reply())
+            return self._send_half(respond())
         if fault.kind == "slow":
-            return self._drip(reply(), active, fault.seconds or 0)
+            return self._send_slowly(respond(), active, fault.seconds or 0)
         if fault.kind == "cut":
-            whole = reply()
-            return self.send(Reply(whole.status, whole.body[: len(whole.body) // 2], whole.content_type, whole.headers))
-        instead = {
-            "html": Reply(200, _PAGE, "text/html; charset=UTF-8"),
-            "empty": Reply(200),
-            "not_a_list": Reply(200, fault.body.encode()),
+            whole = respond()
+            half = whole.body[: len(whole.body) // 2]
+            return self.send(HTTPResponse(whole.status, half, whole.content_type, whole.headers))
+        replacements = {
+            "html": HTTPResponse(200, _HTML_PAGE, "text/html; charset=UTF-8"),
+            "empty": HTTPResponse(200),
+            "not_a_list": HTTPResponse(200, fault.body.encode()),
         }
-        return self.send(instead.get(fault.kind) or failure(fault.status))
+        return self.send(replacements.get(fault.kind) or api.injected_error(fault.status))
 
-    def _head(self, reply: Reply) -> bytes:
-        phrase = http.HTTPStatus(reply.status).phrase if reply.status in _KNOWN else "Unknown"
-        lines = [f"HTTP/1.1 {reply.status} {phrase}"]
-        if reply.status != http.HTTPStatus.NO_CONTENT:
-            lines.append(f"Content-Length: {len(reply.body)}")
-        lines.append(f"Content-Type: {reply.content_type}")
-        lines.extend(f"{name}: {value}" for name, value in reply.headers)
+    def _head(self, response: HTTPResponse) -> bytes:
+        phrase = http.HTTPStatus(response.status).phrase if response.status in _KNOWN_STATUSES else "Unknown"
+        lines = [f"HTTP/1.1 {response.status} {phrase}"]
+        if response.status != http.HTTPStatus.NO_CONTENT:
+            lines.append(f"Content-Length: {len(response.body)}")
+        lines.append(f"Content-Type: {response.content_type}")
+        lines.extend(f"{name}: {value}" for name, value in response.headers)
         return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
-    def _body(self, reply: Reply) -> bytes:
-        return b"" if self._bodiless else reply.body
+    def _body(self, response: HTTPResponse) -> bytes:
+        return b"" if self._without_body else response.body
 
-    def _send_half(self, reply: Reply) -> bool:
-        body = self._body(reply)
-        self._connection.sendall(self._head(reply) + body[: len(body) // 2])
+    def _send_half(self, response: HTTPResponse) -> bool:
+        body = self._body(response)
+        self._connection.sendall(self._head(response) + body[: len(body) // 2])
         return False
 
-    def _drip(self, reply: Reply, active: Active, seconds: float) -> bool:
-        self._connection.sendall(self._head(reply))
-        body = self._body(reply)
-        size = len(body) // _DROPS + 1
+    def _send_slowly(self, response: HTTPResponse, active: ActiveFault, seconds: float) -> bool:
+        self._connection.sendall(self._head(response))
+        body = self._body(response)
+        size = len(body) // _CHUNKS + 1
         for start in range(0, len(body), size):
-            active.released.wait(seconds / _DROPS)
+            active.removed.wait(seconds / _CHUNKS)
             self._connection.sendall(body[start : start + size])
         return True
 
     def _reset(self) -> bool:
-        # Closing a socket that does not linger sends RST instead of FIN.
+        # Closing a socket with a linger time of 0 sends RST instead of FIN.
         self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         return False
-
-
-_KNOWN = frozenset(status.value for status in http.HTTPStatus)

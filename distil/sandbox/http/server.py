@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The HTTP server: from a connection to a service's route and back."""
+"""The HTTP server: reads requests, has APIs answer them, injects faults."""
 
 import email.message
 import http.server
@@ -10,64 +10,32 @@ import threading
 import time
 from typing import Any
 
-from distil.sandbox.apis.control import ControlApi
-from distil.sandbox.data import ids
-from distil.sandbox.http.api import Api
-from distil.sandbox.http.faults import FaultBoard
-from distil.sandbox.http.messages import Reply
-from distil.sandbox.http.messages import Request
-from distil.sandbox.http.messages import Route
+from distil.sandbox.http.faults import FaultInjector
+from distil.sandbox.http.messages import HTTPRequest
+from distil.sandbox.http.messages import HTTPResponse
 from distil.sandbox.http.request_counter import RequestCounter
 from distil.sandbox.http.response_writer import ResponseWriter
+from distil.sandbox.http.router import RouteMatch
+from distil.sandbox.http.router import Router
 
 LOG = logging.getLogger(__name__)
 
 
-class Router:
-    """What a request is for.
-
-    :param seed: makes the ids that requests may name.
-    """
-
-    def __init__(self, seed: int, faults: FaultBoard, ledger: RequestCounter) -> None:
-        self._seed = seed
-        self.faults = faults
-        self.ledger = ledger
-        self._services: dict[str, tuple[Api, tuple[Route, ...]]] = {}
-
-    def connect(self, service: Api) -> None:
-        """Answer requests for a service."""
-        self._services[service.prefix] = (service, tuple(service.routes()))
-
-    def find(self, method: str, target: str) -> tuple[Api, str, Route | None, tuple[str, ...]] | None:
-        """The service, the path within it, and the route with its arguments; None where there is no such service."""
-        prefix, _, rest = target.removeprefix("/").partition("/")
-        if prefix not in self._services:
-            return None
-        service, routes = self._services[prefix]
-        path = f"/{rest}"
-        for route in routes:
-            arguments = route.arguments(method, path)
-            if arguments is not None:
-                return service, path, route, arguments
-        return service, path, None, ()
-
-    def projects_of(self, request: Request) -> frozenset[str]:
-        """The projects that a request names, or whose resources it names."""
-        return ids.projects_named_in(self._seed, request.text())
-
-
-class Server(http.server.ThreadingHTTPServer):
-    """Serves until it is closed; then no connection stays open."""
+class SandboxServer(http.server.ThreadingHTTPServer):
+    """Serves until closed; closing it also closes all open connections."""
 
     daemon_threads = True
     request_queue_size = 256
 
-    def __init__(self, address: tuple[str, int], switchboard: Router) -> None:
-        self.switchboard = switchboard
+    def __init__(
+        self, address: tuple[str, int], router: Router, faults: FaultInjector, request_counter: RequestCounter
+    ) -> None:
+        self.router = router
+        self.faults = faults
+        self.request_counter = request_counter
         self._connections: set[socket.socket] = set()
         self._lock = threading.Lock()
-        super().__init__(address, Handler)
+        super().__init__(address, _RequestHandler)
 
     def process_request(self, request: Any, client_address: Any) -> None:
         with self._lock:
@@ -83,24 +51,24 @@ class Server(http.server.ThreadingHTTPServer):
         super().server_close()
         with self._lock:
             for connection in self._connections:
-                _hang_up(connection)
+                _shut_down(connection)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         error = sys.exception()
         if isinstance(error, OSError):
-            LOG.debug("the connection from %s broke: %s", client_address, error)
+            LOG.debug("Connection from %s failed: %s", client_address, error)
         else:
-            LOG.error("the sandbox failed", exc_info=error)
+            LOG.error("Connection from %s failed", client_address, exc_info=error)
 
     def shutdown_request(self, request: Any) -> None:
-        # Without the parent's shutdown(): a connection that is to be reset must go from open to closed.
+        # Does not call shutdown() as the base class does: a connection to be reset must close without a FIN.
         self.close_request(request)
 
 
-class Handler(http.server.BaseHTTPRequestHandler):
-    """One connection."""
+class _RequestHandler(http.server.BaseHTTPRequestHandler):
+    """Handles the requests of one connection."""
 
-    server: Server
+    server: SandboxServer
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
 
@@ -110,35 +78,32 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def _serve(self) -> None:
         target, _, query = self.path.partition("?")
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        delivery = ResponseWriter(self.connection, bodiless=self.command == "HEAD")
-        found = self.server.switchboard.find(self.command, target)
-        if found is None:
-            delivery.send(Reply(404, b"there is no such service", "text/plain"))
+        writer = ResponseWriter(self.connection, without_body=self.command == "HEAD")
+        match = self.server.router.match(self.command, target)
+        if match is None:
+            writer.send(HTTPResponse(404, b"Not Found", "text/plain"))
             return
-        service, path, route, arguments = found
-        request = Request(self.command, path, query, _Headers(self.headers), body)
-        if not self._answer(delivery, service, request, route, arguments):
+        request = HTTPRequest(self.command, match.path, query, _Headers(self.headers), body)
+        if not self._answer(writer, match, request):
             self.close_connection = True
 
     do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = _serve  # noqa: N815
 
-    def _answer(
-        self, delivery: ResponseWriter, service: Api, request: Request, route: Route | None, arguments: tuple[str, ...]
-    ) -> bool:
-        def reply() -> Reply:
-            return _reply(service, request, route, arguments)
-
-        if isinstance(service, ControlApi):
-            return delivery.send(reply())
-        board = self.server.switchboard
-        board.ledger.count(service.name, request.method, route.template if route else "(unknown)")
-        time.sleep(board.faults.latency(service.name))
-        active = board.faults.take(service.name, request.path, lambda: board.projects_of(request))
-        return delivery.send(reply()) if active is None else delivery.fail(active, reply, service.failure)
+    def _answer(self, writer: ResponseWriter, match: RouteMatch, request: HTTPRequest) -> bool:
+        """Send the response, and return whether the connection stays usable."""
+        api, server = match.api, self.server
+        if api.controls_sandbox:
+            return writer.send(_respond(match, request))
+        server.request_counter.count(api.name, request.method, match.route.template if match.route else "(unknown)")
+        time.sleep(server.faults.latency(api.name))
+        active = server.faults.next_fault(api.name, request)
+        if active is None:
+            return writer.send(_respond(match, request))
+        return writer.send_faulty(active, api, lambda: _respond(match, request))
 
 
 class _Headers(dict[str, str]):
-    """Headers of a request, found in any case."""
+    """Headers of a request, looked up case-insensitively."""
 
     def __init__(self, headers: email.message.Message) -> None:
         super().__init__((name.lower(), value) for name, value in headers.items())
@@ -147,16 +112,16 @@ class _Headers(dict[str, str]):
         return super().get(name.lower(), default)
 
 
-def _reply(service: Api, request: Request, route: Route | None, arguments: tuple[str, ...]) -> Reply:
+def _respond(match: RouteMatch, request: HTTPRequest) -> HTTPResponse:
     try:
-        return service.answer(request, route, arguments)
+        return match.api.respond(request, match.route, match.arguments)
     except Exception as error:
-        LOG.exception("the sandbox failed at %s %s", request.method, request.path)
-        return service.error(500, f"the sandbox failed: {error!r}")
+        LOG.exception("%s %s failed", request.method, request.path)
+        return match.api.error(500, f"The sandbox failed: {error!r}")
 
 
-def _hang_up(connection: socket.socket) -> None:
+def _shut_down(connection: socket.socket) -> None:
     try:
         connection.shutdown(socket.SHUT_RDWR)
     except OSError as error:
-        LOG.debug("a connection was closed already: %s", error)
+        LOG.debug("Connection was already closed: %s", error)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Questions to the metering API, as one tree, whichever way they were asked.
+"""Queries of the metering API as a tree of conditions, the same for the simple and the complex syntax.
 
-A condition on time restricts the moments of a series; any other one holds for the whole series or for none of it. So
-the answer to a condition is a set of moments, and a series is asked once, not once a sample.
+A condition on time restricts the times of a series; every other condition holds for the whole series or not at all.
+So a condition evaluates to a set of times, once for a series rather than once for a sample.
 """
 
 import dataclasses
@@ -15,35 +15,36 @@ from typing import Any
 from typing import Protocol
 
 from distil.sandbox.query import intervals
+from distil.sandbox.query.intervals import IntervalSet
 
 
-class Subject(Protocol):
-    """What is asked: a series, or one sample that was written by hand."""
+class Queryable(Protocol):
+    """What a query is evaluated for: a series, or one injected sample."""
 
-    def value(self, field: str) -> Any:
-        """The value of a field; None where it has none."""
+    def field_value(self, field: str) -> Any:
+        """Return the value of a field, or None without one."""
 
 
 class ParsedQuery(Protocol):
     """A condition on samples."""
 
-    def moments(self, subject: Subject) -> intervals.Periods:
-        """When the condition holds for the subject."""
+    def matching_times(self, record: Queryable) -> IntervalSet:
+        """Return the times at which the condition holds."""
 
-    def candidates(self, field: str) -> frozenset[Any] | None:
-        """The values of a field without which the condition cannot hold; None where any may do."""
+    def possible_values(self, field: str) -> frozenset[Any] | None:
+        """Return the values of a field that the condition may match, or None if it does not restrict the field."""
 
 
 @dataclasses.dataclass(frozen=True)
-class AtTime:
+class TimeCondition:
     """A condition on the timestamp."""
 
-    wanted: intervals.Periods
+    times: IntervalSet
 
-    def moments(self, subject: Subject) -> intervals.Periods:
-        return self.wanted
+    def matching_times(self, record: Queryable) -> IntervalSet:
+        return self.times
 
-    def candidates(self, field: str) -> frozenset[Any] | None:
+    def possible_values(self, field: str) -> frozenset[Any] | None:
         return None
 
 
@@ -59,13 +60,13 @@ _OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
     "=~": _matches,
-    "in": lambda value, wanted: value in wanted,
+    "in": lambda value, values: value in values,
 }
 
 
 @dataclasses.dataclass(frozen=True)
-class Compare:
-    """A condition on any other field.
+class FieldCondition:
+    """A condition on a field other than the timestamp.
 
     :param value: a frozenset for the operator ``in``.
     """
@@ -74,13 +75,13 @@ class Compare:
     field: str
     value: Any
 
-    def moments(self, subject: Subject) -> intervals.Periods:
-        value = subject.value(self.field)
+    def matching_times(self, record: Queryable) -> IntervalSet:
+        value = record.field_value(self.field)
         if not isinstance(value, str) or not isinstance(self.value, str | frozenset):
             return intervals.NEVER
         return intervals.ALWAYS if _OPERATORS[self.operator](value, self.value) else intervals.NEVER
 
-    def candidates(self, field: str) -> frozenset[Any] | None:
+    def possible_values(self, field: str) -> frozenset[Any] | None:
         if field != self.field or self.operator not in ("=", "in"):
             return None
         return self.value if isinstance(self.value, frozenset) else frozenset((self.value,))
@@ -88,46 +89,46 @@ class Compare:
 
 @dataclasses.dataclass(frozen=True)
 class And:
-    """All parts hold; of no parts, always."""
+    """All conditions hold. Without conditions it always holds."""
 
-    parts: tuple[ParsedQuery, ...]
+    conditions: tuple[ParsedQuery, ...]
 
-    def moments(self, subject: Subject) -> intervals.Periods:
-        found = intervals.ALWAYS
-        for part in self.parts:
-            found = intervals.intersection(found, part.moments(subject))
-            if not found:
+    def matching_times(self, record: Queryable) -> IntervalSet:
+        times = intervals.ALWAYS
+        for condition in self.conditions:
+            times &= condition.matching_times(record)
+            if not times:
                 break
-        return found
+        return times
 
-    def candidates(self, field: str) -> frozenset[Any] | None:
-        sets = [found for part in self.parts if (found := part.candidates(field)) is not None]
+    def possible_values(self, field: str) -> frozenset[Any] | None:
+        sets = [values for part in self.conditions if (values := part.possible_values(field)) is not None]
         return functools.reduce(frozenset.intersection, sets) if sets else None
 
 
 @dataclasses.dataclass(frozen=True)
 class Or:
-    """At least one of the parts holds."""
+    """At least one condition holds."""
 
-    parts: tuple[ParsedQuery, ...]
+    conditions: tuple[ParsedQuery, ...]
 
-    def moments(self, subject: Subject) -> intervals.Periods:
-        return functools.reduce(intervals.union, (part.moments(subject) for part in self.parts))
+    def matching_times(self, record: Queryable) -> IntervalSet:
+        return functools.reduce(operator.or_, (condition.matching_times(record) for condition in self.conditions))
 
-    def candidates(self, field: str) -> frozenset[Any] | None:
-        sets = [part.candidates(field) for part in self.parts]
-        known = [found for found in sets if found is not None]
+    def possible_values(self, field: str) -> frozenset[Any] | None:
+        sets = [condition.possible_values(field) for condition in self.conditions]
+        known = [values for values in sets if values is not None]
         return frozenset().union(*known) if len(known) == len(sets) else None
 
 
 @dataclasses.dataclass(frozen=True)
 class Not:
-    """The part does not hold."""
+    """The condition does not hold."""
 
-    part: ParsedQuery
+    condition: ParsedQuery
 
-    def moments(self, subject: Subject) -> intervals.Periods:
-        return intervals.complement(self.part.moments(subject))
+    def matching_times(self, record: Queryable) -> IntervalSet:
+        return ~self.condition.matching_times(record)
 
-    def candidates(self, field: str) -> frozenset[Any] | None:
+    def possible_values(self, field: str) -> frozenset[Any] | None:
         return None

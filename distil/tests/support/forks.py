@@ -11,8 +11,9 @@ import sys
 import distil.cmd.manage.rejected
 import distil.factory.collector  # noqa: F401 - which each would import otherwise
 from distil.cmd.manage import app
-from faults import actions
-from faults.hooks import Hooks
+from faults.actions import Action
+from faults.actions import Fault
+from faults.instrumentation import Instrumentation
 
 
 def main() -> None:
@@ -31,7 +32,7 @@ def _run(arguments: list[str], point: int | None) -> int:
     for descriptor in (0, 1):
         os.dup2(nothing, descriptor)
     if point is not None:
-        Hooks(actions.Fault(point, actions.KILL)).install()
+        Instrumentation(Fault(point, Action.KILL)).install()
     return app.main(arguments)
 
 

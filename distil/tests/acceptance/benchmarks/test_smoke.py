@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The benchmark at its smallest: that it measures what it says, never how long something takes."""
+"""Tests that the benchmark at its smallest measures what it reports; no test depends on a time."""
 
 import datetime
 import json
@@ -14,7 +14,7 @@ from typing import ClassVar
 
 from distil.sandbox.cloud import Cloud
 from distil.sandbox.data.meters import METERS
-from distil.sandbox.data.meters import TICKS_AN_HOUR
+from distil.sandbox.data.meters import TICKS_PER_HOUR
 from distil.tests.support import databases
 from distil.tests.support.site import HOUR
 from distil.tests.support.site import Site
@@ -25,7 +25,7 @@ PROJECTS, RESOURCES, WINDOWS = 2, 2, 2
 
 
 def run(*arguments: str) -> str:
-    """What a program of the benchmark printed.
+    """Return what a program of the benchmark prints.
 
     :raises CalledProcessError: it failed.
     """
@@ -34,7 +34,7 @@ def run(*arguments: str) -> str:
 
 
 def samples(projects: int, resources: int, windows: int) -> int:
-    return projects * resources * windows * len(METERS) * TICKS_AN_HOUR
+    return projects * resources * windows * len(METERS) * TICKS_PER_HOUR
 
 
 class BenchmarkResultsTest(unittest.TestCase):
@@ -46,7 +46,7 @@ class BenchmarkResultsTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls) -> None:
         super().setUpClass()
-        with databases.database(databases.MYSQL, migrated=False):  # skips where there is none
+        with databases.database(databases.MYSQL, migrated=False):  # skips the tests without a server
             pass
         cls.output = pathlib.Path(cls.enterClassContext(tempfile.TemporaryDirectory()), "benchmark")
         cls.table = run("benchmarks", "--smoke", "--output", str(cls.output))
@@ -66,59 +66,59 @@ class BenchmarkResultsTest(unittest.TestCase):
             self.assertAlmostEqual(figure["measured"], figure["ratio"] * figure["target"])
             self.assertTrue(figure["lowest"] <= figure["measured"] <= figure["highest"], figure)
 
-    def test_collector_and_floor_process_same_samples(self) -> None:
+    def test_collector_and_baseline_process_same_samples(self) -> None:
         for name, windows in (("catching-up", WINDOWS), ("latency", WINDOWS), ("steady", 1)):
-            (a_round,) = self.parts[name]["rounds"]
-            collection = a_round["collection"]
+            (measured,) = self.parts[name]["rounds"]
+            collection = measured["collection"]
             self.assertEqual((PROJECTS + 1) * windows, collection["project_windows"], name)
             self.assertEqual(samples(PROJECTS, RESOURCES, windows), collection["samples"], name)
             counts = {"samples": collection["samples"], "entries": collection["entries"]}
-            self.assertEqual(counts, a_round["floor_counts"], name)
+            self.assertEqual(counts, measured["baseline_counts"], name)
 
     def test_entry_count_matches_stored_usage(self) -> None:
-        (a_round,) = self.parts["catching-up"]["rounds"]
-        start = datetime.datetime.fromisoformat(a_round["start"])
+        (measured,) = self.parts["catching-up"]["rounds"]
+        start = datetime.datetime.fromisoformat(measured["start"])
         end = start + WINDOWS * HOUR
         cloud = self.enterContext(Cloud(projects=PROJECTS, resources=RESOURCES, start=start, end=end))
         site = self.enterContext(Site(cloud=cloud))
         site.start = start
         site.configure()
         site.collect(end)
-        self.assertEqual(len(site.usage()), a_round["collection"]["entries"])
+        self.assertEqual(len(site.usage()), measured["collection"]["entries"])
 
-    def test_floor_batches_metering_requests(self) -> None:
-        for name, questions in (("catching-up", PROJECTS + 1), ("latency", PROJECTS + 1), ("steady", 1)):
-            (a_round,) = self.parts[name]["rounds"]
-            self.assertEqual({"identity": 1, "metering": questions}, a_round["floor_requests"], name)
+    def test_baseline_batches_metering_requests(self) -> None:
+        for name, queries in (("catching-up", PROJECTS + 1), ("latency", PROJECTS + 1), ("steady", 1)):
+            (measured,) = self.parts[name]["rounds"]
+            self.assertEqual({"identity": 1, "metering": queries}, measured["baseline_requests"], name)
 
     def test_request_figures_match_measured_run(self) -> None:
-        (a_round,) = self.parts["catching-up"]["rounds"]
-        requests = a_round["collection"]["requests"]
-        (figure,) = (each for each in self.parts["catching-up"]["figures"] if each["what"] == "requests")
+        (measured,) = self.parts["catching-up"]["rounds"]
+        requests = measured["collection"]["requests"]
+        (figure,) = (entry for entry in self.parts["catching-up"]["figures"] if entry["what"] == "requests")
         self.assertAlmostEqual(sum(requests.values()), figure["measured"] * (PROJECTS + 1) * WINDOWS)
-        # A token and the projects; a question at least; the machines, which the second hour need not ask for again.
+        # A token and the projects; at least one query; the instances, whose look-ups the second hour does not repeat.
         self.assertGreaterEqual(requests["identity"], 2)
         self.assertGreaterEqual(requests["metering"], 1)
-        (later,) = self.parts["steady"]["rounds"]
-        self.assertGreater(requests["compute"], later["collection"]["requests"].get("compute", 0))
+        (steady,) = self.parts["steady"]["rounds"]
+        self.assertGreater(requests["compute"], steady["collection"]["requests"].get("compute", 0))
 
     def test_samples_and_windows_match_size(self) -> None:
         small, large = self.parts["cloud"]["rounds"]
         self.assertEqual((2, 20), (small["size"]["projects"], large["size"]["projects"]))
-        for each in (small, large, *self.parts["growth"]["rounds"]):
-            self.assertEqual(samples(each["size"]["projects"], each["size"]["resources"], 1), each["samples"])
+        for costs in (small, large, *self.parts["growth"]["rounds"]):
+            self.assertEqual(samples(costs["size"]["projects"], costs["size"]["resources"], 1), costs["samples"])
             for hour in ("first", "second"):
-                self.assertEqual(each["size"]["projects"] + 1, each[hour]["windows"])
-                self.assertGreater(each[hour]["entries"], 0)
-            self.assertEqual((0, 0), (each["nothing"]["windows"], each["nothing"]["entries"]))
+                self.assertEqual(costs["size"]["projects"] + 1, costs[hour]["windows"])
+                self.assertGreater(costs[hour]["entries"], 0)
+            self.assertEqual((0, 0), (costs["idle"]["windows"], costs["idle"]["entries"]))
         self.assertGreater(large["second"]["entries"], small["second"]["entries"])
 
     def test_scrape_round_covers_series_and_windows(self) -> None:
-        (a_round,) = self.parts["scrape"]["rounds"]
-        for how in ("with", "without"):
-            self.assertEqual(100, a_round[how]["scrape"]["series"])
-            self.assertEqual((PROJECTS + 1) * WINDOWS, a_round[how]["run"]["windows"])
-        self.assertEqual(0, a_round["without"]["scrapes"])
+        (measured,) = self.parts["scrape"]["rounds"]
+        for mode in ("with", "without"):
+            self.assertEqual(100, measured[mode]["scrape"]["series"])
+            self.assertEqual((PROJECTS + 1) * WINDOWS, measured[mode]["run"]["windows"])
+        self.assertEqual(0, measured["without"]["scrapes"])
 
     def test_table_has_a_row_for_each_figure(self) -> None:
         lines = self.table.splitlines()

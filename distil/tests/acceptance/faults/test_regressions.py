@@ -1,49 +1,55 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the harness has found once: answers taken for something else, and a transaction that was not over."""
+"""Tests of defects that the harness has found: misread responses, and a transaction that had not ended."""
 
 import re
 import unittest
 
-from faults import suites
-from faults.trials import judge
-from faults.world import World
+from faults.suites import SUITES_BY_NAME
+from faults.testbed import Testbed
+from faults.testbed import running_testbed
+from faults.trials import Trial
+from faults.trials import TrialSuite
+from faults.trials import run_trial
 
 SEED = 1
-FOUND = (
-    # Without Swift's headers it does not come from Swift, and does not say that the container has no policy.
+# Request and kind of fault.
+MISREAD_RESPONSES = (
+    # A response without Swift's headers is not Swift's, and does not mean that the container has no policy.
     (r"HEAD /object-store/.*what%3F", "html-once"),
     (r"HEAD /object-store/.*what%3F", "empty-once"),
-    # An object that is not the volume does not say that the volume has no type: its usage would be lost.
+    # An object that is not the volume does not mean that the volume has no type: its usage would be lost.
     (r"GET /volume/.*/volumes/.*", "object-once"),
-    # Nor does one that is not the image say that its os_distro is unknown, which is kept for good.
+    # An object that is not the image does not mean that its os_distro is unknown, which is stored permanently.
     (r"GET /image/v2/images/.*", "object-once"),
 )
 
 
 class FaultRegressionTest(unittest.TestCase):
     def test_unexpected_answer_loses_no_usage(self) -> None:
-        suite = suites.BY_NAME["answers"]
-        world = self.enterContext(World(SEED))
-        for what, kind in FOUND:
-            concerned = [
+        suite = SUITES_BY_NAME["responses"]
+        testbed = self.enterContext(running_testbed(SEED))
+        for request, kind in MISREAD_RESPONSES:
+            trials = [
                 trial
-                for trial in suite.trials(world)
-                if trial.kind == kind and re.fullmatch(f"before {what}", trial.what)
+                for trial in suite.trials(testbed)
+                if trial.kind == kind and re.fullmatch(f"before {request}", trial.description)
             ]
-            self.assertTrue(concerned)
-            for trial in concerned:
-                with self.subTest(trial.command):
-                    result = judge(world, suite, trial)
-                    self.assertTrue(result.good, str(result))
+            self.assertTrue(trials)
+            self._assert_passed(testbed, suite, trials)
 
     def test_failed_commit_does_not_affect_retry(self) -> None:
-        suite = suites.BY_NAME["statements"]
-        world = self.enterContext(World(SEED))
-        concerned = [
-            trial for trial in suite.trials(world) if trial.kind == "table-full" and trial.what == "before COMMIT"
+        suite = SUITES_BY_NAME["statements"]
+        testbed = self.enterContext(running_testbed(SEED))
+        trials = [
+            trial
+            for trial in suite.trials(testbed)
+            if trial.kind == "table-full" and trial.description == "before COMMIT"
         ]
-        self.assertGreater(len(concerned), 3)
-        for trial in concerned:
+        self.assertGreater(len(trials), 3)
+        self._assert_passed(testbed, suite, trials)
+
+    def _assert_passed(self, testbed: Testbed, suite: TrialSuite, trials: list[Trial]) -> None:
+        for trial in trials:
             with self.subTest(trial.command):
-                result = judge(world, suite, trial)
-                self.assertTrue(result.good, str(result))
+                result = run_trial(testbed, suite, trial)
+                self.assertTrue(result.passed, str(result))

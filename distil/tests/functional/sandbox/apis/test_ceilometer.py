@@ -16,50 +16,50 @@ def _naive(moment: datetime.datetime) -> str:
     return moment.replace(tzinfo=None).isoformat()
 
 
-def _params(*conditions: tuple[str, str, str], **others: Any) -> dict[str, Any]:
+def _params(*conditions: tuple[str, str, str], **arguments: Any) -> dict[str, Any]:
     fields, operators, values = zip(*conditions, strict=True)
-    return {"q.field": fields, "q.op": operators, "q.value": values, **others}
+    return {"q.field": fields, "q.op": operators, "q.value": values, **arguments}
 
 
 class SimpleQueryTest(sandbox.CloudTest):
     def test_default_limit_returns_newest_hundred(self) -> None:
-        samples = self._ask(("project_id", "eq", self.project_id)).json()
+        samples = self._query(("project_id", "eq", self.project_id)).json()
         self.assertEqual(100, len(samples))
         times = [sample["timestamp"] for sample in samples]
         self.assertEqual(sorted(times, reverse=True), times)
         self.assertEqual("2026-01-01T02:50:07.000250", times[0])
 
     def test_limit_has_no_maximum(self) -> None:
-        self.assertEqual(4 * 18 * 19, len(self._ask(("project_id", "eq", self.project_id), limit=1_000_000).json()))
-        self.assertEqual(3, len(self._ask(("project_id", "eq", self.project_id), limit=3).json()))
+        self.assertEqual(4 * 18 * 19, len(self._query(("project_id", "eq", self.project_id), limit=1_000_000).json()))
+        self.assertEqual(3, len(self._query(("project_id", "eq", self.project_id), limit=3).json()))
 
     def test_invalid_limit_returns_400(self) -> None:
         for limit in ("0", "-1", "x"):
-            response = self._ask(("project_id", "eq", self.project_id), limit=limit)
+            response = self._query(("project_id", "eq", self.project_id), limit=limit)
             self.assertEqual(400, response.status_code)
             self.assertIn("faultstring", response.json()["error_message"])
 
     def test_answer_matches_generated_samples(self) -> None:
         start, end = START + HOUR, START + 2 * HOUR
-        asked = self._ask(
+        returned = self._query(
             ("project_id", "eq", self.project_id),
             ("meter", "eq", "volume.size"),
             ("timestamp", "ge", _naive(start)),
             ("timestamp", "lt", _naive(end)),
             limit=1000,
         ).json()
-        self.assertCountEqual(list(self.cloud.samples(self.project_id, "volume.size", start, end)), asked)
-        self.assertEqual(24, len(asked))
+        self.assertCountEqual(list(self.cloud.samples(self.project_id, "volume.size", start, end)), returned)
+        self.assertEqual(24, len(returned))
 
     def test_time_conditions_are_exact(self) -> None:
-        edge = START + HOUR
+        bound = START + HOUR
         for operator, expected in (("ge", True), ("gt", False)):
-            samples = self._ask(("meter", "eq", "router"), ("timestamp", operator, _naive(edge)), limit=1000).json()
-            self.assertIs(expected, _naive(edge) in [sample["timestamp"] for sample in samples], operator)
+            samples = self._query(("meter", "eq", "router"), ("timestamp", operator, _naive(bound)), limit=1000).json()
+            self.assertIs(expected, _naive(bound) in [sample["timestamp"] for sample in samples], operator)
 
     def test_time_zone_is_ignored(self) -> None:
         plain, zoned = (
-            self._ask(("meter", "eq", "router"), ("timestamp", "ge", _naive(START + HOUR) + zone), limit=1000).json()
+            self._query(("meter", "eq", "router"), ("timestamp", "ge", _naive(START + HOUR) + zone), limit=1000).json()
             for zone in ("", "+02:00")
         )
         self.assertEqual(plain, zoned)
@@ -69,34 +69,34 @@ class SimpleQueryTest(sandbox.CloudTest):
             self.assertEqual(400, self.metering("/v2/samples", params={name: "1"}).status_code, name)
 
     def test_time_equality_returns_400(self) -> None:
-        self.assertEqual(400, self._ask(("timestamp", "eq", _naive(START))).status_code)
+        self.assertEqual(400, self._query(("timestamp", "eq", _naive(START))).status_code)
 
     def test_unknown_meter_or_project_returns_nothing(self) -> None:
-        for condition in (("meter", "eq", "nothing"), ("project_id", "eq", "nobody")):
-            response = self._ask(condition)
+        for condition in (("meter", "eq", "no-such-meter"), ("project_id", "eq", "no-such-project")):
+            response = self._query(condition)
             self.assertEqual((200, []), (response.status_code, response.json()))
 
     def test_no_project_filter_returns_every_project(self) -> None:
-        samples = self._ask(("meter", "eq", "router"), limit=10_000).json()
+        samples = self._query(("meter", "eq", "router"), limit=10_000).json()
         self.assertEqual(4 + 1, len({sample["project_id"] for sample in samples}))
 
     def test_operator_and_value_are_optional(self) -> None:
-        full = self._ask(("meter", "eq", "router"), ("project_id", "eq", self.project_id), limit=1000).json()
+        explicit = self._query(("meter", "eq", "router"), ("project_id", "eq", self.project_id), limit=1000).json()
         params = {"q.field": ["meter", "project_id"], "q.value": ["router", self.project_id], "limit": 1000}
-        self.assertEqual(full, self.metering("/v2/samples", params=params).json())
-        every = {**params, "q.value": ["router"], "limit": 10_000}
-        self.assertEqual((4 + 1) * 72, len(self.metering("/v2/samples", params=every).json()))
+        self.assertEqual(explicit, self.metering("/v2/samples", params=params).json())
+        all_projects = {**params, "q.value": ["router"], "limit": 10_000}
+        self.assertEqual((4 + 1) * 72, len(self.metering("/v2/samples", params=all_projects).json()))
 
     def test_meter_api_uses_old_keys(self) -> None:
         params = _params(("project_id", "eq", self.project_id), limit=1)
-        (old,) = self.metering("/v2/meters/instance", params=params).json()
-        (new,) = self._ask(("project_id", "eq", self.project_id), ("meter", "eq", "instance"), limit=1).json()
-        self.assertEqual(new["metadata"], old["resource_metadata"])
-        self.assertEqual((new["volume"], new["id"]), (old["counter_volume"], old["message_id"]))
-        self.assertNotIn("volume", old)
+        (legacy,) = self.metering("/v2/meters/instance", params=params).json()
+        (current,) = self._query(("project_id", "eq", self.project_id), ("meter", "eq", "instance"), limit=1).json()
+        self.assertEqual(current["metadata"], legacy["resource_metadata"])
+        self.assertEqual((current["volume"], current["id"]), (legacy["counter_volume"], legacy["message_id"]))
+        self.assertNotIn("volume", legacy)
 
-    def _ask(self, *conditions: tuple[str, str, str], **others: Any) -> Any:
-        return self.metering("/v2/samples", params=_params(*conditions, **others))
+    def _query(self, *conditions: tuple[str, str, str], **arguments: Any) -> Any:
+        return self.metering("/v2/samples", params=_params(*conditions, **arguments))
 
 
 class ComplexQueryTest(sandbox.CloudTest):
@@ -111,15 +111,15 @@ class ComplexQueryTest(sandbox.CloudTest):
             ]
         }
         order = json.dumps([{"timestamp": "asc"}])
-        asked = self.query_samples(filter=json.dumps(condition), orderby=order, limit=10_000).json()
+        returned = self.query_samples(filter=json.dumps(condition), orderby=order, limit=10_000).json()
         expected = [
             sample
             for project in projects
             for meter in meters
             for sample in self.cloud.samples(project, meter, START, START + HOUR)
         ]
-        self.assertCountEqual(expected, asked)
-        times = [sample["timestamp"] for sample in asked]
+        self.assertCountEqual(expected, returned)
+        times = [sample["timestamp"] for sample in returned]
         self.assertEqual(sorted(times), times)
 
     def test_default_query_returns_newest_hundred(self) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tests of the sandbox as a process that others control over HTTP."""
+"""Tests of the API that controls the sandbox, and of ``distil-sandbox serve``."""
 
 import configparser
 import signal
@@ -16,51 +16,51 @@ from distil.tests.support import sandbox
 
 
 class ControlTest(sandbox.CloudTest):
-    def _control(self, method: str, path: str, body: Any = None) -> requests.Response:
+    def _request(self, method: str, path: str, body: Any = None) -> requests.Response:
         return requests.request(method, f"{self.cloud.url}/sandbox{path}", json=body, timeout=30)
 
-    def _written(self, meter: str = "router") -> Any:
+    def _samples(self, meter: str = "router") -> Any:
         params = {"q.field": ["project_id", "meter"], "q.value": [self.project_id, meter], "limit": 1000}
         return self.metering("/v2/samples", params=params)
 
     def test_faults_are_added_and_removed(self) -> None:
-        created = self._control("POST", "/faults", {"service": "metering", "kind": "status", "status": 500})
+        created = self._request("POST", "/faults", {"service": "metering", "kind": "status", "status": 500})
         self.assertEqual(201, created.status_code)
-        self.assertEqual(500, self._written().status_code)
-        (described,) = self._control("GET", "/faults").json()["faults"]
+        self.assertEqual(500, self._samples().status_code)
+        (described,) = self._request("GET", "/faults").json()["faults"]
         self.assertEqual((created.json()["id"], 1), (described["id"], described["hits"]))
-        self.assertEqual(204, self._control("DELETE", f"/faults/{created.json()['id']}").status_code)
-        self.assertEqual(200, self._written().status_code)
+        self.assertEqual(204, self._request("DELETE", f"/faults/{created.json()['id']}").status_code)
+        self.assertEqual(200, self._samples().status_code)
 
     def test_invalid_requests_return_400(self) -> None:
-        senseless: tuple[tuple[str, Any], ...] = (
+        invalid: tuple[tuple[str, Any], ...] = (
             ("/faults", {"service": "metering", "kind": "fire"}),
             ("/faults", {"service": "metering", "kind": "html", "colour": "red"}),
             ("/faults", []),
             ("/latency", {"telemetry": 1}),
             ("/samples", {"project_id": "a"}),
         )
-        for path, body in senseless:
-            self.assertEqual(400, self._control("POST", path, body).status_code, (path, body))
-        self.assertEqual(200, self._written().status_code)
+        for path, body in invalid:
+            self.assertEqual(400, self._request("POST", path, body).status_code, (path, body))
+        self.assertEqual(200, self._samples().status_code)
 
     def test_added_samples_extend_or_replace_synthetic(self) -> None:
         sample = {"timestamp": "2026-01-01T01:00:00", "volume": None, "resource_id": "mine"}
         body = {"project_id": self.project_id, "meter": "router", "samples": [sample]}
-        self.assertEqual(72, len(self._written().json()))
-        self._control("POST", "/samples", body)
-        self.assertEqual(73, len(self._written().json()))
-        self._control("POST", "/samples", body | {"replace": True})
-        self.assertEqual([sample], self._written().json())
-        self._control("DELETE", "/samples")
-        self.assertEqual(72, len(self._written().json()))
+        self.assertEqual(72, len(self._samples().json()))
+        self._request("POST", "/samples", body)
+        self.assertEqual(73, len(self._samples().json()))
+        self._request("POST", "/samples", body | {"replace": True})
+        self.assertEqual([sample], self._samples().json())
+        self._request("DELETE", "/samples")
+        self.assertEqual(72, len(self._samples().json()))
 
     def test_malformed_samples_are_served_unchanged(self) -> None:
-        bad: list[Any] = [None, "text", [], {"volume": float("nan")}, {"metadata": None, "source": None}]
-        self.cloud.add_samples(self.project_id, "router", bad, replace=True)
-        self.assertIn("NaN", self._written().text)
-        found = [repr(sample) for sample in self._written().json()]
-        self.assertCountEqual([repr(sample) for sample in bad], found)
+        malformed: list[Any] = [None, "text", [], {"volume": float("nan")}, {"metadata": None, "source": None}]
+        self.cloud.add_samples(self.project_id, "router", malformed, replace=True)
+        self.assertIn("NaN", self._samples().text)
+        found = [repr(sample) for sample in self._samples().json()]
+        self.assertCountEqual([repr(sample) for sample in malformed], found)
 
     def test_time_queries_match_added_samples(self) -> None:
         self.cloud.add_samples(self.project_id, "router", ["bad"], at="2026-01-01T01:00:00", replace=True)
@@ -73,19 +73,19 @@ class ControlTest(sandbox.CloudTest):
             self.assertEqual(found, self.metering("/v2/samples", params=params).json(), operator)
 
     def test_requests_are_counted_by_kind(self) -> None:
-        self._written()
-        self._control("DELETE", "/requests")
-        self._written("router")
-        self._written("network")
-        counted = [{"service": "metering", "method": "GET", "path": "/v2/samples", "count": 2}]
-        self.assertEqual(counted, self._control("GET", "/requests").json()["requests"])
+        self._samples()
+        self._request("DELETE", "/requests")
+        self._samples("router")
+        self._samples("network")
+        expected = [{"service": "metering", "method": "GET", "path": "/v2/samples", "count": 2}]
+        self.assertEqual(expected, self._request("GET", "/requests").json()["requests"])
         self.assertEqual(2, self.cloud.requests.total("metering"))
 
     def test_revoked_token_returns_401(self) -> None:
         headers = {"X-Auth-Token": self.session.get_token() or ""}
         url = f"{self.cloud.url}/metering/v2/samples"
         self.assertEqual(200, requests.get(url, headers=headers, timeout=30).status_code)
-        self._control("DELETE", "/tokens")
+        self._request("DELETE", "/tokens")
         self.assertEqual(401, requests.get(url, headers=headers, timeout=30).status_code)
 
 
@@ -94,9 +94,9 @@ class ServeCommandTest(unittest.TestCase):
         super().setUp()
         command = [sys.executable, "-m", "distil.sandbox", "serve", "--projects", "3", "--latency", "metering=0.01"]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        self.addCleanup(self._end)
+        self.addCleanup(self._kill)
 
-    def _end(self) -> None:
+    def _kill(self) -> None:
         self.process.kill()
         self.process.communicate()
 

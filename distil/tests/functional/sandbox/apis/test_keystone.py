@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tests of the sandbox's Keystone through real clients."""
+"""Tests of the sandbox's Keystone with real clients."""
 
 from typing import Any
 

@@ -22,7 +22,7 @@ class LookupsTest(sandbox.CloudTest):
         self.addCleanup(self.connection.close)
 
     def _metadata(self, meter: str) -> list[dict[str, Any]]:
-        """One sample's metadata for each resource, with its id."""
+        """Return the metadata of one sample of each resource, with the resource's ID."""
         found = self.cloud.samples(self.project_id, meter, START, START + HOUR / 6)
         return [{**sample["metadata"], "id": sample["resource_id"]} for sample in found]
 
@@ -36,7 +36,9 @@ class LookupsTest(sandbox.CloudTest):
 
     def test_distro_comes_from_boot_image(self) -> None:
         first, _, third, _ = self._metadata("instance")
-        self.assertEqual(["/dev/vdb"], [one.device for one in self.connection.compute.volume_attachments(first["id"])])
+        self.assertEqual(
+            ["/dev/vdb"], [volume.device for volume in self.connection.compute.volume_attachments(first["id"])]
+        )
         for metadata, expected in ((first, "ubuntu"), (third, "windows")):
             image_id = metadata["image_ref_url"].rsplit("/", 1)[1]
             self.assertEqual(expected, self.connection.image.get_image(image_id).os_distro)
@@ -67,8 +69,8 @@ class LookupsTest(sandbox.CloudTest):
 
     def test_private_types_are_listed_on_request(self) -> None:
         public = {kind.name for kind in self.connection.block_storage.types()}
-        every = {kind.name for kind in self.connection.block_storage.types(is_public="None")}
-        self.assertEqual({"b1.private-nvme"}, every - public)
+        all_types = {kind.name for kind in self.connection.block_storage.types(is_public="None")}
+        self.assertEqual({"b1.private-nvme"}, all_types - public)
         private = inventory.VOLUME_TYPES[-1]
         self.assertEqual(private.name, self.connection.block_storage.get_type(private.id).name)
 
@@ -78,19 +80,19 @@ class LookupsTest(sandbox.CloudTest):
         self.assertEqual(expected, policies)
 
     def test_unknown_resources_return_404(self) -> None:
-        nowhere = "00000000-0000-0000-0000-000000000000"
-        questions = (
-            lambda: self.connection.compute.get_server(nowhere),
-            lambda: self.connection.compute.get_flavor(nowhere),
-            lambda: list(self.connection.compute.volume_attachments(nowhere)),
-            lambda: self.connection.block_storage.get_volume(nowhere),
-            lambda: self.connection.block_storage.get_type(nowhere),
-            lambda: self.connection.image.get_image(nowhere),
+        unknown = "00000000-0000-0000-0000-000000000000"
+        lookups = (
+            lambda: self.connection.compute.get_server(unknown),
+            lambda: self.connection.compute.get_flavor(unknown),
+            lambda: list(self.connection.compute.volume_attachments(unknown)),
+            lambda: self.connection.block_storage.get_volume(unknown),
+            lambda: self.connection.block_storage.get_type(unknown),
+            lambda: self.connection.image.get_image(unknown),
         )
-        for question in questions:
+        for lookup in lookups:
             with self.assertRaises(exceptions.NotFoundException):
-                question()
-        self.assertEqual((404, None), self._head(f"{self.project_id}/nothing"))
+                lookup()
+        self.assertEqual((404, None), self._head(f"{self.project_id}/no-such-container"))
         self.assertEqual((404, None), self._head(f"{self.cloud.projects.service_id}/backups"))
 
     def _containers(self) -> list[str]:

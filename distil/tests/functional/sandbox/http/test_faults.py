@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tests of faults as a client sees them."""
+"""Tests of injected faults as a client sees them."""
 
 import time
 from typing import Any
@@ -61,11 +61,11 @@ class FaultsTest(sandbox.CloudTest):
             self._samples()
 
     def test_slow_answer_is_unchanged(self) -> None:
-        right = self._samples().json()
+        expected = self._samples().json()
         self.cloud.add_fault("metering", "slow", seconds=0.4, times=1)
-        began = time.monotonic()
-        self.assertEqual(right, self._samples().json())
-        self.assertLess(0.3, time.monotonic() - began)
+        started = time.monotonic()
+        self.assertEqual(expected, self._samples().json())
+        self.assertLess(0.3, time.monotonic() - started)
 
     def test_non_list_fault_returns_given_body(self) -> None:
         for body in ("{}", "null"):
@@ -82,9 +82,9 @@ class FaultsTest(sandbox.CloudTest):
 
     def test_latency_delays_answer(self) -> None:
         self.cloud.faults.set_latency("metering", 0.3)
-        began = time.monotonic()
+        started = time.monotonic()
         self._samples()
-        self.assertLess(0.3, time.monotonic() - began)
+        self.assertLess(0.3, time.monotonic() - started)
 
 
 class CloudShutdownTest(sandbox.CloudTest):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tests of synthetic usage."""
+"""Tests of synthetic samples."""
 
 import datetime
 import unittest
@@ -13,14 +13,14 @@ HOUR = datetime.timedelta(hours=1)
 PROJECT = ids.project_id(0, 0)
 
 
-def _usage(seed: int = 0, resources: int = 4) -> SyntheticSamples:
+def _synthetic_samples(seed: int = 0, resources: int = 4) -> SyntheticSamples:
     return SyntheticSamples(seed, range(2), resources, START, START + 24 * HOUR)
 
 
 class SyntheticSamplesTest(unittest.TestCase):
     def test_every_meter_has_ten_minute_samples(self) -> None:
         for meter in METERS:
-            samples = list(_usage().samples(PROJECT, meter, START, START + HOUR))
+            samples = list(_synthetic_samples().samples(PROJECT, meter, START, START + HOUR))
             self.assertEqual(4 * 6, len(samples), meter)
             self.assertEqual({meter}, {sample["meter"] for sample in samples})
             self.assertEqual(4, len({sample["resource_id"] for sample in samples}), meter)
@@ -30,26 +30,31 @@ class SyntheticSamplesTest(unittest.TestCase):
             sample["id"]
             for number in range(2)
             for meter in METERS
-            for sample in _usage().samples(ids.project_id(0, number), meter, START, START + HOUR)
+            for sample in _synthetic_samples().samples(ids.project_id(0, number), meter, START, START + HOUR)
         ]
         self.assertEqual(len(samples), len(set(samples)))
 
     def test_periods_are_half_open(self) -> None:
-        edge = START + datetime.timedelta(minutes=30)
-        usage = _usage()
-        whole = list(usage.samples(PROJECT, "router", START, START + HOUR))
-        parts = [*usage.samples(PROJECT, "router", START, edge), *usage.samples(PROJECT, "router", edge, START + HOUR)]
+        boundary = START + datetime.timedelta(minutes=30)
+        synthetic = _synthetic_samples()
+        whole = list(synthetic.samples(PROJECT, "router", START, START + HOUR))
+        parts = [
+            *synthetic.samples(PROJECT, "router", START, boundary),
+            *synthetic.samples(PROJECT, "router", boundary, START + HOUR),
+        ]
         self.assertCountEqual([sample["id"] for sample in whole], [sample["id"] for sample in parts])
-        self.assertIn(edge.replace(tzinfo=None).isoformat(), [sample["timestamp"] for sample in whole])
+        self.assertIn(boundary.replace(tzinfo=None).isoformat(), [sample["timestamp"] for sample in whole])
 
     def test_whole_seconds_omit_fraction(self) -> None:
-        lengths = {len(sample["timestamp"]) for sample in _usage().samples(PROJECT, "router", START, START + HOUR)}
+        lengths = {
+            len(sample["timestamp"]) for sample in _synthetic_samples().samples(PROJECT, "router", START, START + HOUR)
+        }
         self.assertEqual({len("2026-01-01T00:00:00"), len("2026-01-01T00:00:00.000250")}, lengths)
 
     def test_seed_determines_volumes(self) -> None:
         def traffic(seed: int) -> list[float]:
             project = ids.project_id(seed, 0)
-            found = _usage(seed).samples(project, "traffic.outbound.national", START, START + HOUR)
+            found = _synthetic_samples(seed).samples(project, "traffic.outbound.national", START, START + HOUR)
             return [sample["volume"] for sample in found]
 
         self.assertEqual(traffic(1), traffic(1))
@@ -57,19 +62,19 @@ class SyntheticSamplesTest(unittest.TestCase):
         self.assertEqual(len(traffic(1)), len(set(traffic(1))))
 
     def test_unknown_or_outside_query_returns_nothing(self) -> None:
-        usage = _usage()
-        self.assertEqual([], list(usage.samples(PROJECT, "router", START - HOUR, START)))
-        self.assertEqual([], list(usage.samples(PROJECT, "router", START + 24 * HOUR, START + 25 * HOUR)))
-        self.assertEqual([], list(usage.samples(ids.project_id(0, 2), "router", START, START + HOUR)))
-        self.assertEqual([], list(usage.samples(PROJECT, "cpu", START, START + HOUR)))
+        synthetic = _synthetic_samples()
+        self.assertEqual([], list(synthetic.samples(PROJECT, "router", START - HOUR, START)))
+        self.assertEqual([], list(synthetic.samples(PROJECT, "router", START + 24 * HOUR, START + 25 * HOUR)))
+        self.assertEqual([], list(synthetic.samples(ids.project_id(0, 2), "router", START, START + HOUR)))
+        self.assertEqual([], list(synthetic.samples(PROJECT, "cpu", START, START + HOUR)))
 
     def test_traffic_has_its_own_source(self) -> None:
-        usage = _usage()
-        (first, *_) = usage.samples(PROJECT, "traffic.inbound.national", START, START + HOUR)
-        (other, *_) = usage.samples(PROJECT, "instance", START, START + HOUR)
+        synthetic = _synthetic_samples()
+        (first, *_) = synthetic.samples(PROJECT, "traffic.inbound.national", START, START + HOUR)
+        (other, *_) = synthetic.samples(PROJECT, "instance", START, START + HOUR)
         self.assertEqual((f"{PROJECT}:TrafficAccounting", "openstack"), (first["source"], other["source"]))
 
     def test_metadata_values_are_strings(self) -> None:
         for meter in METERS:
-            for sample in _usage().samples(PROJECT, meter, START, START + HOUR):
+            for sample in _synthetic_samples().samples(PROJECT, meter, START, START + HOUR):
                 self.assertEqual([], [value for value in sample["metadata"].values() if not isinstance(value, str)])

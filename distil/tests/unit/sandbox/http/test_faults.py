@@ -1,44 +1,53 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tests of which fault befalls which request."""
+"""Tests of which requests a fault affects."""
 
 import unittest
 
-from distil.sandbox.http.faults import Fault
-from distil.sandbox.http.faults import FaultBoard
+from distil.sandbox.data import ids
+from distil.sandbox.http.faults import FaultInjector
+from distil.sandbox.http.faults import ResponseFault
+from distil.sandbox.http.messages import HTTPRequest
+
+SEED = 0
+FIRST, SECOND = ids.project_id(SEED, 0), ids.project_id(SEED, 1)
 
 
-def _take(board: FaultBoard, service: str = "metering", path: str = "/v2/samples", *projects: str) -> str | None:
-    active = board.take(service, path, lambda: frozenset(projects))
-    return None if active is None else active.fault.kind
+def _next_kind(faults: FaultInjector, service: str = "metering", path: str = "/v2/samples", query: str = "") -> str:
+    active = faults.next_fault(service, HTTPRequest("GET", path, query, {}, b""))
+    return "none" if active is None else active.fault.kind
 
 
-class FaultBoardTest(unittest.TestCase):
+class FaultInjectorTest(unittest.TestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.faults = FaultInjector(SEED, {})
+
     def test_fault_matches_service_path_and_project(self) -> None:
-        board = FaultBoard({})
-        board.add(Fault("metering", "html", path="samples$", project_id="a"))
-        self.assertEqual("html", _take(board, "metering", "/v2/samples", "a", "b"))
-        self.assertIsNone(_take(board, "compute", "/v2/samples", "a"))
-        self.assertIsNone(_take(board, "metering", "/v2/meters", "a"))
-        self.assertIsNone(_take(board, "metering", "/v2/samples", "b"))
+        self.faults.add(ResponseFault("metering", "html", path="samples$", project_id=FIRST))
+        self.assertEqual("html", _next_kind(self.faults, query=f"a={FIRST}&b={SECOND}"))
+        self.assertEqual("html", _next_kind(self.faults, query=f"a={ids.resource_id(SEED, 'volume', 0, 1)}"))
+        self.assertEqual("none", _next_kind(self.faults, service="compute", query=FIRST))
+        self.assertEqual("none", _next_kind(self.faults, path="/v2/meters", query=FIRST))
+        self.assertEqual("none", _next_kind(self.faults, query=SECOND))
 
     def test_exhausted_fault_yields_to_next(self) -> None:
-        board = FaultBoard({})
-        board.add(Fault("metering", "html", times=2))
-        board.add(Fault("metering", "empty", times=1))
-        self.assertEqual(["html", "html", "empty", None], [_take(board) for _ in range(4)])
+        self.faults.add(ResponseFault("metering", "html", times=2))
+        self.faults.add(ResponseFault("metering", "empty", times=1))
+        self.assertEqual(["html", "html", "empty", "none"], [_next_kind(self.faults) for _ in range(4)])
 
     def test_faults_can_be_cleared(self) -> None:
-        board = FaultBoard({})
-        number = board.add(Fault("metering", "html"))
-        board.add(Fault("metering", "empty"))
-        board.clear(number)
-        self.assertEqual("empty", _take(board))
-        board.clear()
-        self.assertIsNone(_take(board))
+        number = self.faults.add(ResponseFault("metering", "html"))
+        self.faults.add(ResponseFault("metering", "empty"))
+        self.faults.clear(number)
+        self.assertEqual("empty", _next_kind(self.faults))
+        self.faults.clear()
+        self.assertEqual("none", _next_kind(self.faults))
 
+
+class ResponseFaultTest(unittest.TestCase):
     def test_invalid_fault_raises(self) -> None:
         for service, kind, path in (("telemetry", "html", None), ("metering", "fire", None), ("metering", "html", "(")):
             with self.assertRaises(ValueError):
-                Fault(service, kind, path=path)
+                ResponseFault(service, kind, path=path)
         with self.assertRaises(ValueError):
-            Fault("metering", "slow")
+            ResponseFault("metering", "slow")

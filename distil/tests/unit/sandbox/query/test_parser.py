@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tests of how questions are read."""
+"""Tests of the query parser."""
 
 import json
 import unittest
@@ -7,18 +7,26 @@ from typing import Any
 
 from distil.sandbox.query import intervals
 from distil.sandbox.query import parser
+from distil.sandbox.query.conditions import ParsedQuery
+from distil.sandbox.query.intervals import IntervalSet
+from distil.sandbox.query.parser import SimpleCondition
+from distil.sandbox.query.parser import SortKey
 
 
-class Subject:
+class Record:
     def __init__(self, **values: str) -> None:
         self._values = values
 
-    def value(self, field: str) -> Any:
+    def field_value(self, field: str) -> Any:
         return self._values.get(field)
 
 
 def _holds(filter_: object, **values: str) -> bool:
-    return parser.read_complex(json.dumps(filter_)).moments(Subject(**values)) == intervals.ALWAYS
+    return parser.parse_complex(json.dumps(filter_)).matching_times(Record(**values)) == intervals.ALWAYS
+
+
+def _parse(*conditions: tuple[str, str, str]) -> ParsedQuery:
+    return parser.parse_simple([SimpleCondition(*condition) for condition in conditions])
 
 
 class ComplexQueryTest(unittest.TestCase):
@@ -66,8 +74,8 @@ class ComplexQueryTest(unittest.TestCase):
             [],
         )
         for bad in refused:
-            with self.assertRaises(parser.BadQuestion, msg=str(bad)):
-                parser.read_complex(json.dumps(bad))
+            with self.assertRaises(parser.InvalidQuery, msg=str(bad)):
+                parser.parse_complex(json.dumps(bad))
 
     def test_candidate_projects_are_found(self) -> None:
         two = {"in": {"project_id": ["a", "b"]}}
@@ -78,25 +86,25 @@ class ComplexQueryTest(unittest.TestCase):
             ({"or": [two, {"=": {"meter": "c"}}]}, None),
             ({"not": two}, None),
         ):
-            found = parser.read_complex(json.dumps(filter_)).candidates("project_id")
+            found = parser.parse_complex(json.dumps(filter_)).possible_values("project_id")
             self.assertEqual(expected, found)
 
 
 class SimpleQueryTest(unittest.TestCase):
     def test_last_condition_on_field_wins(self) -> None:
-        question = parser.read_simple([("project", "eq", "a"), ("project_id", "eq", "b")])
-        self.assertEqual(intervals.ALWAYS, question.moments(Subject(project_id="b")))
-        self.assertEqual(intervals.NEVER, question.moments(Subject(project_id="a")))
+        query = _parse(("project", "eq", "a"), ("project_id", "eq", "b"))
+        self.assertEqual(intervals.ALWAYS, query.matching_times(Record(project_id="b")))
+        self.assertEqual(intervals.NEVER, query.matching_times(Record(project_id="a")))
 
     def test_lower_and_upper_bounds_combine(self) -> None:
         bounds = [("timestamp", "ge", "1970-01-01T00:00:01"), ("timestamp", "lt", "1970-01-01T00:00:03")]
-        self.assertEqual(((1_000_000, 3_000_000),), parser.read_simple(bounds).moments(Subject()))
+        self.assertEqual(IntervalSet(((1_000_000, 3_000_000),)), _parse(*bounds).matching_times(Record()))
         later = [*bounds, ("timestamp", "le", "1970-01-01T00:00:02")]
-        self.assertEqual(((1_000_000, 2_000_001),), parser.read_simple(later).moments(Subject()))
+        self.assertEqual(IntervalSet(((1_000_000, 2_000_001),)), _parse(*later).matching_times(Record()))
 
     def test_empty_value_excludes_nothing(self) -> None:
-        question = parser.read_simple([("project", "eq", "a"), ("project", "eq", ""), ("timestamp", "ge", "")])
-        self.assertEqual(intervals.ALWAYS, question.moments(Subject(project_id="b")))
+        query = _parse(("project", "eq", "a"), ("project", "eq", ""), ("timestamp", "ge", ""))
+        self.assertEqual(intervals.ALWAYS, query.matching_times(Record(project_id="b")))
 
     def test_invalid_condition_raises(self) -> None:
         for bad in (
@@ -105,14 +113,14 @@ class SimpleQueryTest(unittest.TestCase):
             ("meter", "ge", "a"),
             ("colour", "eq", "red"),
         ):
-            with self.assertRaises(parser.BadQuestion, msg=str(bad)):
-                parser.read_simple([bad])
+            with self.assertRaises(parser.InvalidQuery, msg=str(bad)):
+                _parse(bad)
 
 
 class OrderByTest(unittest.TestCase):
     def test_fields_and_directions_are_parsed(self) -> None:
         text = '[{"timestamp": "ASC"}, {"counter_name": "desc"}]'
-        self.assertEqual([("timestamp", False), ("meter", True)], parser.read_order(text))
+        self.assertEqual([SortKey("timestamp", False), SortKey("meter", True)], parser.parse_order(text))
 
     def test_invalid_order_raises(self) -> None:
         for bad in (
@@ -123,5 +131,5 @@ class OrderByTest(unittest.TestCase):
             '[{"timestamp": 1}]',
             "x",
         ):
-            with self.assertRaises(parser.BadQuestion, msg=bad):
-                parser.read_order(bad)
+            with self.assertRaises(parser.InvalidQuery, msg=bad):
+                parser.parse_order(bad)
