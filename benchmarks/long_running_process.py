@@ -15,12 +15,11 @@ from oslo_config import cfg
 from oslo_log import log
 
 from benchmarks.process import peak_memory
-from distil import conf as configuration
 from distil import model
 from distil.collector.run import Collector
 from distil.collector.shutdown import Shutdown
-from distil.conf.collector import CLI_OPTS
-from distil.conf.collector import collector_types
+from distil.conf import process
+from distil.conf import registry
 from distil.factory.collector import CollectorFactory
 from distil.monitoring.run import RunMonitor
 
@@ -64,11 +63,11 @@ def main() -> None:
     gc.freeze()
     path, series = sys.argv[1:]
     conf = cfg.ConfigOpts()
-    configuration.register_opts(conf)
-    conf.register_cli_opts(CLI_OPTS)
+    registry.register_opts(conf)
+    conf.register_cli_opts(process.CLI_OPTS)
     conf(["--config-file", path], project="distil")
     log.setup(conf, "distil")
-    factory = PreloadedFactory(conf, collector_types(conf)[0])
+    factory = PreloadedFactory(conf, process.read_collectors(conf)[0])
     collector = factory.collector(Shutdown())
     factory.count_usage(int(series))
     exporter = factory.exporter()

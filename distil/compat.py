@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Threads are the system's own."""
+"""Keeps eventlet out, apart because it must run before the libraries that would import it."""
 
 import sys
 import types
@@ -7,9 +7,9 @@ from typing import cast
 
 
 def without_eventlet() -> None:
-    """Make eventlet unknown to every import from now on.
+    """Make every later import of eventlet fail.
 
-    oslo.service installs it, and futurist, which oslo.service and tooz need, imports it where it is installed, warning
-    included. Nothing here wants it.
+    oslo.service installs eventlet, and futurist, which oslo.service and tooz need, imports it if it is installed and
+    warns that it is deprecated.
     """
     sys.modules.setdefault("eventlet", cast("types.ModuleType", None))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The files of TLS that options name: tried at start, so that what is wrong with one is told by option and file."""
+"""Loads the TLS files that options name, so that problems are reported at start, by option and file."""
 
 import os
 import ssl
@@ -8,12 +8,12 @@ from distil import exceptions
 
 
 def server_context(certfile: str | None, keyfile: str | None, client_cafile: str | None) -> ssl.SSLContext | None:
-    """What the exporter shows and demands; None where it is to speak plain HTTP.
+    """The exporter's TLS context; None for plain HTTP.
 
-    :param certfile: certificate, with those between it and its authority's, in PEM.
-    :param keyfile: the certificate's key, in PEM; None where it is in the certificate's file.
-    :param client_cafile: certificates in PEM; where there are some, only clients are let in that have a certificate of
-        one of these authorities.
+    :param certfile: PEM file with the certificate and any intermediate certificates.
+    :param keyfile: PEM file with the certificate's key; None: it is in the certificate's file.
+    :param client_cafile: PEM file with CA certificates. If given, clients must present a certificate of one of these
+        CAs.
     :raises ConfigurationError: a file cannot be used, or is missing.
     """
     if not certfile:
@@ -22,29 +22,29 @@ def server_context(certfile: str | None, keyfile: str | None, client_cafile: str
                 raise _problem(f"{option} is set, but exporter_certfile is not")
         return None
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    _show(context, "exporter_", certfile, keyfile)
+    _load_certificate(context, "exporter_", certfile, keyfile)
     if client_cafile:
-        _trust(context, "exporter_client_cafile", client_cafile)
+        _load_authorities(context, "exporter_client_cafile", client_cafile)
         context.verify_mode = ssl.CERT_REQUIRED
     return context
 
 
 def client_problems(group: str, cafile: str | None, certfile: str | None, keyfile: str | None) -> list[str]:
-    """What is wrong with what a client is to trust and to show.
+    """The problems with a client's CA certificates, certificate and key.
 
-    :param group: of the options, for messages.
-    :param cafile: a file, or a directory as OpenSSL wants it.
+    :param group: of the options, for the messages.
+    :param cafile: a file, or a directory in OpenSSL's layout.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     problems: list[str] = []
     try:
         if cafile:
-            _trust(context, f"[{group}] cafile", cafile)
+            _load_authorities(context, f"[{group}] cafile", cafile)
     except exceptions.ConfigurationError as error:
         problems += error.problems
     try:
         if certfile:
-            _show(context, f"[{group}] ", certfile, keyfile)
+            _load_certificate(context, f"[{group}] ", certfile, keyfile)
         elif keyfile:
             raise _problem(f"[{group}] keyfile is set, but certfile is not")
     except exceptions.ConfigurationError as error:
@@ -52,33 +52,34 @@ def client_problems(group: str, cafile: str | None, certfile: str | None, keyfil
     return problems
 
 
-def _trust(context: ssl.SSLContext, option: str, path: str) -> None:
+def _load_authorities(context: ssl.SSLContext, option: str, path: str) -> None:
     try:
         if os.path.isdir(path):
             context.load_verify_locations(capath=path)
         else:
             context.load_verify_locations(path)
     except ssl.SSLError as error:
-        raise _problem(f"{option} is {path}, which holds no certificate in PEM: {error.reason}") from error
+        raise _problem(f"{option}: {path} contains no PEM certificate: {error.reason}") from error
     except OSError as error:
-        raise _problem(f"{option} is {path}, which cannot be read: {error.strerror}") from error
+        raise _problem(f"{option}: {path} cannot be read: {error.strerror}") from error
 
 
-def _show(context: ssl.SSLContext, prefix: str, certfile: str, keyfile: str | None) -> None:
-    # The certificate first and alone: load_cert_chain does not say which of its files it did not like.
-    _trust(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), f"{prefix}certfile", certfile)
-    named = f"{prefix}keyfile is {keyfile}" if keyfile else f"{prefix}certfile is {certfile}"
+def _load_certificate(context: ssl.SSLContext, prefix: str, certfile: str, keyfile: str | None) -> None:
+    # The certificate alone first: load_cert_chain does not say which of the files it rejects.
+    _load_authorities(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), f"{prefix}certfile", certfile)
+    key_option, key_path = (f"{prefix}keyfile", keyfile) if keyfile else (f"{prefix}certfile", certfile)
 
-    def encrypted() -> str:
-        # Without this OpenSSL would ask at the terminal.
-        raise _problem(f"{named}, whose key is encrypted; there is no option for its passphrase")
+    def reject_encrypted_key() -> str:
+        # OpenSSL would ask for the passphrase at the terminal.
+        raise _problem(f"{key_option}: the key in {key_path} is encrypted; passphrases are not supported")
 
     try:
-        context.load_cert_chain(certfile, keyfile, encrypted)
+        context.load_cert_chain(certfile, keyfile, reject_encrypted_key)
     except ssl.SSLError as error:
-        raise _problem(f"{named}, which holds no key of the certificate in {certfile}: {error.reason}") from error
+        problem = f"{key_option}: {key_path} contains no key for the certificate in {certfile}: {error.reason}"
+        raise _problem(problem) from error
     except OSError as error:
-        raise _problem(f"{named}, which cannot be read: {error.strerror}") from error
+        raise _problem(f"{key_option}: {key_path} cannot be read: {error.strerror}") from error
 
 
 def _problem(text: str) -> exceptions.ConfigurationError:

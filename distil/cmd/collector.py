@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``distil-collector``, up to its imports."""
+"""``distil-collector``: handles signals while it imports the rest."""
 
 import gc
 import os
@@ -8,25 +8,25 @@ import sys
 from collections.abc import Sequence
 
 
-def _end_at_once(*_: object) -> None:
-    # Up to an end time the status says whether it has come that far.
+def _exit(*_: object) -> None:
+    # Up to an end time, the status tells whether the projects were collected up to it.
     raise SystemExit(any(argument.startswith("--collect-e") for argument in sys.argv))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Import the rest and begin.
+    """Import the rest and run it.
 
-    What is imported stays as long as the process. The garbage collector would look through all of it a few times while
-    it grows, for a third of the start's time, and ever again during a run; and a child would copy every page of it.
+    Imported objects live as long as the process. They are frozen: the garbage collector would scan them several times
+    during the imports, for a third of the start-up time, and again in every run, and each child would copy their pages.
 
     :returns: see :func:`distil.daemon.main.main`.
     """
-    # Until there is something that has to end in order. A SIGHUP waits for who can heed it; a SIGUSR2 would end it.
+    # Until something runs that has to stop in order. SIGHUP stays pending; SIGUSR2 would end the process.
     signal.signal(signal.SIGUSR2, signal.SIG_IGN)
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _end_at_once)
+        signal.signal(number, _exit)
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
-    # openstacksdk wants to know a home. Under a uid of no name there is none, unless a container's runtime has set it.
+    # openstacksdk needs a home directory, which a uid without a name lacks unless the container runtime sets it.
     os.environ.setdefault("HOME", "/")
     gc.disable()
     import distil.daemon.main  # noqa: PLC0415

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``distil-db-manage``: brings the database to a revision and says where it stands."""
+"""``distil-db-manage``: upgrades, downgrades and inspects the database schema."""
 
 import argparse
 import logging
@@ -14,68 +14,71 @@ from oslo_log import log
 from distil import exceptions
 from distil.conf import database
 from distil.conf import loader
-from distil.conf import values
-from distil.conf.options import TrackedConfigOpts
+from distil.conf import validate
+from distil.conf.registry import TrackedConfigOpts
 from distil.db import migration
 from distil.db import revision
+from distil.factory.engine import create_engine
+
+_PROG = "distil-db-manage"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """:param argv: arguments after the program's name; None: those of the process.
-    :return: the exit status: 0, or 1 with a line on stderr; one for each problem with the configuration.
+    """:param argv: arguments without the program name; None: those of the process.
+    :returns: the exit status: 0, or 1 with a line on standard error, one for each problem with the configuration.
     """
     conf = TrackedConfigOpts()
     database.register_opts(conf)
     log.register_options(conf)
-    # Standard output is for what was asked for.
+    # Standard output is for the result.
     conf.set_default("use_stderr", True)
     conf.register_cli_opt(cfg.SubCommandOpt("command", title="commands", handler=_add_commands))
     try:
-        loader.load(conf, argv, "distil-db-manage")
+        loader.load(conf, argv, _PROG)
         _set_up_logging(conf)
-        values.require_valid(conf)
+        validate.require_valid(conf)
         _run(conf)
     except exceptions.ConfigurationError as error:
-        return _give_up(error.problems)
+        return _print_errors(error.problems)
     except (cfg.Error, exceptions.DistilError, log.LogConfigError, OSError, UnicodeError) as error:
-        return _give_up([" ".join(loader.error_lines(error))])
+        return _print_errors([" ".join(loader.error_lines(error))])
     return 0
 
 
-def _give_up(problems: Iterable[str]) -> int:
+def _print_errors(problems: Iterable[str]) -> int:
     for problem in problems:
-        sys.stderr.write(f"distil-db-manage: {' '.join(problem.split())}\n")
+        sys.stderr.write(f"{_PROG}: {' '.join(problem.split())}\n")
     return 1
 
 
 def _add_commands(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    upgrade = subparsers.add_parser("upgrade", help="go on to a revision")
+    upgrade = subparsers.add_parser("upgrade", help="upgrade to a revision (head)")
     upgrade.add_argument("revision", nargs="?", default="head")
     for name, description in (
-        ("downgrade", "go back to a revision"),
-        ("stamp", "record a revision without going there"),
+        ("downgrade", "downgrade to a revision"),
+        ("stamp", "record a revision without changing tables"),
     ):
         subparsers.add_parser(name, help=description).add_argument("revision")
-    subparsers.add_parser("current", help="show the database's revision")
+    subparsers.add_parser("current", help="show the revision of the database")
     subparsers.add_parser("history", help="show all revisions, oldest first")
-    subparsers.add_parser("check", help="fail unless the tables are those of the newest revision")
+    subparsers.add_parser("check", help="fail unless the tables match the newest revision")
 
 
 def _set_up_logging(conf: TrackedConfigOpts) -> None:
     loader.set_up_logging(conf)
-    # It logs, with a traceback, what comes out as an exception and is reported by main().
+    # It logs, with a traceback, errors that are raised as well and reported by main().
     logging.getLogger("oslo_db.sqlalchemy.exc_filters").setLevel(logging.ERROR)
     if conf.command.name == "check" and not conf.debug:
-        # What Alembic has to say on the way comes out as one answer.
+        # Alembic logs each difference; the result is one line.
         logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
 def _run(conf: cfg.ConfigOpts) -> None:
     if conf.command.name == "history":
-        for revision, description in migration.history():
-            _say(f"{revision}  {description}")
+        for number, description in migration.history():
+            _print(f"{number}  {description}")
         return
-    engine = database.create_engine(conf)
+    engine = create_engine(database.read(conf))
     try:
         _run_on(engine, conf.command)
     finally:
@@ -91,11 +94,11 @@ def _run_on(engine: sa.Engine, command: cfg.ConfigOpts.SubCommandAttr) -> None:
         case "stamp":
             migration.stamp(engine, command.revision)
         case "current":
-            _say(revision.current(engine) or "no revision")
+            _print(revision.current(engine) or "no revision")
         case "check":
             migration.check(engine)
-            _say("the tables are those of the newest revision")
+            _print("the tables match the newest revision")
 
 
-def _say(line: str) -> None:
+def _print(line: str) -> None:
     sys.stdout.write(f"{line}\n")

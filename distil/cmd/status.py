@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``distil-status upgrade check``: says whether collectors can be started on what is installed and configured."""
+"""``distil-status upgrade check``: checks that collectors can be started with what is installed and configured."""
 
 import collections
 import contextlib
@@ -13,6 +13,7 @@ from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Sequence
 from typing import Any
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from oslo_config import cfg
@@ -20,129 +21,148 @@ from oslo_upgradecheck import upgradecheck
 from oslo_upgradecheck.upgradecheck import Code
 from oslo_upgradecheck.upgradecheck import Result
 
-from distil import conf as configuration
 from distil import exceptions
 from distil.conf import database
 from distil.conf import loader
-from distil.conf import unknown
-from distil.conf import values
-from distil.conf.collector import CLI_OPTS
-from distil.conf.collector import CollectorOptions
-from distil.conf.collector import collector_types
-from distil.conf.options import TrackedConfigOpts
+from distil.conf import process
+from distil.conf import registry
+from distil.conf import validate
+from distil.conf.registry import TrackedConfigOpts
 from distil.db import leases
 from distil.db import revision
 from distil.factory import validation
+from distil.factory.engine import create_engine
+from distil.factory.validation import ValidationResult
+from distil.text import pluralize
 
-_NO_ANSWER = 255
-_BROKEN_PIPE = 128 + signal.SIGPIPE
+_STATUS_UNREADABLE = 255
+_STATUS_BROKEN_PIPE = 128 + signal.SIGPIPE
+
+_DETAILS_WIDTH = 60
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """:returns: 0; 1 where a check warns; 2 where one fails; 255 where the files cannot be read."""
-    # The rows say what libraries would log.
+    """:param argv: arguments without the program name; None: those of the process.
+    :returns: 0; 1 if a check warns; 2 if one fails; 255 if a file cannot be read.
+    """
+    # The rows show what libraries would log.
     logging.disable(logging.ERROR)
     arguments = list(sys.argv[1:] if argv is None else argv)
-    own = cfg.find_config_files("distil", "distil-collector")
+    default_files = cfg.find_config_files("distil", "distil-collector")
     try:
-        status = upgradecheck.main(_CommandLine(), "distil", Commands(arguments), arguments, own)
+        status = upgradecheck.main(_CommandLine(), "distil", Commands(arguments), arguments, default_files)
         sys.stdout.flush()
     except BrokenPipeError:
-        # The interpreter flushes once more at its end, and would complain.
+        # The interpreter flushes again at exit, which would print an error.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return _BROKEN_PIPE
+        return _STATUS_BROKEN_PIPE
     except (cfg.Error, OSError, UnicodeError) as error:
         for problem in loader.error_lines(error):
             sys.stderr.write(f"distil-status: {problem}\n")
-        return _NO_ANSWER
+        return _STATUS_UNREADABLE
     return status
 
 
 class _CommandLine(cfg.ConfigOpts):
-    """With a version, which oslo.upgradecheck names none of."""
+    """Adds ``--version``, which oslo.upgradecheck does not."""
 
     def __call__(self, *arguments: Any, **options: Any) -> Any:
         return super().__call__(*arguments, **{"version": importlib.metadata.version("distil")} | options)
 
 
+class _Check(NamedTuple):
+    """:param find_problems: returns an empty sequence if the check passes.
+    :param code: the result if there are problems.
+    """
+
+    name: str
+    find_problems: Callable[[TrackedConfigOpts], Sequence[str]]
+    code: Code
+
+
 class Commands(upgradecheck.UpgradeCommands):
-    """:param argv: names the files of the collector."""
+    """:param argv: names the collector's files."""
 
     def __init__(self, argv: Sequence[str]) -> None:
         self._argv = argv
-        self._upgrade_checks = tuple(
-            (name, (Commands._row, {"look": look, "code": code})) for name, look, code in _CHECKS
-        )
+        self._upgrade_checks = tuple((check.name, (Commands._result, {"check": check})) for check in _CHECKS)
 
-    def _row(self, look: Callable[[TrackedConfigOpts], Sequence[str]], code: Code) -> Result:
+    def _result(self, check: _Check) -> Result:
         try:
-            problems = look(self._conf())
+            problems = check.find_problems(self._conf())
         except exceptions.DistilError as error:
             return Result(Code.FAILURE, "\n".join(loader.error_lines(error)))
         except cfg.Error:
-            return Result(Code.FAILURE, "This cannot be looked at before the configuration is mended.")
-        return Result(code, "\n".join(problems)) if problems else Result(Code.SUCCESS)
+            return Result(Code.FAILURE, "Cannot be checked until the configuration is fixed.")
+        return Result(check.code, "\n".join(problems)) if problems else Result(Code.SUCCESS)
 
     def _conf(self) -> TrackedConfigOpts:
-        options = TrackedConfigOpts()
-        configuration.register_opts(options)
-        options.register_opts(CLI_OPTS)
-        return loader.load_files(options, self._argv, "distil-collector")
+        conf = TrackedConfigOpts()
+        registry.register_opts(conf)
+        conf.register_opts(process.CLI_OPTS)
+        return loader.load_files(conf, self._argv, "distil-collector")
 
     def _get_details(self, upgrade_check_result: Result) -> str | None:
-        """Each problem from the beginning of a line."""
+        """Starts each problem on a line of its own."""
         problems = (upgrade_check_result.details or "").splitlines()
-        wrapper = textwrap.TextWrapper(60, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+        wrapper = textwrap.TextWrapper(
+            _DETAILS_WIDTH, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
+        )
         return "\n".join(map(wrapper.fill, problems)) or None
 
 
-def _configuration(conf: TrackedConfigOpts) -> Sequence[str]:
-    values.require_valid(conf)
-    return _of_all_collectors(conf, validation.validate_options)
+def _invalid_configuration(conf: TrackedConfigOpts) -> Sequence[str]:
+    validate.require_valid(conf)
+    return _problems(
+        result for options in process.read_collectors(conf) for result in validation.validate_options(conf, options)
+    )
 
 
-def _rules(conf: TrackedConfigOpts) -> Sequence[str]:
-    return _of_all_collectors(conf, lambda *its: [validation.validate_rules(*its)])
+def _invalid_rules(conf: TrackedConfigOpts) -> Sequence[str]:
+    return _problems(validation.validate_rules(conf, options) for options in process.read_collectors(conf))
 
 
-def _of_all_collectors(
-    conf: TrackedConfigOpts, check: Callable[[TrackedConfigOpts, CollectorOptions], list[validation.Checked]]
-) -> Sequence[str]:
-    found = [problem for each in collector_types(conf) for _, problems in check(conf, each) for problem in problems]
-    return list(dict.fromkeys(found))
+def _problems(results: Iterator[ValidationResult]) -> Sequence[str]:
+    """Each problem once: collectors share groups and files."""
+    return list(dict.fromkeys(problem for result in results for problem in result.problems))
 
 
-def _revision(conf: TrackedConfigOpts) -> Sequence[str]:
+def _wrong_revision(conf: TrackedConfigOpts) -> Sequence[str]:
     with _engine(conf) as engine:
         revision.require_head(engine)
     return ()
 
 
-def _leases(conf: TrackedConfigOpts) -> Sequence[str]:
+def _abandoned_leases(conf: TrackedConfigOpts) -> Sequence[str]:
     with _engine(conf) as engine:
-        found = collections.Counter((each.owner, each.expired) for each in leases.abandoned(engine))
-    advice = {
-        True: "that have expired: the next run takes them over.",
-        False: "without an end, as older collectors do: if that one runs, stop it. They count as expired "
-        f"{leases.LEGACY_LOCK_SECONDS // 60} minutes after they were taken.",
-    }
-    return [f"{owner} holds {count} {advice[expired]}" for (owner, expired), count in sorted(found.items())]
+        counts = collections.Counter((lease.owner, lease.expired) for lease in leases.abandoned(engine))
+    return [_abandoned(owner, count, expired) for (owner, expired), count in sorted(counts.items())]
+
+
+def _abandoned(owner: str, count: int, expired: bool) -> str:
+    if expired:
+        return f"{owner} holds {pluralize(count, 'expired lease')}; the next run takes over."
+    minutes = leases.LEGACY_LOCK_SECONDS // 60
+    return (
+        f"{owner} holds {pluralize(count, 'lease')} without expiry, as older collectors do. If that collector runs, "
+        f"stop it. Such a lease counts as expired after {minutes} minutes."
+    )
 
 
 @contextlib.contextmanager
 def _engine(conf: TrackedConfigOpts) -> Iterator[sa.Engine]:
-    engine = database.create_engine(conf, max_retries=1, retry_interval=0)
+    engine = create_engine(database.read(conf).without_retries())
     try:
         yield engine
     finally:
         engine.dispose()
 
 
-_CHECKS: tuple[tuple[str, Callable[[TrackedConfigOpts], Sequence[str]], Code], ...] = (
-    ("Configuration", _configuration, Code.FAILURE),
-    ("Unknown Options", unknown.unknown_options, Code.WARNING),
-    ("Deprecated Options", unknown.deprecated_options, Code.WARNING),
-    ("Rules", _rules, Code.FAILURE),
-    ("Database Revision", _revision, Code.FAILURE),
-    ("Leases of Dead Owners", _leases, Code.WARNING),
+_CHECKS = (
+    _Check("Configuration", _invalid_configuration, Code.FAILURE),
+    _Check("Unknown Options", validate.unknown_options, Code.WARNING),
+    _Check("Deprecated Options", validate.deprecated_options, Code.WARNING),
+    _Check("Rules", _invalid_rules, Code.FAILURE),
+    _Check("Database Revision", _wrong_revision, Code.FAILURE),
+    _Check("Leases of Dead Owners", _abandoned_leases, Code.WARNING),
 )

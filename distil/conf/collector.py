@@ -1,26 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
 """[collector] and [collector:NAME]: what is collected, how and when."""
 
-import collections
 import copy
+import dataclasses
 import re
+from collections.abc import Iterable
 from collections.abc import Sequence
 from typing import Any
 
 from oslo_config import cfg
 from oslo_config import types
 
-from distil import exceptions
-
 GROUP = "collector"
 
-_LAST_PORT = 65535
-
+# A comma outside of the braces and brackets of a regular expression.
 _SEPARATOR = re.compile(r",(?![^{]*\}|[^\[]*\])")
 
 
 class _Patterns(types.List):
-    """A list with commas, but for those within the braces and brackets of a regular expression."""
+    """A comma-separated list of regular expressions, which may have commas in braces and brackets."""
 
     def __init__(self) -> None:
         super().__init__(type_name="list of regular expressions")
@@ -35,234 +33,213 @@ OPTS = [
     cfg.StrOpt(
         "collector_backend",
         default="ceilometer",
-        help="The telemetry driver, by its name in the distil.telemetry namespace.",
+        help="Name of the telemetry driver in the distil.telemetry entry-point group.",
     ),
     cfg.StrOpt(
         "meter_mappings_file",
         default="/etc/distil/meter_mappings.yml",
-        help="The file that says which meters become usage of which services.",
+        help="File that maps meters to usage of services.",
     ),
     cfg.StrOpt(
         "transformer_file",
         default="/etc/distil/transformer.yml",
-        help="The file that holds the transformers' options.",
+        help="File with the options of the transformers.",
     ),
     cfg.IntOpt(
         "periodic_interval",
         default=3600,
         min=1,
         max=31 * 24 * 3600,
-        help="Seconds from the start of a run to the start of the next, however long a run takes.",
+        help="Seconds from the start of a run to the start of the next, regardless of how long a run takes.",
     ),
     cfg.IntOpt(
         "collect_window",
         default=1,
         min=1,
         max=31 * 24,
-        help="Hours of usage that are collected and stored at once.",
+        help="Hours of usage that are collected and stored as one window.",
     ),
     cfg.IntOpt(
         "collection_delay",
         default=0,
         min=0,
         max=31 * 24 * 3600,
-        help="Seconds after a window's end before it may be collected, where telemetry brings samples late.",
+        help="Seconds to wait after a window's end before collecting it, for telemetry that delivers samples late.",
     ),
     cfg.IntOpt(
         "max_windows_per_cycle",
         default=1,
         min=0,
-        help="How many windows of a project are collected in one run, oldest first. With more than one, a project "
-        "whose usage could not be collected for a while catches up.",
+        help="Maximum number of windows of a project that a run collects, oldest first. With more than one, a project "
+        "whose collection failed for a while catches up.",
     ),
     cfg.IntOpt(
         "max_collection_start_age",
         default=864,
         min=0,
         max=100 * 366 * 24,
-        help="How many hours ago the collection of a project that has never been collected may start at most.",
+        help="Maximum age in hours of the first window of a project that has never been collected.",
     ),
     cfg.StrOpt(
         "project_order",
         default="ascending",
         choices=[
             ("ascending", "by project id"),
-            ("descending", "by project id, backwards"),
-            ("random", "another order in each run"),
+            ("descending", "by project id, descending"),
+            ("random", "a different order in each run"),
         ],
-        help="The order in which projects are collected.",
+        help="Order in which projects are collected.",
     ),
     cfg.IntOpt(
         "workers",
         default=1,
         min=1,
-        help="Processes that share the scope. Each has an exporter with a port of its own, from exporter_port on.",
+        help="Number of processes that divide the scope. Their exporters use consecutive ports from exporter_port.",
     ),
     cfg.IntOpt(
         "concurrency",
         default=8,
         min=1,
         max=64,
-        help="Threads of a process that collect projects, so that it works on some while services and the database "
-        "answer about others.",
+        help="Number of threads per process that collect projects, so that it makes progress while others wait for "
+        "services and the database.",
     ),
     cfg.Opt(
         "trust_sources",
         type=_Patterns(),
         default=[],
-        help="Regular expressions that are matched at the beginning of a sample's source. Samples of other sources are "
-        "ignored and counted. With an empty list every source is trusted.",
+        help="Regular expressions, matched at the beginning of a sample's source. Samples from other sources are "
+        "ignored and counted. If empty, every source is trusted.",
     ),
     cfg.StrOpt(
         "partitioning_suffix",
-        help="A name for this collector where several collect different scopes. Log lines name it.",
+        help="Name of this collector if several collect different scopes. Log lines include it.",
     ),
     cfg.ListOpt(
         "include_domains",
         default=[],
-        help="Names or ids of the domains whose projects are collected. With an empty list all are.",
+        help="Names or IDs of the domains whose projects are collected. If empty, all domains.",
     ),
     cfg.ListOpt(
         "ignore_domains",
         default=[],
-        help="Names or ids of domains whose projects are not collected. Means nothing where include_domains is set.",
+        help="Names or IDs of domains whose projects are not collected. Has no effect if include_domains is set.",
     ),
     cfg.ListOpt(
         "include_projects",
         default=[],
         deprecated_name="include_tenants",
-        help="Names or ids of the projects that are collected, of any domain that is not left out by include_domains. "
-        "With an empty list all are.",
+        help="Names or IDs of the projects that are collected, in any domain that include_domains does not exclude. If "
+        "empty, all projects.",
     ),
     cfg.ListOpt(
         "ignore_projects",
         default=[],
         deprecated_name="ignore_tenants",
-        help="Names or ids of projects that are not collected. Means nothing where include_projects is set.",
+        help="Names or IDs of projects that are not collected. Has no effect if include_projects is set.",
     ),
     cfg.BoolOpt(
         "enable_exporter",
         default=False,
-        help="Show metrics to Prometheus.",
+        help="Serve metrics for Prometheus.",
     ),
     cfg.HostAddressOpt(
         "exporter_host",
-        default="0.0.0.0",  # noqa: S104 - what OpenStack's services do unless told otherwise
-        help="The address that the exporter listens on. 0.0.0.0 is every IPv4 address of the host.",
+        default="0.0.0.0",  # noqa: S104 - as the OpenStack services do by default
+        help="Address that the exporter listens on. 0.0.0.0 is every IPv4 address of the host.",
     ),
     cfg.PortOpt(
         "exporter_port",
         default=16799,
-        help="The port that the exporter listens on; 0 is any free one, which the log names.",
+        help="Port that the exporter listens on. 0 is any free port, which is logged.",
     ),
     cfg.StrOpt(
         "exporter_certfile",
-        help="A certificate in PEM, with those between it and its authority's. With it the exporter speaks TLS.",
+        help="PEM file with the exporter's certificate and intermediate certificates. If set, the exporter uses TLS.",
     ),
     cfg.StrOpt(
         "exporter_keyfile",
-        help="The key of exporter_certfile's certificate, in PEM and not encrypted, where it is not in that file.",
+        help="PEM file with the unencrypted private key of the certificate, if exporter_certfile does not contain it.",
     ),
     cfg.StrOpt(
         "exporter_client_cafile",
-        help="Certificates of authorities, in PEM. With them the exporter only answers clients that show a certificate "
-        "of one of these authorities.",
-    ),
-]
-
-DEFAULT_OPTS = [
-    cfg.ListOpt(
-        "enabled_collectors",
-        default=[],
-        help="Names of collectors. Each is a process with the options of its group [collector:NAME], which are those "
-        "of [collector] and default to the values there. With an empty list there is one collector, from [collector].",
-    ),
-]
-
-CLI_OPTS = [
-    cfg.StrOpt(
-        "collector",
-        dest="chosen_collector",
-        metavar="NAME",
-        help="Run just this one of the enabled collectors.",
-    ),
-    cfg.StrOpt(
-        "collect-end-time",
-        metavar="TIME",
-        help="Collect every project in scope up to this time (ISO 8601, in UTC where it names no zone), however many "
-        "windows that takes, and end: with status 0, or 1 where a project could not be brought up to it.",
+        help="PEM file with CA certificates. If set, the exporter only accepts clients that present a certificate "
+        "issued by one of these CAs.",
     ),
 ]
 
 
 def register_opts(conf: cfg.ConfigOpts) -> None:
     conf.register_opts(OPTS, group=GROUP)
-    conf.register_opts(DEFAULT_OPTS)
 
 
-def register_named_opts(conf: cfg.ConfigOpts) -> None:
-    """Register the options of the groups that ``enabled_collectors`` names, which has been read."""
-    for name in conf.enabled_collectors:
+def register_named_opts(conf: cfg.ConfigOpts, names: Iterable[str]) -> None:
+    """Register the options of the groups [collector:NAME]."""
+    for name in names:
         conf.register_opts([_without_default(option) for option in OPTS], group=f"{GROUP}:{name}")
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class CollectorOptions:
-    """A named collector; its options are attributes.
+    """The options of one collector, by option name, as they were when they were read.
 
-    :param name: None for the one that [collector] is.
+    :param group: the group that they are from.
+    :param name: of the collector, in logs and metrics.
     """
 
-    def __init__(self, conf: cfg.ConfigOpts, name: str | None) -> None:
-        self._conf = conf
-        self.group = GROUP if name is None else f"{GROUP}:{name}"
-        self.name: str = name or conf.collector.partitioning_suffix or "default"
-
-    def __getattr__(self, option: str) -> Any:
-        value = self._conf[self.group][option]
-        return self._conf[GROUP][option] if value is None else value
+    group: str
+    name: str
+    collector_backend: str
+    meter_mappings_file: str
+    transformer_file: str
+    periodic_interval: int
+    collect_window: int
+    collection_delay: int
+    max_windows_per_cycle: int
+    max_collection_start_age: int
+    project_order: str
+    workers: int
+    concurrency: int
+    trust_sources: tuple[str, ...]
+    partitioning_suffix: str | None
+    include_domains: tuple[str, ...]
+    ignore_domains: tuple[str, ...]
+    include_projects: tuple[str, ...]
+    ignore_projects: tuple[str, ...]
+    enable_exporter: bool
+    exporter_host: str
+    exporter_port: int
+    exporter_certfile: str | None
+    exporter_keyfile: str | None
+    exporter_client_cafile: str | None
 
     @property
     def exporter_ports(self) -> Sequence[int]:
-        """The port of each worker's exporter; none without exporters."""
+        """The exporter port of each worker; empty without exporters."""
         if not self.enable_exporter:
             return ()
         return [self.exporter_port and self.exporter_port + worker for worker in range(self.workers)]
 
 
-def collector_types(conf: cfg.ConfigOpts) -> list[CollectorOptions]:
-    """The collectors to run.
+def read(conf: cfg.ConfigOpts, group: str = GROUP) -> CollectorOptions:
+    """Read the options of one collector; those not set in its group are read from [collector].
 
-    :raises ConfigurationError: they cannot be run side by side, or the one that was chosen is none of them.
+    :param group: registered by :func:`register_opts` or :func:`register_named_opts`.
     """
-    names = conf.enabled_collectors
-    problems = [
-        f"[DEFAULT] enabled_collectors: there is no group [{GROUP}:{name}] in the configuration files"
-        for name in names
-        if f"{GROUP}:{name}" not in conf.list_all_sections()
-    ]
-    problems += [f"[DEFAULT] enabled_collectors: {name} is there twice" for name in _repeated(names)]
-    chosen = conf.chosen_collector
-    if chosen is not None and chosen not in names:
-        known = f"they are {', '.join(names)}" if names else "there are none"
-        problems.append(f"--collector {chosen} is none of [DEFAULT] enabled_collectors: {known}")
-    if problems:
-        raise exceptions.ConfigurationError(problems)
-    register_named_opts(conf)
-    found = [CollectorOptions(conf, name) for name in names or [None]]
-    ports = [port for each in found for port in each.exporter_ports if port]
-    problems = [f"exporter_port: {port} is used by more than one collector or worker" for port in _repeated(ports)]
-    problems += [f"exporter_port: {port}, of a worker, is none" for port in ports if port > _LAST_PORT]
-    if problems:
-        raise exceptions.ConfigurationError(problems)
-    return [each for each in found if chosen in (None, each.name)]
+    values = {option.dest: _value(conf, group, option.dest) for option in OPTS}
+    name = group.partition(":")[2] or values["partitioning_suffix"] or "default"
+    return CollectorOptions(group=group, name=name, **values)
+
+
+def _value(conf: cfg.ConfigOpts, group: str, name: str) -> Any:
+    value = conf[group][name]
+    if value is None:
+        value = conf[GROUP][name]
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _without_default(option: cfg.Opt) -> cfg.Opt:
-    """The option where nothing is set: there is no saying so otherwise, and the default may change on a reload."""
+    """The option with no default, so that an unset one can be told apart: the default is [collector]'s value."""
     bare = copy.copy(option)
     bare.default = None
     return bare
-
-
-def _repeated(values: Sequence[Any]) -> list[Any]:
-    return [value for value, count in collections.Counter(values).items() if count > 1]

@@ -1,53 +1,60 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The group [database]: oslo.db's options."""
+"""[database]: oslo.db's options."""
 
+import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
-import sqlalchemy as sa
 from oslo_config import cfg
 from oslo_db import options
 
 from distil import exceptions
 from distil.conf import secret
-from distil.db import engine
 
-_ENGINE_OPTIONS = (
-    "connection_debug",
-    "connection_parameters",
-    "connection_recycle_time",
-    "connection_trace",
-    "max_overflow",
-    "max_pool_size",
-    "max_retries",
-    "mysql_sql_mode",
-    "mysql_wsrep_sync_wait",
-    "pool_timeout",
-    "retry_interval",
-    "sqlite_synchronous",
-)
+GROUP = "database"
 
-MEANINGLESS = {option.dest for option in options.database_opts} - {"connection", *_ENGINE_OPTIONS}
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class DatabaseOptions:
+    """The values of the group that an engine is made from, by option name."""
+
+    connection: str
+    connection_debug: int
+    connection_parameters: str
+    connection_recycle_time: int
+    connection_trace: bool
+    max_overflow: int | None
+    max_pool_size: int | None
+    max_retries: int
+    mysql_sql_mode: str | None
+    mysql_wsrep_sync_wait: int | None
+    pool_timeout: int | None
+    retry_interval: int
+    sqlite_synchronous: bool
+
+    def without_retries(self) -> "DatabaseOptions":
+        """For a command whose user waits: a failed connection is not retried."""
+        return dataclasses.replace(self, max_retries=1, retry_interval=0)
+
+    def engine_arguments(self) -> Mapping[str, Any]:
+        """The values by name, without the URL."""
+        return {name: value for name, value in vars(self).items() if name != "connection"}
+
+
+_NAMES = tuple(field.name for field in dataclasses.fields(DatabaseOptions))
+
+# oslo.db's options that have no effect here.
+UNUSED = {option.dest for option in options.database_opts} - set(_NAMES)
 
 
 def register_opts(conf: cfg.ConfigOpts) -> None:
-    conf.register_opts(options.database_opts, group="database")
+    conf.register_opts(options.database_opts, group=GROUP)
 
 
-def check(conf: cfg.ConfigOpts) -> None:
-    """:raises ConfigurationError: there is no connection URL."""
-    with secret.redacted("[database] connection"):
-        connection = conf.database.connection
-    if not connection:
-        raise exceptions.ConfigurationError(["[database] connection is not set"])
-
-
-def create_engine(conf: cfg.ConfigOpts, **others: Any) -> sa.Engine:
-    """The engine that the group describes.
-
-    :param others: options with other values than there.
-    :raises ConfigurationError: there is no connection URL, or it cannot be used.
-    :raises StoreError: there is no connecting to the database.
-    """
-    check(conf)
-    arguments = {name: conf.database[name] for name in _ENGINE_OPTIONS}
-    return engine.create_engine(conf.database.connection, **arguments | others)
+def read(conf: cfg.ConfigOpts) -> DatabaseOptions:
+    """:raises ConfigurationError: there is no connection URL, or it contains a ``$`` that cannot be resolved."""
+    with secret.redacted(f"[{GROUP}] connection"):
+        values = {name: conf[GROUP][name] for name in _NAMES}
+    if not values["connection"]:
+        raise exceptions.ConfigurationError([f"[{GROUP}] connection is not set"])
+    return DatabaseOptions(**values)

@@ -1,43 +1,53 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What stands in the configuration files, with the file that it stands in. oslo.config tells that of groups alone."""
+"""The settings of the configuration files as written, each with its file, which oslo.config does not tell."""
 
 import pathlib
 from collections.abc import Iterable
 from collections.abc import Iterator
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from oslo_config import cfg
 
 
 class Setting(NamedTuple):
-    """An option in one of the files, as it is written."""
+    """An option in one of the files.
+
+    :param values: as written; more than one if the option is repeated.
+    """
 
     path: str
     group: str
     key: str
     values: list[str]
-    """More than one where it is there more than once."""
+
+
+class ParsedFile(NamedTuple):
+    """:param groups: group -> option -> values; groups without options are included."""
+
+    path: str
+    groups: Mapping[str, Mapping[str, list[str]]]
 
 
 def settings(conf: cfg.ConfigOpts) -> Iterator[Setting]:
-    """Those of all files that have been read, the later over the earlier."""
-    for path, sections in parse(conf):
-        for group, options in sections.items():
+    """The settings of all files that have been read, in order of increasing precedence."""
+    for path, groups in parse(conf):
+        for group, options in groups.items():
             for key, values in options.items():
                 yield Setting(path, group, key, values)
 
 
-def parse(conf: cfg.ConfigOpts) -> Iterator[tuple[str, dict[str, dict[str, list[str]]]]]:
-    """Each file with its groups, empty ones too."""
+def parse(conf: cfg.ConfigOpts) -> Iterator[ParsedFile]:
+    """The files that have been read, in order of increasing precedence."""
     for path in paths(conf.config_file, conf.config_dir):
-        sections: dict[str, dict[str, list[str]]] = {}
-        cfg.ConfigParser(str(path), sections).parse()
-        yield str(path), sections
+        groups: dict[str, dict[str, list[str]]] = {}
+        cfg.ConfigParser(str(path), groups).parse()
+        yield ParsedFile(str(path), groups)
 
 
-def paths(files: Iterable[str], folders: Iterable[str]) -> list[pathlib.Path]:
-    """The files of ``--config-file`` and ``--config-dir``, the later over the earlier."""
-    found = [pathlib.Path(file).expanduser() for file in files]
-    for folder in folders:
-        found += sorted(pathlib.Path(folder).expanduser().glob("*.conf"))
+def paths(config_files: Iterable[str], config_dirs: Iterable[str]) -> list[pathlib.Path]:
+    """The files that ``--config-file`` and ``--config-dir`` name, in order of increasing precedence."""
+    found = [pathlib.Path(path).expanduser() for path in config_files]
+    for directory in config_dirs:
+        found += sorted(pathlib.Path(directory).expanduser().glob("*.conf"))
     return list(dict.fromkeys(found))

@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A digest of what decides how a collector collects, to see whether two do it alike."""
+"""A digest of everything that determines what a collector collects, to compare two collectors."""
 
+import dataclasses
 import hashlib
 import pathlib
 
 from distil import exceptions
-from distil.conf.collector import OPTS
 from distil.conf.collector import CollectorOptions
 
-_LENGTH = 12
+_DIGEST_LENGTH = 12
 
-# What is a host's own affair. Of the rules files the contents count, wherever they lie.
-_LOCAL = {
+# May differ between hosts. Of the rules files the contents count, not the paths.
+_HOST_SPECIFIC = {
     "concurrency",
     "enable_exporter",
     "exporter_certfile",
@@ -19,23 +19,24 @@ _LOCAL = {
     "exporter_host",
     "exporter_keyfile",
     "exporter_port",
+    "group",
     "meter_mappings_file",
+    "name",
     "transformer_file",
     "workers",
 }
 
 
-def fingerprint(one: CollectorOptions) -> str:
-    """Of the values in force of a collector's options, and of the files with its rules.
+def fingerprint(options: CollectorOptions) -> str:
+    """The digest of the options in force and of the contents of the rules files.
 
     :raises ConfigurationError: a file cannot be read.
     """
-    names = [option.dest for option in OPTS if option.dest not in _LOCAL and not option.secret]
-    options = [(name, getattr(one, name)) for name in names]
-    whole = hashlib.sha256(repr(options).encode())
-    for path in (one.meter_mappings_file, one.transformer_file):
+    names = [field.name for field in dataclasses.fields(options) if field.name not in _HOST_SPECIFIC]
+    digest = hashlib.sha256(repr([(name, getattr(options, name)) for name in names]).encode())
+    for path in (options.meter_mappings_file, options.transformer_file):
         try:
-            whole.update(hashlib.sha256(pathlib.Path(path).read_bytes()).digest())
+            digest.update(hashlib.sha256(pathlib.Path(path).read_bytes()).digest())
         except OSError as error:
             raise exceptions.ConfigurationError([f"{path} cannot be read: {error.strerror}"]) from error
-    return whole.hexdigest()[:_LENGTH]
+    return digest.hexdigest()[:_DIGEST_LENGTH]

@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""oslo.log's options, with this project's defaults."""
+"""oslo.log's options with this project's defaults, and the set-up of logging from them."""
 
 import contextlib
+import dataclasses
 import errno
+import json
 import logging
 import os
 import pathlib
+import sys
 from collections.abc import Iterator
 
 from oslo_config import cfg
+from oslo_log import formatters
 from oslo_log import log
 from oslo_log import rate_limit
 
@@ -17,9 +21,30 @@ from distil import exceptions
 _FORMAT = "%(asctime)s.%(msecs)03d %(process)d %(levelname)s %(name)s [%(request_id)s %(subject)s] %(message)s"
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class LogOptions:
+    """The values of oslo.log's options that are read here, by option name."""
+
+    log_config_append: str | None
+    log_date_format: str
+    log_dir: str | None
+    log_file: str | None
+    use_json: bool
+
+    def path(self, prog: str) -> pathlib.Path | None:
+        """The log file; None if there is none, or an a logging configuration file defines it.
+
+        :param prog: the program that the file is named after if only a directory is configured.
+        """
+        name = self.log_file or (self.log_dir and f"{prog}.log")
+        if self.log_config_append or not name:
+            return None
+        return pathlib.Path(self.log_dir or "", name)
+
+
 def set_defaults() -> None:
-    """For oslo-config-generator, too."""
-    # What it says at INFO is how it found its own backend.
+    """Set oslo.log's defaults, also for oslo-config-generator."""
+    # At INFO it logs how it chose its backend.
     log.set_defaults(_FORMAT, [*log.get_default_log_levels(), "oslo_service=WARN"])
 
 
@@ -28,31 +53,116 @@ def register_opts(conf: cfg.ConfigOpts) -> None:
     log.register_options(conf)
 
 
-def reload_logging(conf: cfg.ConfigOpts) -> None:
-    """Have this process's log follow the configuration. Once more, and it opens its file anew.
+def read(conf: cfg.ConfigOpts) -> LogOptions:
+    return LogOptions(**{field.name: conf[field.name] for field in dataclasses.fields(LogOptions)})
 
-    :raises ConfigurationError: it cannot; it stays as it was.
+
+def reload_logging(conf: cfg.ConfigOpts) -> None:
+    """Configure this process's logging, again if need be; the log file is reopened.
+
+    :raises ConfigurationError: logging cannot be configured so; the previous configuration stays in force.
     """
     root = logging.getLogger()
-    before = list(root.handlers)
-    # Else a second one is an error.
+    previous = list(root.handlers)
+    # oslo.log refuses to install a second one.
     rate_limit.uninstall_filter()
     try:
-        with _named(conf):
+        with _log_file_named_after_program(conf):
             log.setup(conf, "distil")
     except (log.LogConfigError, OSError, RuntimeError, TypeError, ValueError) as error:
-        root.handlers[:] = before
+        root.handlers[:] = previous
         raise exceptions.ConfigurationError([_problem(error)]) from error
-    for handler in before:
+    for handler in previous:
         handler.close()
+    _set_formatters(root, conf)
+    root.handlers[:] = [_ResilientHandler(handler) for handler in root.handlers]
+
+
+def require_writable_log(conf: cfg.ConfigOpts) -> None:
+    """Check a collector's log file without opening it, which would create it with this user as its owner.
+
+    :raises ConfigurationError: this process's user cannot write it.
+    """
+    path = read(conf).path("distil-collector")
+    if path is None:
+        return
+    try:
+        _require_writable(path)
+    except OSError as error:
+        raise exceptions.ConfigurationError([_problem(error)]) from error
+
+
+class TextFormatter(formatters.ContextFormatter):
+    """oslo.log's text format, which appends the exception being handled to a WARNING or ERROR.
+
+    This one does so only if the message does not say it already.
+    """
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
+        line = super().formatMessage(record)
+        return line.removesuffix(f": {getattr(record, 'error_summary', '')}") if _has_exception_text(record) else line
+
+
+class JSONFormatter(formatters.JSONFormatter):
+    """oslo.log's JSON format, with ``error_summary`` only if the message does not say it already."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = super().format(record)
+        return json.dumps(json.loads(line) | {"error_summary": ""}) if _has_exception_text(record) else line
+
+
+class _ResilientHandler(logging.Handler):
+    """Passes records to another handler and survives that its file cannot be reopened.
+
+    The record is then written to standard error. The handler of a watched file raises the error to whoever logs.
+    """
+
+    def __init__(self, target: logging.Handler) -> None:
+        super().__init__(target.level)
+        self._target = target
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            self._target.handle(record)
+        except OSError:
+            self._target.handleError(record)
+
+    def flush(self) -> None:
+        self._target.flush()
+
+    def close(self) -> None:
+        self._target.close()
+        super().close()
+
+
+def _has_exception_text(record: logging.LogRecord) -> bool:
+    """Whether a message contains the text, or a line of it, of the exception that oslo.log would append."""
+    if record.levelno < logging.WARNING:
+        return False
+    error = record.exc_info[1] if record.exc_info else sys.exception()
+    if error is None:
+        return False
+    message = record.getMessage()
+    return any(line and line in message for line in str(error).splitlines() or [repr(error)])
+
+
+def _set_formatters(root: logging.Logger, conf: cfg.ConfigOpts) -> None:
+    options = read(conf)
+    if options.log_config_append:
+        return
     for handler in root.handlers:
-        _guard(handler)
+        handler.setFormatter(
+            JSONFormatter(datefmt=options.log_date_format)
+            if options.use_json
+            else TextFormatter(project="distil", datefmt=options.log_date_format, config=conf)
+        )
 
 
 @contextlib.contextmanager
-def _named(conf: cfg.ConfigOpts) -> Iterator[None]:
-    """In log_dir alone, have one file for the program. oslo.log would name it after what a process begins with."""
-    if not conf.log_dir or conf.log_file:
+def _log_file_named_after_program(conf: cfg.ConfigOpts) -> Iterator[None]:
+    """If only log_dir is set, use one file for all processes; oslo.log names it after the command that was started."""
+    options = read(conf)
+    if not options.log_dir or options.log_file:
         yield
         return
     conf.set_override("log_file", f"{conf.prog}.log")
@@ -62,48 +172,18 @@ def _named(conf: cfg.ConfigOpts) -> Iterator[None]:
         conf.clear_override("log_file")
 
 
-def _guard(handler: logging.Handler) -> None:
-    """Have a file that cannot be opened anew cost its lines, which go to standard error, and not whoever writes them.
-
-    A handler that watches its file lets that error out of every line.
-    """
-    emit = handler.emit
-
-    def guarded(record: logging.LogRecord) -> None:
-        try:
-            emit(record)
-        except OSError:
-            handler.handleError(record)
-
-    handler.emit = guarded  # type: ignore[method-assign]
-
-
-def require_writable_log(conf: cfg.ConfigOpts) -> None:
-    """Look at a collector's log file without opening it: who looks is not always who is to own it.
-
-    :raises ConfigurationError: this process's user cannot write it.
-    """
-    name = conf.log_file or (conf.log_dir and "distil-collector.log")
-    if conf.log_config_append or not name:
-        return
-    try:
-        _require_writable(pathlib.Path(conf.log_dir or "", name))
-    except OSError as error:
-        raise exceptions.ConfigurationError([_problem(error)]) from error
-
-
 def _require_writable(path: pathlib.Path) -> None:
     written = path if path.exists() else path.parent
-    for wrong, number in (
+    for is_wrong, number in (
         (path.is_dir(), errno.EISDIR),
         (not path.parent.is_dir(), errno.ENOENT),
         (not os.access(written, os.W_OK), errno.EACCES),
     ):
-        if wrong:
+        if is_wrong:
             raise OSError(number, os.strerror(number), str(path))
 
 
 def _problem(error: Exception) -> str:
     if isinstance(error, OSError) and error.filename:
         return f"the log file {error.filename} cannot be written: {error.strerror}"
-    return f"there is no logging as [DEFAULT] says: {error}"
+    return f"logging cannot be configured from [DEFAULT]: {error}"

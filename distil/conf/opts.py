@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""For oslo-config-generator."""
+"""The entry point of oslo-config-generator, apart because nothing else needs it."""
 
 from collections.abc import Iterable
 
@@ -9,12 +9,13 @@ from distil.conf import collector
 from distil.conf import coordination
 from distil.conf import keystone_authtoken
 from distil.conf import oslo_reports
+from distil.conf import process
 
 
 def list_opts() -> list[tuple[str, Iterable[cfg.Opt]]]:
-    """All groups with their options; those of oslo's libraries come from the libraries."""
+    """This project's options by group. Those of the oslo libraries are listed by the libraries."""
     return [
-        ("DEFAULT", collector.DEFAULT_OPTS),
+        ("DEFAULT", process.DEFAULT_OPTS),
         (collector.GROUP, collector.OPTS),
         (coordination.GROUP, coordination.OPTS),
         (keystone_authtoken.GROUP, keystone_authtoken.list_opts()),

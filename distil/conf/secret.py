@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Options whose values no message may quote."""
+"""Keeps the values of secret options out of error messages."""
 
 import contextlib
 from collections.abc import Iterator
@@ -11,19 +11,19 @@ from distil import exceptions
 
 @contextlib.contextmanager
 def redacted(name: str) -> Iterator[None]:
-    """Around the reading of such options.
+    """Wrap the reading of a secret option.
 
-    What oslo.config says of a ``$`` that no option's name follows is what does follow: the rest of a password.
+    oslo.config quotes what follows a ``$`` that it cannot resolve, which may be the rest of a password.
 
-    :param name: what is read, for the message.
-    :raises ConfigurationError: instead of that.
+    :param name: the option or its group, for the message.
+    :raises ConfigurationError: a ``$`` in the value cannot be resolved.
     """
     try:
         yield
     except cfg.NoSuchOptError:
-        raise exceptions.ConfigurationError([dollar(name)]) from None
+        raise exceptions.ConfigurationError([unresolved_substitution(name)]) from None
 
 
-def dollar(name: str) -> str:
-    """The sentence about such an option."""
-    return f"{name}: there is a $ in it that no option's name follows; a $ itself is written $$"
+def unresolved_substitution(name: str) -> str:
+    """The message about an option whose value has such a ``$``."""
+    return f"{name}: contains a $ that no option name follows; write $$ for a literal $"

@@ -26,7 +26,7 @@ LOG = log.getLogger(__name__)
 _RENEWAL_FRACTION = 0.1
 
 # How long releasing the leases may delay the end of the process. They would expire anyway.
-_RELEASE_TIMEOUT_SECONDS = 5.0
+RELEASE_TIMEOUT_SECONDS = 5.0
 
 
 class Claim(enum.Enum):
@@ -107,7 +107,7 @@ class LeasePartitioner:
     def stop(self) -> None:
         releasing = threading.Thread(target=self._release_all, name="release leases", daemon=True)
         releasing.start()
-        releasing.join(_RELEASE_TIMEOUT_SECONDS)
+        releasing.join(RELEASE_TIMEOUT_SECONDS)
 
     def _acquire(self, project_id: str) -> bool:
         now = time.monotonic()

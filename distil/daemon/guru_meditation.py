@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""SIGUSR2: a Guru Meditation Report of what a process is doing and how it is configured, while it goes on."""
+"""SIGUSR2: writes a Guru Meditation Report of the process's threads and configuration while it goes on."""
 
 import datetime
 import importlib.metadata
@@ -12,35 +12,34 @@ import threading
 from oslo_config import cfg
 from oslo_log import log
 
+from distil.conf import oslo_reports
+
 LOG = log.getLogger(__name__)
 
 
 def install_guru_meditation(conf: cfg.ConfigOpts) -> None:
-    """Make a report at each SIGUSR2, in this process and in those that are forked from it."""
+    """Write a report at each SIGUSR2, in this process and in those that it forks."""
 
-    def begin(*_: object) -> None:
-        # Not in the handler itself, which may have interrupted whoever is writing to the same stream.
+    def start_report(*_: object) -> None:
+        # Not in the handler itself, which may have interrupted a write to the same stream.
         try:
             threading.Thread(target=_report, args=(conf,), name="report", daemon=True).start()
         except RuntimeError:
-            LOG.exception("SIGUSR2: there is no report, because no thread can be started.")
+            LOG.exception("SIGUSR2: no report, because no thread could be started.")
 
-    signal.signal(signal.SIGUSR2, begin)
+    signal.signal(signal.SIGUSR2, start_report)
 
 
 def _report(conf: cfg.ConfigOpts) -> None:
-    failure: Exception | None = None
     try:
-        _write(_text(conf), conf.oslo_reports.log_dir)
+        _write(_render(conf), oslo_reports.read(conf).log_dir)
     except Exception as error:
-        # Whatever it is: a thread that dies would take its process along.
-        failure = error
-    if failure is not None:
-        LOG.error("SIGUSR2: there is no report: %s", failure)
+        # An exception that ends a thread would end the process.
+        LOG.error("SIGUSR2: the report could not be written: %s", error)
 
 
-def _text(conf: cfg.ConfigOpts) -> str:
-    # Nobody else needs them.
+def _render(conf: cfg.ConfigOpts) -> str:
+    # Needed only for a report.
     from oslo_reports import report  # noqa: PLC0415
     from oslo_reports.generators.conf import ConfigReportGenerator  # noqa: PLC0415
     from oslo_reports.generators.process import ProcessReportGenerator  # noqa: PLC0415
@@ -51,17 +50,17 @@ def _text(conf: cfg.ConfigOpts) -> str:
     text.add_section("Package", lambda: PackageModel(None, "distil", importlib.metadata.version("distil")))
     text.add_section("Threads", ThreadReportGenerator())
     text.add_section("Processes", ProcessReportGenerator())
-    # With the values of options that are secret masked.
+    # It masks the values of secret options.
     text.add_section("Configuration", ConfigReportGenerator(conf))
     return text.run()
 
 
-def _write(text: str, folder: str | None) -> None:
-    if not folder:
+def _write(text: str, directory: str | None) -> None:
+    if not directory:
         sys.stderr.write(f"{text}\n")
         sys.stderr.flush()
         return
-    moment = datetime.datetime.now(datetime.UTC)
-    path = pathlib.Path(folder, f"distil-collector-{os.getpid()}_gurumeditation_{moment:%Y%m%d%H%M%S}")
+    now = datetime.datetime.now(datetime.UTC)
+    path = pathlib.Path(directory, f"distil-collector-{os.getpid()}_gurumeditation_{now:%Y%m%d%H%M%S}")
     path.write_text(text, encoding="utf-8")
-    LOG.info("SIGUSR2: the report is in %s.", path)
+    LOG.info("SIGUSR2: report written to %s.", path)

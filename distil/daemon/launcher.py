@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The parent of the collectors' processes."""
+"""The parent of the collector processes."""
 
 import contextlib
 import functools
@@ -22,43 +22,42 @@ from distil.daemon.signals import SignalManager
 LOG = log.getLogger(__name__)
 
 
-def launch(conf: cfg.ConfigOpts, services: Sequence[CollectorService], check: Callable[[], None]) -> bool:
-    """Run each service in a process of its own, which is replaced when it dies, until a signal ends this one.
+def launch(conf: cfg.ConfigOpts, services: Sequence[CollectorService], validate: Callable[[], None]) -> bool:
+    """Run each service in a process of its own, which is replaced when it dies, until a signal stops this one.
 
-    SIGTERM and SIGINT let the processes end. SIGHUP reads the configuration again and puts new processes in the place
-    of the old ones.
+    SIGTERM and SIGINT stop the processes. SIGHUP reloads the configuration and replaces the processes.
 
-    :param check: looks at the configuration as it is in the files now. Where it raises anything the old one stays in
+    :param validate: validates the configuration files before a reload. If it raises, the old configuration stays in
         force.
-    :returns: whether all of them ended of their own, with no transaction cut off.
+    :returns: whether all processes stopped by themselves, without a transaction being cut off.
     """
     compat.without_eventlet()
     backend.init_backend(backend.BackendType.THREADING)
-    # Importing this chooses a backend, eventlet unless another one has been chosen before.
+    # Importing this chooses a backend: eventlet, unless another one is chosen already.
     from oslo_service import service as oslo_service  # noqa: PLC0415
 
-    threading.excepthook = functools.partial(_end_with_a_thread, os.getpid())
+    threading.excepthook = functools.partial(_exit_on_thread_failure, os.getpid())
     launcher = oslo_service.ProcessLauncher(conf)
-    usher = SignalManager(services, check, lambda: conf.graceful_shutdown_timeout)
+    signal_manager = SignalManager(conf, services, validate)
     for service in services:
         launcher.launch_service(service)
     # After launch_service, which sets a title of its own.
     setproctitle(f"distil-collector: parent [{shlex.join(sys.argv)}]")
-    usher.start()
-    with contextlib.suppress(SystemExit):  # of status 0, whatever became of the processes
+    signal_manager.start()
+    with contextlib.suppress(SystemExit):  # with status 0, whatever happened to the processes
         launcher.wait()
     return not any(service.was_killed for service in services)
 
 
-def _end_with_a_thread(parent: int, failure: threading.ExceptHookArgs) -> None:
-    """A thread of the parent has died: oslo.service's, if it could not fork, and nobody would replace a child again.
+def _exit_on_thread_failure(parent: int, failure: threading.ExceptHookArgs) -> None:
+    """Exit with status 1 if a thread of the parent has failed, so that systemd or the container runtime restarts it.
 
-    The parent ends with status 1, for systemd or the container's runtime to start it anew; its children notice and end
-    as on SIGTERM. In a child nothing depends on any thread but the collector's own.
+    It may be oslo.service's, which could not fork and would replace no child any more. The children notice and exit as
+    on SIGTERM. In a child nothing depends on any thread except the collector's own.
     """
     trace = None if failure.exc_value is None else (failure.exc_type, failure.exc_value, failure.exc_traceback)
     try:
-        LOG.critical("A thread has died: %s", failure.exc_value, exc_info=trace)
+        LOG.critical("A thread failed: %s", failure.exc_value, exc_info=trace)
     finally:
         if os.getpid() == parent:
             os._exit(1)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""distil-collector: collects usage once an hour, or up to a point in time and no further."""
+"""distil-collector: collects usage at an interval, or once up to a given time."""
 
 import datetime
 import importlib.metadata
@@ -7,22 +7,21 @@ import signal
 import sys
 from collections.abc import Collection
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from oslo_config import cfg
 from oslo_log import log
 
-from distil import conf as configuration
 from distil import exceptions
 from distil import model
 from distil.collector.shutdown import Shutdown
 from distil.conf import loader
 from distil.conf import log as log_conf
-from distil.conf import unknown
-from distil.conf import values
-from distil.conf.collector import CLI_OPTS
+from distil.conf import process
+from distil.conf import registry
+from distil.conf import validate
 from distil.conf.collector import CollectorOptions
-from distil.conf.collector import collector_types
-from distil.conf.options import TrackedConfigOpts
+from distil.conf.registry import TrackedConfigOpts
 from distil.daemon import guru_meditation
 from distil.daemon.launcher import launch
 from distil.daemon.progress import progress
@@ -32,17 +31,34 @@ from distil.factory import validation
 
 LOG = log.getLogger(__name__)
 
+_PROG = "distil-collector"
+
 _EXPECTED_ERRORS = (cfg.Error, exceptions.DistilError, OSError, UnicodeError)
 
-# Seconds that transactions have to end in after a signal, where there is no service that says how long.
-TRANSACTION_TIMEOUT = 60.0
+# For open transactions after a signal, where no service has a configured limit.
+_TRANSACTION_TIMEOUT_SECONDS = 60.0
+
+
+class _Worker(NamedTuple):
+    """A collector process: the name of its collector, and its number."""
+
+    collector: str
+    number: int
+
+
+class _Address(NamedTuple):
+    """Where an exporter listens."""
+
+    host: str
+    port: int
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the collectors.
 
-    :returns: 0; 1 where the configuration cannot be used, a project could not be brought up to the end time, there is
-        none in scope, or graceful_shutdown_timeout cut a process off.
+    :param argv: arguments without the program name; None: those of the process.
+    :returns: 0; 1 if the configuration cannot be used, a project could not be collected up to the end time, no project
+        is in scope, or a process was killed at graceful_shutdown_timeout.
     """
     conf = TrackedConfigOpts()
     try:
@@ -53,141 +69,167 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _print_errors(loader.error_lines(error))
     try:
         _warn_unknown_options(conf)
-        values.require_valid(conf)
+        validate.require_valid(conf)
         end = _end_time(conf)
-        types = collector_types(conf)
-        _validate(conf, types, () if end is None else None)
-        return _serve(conf, argv, types) if end is None else _collect_once(conf, types, end)
+        collectors = process.read_collectors(conf)
+        _validate(conf, collectors, None if end else ())
+        return _collect_once(conf, collectors, end) if end else _serve(conf, argv, collectors)
     except _EXPECTED_ERRORS as error:
-        problems = loader.error_lines(error)
-    return _report_errors(conf, problems)
+        return _report_errors(conf, loader.error_lines(error))
 
 
 def _parse(conf: TrackedConfigOpts, argv: Sequence[str] | None) -> None:
-    configuration.register_opts(conf)
-    conf.register_cli_opts(CLI_OPTS)
-    loader.load(conf, argv, "distil-collector")
+    registry.register_opts(conf)
+    conf.register_cli_opts(process.CLI_OPTS)
+    loader.load(conf, argv, _PROG)
 
 
 def _warn_unknown_options(conf: TrackedConfigOpts) -> None:
-    for problem in unknown.unknown_options(conf):
+    for problem in validate.unknown_options(conf):
         LOG.warning(problem)
 
 
 def _report_errors(conf: cfg.ConfigOpts, problems: Sequence[str]) -> int:
-    in_a_file = conf.log_file or conf.log_dir
-    for problem in problems if in_a_file or conf.use_json else ():
+    """Log the problems if the log is a file or JSON, and print them unless that would mix text into JSON."""
+    options = log_conf.read(conf)
+    has_file = bool(options.log_file or options.log_dir)
+    for problem in problems if has_file or options.use_json else ():
         LOG.critical(problem)
-    return 1 if conf.use_json and not in_a_file else _print_errors(problems)
+    return 1 if options.use_json and not has_file else _print_errors(problems)
 
 
 def _print_errors(problems: Sequence[str]) -> int:
     for problem in problems:
-        print(f"distil-collector: {problem}", file=sys.stderr)  # noqa: T201
+        print(f"{_PROG}: {problem}", file=sys.stderr)  # noqa: T201
     return 1
 
 
 def _validate(
-    conf: cfg.ConfigOpts, types: Sequence[CollectorOptions], listening: Collection[tuple[str, int]] | None
+    conf: cfg.ConfigOpts, collectors: Sequence[CollectorOptions], own_addresses: Collection[_Address] | None
 ) -> None:
-    """Look at everything.
+    """Validate the collectors' options, rules and exporter addresses.
 
-    :param listening: the addresses that this process's own exporters have; None where there will be no exporter.
+    :param own_addresses: in use by this process's own exporters; None: no exporter will be started.
     :raises ConfigurationError: with all problems, each once.
     """
     problems = [
-        problem for each in types for _, found in validation.validate_collector(conf, each) for problem in found
+        problem
+        for options in collectors
+        for result in validation.validate_collector(conf, options)
+        for problem in result.problems
     ]
-    if listening is not None and not problems:
+    if own_addresses is not None and not problems:
         problems = [
             problem
-            for each in types
-            for worker, port in enumerate(each.exporter_ports)
-            if (each.exporter_host, port) not in listening
-            for problem in validation.validate_exporter_address(conf, each, worker)
+            for options in collectors
+            for worker, address in enumerate(_addresses(options))
+            if address not in own_addresses
+            for problem in validation.validate_exporter_address(conf, options, worker)
         ]
     if problems:
         raise exceptions.ConfigurationError(dict.fromkeys(problems))
 
 
-def _serve(conf: cfg.ConfigOpts, argv: Sequence[str] | None, types: Sequence[CollectorOptions]) -> int:
-    processes = [(each, worker) for each in types for worker in range(each.workers)]
-    services = [
-        CollectorService(
-            collector.CollectorFactory(conf, each, worker), collector.utc_now, f"{each.name} worker {worker}"
-        )
-        for each, worker in processes
-    ]
-    running = [(each.name, worker) for each, worker in processes]
-    LOG.info("Distil Collector %s starts: %s.", importlib.metadata.version("distil"), ", ".join(x.name for x in types))
+def _addresses(options: CollectorOptions) -> list[_Address]:
+    return [_Address(options.exporter_host, port) for port in options.exporter_ports]
 
-    def check() -> None:
-        """Look at the files as they are now, beside the configuration in force, and have the log follow them."""
+
+def _workers(collectors: Sequence[CollectorOptions]) -> list[_Worker]:
+    return [_Worker(options.name, number) for options in collectors for number in range(options.workers)]
+
+
+class _Reload:
+    """Validates the configuration files before a reload.
+
+    :param conf: the configuration in force.
+    :param workers: the processes that run.
+    """
+
+    def __init__(self, conf: cfg.ConfigOpts, argv: Sequence[str] | None, workers: Sequence[_Worker]) -> None:
+        self._conf = conf
+        self._argv = argv
+        self._workers = workers
+
+    def validate(self) -> None:
+        """Validate the files as they are now, and have this process's log follow them.
+
+        :raises ConfigurationError: they cannot be used, or not without a restart.
+        """
         new = TrackedConfigOpts()
         try:
-            _parse(new, argv)
+            _parse(new, self._argv)
         except cfg.Error as error:
             raise exceptions.ConfigurationError(loader.error_lines(error)) from error
-        values.require_valid(new)
+        validate.require_valid(new)
         _warn_unknown_options(new)
-        new_types = collector_types(new)
-        if [(each.name, worker) for each in new_types for worker in range(each.workers)] != running:
-            raise exceptions.ConfigurationError(["other collectors or workers than before need a restart"])
-        # By the configuration in force, which the last reload may have changed.
-        listening = {(each.exporter_host, port) for each in types for port in each.exporter_ports}
-        _validate(new, new_types, listening)
+        collectors = process.read_collectors(new)
+        if _workers(collectors) != self._workers:
+            raise exceptions.ConfigurationError(["a change of collectors or workers requires a restart"])
+        # As they are now: an earlier reload may have changed them.
+        current = process.read_collectors(self._conf)
+        _validate(new, collectors, [address for options in current for address in _addresses(options)])
         log_conf.reload_logging(new)
 
-    return 0 if launch(conf, services, check) else 1
+
+def _serve(conf: cfg.ConfigOpts, argv: Sequence[str] | None, collectors: Sequence[CollectorOptions]) -> int:
+    services = [
+        CollectorService(
+            collector.CollectorFactory(conf, options, worker), collector.utc_now, f"{options.name} worker {worker}"
+        )
+        for options in collectors
+        for worker in range(options.workers)
+    ]
+    names = ", ".join(options.name for options in collectors)
+    LOG.info("Distil Collector %s starts: %s.", importlib.metadata.version("distil"), names)
+    return 0 if launch(conf, services, _Reload(conf, argv, _workers(collectors)).validate) else 1
 
 
-def _collect_once(conf: cfg.ConfigOpts, types: Sequence[CollectorOptions], end: datetime.datetime) -> int:
-    stop = Shutdown()
+def _collect_once(conf: cfg.ConfigOpts, collectors: Sequence[CollectorOptions], end: datetime.datetime) -> int:
+    shutdown = Shutdown()
 
-    def end_early(*_: object) -> None:
-        stop.event.set()
-        if not stop.in_transaction:
-            # Out of whatever this thread waits for; nothing depends on that.
+    def stop_early(*_: object) -> None:
+        shutdown.event.set()
+        if not shutdown.in_transaction:
+            # Interrupts whatever this thread waits for, which nothing depends on.
             raise SystemExit(1)
 
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, end_early)
+        signal.signal(number, stop_early)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
     status = 0
     try:
-        for each in types:
-            status |= _collect_one(conf, each, end, stop)
-            if stop.requested:
+        for options in collectors:
+            status |= _collect_one(conf, options, end, shutdown)
+            if shutdown.requested:
                 return 1
     finally:
-        # Threads may be in a transaction, and have leases to give back. Another signal must not keep them from it.
+        # Threads may be in a transaction and have to release leases; another signal must not prevent that.
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, signal.SIG_IGN)
-        stop.request(TRANSACTION_TIMEOUT)
+        shutdown.request(_TRANSACTION_TIMEOUT_SECONDS)
     return status
 
 
-def _collect_one(conf: cfg.ConfigOpts, one: CollectorOptions, end: datetime.datetime, stop: Shutdown) -> int:
+def _collect_one(conf: cfg.ConfigOpts, options: CollectorOptions, end: datetime.datetime, shutdown: Shutdown) -> int:
     try:
-        parts = collector.CollectorFactory(conf, one)
-        with progress() as display, parts.monitor.run(display):
-            result = parts.collector(stop).run(end)
+        factory = collector.CollectorFactory(conf, options)
+        with progress() as display, factory.monitor.run(display):
+            result = factory.collector(shutdown).run(end)
     except exceptions.DistilError as error:
-        # It costs the other collectors nothing.
-        problems = [f"[{one.group}] {problem}" for problem in loader.error_lines(error)]
-    else:
-        return int(bool(result.failed) or not result.projects)
-    return _report_errors(conf, problems)
+        # The other collectors still run.
+        return _report_errors(conf, [f"[{options.group}] {problem}" for problem in loader.error_lines(error)])
+    return int(bool(result.failed) or not result.projects)
 
 
 def _end_time(conf: cfg.ConfigOpts) -> datetime.datetime | None:
-    value = conf.collect_end_time
+    value = process.read(conf).collect_end_time
     if value is None:
         return None
     try:
         end = model.parse_time(value)
     except ValueError as error:
-        raise exceptions.ConfigurationError([f"--collect-end-time {value!r} is no ISO 8601 time: {error}"]) from error
+        problem = f"--collect-end-time {value!r} is not a valid ISO 8601 time: {error}"
+        raise exceptions.ConfigurationError([problem]) from error
     if end > collector.utc_now():
-        raise exceptions.ConfigurationError([f"--collect-end-time {value} is not over yet"])
+        raise exceptions.ConfigurationError([f"--collect-end-time {value} is in the future"])
     return end

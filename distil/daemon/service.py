@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A collector as a process of oslo.service."""
+"""A collector process, as a service of oslo.service."""
 
 import contextlib
 import datetime
@@ -8,8 +8,8 @@ import pathlib
 import signal
 import time
 from collections.abc import Callable
+from multiprocessing.sharedctypes import RawArray
 from multiprocessing.sharedctypes import RawValue
-from typing import Protocol
 
 from oslo_log import log
 from oslo_service.backend.base import ServiceBase
@@ -18,165 +18,164 @@ from setproctitle import setproctitle
 from distil import exceptions
 from distil.collector.run import Collector
 from distil.collector.shutdown import Shutdown
-from distil.daemon.restarts import RespawnBackoff
-from distil.daemon.timer import repeat
+from distil.coordination.leases import RELEASE_TIMEOUT_SECONDS
+from distil.daemon.timer import Timer
 from distil.db import leases
 from distil.exporter.server import Exporter
-from distil.monitoring.run import RunMonitor
+from distil.factory.collector import CollectorFactory
 
 LOG = log.getLogger(__name__)
 
-# Seconds, more than anything takes that a collector waits for without being able to say that it lives.
-HANG_TIMEOUT = 1800.0
+# Longer than anything that a collector waits for without a heartbeat.
+_HANG_TIMEOUT_SECONDS = 1800.0
 
-# Until the leases of a collector that died are over.
-RECHECK_AFTER = datetime.timedelta(seconds=leases.LEASE_SECONDS + 10)
+# By then the leases of a collector that died have expired.
+_RECHECK_AFTER = datetime.timedelta(seconds=leases.LEASE_SECONDS + 10)
 
-# Seconds of the graceful time in which a transaction is waited for no more.
-LEASE_RELEASE_SECONDS = 6.0
+# The part of graceful_shutdown_timeout in which leases are released.
+_LEASE_RELEASE_RESERVE_SECONDS = RELEASE_TIMEOUT_SECONDS + 1
+
+# A process that has run this long was healthy; its death is not counted as a repeated one.
+_STABLE_AFTER_SECONDS = 60.0
+_MAX_RESPAWN_DELAY_SECONDS = 300.0
 
 
-class Parts(Protocol):
-    """Where a collector's process gets what it is made of, by the configuration as it is then."""
+class RespawnBackoff:
+    """Delays the processes of a service that exit soon after their start.
 
-    def reload_logging(self) -> None:
-        """Have the process's log follow the configuration."""
+    Made by the parent before it forks; each child calls :meth:`delay`.
+    """
 
-    def interval(self) -> datetime.timedelta:
-        """From the start of a run to the start of the next."""
+    def __init__(self) -> None:
+        # Early exits in a row, and when the last process started its work (CLOCK_MONOTONIC; 0: it never did, or it was
+        # stopped). Shared without a lock, which a killed process might hold for ever; only one process writes.
+        self._history = RawArray("d", 2)
 
-    def graceful_shutdown_timeout(self) -> float:
-        """Seconds to end in on SIGTERM; 0: as long as it takes."""
+    def delay(self) -> float:
+        """Seconds to wait before working: 0, or 1, 2, 4... after early exits of the previous processes."""
+        early_exits, started = self._history
+        now = time.monotonic()
+        early_exits = early_exits + 1 if started and now - started < _STABLE_AFTER_SECONDS else 0
+        delay = min(2 ** (early_exits - 1), _MAX_RESPAWN_DELAY_SECONDS) if early_exits else 0.0
+        self._history[:] = [early_exits, now + delay]
+        return float(delay)
 
-    @property
-    def monitor(self) -> RunMonitor:
-        """Where runs are told of."""
-
-    def exporter(self) -> Exporter | None:
-        """The exporter, or None where there is to be none.
-
-        :raises ConfigurationError: it cannot listen.
-        """
-
-    def collector(self, stop: Shutdown) -> Collector:
-        """The collector; where it raises a DistilError the run fails, and the next one tries again."""
+    def stopped(self) -> None:
+        """This process exits because it was asked to."""
+        self._history[:] = [0, 0]
 
 
 class CollectorService(ServiceBase):  # type: ignore[misc]
     """Runs a collector at its interval until it is stopped.
 
-    It is made by the parent. What a fork does not survive, threads and connections, is made in the child.
+    The parent makes it. Threads and connections, which do not survive a fork, are made in the child.
 
     :param clock: the time, aware and in UTC.
     :param title: the collector and the worker, as ``ps`` shows the child.
     """
 
-    def __init__(self, parts: Parts, clock: Callable[[], datetime.datetime], title: str) -> None:
-        self._parts = parts
+    def __init__(self, factory: CollectorFactory, clock: Callable[[], datetime.datetime], title: str) -> None:
+        self._factory = factory
         self._clock = clock
         self._title = title
-        self._stop = Shutdown(on_heartbeat=self._live)
-        self._restarts = RespawnBackoff()
-        # Shared with the child, without a lock, which a process that is killed might hold for ever.
-        self._lived = RawValue("d", 0.0)
+        self._shutdown = Shutdown(on_heartbeat=self._heartbeat)
+        self._backoff = RespawnBackoff()
+        # Shared with the child, without a lock, which a killed process might hold for ever.
+        self._last_heartbeat = RawValue("d", 0.0)
         self._pid = RawValue("i", 0)
-        self._ending = RawValue("b", 0)
+        self._is_stopping = RawValue("b", 0)
         self._collector: Collector | None = None
         self._exporter: Exporter | None = None
 
     def kill_if_hung(self) -> None:
-        """Have a new process take the place of a child that has done nothing for long. The parent calls it."""
-        lived = self._lived.value
-        if not lived or time.monotonic() - lived <= HANG_TIMEOUT:
+        """Kill a child that has had no heartbeat for long, so that it is replaced. Called by the parent."""
+        heartbeat = self._last_heartbeat.value
+        if not heartbeat or time.monotonic() - heartbeat <= _HANG_TIMEOUT_SECONDS:
             return
-        self._lived.value = 0.0
+        self._last_heartbeat.value = 0.0
         pid = self.kill()
         if pid is not None:
             LOG.error(
-                "Process %d has done nothing for %d seconds: it is killed, and another one starts.", pid, HANG_TIMEOUT
+                "Process %d has been unresponsive for %d seconds; killing and replacing it.", pid, _HANG_TIMEOUT_SECONDS
             )
 
     def kill(self) -> int | None:
-        """Kill the child if there is one, and return its process id. The parent calls it."""
+        """Kill the child if there is one, and return its process id. Called by the parent."""
         pid: int = self._pid.value
         if _parent_of(pid) != os.getpid():
             return None
-        with contextlib.suppress(ProcessLookupError):  # it has just ended
+        with contextlib.suppress(ProcessLookupError):  # it has just exited
             os.kill(pid, signal.SIGKILL)
         return pid
 
     @property
     def was_killed(self) -> bool:
-        """Whether the last child was ended while it was about to end, with a transaction open. The parent asks."""
-        return bool(self._ending.value)
+        """Whether the last child was killed while it was stopping, with a transaction open. Called by the parent."""
+        return bool(self._is_stopping.value)
 
     def start(self) -> None:
-        self._live()
+        self._heartbeat()
         setproctitle(f"distil-collector: {self._title}")
-        # Blocked in the parent, which has its own way with signals. A SIGINT from the terminal is for the parent alone.
+        # The parent has them blocked. SIGINT stays blocked: from a terminal it is for the parent alone.
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP, signal.SIGTERM})
         self._pid.value = os.getpid()
-        self._ending.value = 0
-        self._parts.reload_logging()
-        delay = self._restarts.delay()
+        self._is_stopping.value = 0
+        # The configuration may have been reloaded since the parent made the factory.
+        self._factory = self._factory.reread()
+        self._factory.reload_logging()
+        delay = self._backoff.delay()
         if delay:
-            LOG.warning("The process before this one died early; this one begins in %.0f seconds.", delay)
-            self._stop.wait(delay)
-        self._show_metrics()
+            LOG.warning("The previous process exited early; this one starts in %.0f seconds.", delay)
+            self._shutdown.wait(delay)
+        self._start_exporter()
 
     def wait(self) -> None:
-        repeat(
-            self._run, self._parts.interval(), self._stop, self._clock, self._parts.monitor.set_next_run, RECHECK_AFTER
-        )
+        timer = Timer(self._factory.interval(), self._shutdown, self._clock, _RECHECK_AFTER)
+        self._factory.monitor.set_next_run(timer.next_start)
+        timer.run(self._run)
 
     def stop(self, graceful: bool = False) -> None:
-        """End once no transaction is open. A request that waits for an answer is given up: nothing depends on it.
+        """Stop once no transaction is open. A pending request is abandoned.
 
-        A transaction that takes too long is cut off, which rolls it back; until then there is time to give leases back.
+        A transaction that takes too long is cut off, which rolls it back, early enough to release the leases.
         """
-        self._ending.value = 1
-        self._restarts.stopped()
-        grace = self._parts.graceful_shutdown_timeout()
-        if self._stop.request(max(grace / 2, grace - LEASE_RELEASE_SECONDS) if grace else None):
-            self._ending.value = 0
+        self._is_stopping.value = 1
+        self._backoff.stopped()
+        timeout = self._factory.graceful_shutdown_timeout()
+        if self._shutdown.request(max(timeout / 2, timeout - _LEASE_RELEASE_RESERVE_SECONDS) if timeout else None):
+            self._is_stopping.value = 0
 
     def reset(self) -> None:
-        """Nothing: on SIGHUP the launcher puts a new process in this one's place."""
+        """Does nothing: on SIGHUP the launcher replaces the process."""
 
-    def _show_metrics(self) -> None:
-        """Without an exporter usage is collected all the same; each run tries again to have one."""
+    def _start_exporter(self) -> None:
+        """Start the exporter unless it runs. Usage is collected without it, and each run tries again."""
         if self._exporter is not None:
             return
-        failure: exceptions.ConfigurationError | None = None
         try:
-            self._exporter = self._parts.exporter()
+            self._exporter = self._factory.exporter()
         except exceptions.ConfigurationError as error:
-            failure = error
-        if failure is not None:
-            LOG.error("There are no metrics until the next run: %s", failure)
+            LOG.error("The exporter could not start; retrying in the next run: %s", error)
         if self._exporter is not None:
             self._exporter.start()
 
-    def _live(self) -> None:
-        self._lived.value = time.monotonic()
+    def _heartbeat(self) -> None:
+        self._last_heartbeat.value = time.monotonic()
 
     def _run(self) -> bool:
         """:returns: whether projects were left to other collectors."""
-        self._show_metrics()
-        failure: Exception | None = None
+        self._start_exporter()
         try:
-            with self._parts.monitor.run():
-                self._collector = self._collector or self._parts.collector(self._stop)
+            with self._factory.monitor.run():
+                self._collector = self._collector or self._factory.collector(self._shutdown)
                 return bool(self._collector.run().skipped)
         except exceptions.ShutdownRequested:
-            LOG.info("The run ends early, because the collector is stopping.")
-        except Exception as error:
-            # Whatever it is: a collector that stops silently is found out by an empty invoice.
-            failure = error
-        # Told outside of the except block, or oslo.log would add the exception's text to it again.
-        if failure is not None:
-            trace = None if isinstance(failure, exceptions.DistilError) else failure
-            LOG.error("The run failed, the next one tries again: %s", failure, exc_info=trace)
+            LOG.info("The run was interrupted by the shutdown.")
+        except exceptions.DistilError as error:
+            LOG.error("The run failed; retrying in the next run: %s", error)
+        except Exception:
+            # Whatever the defect: the process must go on, or usage would be missing from the invoices.
+            LOG.exception("The run failed; retrying in the next run.")
         return False
 
 

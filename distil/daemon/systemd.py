@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What systemd is told (sd_notify(3)) of a service of ``Type=notify``. Without systemd nothing happens."""
+"""Notifies systemd of state changes (sd_notify(3)), for a service of ``Type=notify``."""
 
 import os
 import socket
@@ -9,19 +9,22 @@ from oslo_log import log
 
 LOG = log.getLogger(__name__)
 
+_MICROSECONDS = 1_000_000
+
 
 class Systemd:
-    """The manager's socket, if there is one.
+    """The notification socket of the service manager. Without systemd, notifying does nothing.
 
-    :param watchdog: seconds within which it wants a sign of life; None where it wants none.
+    :ivar watchdog_seconds: time within which systemd expects a sign of life; None: it expects none.
     """
 
     def __init__(self) -> None:
-        # cotyledon says READY and takes the variable away; later notices need the address still.
+        # cotyledon sends READY and removes the variable; later notifications need the address.
         address = os.environ.get("NOTIFY_SOCKET", "")
         self._address = "\0" + address[1:] if address.startswith("@") else address
-        usec, pid = os.environ.get("WATCHDOG_USEC", ""), os.environ.get("WATCHDOG_PID", "")
-        self.watchdog = int(usec) / 1_000_000 if usec.isdigit() and pid in ("", str(os.getpid())) else None
+        timeout, pid = os.environ.get("WATCHDOG_USEC", ""), os.environ.get("WATCHDOG_PID", "")
+        is_watched = timeout.isdigit() and pid in ("", str(os.getpid()))
+        self.watchdog_seconds = int(timeout) / _MICROSECONDS if is_watched else None
 
     def ready(self) -> None:
         self._notify("READY=1")
@@ -32,17 +35,17 @@ class Systemd:
     def stopping(self) -> None:
         self._notify("STOPPING=1")
 
-    def alive(self) -> None:
+    def heartbeat(self) -> None:
         self._notify("WATCHDOG=1")
 
     def _notify(self, state: str) -> None:
         if not self._address:
             return
         try:
-            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as notice:
-                notice.setblocking(False)
-                notice.connect(self._address)
-                notice.send(state.encode())
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as notification:
+                notification.setblocking(False)
+                notification.connect(self._address)
+                notification.send(state.encode())
         except OSError as error:
-            # A notice is a courtesy: that nobody takes it must not keep a signal from being heeded.
-            LOG.debug("systemd does not take %s: %s", state, error)
+            # Notifying is optional; a failure must not disturb the handling of signals.
+            LOG.debug("systemd could not be notified of %s: %s", state, error)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""When runs start."""
+"""Starts runs at a fixed interval."""
 
 import datetime
 from collections.abc import Callable
@@ -10,54 +10,59 @@ from distil.collector.shutdown import Shutdown
 
 LOG = log.getLogger(__name__)
 
-# A clock that is set, or a machine that sleeps, is noticed after this many seconds.
-_GLANCE = 30.0
+# Within this time a clock that was set, or a machine that slept, is noticed.
+_POLL_SECONDS = 30.0
 
 
-def next_start(first: datetime.datetime, interval: datetime.timedelta, now: datetime.datetime) -> datetime.datetime:
-    """The first start after ``now`` on the grid that the first start and the interval span."""
-    return first + ((now - first) // interval + 1) * interval
+class Timer:
+    """Starts a job now and then at every interval, regardless of how long it takes.
 
+    Starts that are missed because a job takes longer than the interval are not made up for.
 
-def repeat(
-    run: Callable[[], bool],
-    interval: datetime.timedelta,
-    stop: Shutdown,
-    clock: Callable[[], datetime.datetime],
-    announce: Callable[[Callable[[], datetime.datetime]], None],
-    second_look: datetime.timedelta,
-) -> None:
-    """Run now and then at every interval after this start, however long a run takes, until stopped.
-
-    Starts are missed, not made up for, where a run outlasts its interval. Where the first run leaves something to
-    others there is another one in between: whoever has it may be the collector that died before this one.
-
-    :param run: tells whether it left anything to others.
-    :param announce: is told who to ask when the next run starts.
-    :param second_look: after the first run.
+    :param clock: the time, aware and in UTC.
+    :param recheck_after: if the first job leaves projects to other collectors, the second one starts this long after
+        it: the owner may be a collector that died before this one started.
     """
-    first = started = clock()
-    announce(lambda: next_start(first, interval, clock()))
-    while not stop.requested:
-        left = run()
-        due = next_start(first, interval, clock())
-        missed = (due - started) // interval - 1
-        if missed > 0:
-            LOG.warning("The run outlasted its interval of %s: %d starts were missed.", interval, missed)
-        if left and started == first:
-            due = min(due, clock() + second_look)
-        LOG.debug("The next run starts at %s.", due.isoformat(timespec="seconds"))
-        started = _sleep_until(due, first, interval, stop, clock)
 
+    def __init__(
+        self,
+        interval: datetime.timedelta,
+        shutdown: Shutdown,
+        clock: Callable[[], datetime.datetime],
+        recheck_after: datetime.timedelta,
+    ) -> None:
+        self._interval = interval
+        self._shutdown = shutdown
+        self._clock = clock
+        self._recheck_after = recheck_after
+        self._first = clock()
 
-def _sleep_until(
-    due: datetime.datetime,
-    first: datetime.datetime,
-    interval: datetime.timedelta,
-    stop: Shutdown,
-    clock: Callable[[], datetime.datetime],
-) -> datetime.datetime:
-    while (remaining := (due - clock()).total_seconds()) > 0 and not stop.wait(min(remaining, _GLANCE)):
-        # The clock may have been set back: nobody waits longer than an interval.
-        due = min(due, next_start(first, interval, clock()))
-    return due
+    def next_start(self) -> datetime.datetime:
+        """The next start, which is the first start plus a multiple of the interval."""
+        elapsed_intervals = (self._clock() - self._first) // self._interval
+        return self._first + (elapsed_intervals + 1) * self._interval
+
+    def run(self, job: Callable[[], bool]) -> None:
+        """Start the job until a shutdown is requested.
+
+        :param job: returns whether it left projects to other collectors.
+        """
+        started = self._first
+        while not self._shutdown.requested:
+            has_skipped_projects = job()
+            due = self.next_start()
+            missed = (due - started) // self._interval - 1
+            if missed > 0:
+                LOG.warning("The run exceeded its interval of %s; %d starts were skipped.", self._interval, missed)
+            if has_skipped_projects and started == self._first:
+                due = min(due, self._clock() + self._recheck_after)
+            LOG.debug("The next run starts at %s.", due.isoformat(timespec="seconds"))
+            started = self._sleep_until(due)
+
+    def _sleep_until(self, due: datetime.datetime) -> datetime.datetime:
+        while (seconds := (due - self._clock()).total_seconds()) > 0 and not self._shutdown.wait(
+            min(seconds, _POLL_SECONDS)
+        ):
+            # If the clock was set back, wait for an interval at most.
+            due = min(due, self.next_start())
+        return due

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From the configuration to the parts of a collector."""
+"""From the options to the objects that a collector process is made of."""
 
 import datetime
 import functools
@@ -14,11 +14,9 @@ from oslo_log import log
 
 from distil import exceptions
 from distil import tls
-from distil.cloud.connection import Connection
 from distil.cloud.keystone import KeystoneProjects
 from distil.cloud.lookups import cloud_lookups
 from distil.cloud.os_distro import OsDistros
-from distil.cloud.request_observer import RequestObserver
 from distil.collector.batch import BatchCollector
 from distil.collector.dispatcher import Dispatcher
 from distil.collector.plan import Plan
@@ -29,9 +27,8 @@ from distil.collector.run import Collector
 from distil.collector.samples import SampleFetcher
 from distil.collector.scope import Scope
 from distil.collector.shutdown import Shutdown
-from distil.collector.watcher import Watcher
 from distil.collector.window import WindowCollector
-from distil.conf import coordination
+from distil.conf import collector as collector_conf
 from distil.conf import database
 from distil.conf import keystone_authtoken
 from distil.conf import log as log_conf
@@ -44,7 +41,11 @@ from distil.exporter.pages import MetricsPage
 from distil.exporter.pages import Page
 from distil.exporter.server import Exporter
 from distil.exporter.status_page import StatusPage
+from distil.factory import coordination
 from distil.factory import rules
+from distil.factory.engine import create_engine
+from distil.factory.session import CollectorRequestObserver
+from distil.factory.session import connect
 from distil.monitoring.history import History
 from distil.monitoring.metrics import Metrics
 from distil.monitoring.run import RunMonitor
@@ -53,7 +54,7 @@ from distil.telemetry.driver import TelemetryDriver
 
 LOG = log.getLogger(__name__)
 
-# What a collector's results may depend on.
+# Libraries that the results may depend on; a metric has their versions.
 _LIBRARIES = (
     "distil",
     "alembic",
@@ -76,34 +77,29 @@ def utc_now() -> datetime.datetime:
     return datetime.datetime.now(datetime.UTC)
 
 
-def connect(conf: cfg.ConfigOpts, watcher: RequestObserver | None = None) -> Connection:
-    """The connection to the cloud; making it sends nothing.
-
-    :param watcher: is told of each request.
-    :raises ConfigurationError: an option is missing or wrong.
-    """
-    session = keystone_authtoken.load_session(conf, watcher)
-    return Connection(session, conf.keystone_authtoken.region_name, conf.keystone_authtoken.interface)
-
-
 class CollectorFactory:
-    """What one process of a collector type is made of, by the configuration as it is when it is asked.
+    """Builds the objects that one collector process is made of.
 
-    :param worker: number of the process among those of its type.
+    Metrics, history and monitor are made on first use, which must be in the collector's process and not in its parent.
+
+    :param options: of the collector, as read from ``conf``.
+    :param worker: number of the process among those of the collector.
     """
 
-    def __init__(self, conf: cfg.ConfigOpts, collector_type: CollectorOptions, worker: int = 0) -> None:
+    def __init__(self, conf: cfg.ConfigOpts, options: CollectorOptions, worker: int = 0) -> None:
         self._conf = conf
-        self._type = collector_type
+        self._type = options
         self._worker = worker
-        self.name: str = collector_type.name
+        self.name = options.name
 
-    # What follows is made when it is first needed, in the collector's process and not in its parent.
+    def reread(self) -> "CollectorFactory":
+        """A factory with the options as they are now, after a reload."""
+        return type(self)(self._conf, collector_conf.read(self._conf, self._type.group), self._worker)
 
     @functools.cached_property
     def metrics(self) -> Metrics:
-        own = self._type
-        window, delay = datetime.timedelta(hours=own.collect_window), datetime.timedelta(seconds=own.collection_delay)
+        window = datetime.timedelta(hours=self._type.collect_window)
+        delay = datetime.timedelta(seconds=self._type.collection_delay)
         versions = {name: importlib.metadata.version(name) for name in _LIBRARIES}
         metrics = Metrics(versions, lag_allowed=window + 2 * self.interval() + delay)
         metrics.run_interval.set(self.interval().total_seconds())
@@ -118,26 +114,24 @@ class CollectorFactory:
         return RunMonitor(self.metrics, self.history, utc_now)
 
     def reload_logging(self) -> None:
-        """Have the process's log follow the configuration; where it cannot, it stays as it is, and says so."""
+        """Configure the process's logging. If that fails, log why and keep the previous configuration."""
         try:
             log_conf.reload_logging(self._conf)
         except exceptions.ConfigurationError as error:
-            problem = str(error)
-        else:
-            return
-        # Told outside of the except block, or oslo.log would add the exception's text to it again.
-        LOG.error(problem)
+            LOG.error("Logging could not be reconfigured; the previous configuration stays in force: %s", error)
 
     def interval(self) -> datetime.timedelta:
+        """From the start of a run to the start of the next."""
         return datetime.timedelta(seconds=self._type.periodic_interval)
 
     def graceful_shutdown_timeout(self) -> float:
+        """Seconds for a shutdown; 0: no limit."""
         return float(self._conf.graceful_shutdown_timeout)
 
     def exporter(self) -> Exporter | None:
-        """The exporter, bound to its port and not started yet; None where there is to be none.
+        """The exporter, bound to its port and not started yet; None if it is disabled.
 
-        :raises ConfigurationError: the address cannot be listened on, or a file of TLS's cannot be used.
+        :raises ConfigurationError: the address cannot be bound, or a TLS file cannot be used.
         """
         if not self._type.enable_exporter:
             return None
@@ -153,16 +147,16 @@ class CollectorFactory:
         """The collector. Only the database is connected to.
 
         :raises ConfigurationError: the configuration cannot be used.
-        :raises StoreError: there is no connecting to the database, or it is not at the newest revision.
+        :raises StoreError: the connection to the database failed, or its schema is not at the newest revision.
         """
-        cloud = connect(self._conf, Watcher(stop, self.metrics))
-        engine = database.create_engine(self._conf)
+        cloud = connect(self._conf, CollectorRequestObserver(stop, self.metrics))
+        engine = create_engine(database.read(self._conf))
         revision.require_head(engine)
         rules = self.rules(announce=False)
         self.metrics.config_info.clear()
         self.metrics.config_info.labels(self._type.name, fingerprint(self._type)).set(1)
         store = Store(engine)
-        partitioner = coordination.sharing(self._conf, engine, self._type.name, self.scope(), self.metrics)
+        partitioner = coordination.create_partitioner(self._conf, engine, self._type.name, self.scope(), self.metrics)
         stop.on_request(partitioner.stop)
         fetcher = SampleFetcher(self.driver(cloud.session), rules.meters, stop)
         retry_policy = RetryPolicy(stop, self.monitor)
@@ -215,12 +209,17 @@ class CollectorFactory:
         )
 
     def tls(self) -> ssl.SSLContext | None:
-        own = self._type
-        if not own.enable_exporter:
+        """The exporter's TLS context; None for plain HTTP, or without an exporter.
+
+        :raises ConfigurationError: a file cannot be used.
+        """
+        options = self._type
+        if not options.enable_exporter:
             return None
-        return tls.server_context(own.exporter_certfile, own.exporter_keyfile, own.exporter_client_cafile)
+        return tls.server_context(options.exporter_certfile, options.exporter_keyfile, options.exporter_client_cafile)
 
     def scope(self) -> Scope:
+        """:raises ConfigurationError: an entry is both included and ignored."""
         return Scope(
             include_domains=frozenset(self._type.include_domains),
             ignore_domains=frozenset(self._type.ignore_domains),
@@ -237,22 +236,30 @@ class CollectorFactory:
         )
 
     def rules(self, announce: bool = True) -> RatingRules:
-        own = self._type
-        return rules.load(own.meter_mappings_file, own.transformer_file, own.trust_sources, own.group, announce)
+        """The rules files and the trusted sources.
+
+        :param announce: log keys that have no effect.
+        :raises ConfigurationError: with every problem of the files and of the expressions.
+        """
+        options = self._type
+        return rules.load(
+            options.meter_mappings_file, options.transformer_file, options.trust_sources, options.group, announce
+        )
 
     def driver(self, session: ks_session.Session) -> TelemetryDriver:
-        """The telemetry driver; making it sends nothing.
+        """The telemetry driver. Making it sends nothing.
 
         :raises ConfigurationError: there is no such driver.
         """
-        where = self._conf.keystone_authtoken.region_name, self._conf.keystone_authtoken.interface
-        return self.driver_class()(session, *where)
+        options = keystone_authtoken.read(self._conf)
+        return self.driver_class()(session, options.region_name, options.interface)
 
     def driver_class(self) -> type[TelemetryDriver]:
+        """:raises ConfigurationError: there is no such driver."""
         name = self._type.collector_backend
         try:
             manager = stevedore.DriverManager[TelemetryDriver]("distil.telemetry", name)
         except stevedore.exception.NoMatches as error:
-            problem = f"collector_backend: there is no telemetry driver {name!r}"
+            problem = f"collector_backend: unknown telemetry driver {name!r}"
             raise exceptions.ConfigurationError([problem]) from error
         return manager.extensions[0].plugin

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The files that say what is billed: meter mappings and the transformers' options."""
+"""From the rules files to the rules of rating: meter mappings and the transformers' options."""
 
 import dataclasses
 import re
@@ -27,12 +27,12 @@ def load(
     group: str = "collector",
     announce: bool = True,
 ) -> RatingRules:
-    """Read both files, with the transformers that are installed.
+    """Load both files, with the installed transformers.
 
     :param trust_sources: regular expressions.
-    :param group: where the configuration has them.
-    :param announce: whether to log what is accepted and has no meaning.
-    :raises ConfigurationError: with every problem of both files and of the expressions.
+    :param group: of the option that has them, for messages.
+    :param announce: log keys that are accepted and have no effect.
+    :raises ConfigurationError: with every problem of the files and of the expressions.
     """
     problems: list[str] = []
     plugins = _plugins()
@@ -48,7 +48,7 @@ def load(
     if problems:
         raise exceptions.ConfigurationError(problems)
     for key in sorted(mapping_parser.unused_keys(document.content)) if announce and document else ():
-        LOG.warning("%s: %s has no meaning (any more) and can be removed.", meter_mappings_file, key)
+        LOG.warning("%s: %s has no effect and can be removed.", meter_mappings_file, key)
     return RatingRules(mappings, tuple(pattern for pattern in trusted if pattern))
 
 
@@ -63,9 +63,9 @@ def _raise(_manager: object, entry_point: Any, error: BaseException) -> None:
 
 @dataclasses.dataclass(frozen=True)
 class _Document:
-    """A file of YAML.
+    """A YAML file.
 
-    :param lines: of the entries of its list, by their number, or the sections of its mapping, by their name.
+    :param lines: line numbers of the entries of its list, by entry number, or of its mapping's sections, by name.
     """
 
     path: str
@@ -87,8 +87,8 @@ def _read(path: str, problems: list[str]) -> _Document | None:
             return _Document(path, content, _lines(node))
     except OSError as error:
         problems.append(f"{path} cannot be read: {error.strerror}")
-    except (yaml.YAMLError, RecursionError, TypeError, ValueError) as error:  # what a value's constructor raises, too
-        problems.append(f"{path} is no YAML: {' '.join(str(error).split())}")
+    except (yaml.YAMLError, RecursionError, TypeError, ValueError) as error:  # constructors of values raise the others
+        problems.append(f"{path} is not valid YAML: {' '.join(str(error).split())}")
     return None
 
 
@@ -102,17 +102,17 @@ def _lines(node: yaml.Node | None) -> dict[int | str | None, int]:
 
 def _pattern(source: str, group: str, problems: list[str]) -> re.Pattern[str] | None:
     if not source:
-        problems.append(f"[{group}] trust_sources: there is an empty expression in it, which would trust every source")
+        problems.append(f"[{group}] trust_sources: contains an empty expression, which would trust every source")
         return None
     try:
         return re.compile(source)
     except re.error as error:
-        problems.append(f"[{group}] trust_sources: {source!r} is no regular expression: {error}")
+        problems.append(f"[{group}] trust_sources: {source!r} is not a valid regular expression: {error}")
         return None
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML's safe loader, but the same key twice is an error instead of the loss of the first."""
+    """YAML's safe loader, except that a duplicate key is an error; otherwise the last one would win."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         seen: set[object] = set()
@@ -120,7 +120,7 @@ class _Loader(yaml.SafeLoader):
             key = (key_node.tag, key_node.value) if isinstance(key_node, yaml.ScalarNode) else key_node
             if key in seen:
                 raise yaml.constructor.ConstructorError(
-                    None, None, f"{key_node.value!r} is there twice", key_node.start_mark
+                    None, None, f"duplicate key {key_node.value!r}", key_node.start_mark
                 )
             seen.add(key)
         return super().construct_mapping(node, deep)

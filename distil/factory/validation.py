@@ -1,55 +1,63 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What can be seen to be wrong with a collector's configuration without asking anybody."""
+"""Validates a collector's configuration as far as possible without asking a service."""
 
 from collections.abc import Callable
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from oslo_config import cfg
 
 from distil import exceptions
-from distil.conf import coordination
 from distil.conf import database
-from distil.conf import keystone_authtoken
 from distil.conf import log
 from distil.conf.collector import CollectorOptions
+from distil.factory import coordination
+from distil.factory import session
 from distil.factory.collector import CollectorFactory
 
-# What was looked at, and what is wrong with it.
-Checked = tuple[str, Sequence[str]]
+
+class ValidationResult(NamedTuple):
+    """:param check: what was validated.
+    :param problems: empty if it is valid.
+    """
+
+    check: str
+    problems: Sequence[str]
 
 
-def validate_collector(conf: cfg.ConfigOpts, its: CollectorOptions) -> list[Checked]:
-    """The groups of options, and the rules."""
-    return [*validate_options(conf, its), validate_rules(conf, its)]
+def validate_collector(conf: cfg.ConfigOpts, options: CollectorOptions) -> list[ValidationResult]:
+    """Validate the groups of options, and the rules."""
+    return [*validate_options(conf, options), validate_rules(conf, options)]
 
 
-def validate_options(conf: cfg.ConfigOpts, its: CollectorOptions) -> list[Checked]:
-    """The groups of options, and what they name."""
-    parts = CollectorFactory(conf, its)
-    own = [problem for part in (parts.scope, parts.driver_class, parts.tls) for problem in _problems(part)]
+def validate_options(conf: cfg.ConfigOpts, options: CollectorOptions) -> list[ValidationResult]:
+    """Validate the groups of options, and the files and drivers that they name."""
+    factory, group = CollectorFactory(conf, options), options.group
+    parts = (factory.scope, factory.driver_class, factory.tls)
+    problems = [f"[{group}] {problem}" for part in parts for problem in _problems(part)]
     return [
-        (f"[{its.group}]", [f"[{its.group}] {problem}" for problem in own]),
-        ("[DEFAULT]", _problems(lambda: log.require_writable_log(conf))),
-        ("[database]", _problems(lambda: database.check(conf))),
-        ("[coordination]", _problems(lambda: coordination.check(conf))),
-        ("[keystone_authtoken]", _problems(lambda: keystone_authtoken.load_session(conf))),
+        ValidationResult(f"[{group}]", problems),
+        ValidationResult("[DEFAULT]", _problems(lambda: log.require_writable_log(conf))),
+        ValidationResult("[database]", _problems(lambda: database.read(conf))),
+        ValidationResult("[coordination]", _problems(lambda: coordination.require_usable_backend(conf))),
+        ValidationResult("[keystone_authtoken]", _problems(lambda: session.load_session(conf))),
     ]
 
 
-def validate_rules(conf: cfg.ConfigOpts, its: CollectorOptions) -> Checked:
-    """The meter mappings and the transformers' options."""
-    return f"rules of [{its.group}]", _problems(CollectorFactory(conf, its).rules)
+def validate_rules(conf: cfg.ConfigOpts, options: CollectorOptions) -> ValidationResult:
+    """Validate the meter mappings and the transformers' options."""
+    return ValidationResult(f"rules of [{options.group}]", _problems(CollectorFactory(conf, options).rules))
 
 
-def validate_exporter_address(conf: cfg.ConfigOpts, its: CollectorOptions, worker: int) -> list[str]:
-    """The problem with the address that a worker's exporter is to listen on, while nobody does."""
+def validate_exporter_address(conf: cfg.ConfigOpts, options: CollectorOptions, worker: int) -> list[str]:
+    """The problems with the address of a worker's exporter, which must not be in use by this process."""
 
-    def try_it() -> None:
-        shown = CollectorFactory(conf, its, worker).exporter()
-        if shown is not None:
-            shown.close()
+    def bind() -> None:
+        exporter = CollectorFactory(conf, options, worker).exporter()
+        if exporter is not None:
+            exporter.close()
 
-    return [f"[{its.group}] {problem}" for problem in _problems(try_it)]
+    return [f"[{options.group}] {problem}" for problem in _problems(bind)]
 
 
 def _problems(part: Callable[[], object]) -> Sequence[str]:

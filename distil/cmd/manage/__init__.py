@@ -1,18 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``distil-manage``: what an operator asks and does about projects, usage, leases and rejected samples.
+"""``distil-manage``: inspects and changes projects, usage, leases and rejected samples on behalf of an operator.
 
-The commands of a noun are in its file: one class each, derived from :class:`base.Listing` or :class:`base.Showing`,
-and an entry point of the group ``distil.manage``, whose name is the command with ``_`` for each blank. Its docstring
-is what ``--help`` shows, the first line what the list of commands does. Then:
+The commands of a noun are in the module named after it: one class each, derived from :class:`base.ListCommand` or
+:class:`base.ShowCommand`, and an entry point in the group ``distil.manage``, whose name is the command with ``_`` for
+each space. The docstring is the text of ``--help``; its first line is the command's entry in the list of commands.
 
 - ``get_parser`` adds the arguments. Those that several commands have (``--project``, ``--start``, ``--end``,
-  ``--limit``) are in :mod:`base`, so that they look alike everywhere.
-- ``take_action`` asks a function of ``distil.db`` and shows what it says. ``self.app.engine`` is the database, which
-  is at the newest revision; ``self.app.conf`` the configuration. Rows may come from a generator.
-- Times are shown by :func:`base.shown_time`, volumes by :func:`base.shown_volume`: as text, which every format keeps.
-- What goes wrong is raised, as one of ``distil.exceptions``, and becomes a line on standard error and status 1, or 3
-  for NotFound. A command that has shown its result and yet did not succeed sets ``self.status``.
+  ``--limit``) are in :mod:`base`, so that they are the same everywhere.
+- ``take_action`` calls a function of ``distil.db`` and returns column names and rows, which may come from a generator.
+  ``self.app.engine`` is the database, at the newest revision; ``self.app.conf`` is the configuration.
+- Times are formatted by :func:`base.format_time`, volumes by :func:`base.format_volume`: as text, which is exact in
+  every format.
+- An error is raised, as one of ``distil.exceptions``; it becomes a line on standard error and status 1, or 3 for
+  NotFound. A command that shows results of which some are failures counts these with ``self.failures``.
 
-No command is imported before it is chosen. What is slow to import and not needed by every command, as all that speaks
-to the cloud is, is imported where it is used.
+A command is imported when it is chosen. What is slow to import and not needed by every command, such as everything that
+speaks to the cloud, is imported where it is used.
 """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The program: its options, its exit status, and what its commands share."""
+"""The program: its options, its exit status, and what the commands share."""
 
 import argparse
 import functools
@@ -18,68 +18,70 @@ from cliff import command
 from cliff import commandmanager
 from oslo_config import cfg
 
-from distil import conf as configuration
 from distil import exceptions
 from distil.conf import database
 from distil.conf import loader
-from distil.conf.collector import CLI_OPTS
-from distil.conf.options import TrackedConfigOpts
+from distil.conf import process
+from distil.conf import registry
+from distil.conf.registry import TrackedConfigOpts
 from distil.db import revision
+from distil.factory.engine import create_engine
 
-_NOT_FOUND = 3
-_BROKEN_PIPE = 128 + signal.SIGPIPE
+_STATUS_NOT_FOUND = 3
+_STATUS_BROKEN_PIPE = 128 + signal.SIGPIPE
 
+# By the number of -v, starting from -q.
 _LEVELS = (logging.WARNING, logging.WARNING, logging.INFO, logging.DEBUG)
 
 _EPILOG = (
-    "Exit status: 0; 1 where something failed or was found to be wrong; 2 where the command line is wrong; 3 where"
-    " something that it names does not exist."
+    "Exit status: 0; 1 if something failed or is invalid; 2 if the command line is invalid; 3 if something that it"
+    " names does not exist."
 )
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """:param argv: arguments after the program's name; None: those of the process.
+    """:param argv: arguments without the program name; None: those of the process.
     :returns: the exit status.
     """
     if isinstance(sys.stdout, io.TextIOWrapper):
-        # A project may have a name that the locale cannot write, as that of cron jobs.
+        # The locale, for example that of a cron job, may not be able to encode a project's name.
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
         status = Manage().run(list(sys.argv[1:] if argv is None else argv))
         sys.stdout.flush()
     except BrokenPipeError:
-        status = _BROKEN_PIPE
-    if status == _BROKEN_PIPE:
-        # The interpreter flushes once more at its end, and would complain.
+        status = _STATUS_BROKEN_PIPE
+    if status == _STATUS_BROKEN_PIPE:
+        # The interpreter flushes again at exit, which would print an error.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return status
 
 
 class Manage(app.App):
-    """What every command has."""
+    """The application that every command belongs to."""
 
     NAME = "distil-manage"
     LOG = logging.getLogger(NAME)
 
     def __init__(self) -> None:
         super().__init__(
-            description="Looks into a site: its configuration, projects, usage, leases and rejected samples.",
+            description="Inspects a site: its configuration, projects, usage, leases and rejected samples.",
             version=importlib.metadata.version("distil"),
             command_manager=_Commands("distil.manage"),
-            # So that --help after a command is about that command.
+            # --help after a command is about that command.
             deferred_help=True,
         )
         self._error: BaseException | None = None
 
     @functools.cached_property
     def conf(self) -> TrackedConfigOpts:
-        """The configuration, as it is read; nothing has looked at its values.
+        """The configuration as read; its values have not been validated.
 
         :raises ConfigurationError: a file cannot be read.
         """
         conf = TrackedConfigOpts()
-        configuration.register_opts(conf)
-        conf.register_cli_opts(CLI_OPTS)
+        registry.register_opts(conf)
+        conf.register_cli_opts(process.CLI_OPTS)
         arguments = [f"--config-file={path}" for path in self.options.config_file]
         arguments += [f"--config-dir={path}" for path in self.options.config_dir]
         try:
@@ -90,38 +92,35 @@ class Manage(app.App):
 
     @functools.cached_property
     def engine(self) -> sa.Engine:
-        """The database, which is at the newest revision.
+        """The database, at the newest revision.
 
-        :raises ConfigurationError: the configuration names none.
-        :raises StoreError: there is no connecting to it, or it is at another revision.
+        :raises ConfigurationError: no database is configured.
+        :raises StoreError: the connection failed, or the database is at another revision.
         """
-        # A person waits.
-        self.conf.set_override("max_retries", 1, group="database")
-        self.conf.set_override("retry_interval", 0, group="database")
-        engine = database.create_engine(self.conf)
+        engine = create_engine(database.read(self.conf).without_retries())
         revision.require_head(engine)
         return engine
 
     def build_option_parser(
         self, description: str | None, version: str | None, argparse_kwargs: dict[str, Any] | None = None
     ) -> argparse.ArgumentParser:
-        own = {"prog": self.NAME, "epilog": _EPILOG, "allow_abbrev": False}
-        parser = super().build_option_parser(description, version, own | (argparse_kwargs or {}))
-        for option, what in (("file", "a file of configuration"), ("dir", "a directory with files (*.conf) of it")):
+        defaults = {"prog": self.NAME, "epilog": _EPILOG, "allow_abbrev": False}
+        parser = super().build_option_parser(description, version, defaults | (argparse_kwargs or {}))
+        for option, what in (("file", "configuration file"), ("dir", "directory with configuration files (*.conf)")):
             parser.add_argument(
                 f"--config-{option}",
                 action="append",
                 default=[],
                 metavar="PATH",
-                help=f"{what}; can be repeated, and the last one that sets an option counts",
+                help=f"{what}; can be repeated, and later files take precedence",
             )
         return parser
 
     def configure_logging(self) -> None:
-        """What is logged goes to standard error, and to a file where there is to be one; never to the collector's."""
+        """Log to standard error and to ``--log-file``; never to the collector's log."""
         level = logging.DEBUG if self.options.debug else _LEVELS[min(self.options.verbose_level, len(_LEVELS) - 1)]
         handler = logging.StreamHandler(self.stderr)
-        handler.setFormatter(_Lines())
+        handler.setFormatter(_PrefixFormatter())
         logging.basicConfig(level=level, handlers=[handler])
         if self.options.log_file:
             try:
@@ -132,23 +131,23 @@ class Manage(app.App):
             file.setFormatter(logging.Formatter(self.LOG_FILE_MESSAGE_FORMAT))
             logging.getLogger().addHandler(file)
         if not self.options.debug:
-            # They log, some with a trace, what comes out as an exception.
+            # They log errors, some with a traceback, that are raised as well.
             for name in ("keystoneauth", "oslo_db.sqlalchemy.engines", "oslo_db.sqlalchemy.exc_filters", "stevedore"):
                 logging.getLogger(name).setLevel(logging.CRITICAL)
 
     def initialize_app(self, argv: list[str]) -> None:
         if not argv and not self.options.deferred_help:
-            self.parser.error("it takes a command; --help lists them")
+            self.parser.error("a command is required; --help lists them")
 
     def run_subcommand(self, argv: list[str]) -> int:
         try:
             self.command_manager.find_command(argv)
         except ValueError:
-            known = [name for name, _ in self.command_manager if name.startswith(argv[0])]
-            near = ", ".join(sorted(known) or self.get_fuzzy_matches(argv[0]))
-            self.parser.error(f"there is no command {' '.join(argv)!r}; the nearest: {near}")
+            matching = [name for name, _ in self.command_manager if name.startswith(argv[0])]
+            similar = ", ".join(sorted(matching) or self.get_fuzzy_matches(argv[0]))
+            self.parser.error(f"unknown command {' '.join(argv)!r}; similar commands: {similar}")
         status = super().run_subcommand(argv)
-        return _NOT_FOUND if isinstance(self._error, exceptions.NotFound) else status
+        return _STATUS_NOT_FOUND if isinstance(self._error, exceptions.NotFound) else status
 
     def clean_up(self, cmd: command.Command, result: int, err: BaseException | None) -> None:
         self._error = err
@@ -157,7 +156,7 @@ class Manage(app.App):
 
 
 class _Commands(commandmanager.CommandManager):
-    """Those of a group of entry points, none of which is imported before it is needed."""
+    """The commands of an entry-point group, imported when needed."""
 
     def load_commands(self, namespace: str) -> None:
         self.group_list.append(namespace)
@@ -165,8 +164,8 @@ class _Commands(commandmanager.CommandManager):
         self.commands |= {entry_point.name.replace("_", " "): entry_point for entry_point in found}
 
 
-class _Lines(logging.Formatter):
-    """Each line says of which program it is: an error may have several problems to tell."""
+class _PrefixFormatter(logging.Formatter):
+    """Prefixes each line with the program name: an error may have several lines."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
         return "\n".join(f"{Manage.NAME}: {line}" for line in record.getMessage().splitlines())

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What commands are made of."""
+"""Base classes, arguments and formats of the commands."""
 
 import argparse
 import datetime
@@ -18,76 +18,93 @@ from distil import text
 from distil.cmd.manage.app import Manage
 
 
-class _Command(command.Command):
-    """A command that may have something to show and yet not have succeeded.
+class FailureCounter:
+    """Counts failures among results while they are shown, however many there are, for the exit status."""
 
-    :ivar status: the exit status; :meth:`take_action`, or the rows while they are shown, may set it.
+    def __init__(self) -> None:
+        self._number = 0
+
+    def add(self, has_failed: bool) -> None:
+        """Count a result."""
+        self._number += has_failed
+
+    @property
+    def exit_status(self) -> int:
+        """1 if a result has failed."""
+        return 1 if self._number else 0
+
+
+class _Command(command.Command):
+    """A command that may show results of which some are failures.
+
+    :ivar failures: of this run; complete once all rows have been shown.
     """
 
     app: Manage
-    status = 0
+    failures: FailureCounter
 
     def run(self, parsed_args: argparse.Namespace) -> int:
-        return super().run(parsed_args) or self.status
+        self.failures = FailureCounter()
+        return super().run(parsed_args) or self.failures.exit_status
 
 
 class ListCommand(_Command, lister.Lister):
-    """Shows rows. ``take_action`` gives the names of the columns and the rows, as they are read."""
+    """Shows rows. ``take_action`` returns the column names and the rows, which may come from a generator."""
 
     def produce_output(
         self, parsed_args: argparse.Namespace, column_names: Sequence[str], data: Iterable[Sequence[Any]]
     ) -> int:
-        rows = (_visible(row, parsed_args.formatter) for row in data)
+        rows = (_printable(row, parsed_args.formatter) for row in data)
         return super().produce_output(parsed_args, column_names, rows)
 
 
 class ShowCommand(_Command, show.ShowOne):
-    """Shows one thing. ``take_action`` gives the names of its fields and their values."""
+    """Shows one object. ``take_action`` returns the names of its fields and their values."""
 
     def produce_output(self, parsed_args: argparse.Namespace, column_names: Sequence[str], data: Sequence[Any]) -> int:
-        return super().produce_output(parsed_args, column_names, _visible(data, parsed_args.formatter))
+        return super().produce_output(parsed_args, column_names, _printable(data, parsed_args.formatter))
 
 
-def _visible(values: Sequence[Any], formatter: str) -> Sequence[Any]:
-    """What a format for people shows of values, in which a project's owner may have put what moves a terminal."""
+def _printable(values: Sequence[Any], formatter: str) -> Sequence[Any]:
+    """The values with control characters escaped in text formats: some are chosen by the owners of projects."""
     if formatter not in ("table", "value"):
         return values
     return [text.escape_control(value) if isinstance(value, str) else value for value in values]
 
 
 def time_argument(value: str) -> datetime.datetime:
-    """A point in time of the command line: ISO 8601, in UTC where it names no zone."""
+    """A time from the command line: ISO 8601, UTC by default."""
     try:
         return model.parse_time(value)
     except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{value!r} is no ISO 8601 time: {error}") from error
+        raise argparse.ArgumentTypeError(f"{value!r} is not a valid ISO 8601 time: {error}") from error
 
 
 def count_argument(value: str) -> int:
-    """A whole number of the command line that is not negative."""
+    """A non-negative whole number from the command line."""
     if not value.isdecimal():
-        raise argparse.ArgumentTypeError(f"{value!r} is no number of rows")
+        raise argparse.ArgumentTypeError(f"{value!r} is not a non-negative whole number")
     return int(value)
 
 
 def add_project(parser: Any, **details: Any) -> None:
-    """The option ``--project``, whose values :func:`distil.db.project_table.find` understands."""
-    parser.add_argument("--project", metavar="PROJECT", help="only of this project: its id, or its name", **details)
+    """The option ``--project``, whose values :func:`distil.db.project_table.find_ids` resolves."""
+    parser.add_argument("--project", metavar="PROJECT", help="only this project, by ID or name", **details)
 
 
 def add_period(parser: Any, what: str) -> None:
     """The options ``--start`` and ``--end``.
 
-    :param what: has to be in the period, for the help.
+    :param what: must be in the period, for the help.
     """
-    for option, when in (("start", "at this time or later"), ("end", "before this time")):
-        shown = f"only {what} {when} (ISO 8601, in UTC where it names no zone)"
-        parser.add_argument(f"--{option}", metavar="TIME", type=time_argument, help=shown)
+    for option, when in (("start", "at or after this time"), ("end", "before this time")):
+        help_text = f"only {what} {when} (ISO 8601, UTC by default)"
+        parser.add_argument(f"--{option}", metavar="TIME", type=time_argument, help=help_text)
 
 
 def add_limit(parser: Any) -> None:
     """The option ``--limit``."""
-    parser.add_argument("--limit", metavar="N", type=count_argument, help="no more than so many rows")
+    parser.add_argument("--limit", metavar="N", type=count_argument, help="maximum number of rows")
 
 
 def format_time(moment: datetime.datetime | None) -> str | None:
@@ -96,9 +113,9 @@ def format_time(moment: datetime.datetime | None) -> str | None:
 
 
 class Volume(columns.FormattableColumn[Any]):
-    """Sorted as the number that it is.
+    """Sorts as a number, and is shown as exact text without trailing zeros.
 
-    Shown exactly, without the zeros at its end; as text, for JSON's numbers are not exact to everyone who reads them.
+    Text in JSON as well: many readers of JSON round numbers.
     """
 
     def human_readable(self) -> str:

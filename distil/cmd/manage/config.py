@@ -12,11 +12,11 @@ from distil.cmd.manage import service_checks
 from distil.cmd.manage.config_checks import Finding
 
 
-class Check(base.ListCommand):
-    """Look for errors in the configuration, the meter mappings and the transformers' options.
+class ConfigCheck(base.ListCommand):
+    """Check the configuration, the meter mappings and the transformers' options for errors.
 
-    Every error is told. With --live the services are asked, too, as a collector would ask them; nothing is stored. The
-    exit status is 1 where there is an error; a warning is none.
+    All errors are shown. With --live, the services are asked as well, in the same way as by a collector; nothing is
+    stored. The exit status is 1 if there is an error; a warning is not an error.
     """
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
@@ -25,21 +25,20 @@ class Check(base.ListCommand):
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Sequence[str], Iterator[Finding]]:
-        return Finding._fields, self._findings(parsed_args.live)
+        return Finding._fields, self._counted(self._findings(parsed_args.live))
 
-    def _findings(self, with_services: bool) -> Iterator[Finding]:
-        for finding in self._all(with_services):
-            if finding.status == config_checks.ERROR:
-                self.status = 1
+    def _counted(self, findings: Iterator[Finding]) -> Iterator[Finding]:
+        for finding in findings:
+            self.failures.add(finding.status == config_checks.ERROR)
             yield finding
 
-    def _all(self, with_services: bool) -> Iterator[Finding]:
+    def _findings(self, with_services: bool) -> Iterator[Finding]:
         try:
             conf = self.app.conf
         except exceptions.ConfigurationError as error:
             yield from config_checks.errors("configuration files", error.problems)
             return
-        types = yield from config_checks.configuration(conf)
+        collectors = yield from config_checks.configuration(conf)
         if with_services:
             yield from service_checks.database(lambda: self.app.engine)
-            yield from service_checks.cloud(conf, types)
+            yield from service_checks.cloud(conf, collectors)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What can be told about a configuration without asking anybody."""
+"""Checks of a configuration that need no service."""
 
 from collections.abc import Generator
 from collections.abc import Iterable
@@ -8,11 +8,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from distil import exceptions
-from distil.conf import unknown
-from distil.conf import values
+from distil.conf import process
+from distil.conf import validate
 from distil.conf.collector import CollectorOptions
-from distil.conf.collector import collector_types
-from distil.conf.options import TrackedConfigOpts
+from distil.conf.registry import TrackedConfigOpts
 from distil.factory import validation
 
 OK = "ok"
@@ -21,8 +20,8 @@ ERROR = "error"
 
 
 class Finding(NamedTuple):
-    """:param check: what was looked at.
-    :param status: ok, warning or error.
+    """:param check: what was checked.
+    :param status: OK, WARNING or ERROR.
     """
 
     check: str
@@ -35,34 +34,38 @@ def errors(check: str, problems: Iterable[str]) -> Iterator[Finding]:
 
 
 def configuration(conf: TrackedConfigOpts) -> Generator[Finding, None, Sequence[CollectorOptions]]:
-    """Look at files, options, and rules.
+    """Check files, options and rules.
 
-    :returns: the collector types; none where the options cannot be read.
+    :returns: the collectors; empty if their options cannot be read.
     """
     yield Finding("configuration files", OK, ", ".join([*conf.config_file, *conf.config_dirs]) or "none")
     yield from _options(conf)
-    if values.invalid_values(conf):
+    if validate.invalid_values(conf):
         return ()
     try:
-        types = collector_types(conf)
+        collectors = process.read_collectors(conf)
     except exceptions.ConfigurationError as error:
         yield from errors("collectors", error.problems)
         return ()
-    yield Finding("collectors", OK, ", ".join(each.name for each in types))
-    seen: set[str] = set()
-    for each in types:
-        for check, problems in validation.validate_collector(conf, each):
-            if check not in seen:
-                yield from errors(check, problems)
-                yield from () if problems else [Finding(check, OK, "nothing is wrong")]
-            seen.add(check)
-    return types
+    yield Finding("collectors", OK, ", ".join(options.name for options in collectors))
+    yield from _collectors(conf, collectors)
+    return collectors
 
 
 def _options(conf: TrackedConfigOpts) -> Iterator[Finding]:
-    wrong = values.invalid_values(conf)
-    yield from errors("options", wrong)
-    strange = [*unknown.unknown_options(conf), *unknown.deprecated_options(conf)]
-    yield from (Finding("options", WARNING, problem) for problem in strange)
-    if not wrong and not strange:
-        yield Finding("options", OK, "each is known, and its value is one that it can have")
+    invalid = validate.invalid_values(conf)
+    yield from errors("options", invalid)
+    questionable = [*validate.unknown_options(conf), *validate.deprecated_options(conf)]
+    yield from (Finding("options", WARNING, problem) for problem in questionable)
+    if not invalid and not questionable:
+        yield Finding("options", OK, "all options valid")
+
+
+def _collectors(conf: TrackedConfigOpts, collectors: Iterable[CollectorOptions]) -> Iterator[Finding]:
+    # Collectors share some groups.
+    seen: set[str] = set()
+    for options in collectors:
+        for check, problems in validation.validate_collector(conf, options):
+            if check not in seen:
+                yield from errors(check, problems) if problems else [Finding(check, OK, "valid")]
+            seen.add(check)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A format for rows of any number: JSON Lines, an object a row."""
+"""The output format JSON Lines, for any number of rows."""
 
 import argparse
 import json
@@ -13,10 +13,10 @@ from cliff.formatters import base
 
 
 class JSONLines(base.ListFormatter):
-    """Shows each row as it comes, and holds none."""
+    """Writes each row as a JSON object on a line of its own, as soon as it is read."""
 
     def add_argument_group(self, parser: argparse.ArgumentParser) -> None:
-        """It has no options."""
+        """The format has no options."""
 
     def emit_list(
         self,
@@ -25,8 +25,10 @@ class JSONLines(base.ListFormatter):
         stdout: TextIO,
         parsed_args: argparse.Namespace,
     ) -> None:
-        stdout.writelines(json.dumps(dict(zip(column_names, map(_plain, row), strict=True))) + "\n" for row in data)
+        stdout.writelines(
+            json.dumps(dict(zip(column_names, map(_machine_readable, row), strict=True))) + "\n" for row in data
+        )
 
 
-def _plain(value: Any) -> Any:
+def _machine_readable(value: Any) -> Any:
     return value.machine_readable() if isinstance(value, columns.FormattableColumn) else value

@@ -13,10 +13,10 @@ from distil.db import project_table
 from distil.db.lease_table import Lease
 
 
-class List(base.ListCommand):
-    """List the leases: who collects which project, and until when.
+class LeaseList(base.ListCommand):
+    """List the leases, each with the collector that holds it and its expiry.
 
-    A lease that has expired is taken over by whoever collects the project next; nobody needs to release it.
+    The next collector that collects the project takes an expired lease over; it need not be released.
     """
 
     def take_action(self, _parsed_args: argparse.Namespace) -> tuple[Sequence[str], Iterator[Sequence[object]]]:
@@ -34,18 +34,18 @@ class List(base.ListCommand):
         return ("project_id", "project", "owner", "acquired", "expires", "expired"), rows
 
 
-class Release(base.ListCommand):
-    """Release leases, so that another collector may take the projects at once.
+class LeaseRelease(base.ListCommand):
+    """Release leases, so that another collector can collect the projects at once.
 
-    A lease that has expired is released. One that has not is its owner's, who may be collecting: only --force takes it
-    away. Nothing is stored twice even then, but work is wasted. The exit status is 1 where a lease stays.
+    An expired lease is released. The owner of another one may be collecting, so it is released with --force only. Even
+    then nothing is stored twice, but work is wasted. The exit status is 1 if a lease is kept.
     """
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
-        parser.add_argument("projects", metavar="PROJECT", nargs="*", help="a project's id, or its name")
-        parser.add_argument("--expired", action="store_true", help="all leases that have expired")
-        parser.add_argument("--force", action="store_true", help="also where the lease has not expired")
+        parser.add_argument("projects", metavar="PROJECT", nargs="*", help="ID or name of a project")
+        parser.add_argument("--expired", action="store_true", help="all expired leases")
+        parser.add_argument("--force", action="store_true", help="also leases that have not expired")
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Sequence[str], list[Sequence[object]]]:
@@ -56,20 +56,19 @@ class Release(base.ListCommand):
         rows = [self._release(lease, parsed_args.force) for lease in chosen.values()]
         return ("project_id", "project", "owner", "result"), rows
 
-    def _named(self, texts: Sequence[str], leases: Mapping[str, Lease]) -> dict[str, Lease]:
-        """:raises NotFound: there is no such project, or nobody has a lease of it."""
+    def _named(self, names: Sequence[str], leases: Mapping[str, Lease]) -> dict[str, Lease]:
+        """:raises NotFound: there is no such project, or it has no lease."""
         # A lease may outlive its project's row.
-        unknown = [text for text in texts if text not in leases]
-        ids = [text for text in texts if text in leases] + project_table.find_ids(self.app.engine, unknown)
+        unknown = [name for name in names if name not in leases]
+        ids = [name for name in names if name in leases] + project_table.find_ids(self.app.engine, unknown)
         free = [project_id for project_id in ids if project_id not in leases]
         if free:
-            raise exceptions.NotFound(f"nobody has a lease of {', '.join(free)}")
+            raise exceptions.NotFound(f"no collector holds a lease of {', '.join(free)}")
         return {project_id: leases[project_id] for project_id in ids}
 
     def _release(self, lease: Lease, force: bool) -> Sequence[object]:
         released = lease_table.release(self.app.engine, lease, force)
-        if not released:
-            self.status = 1
-        # What has expired and yet was not released has been renewed or taken over, or is gone.
-        stays = "it has changed meanwhile" if lease.expired or force else "it has not expired; --force takes it away"
-        return lease.project_id, lease.project, lease.owner, "released" if released else stays
+        self.failures.add(not released)
+        # An expired lease that was not released has been renewed, taken over or released by its owner.
+        kept = "changed in the meantime" if lease.expired or force else "not expired; use --force to release it"
+        return lease.project_id, lease.project, lease.owner, "released" if released else kept

@@ -13,7 +13,7 @@ from distil import exceptions
 from distil.cmd.manage import base
 from distil.cmd.manage import project_scope
 from distil.cmd.manage.project_scope import ScopedProject
-from distil.conf.collector import collector_types
+from distil.conf import process
 from distil.db import project_table
 from distil.db.project_table import ProjectStatus
 from distil.db.store import Store
@@ -37,12 +37,12 @@ _COLUMNS = (
 )
 
 
-class List(base.ListCommand):
-    """List the projects in the collectors' scopes, and how each of them stands.
+class ProjectList(base.ListCommand):
+    """List the projects in the collectors' scopes with their status.
 
-    A project that is in the scope of several collectors is listed with each. lag_hours is the time since the end of the
-    newest window that is stored, due the number of windows that could be collected now. A failure stays until a run
-    brings the project to its end: one whose last_failed is long ago is of a project that no run comes to any more.
+    A project that is in the scope of several collectors is listed with each of them. lag_hours is the time since the
+    end of the newest stored window, due the number of windows that could be collected now. A failure is kept until a
+    run collects all due windows of the project; an old last_failed means that no run includes the project any more.
     """
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
@@ -53,115 +53,114 @@ class List(base.ListCommand):
             nargs="?",
             const=1,
             type=base.count_argument,
-            help="only those of which at least so many windows (1) are due, and those that were never collected",
+            help="only projects with at least this many due windows (default: 1), and those never collected",
         )
-        parser.add_argument(
-            "--failing", action="store_true", help="only those that the last run with them could not finish"
+        parser.add_argument("--failing", action="store_true", help="only projects whose last collection failed")
+        source = parser.add_mutually_exclusive_group()
+        source.add_argument("--collector", metavar="NAME", help="only projects in the scope of this collector")
+        source.add_argument("--all", action="store_true", help="also stored projects that are in no scope")
+        source.add_argument(
+            "--no-keystone", action="store_true", help="all stored projects, without asking Keystone for the scopes"
         )
-        which = parser.add_mutually_exclusive_group()
-        which.add_argument("--collector", metavar="NAME", help="only those in the scope of this collector")
-        which.add_argument("--all", action="store_true", help="also those that are stored and in no scope (any more)")
-        which.add_argument("--no-keystone", action="store_true", help="all that are stored, without asking for scopes")
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Sequence[str], Iterator[Sequence[object]]]:
-        standings = project_table.project_statuses(self.app.engine)
+        statuses = project_table.project_statuses(self.app.engine)
         now = Store(self.app.engine).now()
-        rows = (_row(place, standings, now) for place in self._places(parsed_args, standings))
-        wanted = (
-            tuple(row.values())
-            for row in rows
-            if (not parsed_args.failing or row["failure"] is not None)
-            and (parsed_args.behind is None or row["last_collected"] is None or (row["due"] or 0) >= parsed_args.behind)
-        )
-        return _COLUMNS, wanted
+        rows = (_row(project, statuses, now) for project in self._projects(parsed_args, statuses))
+        return _COLUMNS, (tuple(row.values()) for row in rows if _is_selected(row, parsed_args))
 
-    def _places(self, arguments: argparse.Namespace, standings: Mapping[str, ProjectStatus]) -> list[ScopedProject]:
+    def _projects(self, arguments: argparse.Namespace, statuses: Mapping[str, ProjectStatus]) -> list[ScopedProject]:
         conf = self.app.conf
         if arguments.no_keystone:
             plan = project_scope.common_plan(conf)
             if plan is None and arguments.behind is not None:
                 raise exceptions.ConfigurationError(
-                    ["the collectors' windows differ: what is due to which project cannot be told without Keystone"]
+                    ["--behind needs Keystone, because the collectors differ in which windows are due"]
                 )
-            return list(project_scope.stored(standings.values(), plan))
-        names = [each.name for each in collector_types(conf)]
+            return list(project_scope.stored(statuses.values(), plan))
+        names = [options.name for options in process.read_collectors(conf)]
         if arguments.collector not in (None, *names):
-            raise exceptions.NotFound(f"there is no collector {arguments.collector!r}: they are {', '.join(names)}")
-        places = project_scope.in_scope(conf)
+            raise exceptions.NotFound(f"unknown collector {arguments.collector!r}; there are {', '.join(names)}")
+        projects = project_scope.in_scope(conf)
         if arguments.all:
-            known = {place.project_id for place in places}
-            places += project_scope.stored(each for each in standings.values() if each.project_id not in known)
-        return [place for place in places if arguments.collector in (None, place.collector)]
+            known = {project.project_id for project in projects}
+            projects += project_scope.stored(status for status in statuses.values() if status.project_id not in known)
+        return [project for project in projects if arguments.collector in (None, project.collector)]
 
 
-class Show(base.ShowCommand):
-    """Show how a project stands, and how much is stored of it.
+class ProjectShow(base.ShowCommand):
+    """Show the status of a project, and how much is stored of it.
 
-    Where Keystone does not answer, what is stored is shown.
+    If Keystone does not answer, only what is stored is shown.
     """
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
-        parser.add_argument("project", metavar="PROJECT", help="its id, or its name")
-        parser.add_argument("--no-keystone", action="store_true", help="ask the database alone")
+        parser.add_argument("project", metavar="PROJECT", help="ID or name of the project")
+        parser.add_argument("--no-keystone", action="store_true", help="ask only the database")
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Sequence[str], Sequence[object]]:
         engine = self.app.engine
-        places = [] if parsed_args.no_keystone else self._in_scope()
-        project_id = self._find(parsed_args.project, places)
-        standings = project_table.project_statuses(engine)
-        own = [place for place in places if place.project_id == project_id]
-        place = (
-            own[0]
-            if own
-            else next(project_scope.stored([standings[project_id]], project_scope.common_plan(self.app.conf)))
-        )
-        shown = _row(place, standings, Store(engine).now())
-        shown["collector"] = ", ".join(place.collector for place in own if place.collector) or None
+        projects = [] if parsed_args.no_keystone else self._in_scope()
+        project_id = self._find_id(parsed_args.project, projects)
+        statuses = project_table.project_statuses(engine)
+        scoped = [project for project in projects if project.project_id == project_id]
+        project = scoped[0] if scoped else self._stored(statuses[project_id])
+        fields = _row(project, statuses, Store(engine).now())
+        fields["collector"] = ", ".join(project.collector for project in scoped if project.collector) or None
         contents = project_table.contents(engine, project_id)
-        shown |= {
+        fields |= {
             "resources": contents.resources,
             "usage_entries": contents.usage_entries,
             "first_usage": base.format_time(contents.first),
             "last_usage": base.format_time(contents.last),
             "rejected_samples": contents.rejected_samples,
         }
-        return tuple(shown), tuple(shown.values())
+        return tuple(fields), tuple(fields.values())
 
     def _in_scope(self) -> list[ScopedProject]:
         try:
             return project_scope.in_scope(self.app.conf)
         except exceptions.IdentityError as error:
-            LOG.warning("only what is stored is shown, because Keystone does not answer: %s", error)
+            LOG.warning("showing only what is stored, because Keystone does not answer: %s", error)
             return []
 
-    def _find(self, text: str, places: Sequence[ScopedProject]) -> str:
-        """The id of a project; what is stored comes first."""
+    def _stored(self, status: ProjectStatus) -> ScopedProject:
+        return next(project_scope.stored([status], project_scope.common_plan(self.app.conf)))
+
+    def _find_id(self, name: str, projects: Sequence[ScopedProject]) -> str:
+        """The ID of a project, from the database or, if it is not stored there, from the projects in scope."""
         try:
-            return project_table.find_ids(self.app.engine, [text])[0]
+            return project_table.find_ids(self.app.engine, [name])[0]
         except exceptions.NotFound:
-            ids = {place.project_id for place in places if text in (place.project_id, place.name)}
+            ids = {project.project_id for project in projects if name in (project.project_id, project.name)}
             if len(ids) != 1:
                 raise
             return ids.pop()
 
 
-def _row(place: ScopedProject, standings: Mapping[str, ProjectStatus], now: datetime.datetime) -> dict[str, Any]:
-    stands = standings.get(place.project_id) or ProjectStatus(project_id=place.project_id)
-    last = stands.last_collected
+def _is_selected(row: Mapping[str, Any], arguments: argparse.Namespace) -> bool:
+    if arguments.failing and row["failure"] is None:
+        return False
+    return arguments.behind is None or row["last_collected"] is None or (row["due"] or 0) >= arguments.behind
+
+
+def _row(project: ScopedProject, statuses: Mapping[str, ProjectStatus], now: datetime.datetime) -> dict[str, Any]:
+    status = statuses.get(project.project_id) or ProjectStatus(project_id=project.project_id)
+    last = status.last_collected
     values = (
-        place.project_id,
-        place.name,
-        place.domain_id,
-        place.collector,
+        project.project_id,
+        project.name,
+        project.domain_id,
+        project.collector,
         base.format_time(last),
         None if last is None else round((now - last) / _HOUR, 1),
-        None if last is None or place.plan is None else place.plan.count_due(last, now),
-        stands.owner,
-        base.format_time(stands.failing_since),
-        base.format_time(stands.last_failed),
-        stands.failure,
+        None if last is None or project.plan is None else project.plan.count_due(last, now),
+        status.owner,
+        base.format_time(status.failing_since),
+        base.format_time(status.last_failed),
+        status.failure,
     )
     return dict(zip(_COLUMNS, values, strict=True))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which collector collects which project."""
+"""Finds out which collector collects which project."""
 
 from collections.abc import Iterable
 from collections.abc import Iterator
@@ -8,17 +8,18 @@ from typing import NamedTuple
 from distil import model
 from distil.cloud.keystone import KeystoneProjects
 from distil.collector.plan import Plan
-from distil.conf.collector import collector_types
-from distil.conf.options import TrackedConfigOpts
+from distil.conf import process
+from distil.conf.registry import TrackedConfigOpts
 from distil.db.project_table import ProjectStatus
-from distil.factory import collector
+from distil.factory.collector import CollectorFactory
+from distil.factory.session import connect
 
 
 class ScopedProject(NamedTuple):
-    """A project, with a collector type that has it in its scope.
+    """A project, with a collector that has it in its scope.
 
-    :param collector: None where there is none, or nobody asked.
-    :param plan: by which it is collected; None where that is not known.
+    :param collector: None if there is none, or it is unknown.
+    :param plan: the collector's; None if it is unknown.
     """
 
     project_id: str
@@ -29,33 +30,33 @@ class ScopedProject(NamedTuple):
 
 
 def in_scope(conf: TrackedConfigOpts) -> list[ScopedProject]:
-    """The projects in scope, as Keystone knows them now: by collector type, and by id. One may be in several scopes.
+    """The projects in scope, from Keystone, ordered by collector and ID. A project may be in several scopes.
 
     :raises IdentityError: Keystone gave no usable answer.
     """
-    keystone = KeystoneProjects(collector.connect(conf))
-    projects = sorted(keystone.enabled(), key=lambda project: project.id)
+    keystone = KeystoneProjects(connect(conf))
+    enabled = sorted(keystone.enabled(), key=lambda project: project.id)
     return [
-        place
-        for each in collector_types(conf)
-        for place in _of(collector.CollectorFactory(conf, each), keystone, projects)
+        project
+        for options in process.read_collectors(conf)
+        for project in _in_scope_of(CollectorFactory(conf, options), keystone, enabled)
     ]
 
 
-def stored(standings: Iterable[ProjectStatus], plan: Plan | None = None) -> Iterator[ScopedProject]:
+def stored(statuses: Iterable[ProjectStatus], plan: Plan | None = None) -> Iterator[ScopedProject]:
     """The projects as they are stored."""
-    return (ScopedProject(each.project_id, each.name, plan=plan) for each in standings)
+    return (ScopedProject(status.project_id, status.name, plan=plan) for status in statuses)
 
 
 def common_plan(conf: TrackedConfigOpts) -> Plan | None:
-    """The plan of all collector types, where they have the same."""
-    plans = {collector.CollectorFactory(conf, each).plan() for each in collector_types(conf)}
+    """The plan of all collectors, if it is the same."""
+    plans = {CollectorFactory(conf, options).plan() for options in process.read_collectors(conf)}
     return plans.pop() if len(plans) == 1 else None
 
 
-def _of(
-    parts: collector.CollectorFactory, keystone: KeystoneProjects, projects: Iterable[model.Project]
+def _in_scope_of(
+    factory: CollectorFactory, keystone: KeystoneProjects, projects: Iterable[model.Project]
 ) -> Iterator[ScopedProject]:
-    scope, plan = parts.scope(), parts.plan()
+    scope, plan = factory.scope(), factory.plan()
     for project in scope.select(projects, keystone.domain_ids(scope.domains)):
-        yield ScopedProject(project.id, project.name, project.domain_id, parts.name, plan)
+        yield ScopedProject(project.id, project.name, project.domain_id, factory.name, plan)

@@ -12,23 +12,25 @@ from cliff import columns
 from distil import exceptions
 from distil import text
 from distil.cmd.manage import base
+from distil.conf import process
 from distil.conf.collector import CollectorOptions
-from distil.conf.collector import collector_types
 from distil.db import project_table
 from distil.db import rejected_samples
 
-_Rows = tuple[Sequence[str], Iterator[Sequence[object]]]
 
+class _RejectedCommand(base.ListCommand):
+    """Has the options that choose rejected samples."""
 
-class _Chosen(base.ListCommand):
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         base.add_project(parser, action="append", default=[])
-        parser.add_argument("--meter", metavar="NAME", action="append", default=[], help="only of this meter")
-        base.add_period(parser, "samples whose window begins")
+        parser.add_argument(
+            "--meter", metavar="NAME", action="append", default=[], help="only this meter; can be repeated"
+        )
+        base.add_period(parser, "samples whose window starts")
         return parser
 
-    def _chosen(self, arguments: argparse.Namespace, ids: Sequence[int] = ()) -> rejected_samples.RejectedSampleFilter:
+    def _filter(self, arguments: argparse.Namespace, ids: Sequence[int] = ()) -> rejected_samples.RejectedSampleFilter:
         return rejected_samples.RejectedSampleFilter(
             ids=ids,
             projects=project_table.find_ids(self.app.engine, arguments.project),
@@ -38,15 +40,15 @@ class _Chosen(base.ListCommand):
         )
 
 
-class List(_Chosen):
-    """List rejected samples, each with its reason, in the order in which they were rejected."""
+class RejectedList(_RejectedCommand):
+    """List rejected samples with their reasons, in the order of rejection."""
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         base.add_limit(parser)
         return parser
 
-    def take_action(self, parsed_args: argparse.Namespace) -> _Rows:
+    def take_action(self, parsed_args: argparse.Namespace) -> tuple[Sequence[str], Iterator[Sequence[object]]]:
         rows = (
             (
                 row.id,
@@ -57,17 +59,17 @@ class List(_Chosen):
                 base.format_time(row.end),
                 row.reason,
             )
-            for row in rejected_samples.iterate(self.app.engine, self._chosen(parsed_args), parsed_args.limit)
+            for row in rejected_samples.iterate(self.app.engine, self._filter(parsed_args), parsed_args.limit)
         )
         return ("id", "project_id", "meter", "resource_id", "start", "end", "reason"), rows
 
 
-class Show(base.ShowCommand):
-    """Show a rejected sample as the telemetry service gave it, and why it was rejected."""
+class RejectedShow(base.ShowCommand):
+    """Show a rejected sample as received from the telemetry service, and why it was rejected."""
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
-        parser.add_argument("id", metavar="ID", type=int, help="its id, as rejected list shows it")
+        parser.add_argument("id", metavar="ID", type=int, help="ID as shown by rejected list")
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Sequence[str], Sequence[object]]:
@@ -81,50 +83,52 @@ class Show(base.ShowCommand):
             "end": base.format_time(sample.window.end),
             "reason": sample.reason,
             "rejected": base.format_time(sample.created),
-            "sample": _Document(sample.sample),
+            "sample": _JSONColumn(sample.sample),
         }
         return tuple(fields), tuple(fields.values())
 
 
-class Retry(_Chosen):
-    """Rate rejected samples by the rules of today, and bill them where that works now, once.
+class RejectedRetry(_RejectedCommand):
+    """Rate rejected samples by the current rules, and bill those that are accepted now, once.
 
-    With a sample go the others that are kept of its resource and window. What has been billed is never changed. The
-    status is 1 where a sample could not be billed.
+    A sample is rated together with the other rejected samples of its resource and window. What has been billed is never
+    changed. The exit status is 1 if a sample could not be billed.
     """
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         parser.add_argument("ids", metavar="ID", type=int, nargs="*", help="only these samples")
         parser.add_argument("--all", action="store_true", help="all rejected samples")
-        parser.add_argument("--dry-run", action="store_true", help="tell what would be billed, and change nothing")
+        parser.add_argument(
+            "--dry-run", action="store_true", help="show what would be billed, without changing anything"
+        )
         parser.add_argument(
             "--force",
             action="store_true",
-            help="bill also beside what is stored of the same resource and window under another service or id",
+            help="bill even if other usage of the same resource and window is stored under another service or ID",
         )
-        parser.add_argument("--collector", metavar="NAME", help="by the rules of this one of the enabled collectors")
+        parser.add_argument("--collector", metavar="NAME", help="use the rules of this one of the enabled collectors")
         self._parser = parser
         return parser
 
-    def take_action(self, parsed_args: argparse.Namespace) -> _Rows:
-        given = (parsed_args.ids, parsed_args.project, parsed_args.meter, parsed_args.start, parsed_args.end)
-        if any(given) == parsed_args.all:
-            self._parser.error("choose samples, or take --all")
-        chosen = self._chosen(parsed_args, parsed_args.ids)
+    def take_action(self, parsed_args: argparse.Namespace) -> tuple[Sequence[str], Iterator[Sequence[object]]]:
+        criteria = (parsed_args.ids, parsed_args.project, parsed_args.meter, parsed_args.start, parsed_args.end)
+        if any(criteria) == parsed_args.all:
+            self._parser.error("choose samples, or use --all")
+        chosen = self._filter(parsed_args, parsed_args.ids)
         rejected_samples.require(self.app.engine, parsed_args.ids)
-        # Slow to import, as all that speaks to the cloud.
+        # Slow to import, as everything that speaks to the cloud.
         from distil.factory import collector  # noqa: PLC0415
 
-        own = collector.CollectorFactory(self.app.conf, self._collector(parsed_args.collector))
-        retry = own.retry(self.app.engine, dry_run=parsed_args.dry_run, force=parsed_args.force)
-        return ("id", "project_id", "meter", "resource_id", "start", "result", "detail"), self._rows(retry, chosen)
+        factory = collector.CollectorFactory(self.app.conf, self._options(parsed_args.collector))
+        reprocessor = factory.retry(self.app.engine, dry_run=parsed_args.dry_run, force=parsed_args.force)
+        names = ("id", "project_id", "meter", "resource_id", "start", "result", "detail")
+        return names, self._rows(reprocessor.run(chosen))
 
-    def _rows(self, retry: Any, chosen: rejected_samples.RejectedSampleFilter) -> Iterator[Sequence[object]]:
-        for outcome in retry.run(chosen):
+    def _rows(self, outcomes: Iterator[Any]) -> Iterator[Sequence[object]]:
+        for outcome in outcomes:
+            self.failures.add(not outcome.result.succeeded)
             sample = outcome.sample
-            if not outcome.result.succeeded:
-                self.status = 1
             yield (
                 sample.id,
                 sample.project_id,
@@ -135,24 +139,24 @@ class Retry(_Chosen):
                 outcome.detail,
             )
 
-    def _collector(self, name: str | None) -> CollectorOptions:
-        self.app.conf.set_override("chosen_collector", name)
-        types = collector_types(self.app.conf)
-        if len(types) > 1:
-            names = ", ".join(each.name for each in types)
+    def _options(self, collector: str | None) -> CollectorOptions:
+        self.app.conf.set_override("chosen_collector", collector)
+        collectors = process.read_collectors(self.app.conf)
+        if len(collectors) > 1:
+            names = ", ".join(options.name for options in collectors)
             raise exceptions.ConfigurationError(
-                [f"several collectors are enabled: --collector has to name one of {names}"]
+                [f"several collectors are enabled; choose one with --collector: {names}"]
             )
-        return types[0]
+        return collectors[0]
 
 
-class _Document(columns.FormattableColumn[str]):
-    """JSON text: for people with a line for each value, for programs a value."""
+class _JSONColumn(columns.FormattableColumn[str]):
+    """JSON text: indented in text formats, a value in the others."""
 
     def human_readable(self) -> str:
         value = self.machine_readable()
-        shown = value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
-        return "\n".join(map(text.escape_control, shown.split("\n")))
+        lines = value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
+        return "\n".join(map(text.escape_control, lines.split("\n")))
 
     def machine_readable(self) -> Any:
         try:

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the services say that a collector depends on."""
+"""Checks of the services that a collector depends on."""
 
 import datetime
 from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
@@ -21,22 +22,32 @@ from distil.cmd.manage.config_checks import Finding
 from distil.cmd.manage.config_checks import errors
 from distil.collector.run import clock_skew
 from distil.conf.collector import CollectorOptions
-from distil.conf.options import TrackedConfigOpts
+from distil.conf.registry import TrackedConfigOpts
 from distil.db import privileges
 from distil.db import revision
 from distil.db.store import Store
-from distil.factory import collector
+from distil.factory.collector import CollectorFactory
+from distil.factory.collector import utc_now
+from distil.factory.session import connect
 from distil.telemetry.driver import MeterPresence
 
-# Of samples. A meter of something that exists has one every few minutes.
-METER_CHECK_PERIOD = datetime.timedelta(hours=24)
+# A meter of an existing resource has a sample every few minutes.
+_METER_CHECK_PERIOD = datetime.timedelta(hours=24)
 
-# No flavor, volume type or project has it, so "not found" is the answer of a service that lets the collector ask.
-UNKNOWN_ID = "0" * 32
+# No flavor, volume type or project has this ID, so a service that lets the collector ask answers "not found".
+_UNKNOWN_ID = "0" * 32
+
+
+class _Lookup(NamedTuple):
+    """A request that a collector sends to a service, and what it asks for."""
+
+    service: str
+    subject: str
+    request: Callable[[], object]
 
 
 def database(engine: Callable[[], sa.Engine]) -> Iterator[Finding]:
-    """Whether it answers, stands at the newest revision, lets its user do what has to be done, and what time it has."""
+    """Check the database's connection, revision, the privileges of its user, and its clock."""
     try:
         connected = engine()
         now = Store(connected).now()
@@ -44,76 +55,77 @@ def database(engine: Callable[[], sa.Engine]) -> Iterator[Finding]:
         yield Finding("database", ERROR, str(error))
         return
     yield Finding("database", OK, f"{connected.url.set(query={})} is at revision {revision.head()}")
-    yield from _rights(connected)
-    problem = clock_skew(collector.utc_now(), now)
-    if problem:
-        yield Finding("clocks", ERROR, problem)
-    else:
-        yield Finding("clocks", OK, "this host's and the database's agree")
+    yield from _privileges(connected)
+    problem = clock_skew(utc_now(), now)
+    yield Finding("clocks", ERROR, problem) if problem else Finding("clocks", OK, "host and database agree")
 
 
-def _rights(engine: sa.Engine) -> Iterator[Finding]:
+def _privileges(engine: sa.Engine) -> Iterator[Finding]:
     try:
         missing = list(privileges.missing(engine))
     except exceptions.StoreError as error:
         missing = [str(error)]
     yield from errors("rights", missing)
     if not missing:
-        yield Finding("rights", OK, "the database lets its user do all that has to be done")
+        yield Finding("rights", OK, "the database user has all required privileges")
 
 
-def cloud(conf: TrackedConfigOpts, types: Sequence[CollectorOptions]) -> Iterator[Finding]:
-    """Whether Keystone lets the collector in, and has the projects and services that it needs."""
+def cloud(conf: TrackedConfigOpts, collectors: Sequence[CollectorOptions]) -> Iterator[Finding]:
+    """Check authentication, the look-up services, and the scope and telemetry of each collector."""
     try:
-        connection = collector.connect(conf)
-        own = ServiceClient(connection, "identity", exceptions.IdentityError).session_project_id()
+        connection = connect(conf)
+        own_project = ServiceClient(connection, "identity", exceptions.IdentityError).session_project_id()
         keystone = KeystoneProjects(connection)
         projects = keystone.enabled()
     except exceptions.DistilError as error:
         yield Finding("Keystone", ERROR, str(error))
         return
-    scoped = f"a token of project {own}" if own else "a token of no project"
-    yield Finding("Keystone", OK, f"gives {scoped}, and tells of {len(projects)} enabled projects")
+    token = f"token scoped to project {own_project}" if own_project else "token not scoped to a project"
+    yield Finding("Keystone", OK, f"{token}; {len(projects)} enabled projects")
     yield from _lookups(connection)
-    for each in types:
-        yield from _scope(collector.CollectorFactory(conf, each), keystone, projects)
-        yield from _telemetry(collector.CollectorFactory(conf, each), connection)
+    for options in collectors:
+        yield from _scope(CollectorFactory(conf, options), keystone, projects)
+        yield from _telemetry(CollectorFactory(conf, options), connection)
 
 
 def _lookups(connection: Connection) -> Iterator[Finding]:
-    """Ask each service one thing that is a collector's to ask."""
+    """Send each service one request that collectors send."""
+    for service, subject, request in _lookup_requests(connection):
+        try:
+            endpoint = ServiceClient(connection, service, exceptions.LookupUnavailable).endpoint()
+        except exceptions.LookupUnavailable as error:
+            yield Finding("catalog", WARNING, f"{error}; needed for {subject}")
+            continue
+        yield Finding("catalog", OK, f"{service}: {endpoint}")
+        try:
+            request()
+        except exceptions.LookupUnavailable as error:
+            yield Finding("look-ups", ERROR, f"{error}; needed for {subject}")
+        else:
+            yield Finding("look-ups", OK, f"{service} answers for {subject}")
+
+
+def _lookup_requests(connection: Connection) -> Sequence[_Lookup]:
     names = lookups.cloud_lookups(connection)
     image = ServiceClient(connection, "image", exceptions.LookupUnavailable)
-    questions: dict[str, tuple[str, Callable[[], object]]] = {
-        "compute": ("names of flavors", lambda: names.flavors.get(UNKNOWN_ID)),
-        "block_storage": ("types of volumes", lambda: names.volume_types.get(UNKNOWN_ID)),
-        "image": ("operating systems of instances", lambda: image.get("images", params={"limit": "1"})),
-        "object_store": ("storage policies of containers", lambda: names.container_policies.get(f"{UNKNOWN_ID}/none")),
-    }
-    for name, (what, ask) in questions.items():
-        try:
-            endpoint = ServiceClient(connection, name, exceptions.LookupUnavailable).endpoint()
-        except exceptions.LookupUnavailable as error:
-            yield Finding("catalog", WARNING, f"{error}; it is asked for {what}")
-            continue
-        yield Finding("catalog", OK, f"{name}: {endpoint}")
-        try:
-            ask()
-        except exceptions.LookupUnavailable as error:
-            yield Finding("look-ups", ERROR, f"{error}; it is asked for {what}")
-        else:
-            yield Finding("look-ups", OK, f"{name} tells {what}")
+    container = f"{_UNKNOWN_ID}/none"
+    return (
+        _Lookup("compute", "flavor names", lambda: names.flavors.get(_UNKNOWN_ID)),
+        _Lookup("block_storage", "volume type names", lambda: names.volume_types.get(_UNKNOWN_ID)),
+        _Lookup("image", "operating systems of instances", lambda: image.get("images", params={"limit": "1"})),
+        _Lookup("object_store", "storage policies of containers", lambda: names.container_policies.get(container)),
+    )
 
 
 def _scope(
-    parts: collector.CollectorFactory, keystone: KeystoneProjects, projects: Sequence[model.Project]
+    factory: CollectorFactory, keystone: KeystoneProjects, projects: Sequence[model.Project]
 ) -> Iterator[Finding]:
-    check = f"scope of {parts.name}"
+    check = f"scope of {factory.name}"
     try:
-        scope = parts.scope()
+        scope = factory.scope()
         domain_ids = keystone.domain_ids(scope.domains)
     except exceptions.ConfigurationError:
-        # Told already.
+        # The checks of the configuration report it.
         return
     except exceptions.IdentityError as error:
         yield Finding(check, ERROR, str(error))
@@ -125,24 +137,24 @@ def _scope(
     yield Finding(check, OK if selected else WARNING, f"{selected} projects")
 
 
-def _telemetry(parts: collector.CollectorFactory, connection: Connection) -> Iterator[Finding]:
-    check = f"telemetry of {parts.name}"
-    now = collector.utc_now()
+def _telemetry(factory: CollectorFactory, connection: Connection) -> Iterator[Finding]:
+    check = f"telemetry of {factory.name}"
+    now = utc_now()
     try:
-        meters = sorted(parts.rules(announce=False).meters)
-        driver = parts.driver(connection.session)
-        presence = {meter: driver.meter_presence(meter, now - METER_CHECK_PERIOD, now) for meter in meters}
+        meters = sorted(factory.rules(announce=False).meters)
+        driver = factory.driver(connection.session)
+        presence = {meter: driver.meter_presence(meter, now - _METER_CHECK_PERIOD, now) for meter in meters}
     except exceptions.ConfigurationError:
-        # Told already.
+        # The checks of the configuration report it.
         return
     except exceptions.TelemetryError as error:
         yield Finding(check, ERROR, str(error))
         return
     if MeterPresence.UNKNOWN in presence.values():
-        yield Finding(check, OK, "its driver cannot tell which meters there are")
+        yield Finding(check, OK, "the driver cannot tell which meters have samples")
         return
-    hours = METER_CHECK_PERIOD // datetime.timedelta(hours=1)
+    hours = _METER_CHECK_PERIOD // datetime.timedelta(hours=1)
     absent = [meter for meter in meters if presence[meter] is MeterPresence.ABSENT]
     for meter in absent:
-        yield Finding(check, WARNING, f"meter {meter} has no samples of the last {hours} hours")
+        yield Finding(check, WARNING, f"meter {meter} has no samples in the last {hours} hours")
     yield Finding(check, OK, f"{len(meters) - len(absent)} of {len(meters)} meters have samples")

@@ -9,22 +9,22 @@ from distil.cmd.manage import base
 from distil.db import project_table
 from distil.db import usage_entries
 
-_Rows = tuple[Sequence[str], Iterator[Sequence[object]]]
 
+class _UsageCommand(base.ListCommand):
+    """Has the options that choose usage entries."""
 
-class _Usage(base.ListCommand):
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         base.add_project(parser, action="append", default=[])
-        base.add_period(parser, "usage whose window begins")
+        base.add_period(parser, "usage whose window starts")
         for option, what in (("service", "NAME"), ("resource", "ID")):
             parser.add_argument(
-                f"--{option}", metavar=what, action="append", default=[], help=f"only of this {option}; can be repeated"
+                f"--{option}", metavar=what, action="append", default=[], help=f"only this {option}; can be repeated"
             )
         base.add_limit(parser)
         return parser
 
-    def _chosen(self, arguments: argparse.Namespace) -> usage_entries.UsageFilter:
+    def _filter(self, arguments: argparse.Namespace) -> usage_entries.UsageFilter:
         return usage_entries.UsageFilter(
             projects=project_table.find_ids(self.app.engine, arguments.project),
             services=arguments.service,
@@ -34,14 +34,13 @@ class _Usage(base.ListCommand):
         )
 
 
-class List(_Usage):
-    """List usage entries, by project, start, service and resource.
+class UsageList(_UsageCommand):
+    """List usage entries, ordered by project, start, service and resource.
 
-    The formats csv, value and jsonl show each row as it is read, however many there are; the others hold all of them
-    in memory first.
+    The formats csv, value and jsonl write each row as it is read; the others hold all rows in memory.
     """
 
-    def take_action(self, parsed_args: argparse.Namespace) -> _Rows:
+    def take_action(self, parsed_args: argparse.Namespace) -> tuple[Sequence[str], Iterator[Sequence[object]]]:
         rows = (
             (
                 entry.project_id,
@@ -52,16 +51,16 @@ class List(_Usage):
                 base.format_time(entry.start),
                 base.format_time(entry.end),
             )
-            for entry in usage_entries.entries(self.app.engine, self._chosen(parsed_args), parsed_args.limit)
+            for entry in usage_entries.entries(self.app.engine, self._filter(parsed_args), parsed_args.limit)
         )
         return usage_entries.UsageEntry._fields, rows
 
 
-class Summary(_Usage):
-    """Add usage up.
+class UsageSummary(_UsageCommand):
+    """Sum up usage.
 
-    The database does the sums. Volumes of different units are never added: there is a row for each unit, whatever else
-    it is grouped by.
+    The database computes the sums. Volumes of different units are never added: there is a row for each unit, whatever
+    else the usage is grouped by.
     """
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
@@ -71,16 +70,16 @@ class Summary(_Usage):
             type=_groups,
             default=["project", "service", "unit"],
             metavar="GROUP[,GROUP...]",
-            help=f"any of {', '.join(usage_entries.GROUPS)} (project,service,unit); a period is the one in which the"
-            " usage's window begins, in UTC",
+            help=f"any of {', '.join(usage_entries.GROUPS)} (default: project,service,unit); a period is the one in"
+            " which the usage's window starts, in UTC",
         )
         return parser
 
-    def take_action(self, parsed_args: argparse.Namespace) -> _Rows:
+    def take_action(self, parsed_args: argparse.Namespace) -> tuple[Sequence[str], Iterator[Sequence[object]]]:
         groups: list[str] = parsed_args.group_by
-        found = usage_entries.totals(self.app.engine, self._chosen(parsed_args), groups, parsed_args.limit)
+        totals = usage_entries.totals(self.app.engine, self._filter(parsed_args), groups, parsed_args.limit)
         names = {"project": "project_id", "resource": "resource_id"}
-        rows = ((*total.group, base.format_volume(total.volume), total.entries) for total in found)
+        rows = ((*total.group, base.format_volume(total.volume), total.entries) for total in totals)
         return (*(names.get(group, group) for group in groups), "volume", "entries"), rows
 
 
@@ -88,5 +87,5 @@ def _groups(value: str) -> list[str]:
     groups = list(dict.fromkeys(value.split(",")))
     for group in groups:
         if group not in usage_entries.GROUPS:
-            raise argparse.ArgumentTypeError(f"{group!r} is none of {', '.join(usage_entries.GROUPS)}")
+            raise argparse.ArgumentTypeError(f"{group!r} is not one of {', '.join(usage_entries.GROUPS)}")
     return groups if "unit" in groups else [*groups, "unit"]

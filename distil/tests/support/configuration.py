@@ -7,9 +7,9 @@ import tempfile
 import unittest
 from unittest import mock
 
-from distil import conf as configuration
 from distil.conf import loader
-from distil.conf.options import TrackedConfigOpts
+from distil.conf import registry
+from distil.conf.registry import TrackedConfigOpts
 
 
 class ReadingCase(unittest.TestCase):
@@ -18,7 +18,7 @@ class ReadingCase(unittest.TestCase):
         self.path = self.folder / "distil.conf"
         self.enterContext(mock.patch.dict(os.environ))
         self.conf = TrackedConfigOpts()
-        configuration.register_opts(self.conf)
+        registry.register_opts(self.conf)
 
     def read(self, text: str, *arguments: str) -> TrackedConfigOpts:
         """The options that a file sets."""

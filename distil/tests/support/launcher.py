@@ -13,7 +13,7 @@ from distil.tests.support.site import wait_for
 
 
 class LauncherTestCase(unittest.TestCase):
-    """Two types, one for each of two domains, that see three projects of theirs together."""
+    """Two collectors, for one domain each, with three projects in total."""
 
     def setUp(self) -> None:
         self.site = self.enterContext(Site(projects=4, resources=1))
@@ -52,4 +52,4 @@ class LauncherTestCase(unittest.TestCase):
                 continue
             if target.startswith("socket:[") and target[8:-1] in inodes:
                 return int(fd.parts[2])
-        raise AssertionError(f"nobody listens on {self.ports[name]}")
+        raise AssertionError(f"no process listens on {self.ports[name]}")

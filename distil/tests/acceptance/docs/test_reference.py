@@ -12,9 +12,9 @@ from typing import ClassVar
 
 from oslo_config import cfg
 
-from distil import conf as configuration
 from distil.conf import keystone_authtoken
-from distil.conf.collector import CLI_OPTS
+from distil.conf import process
+from distil.conf import registry
 from distil.exceptions import RejectionReason
 from distil.monitoring.definitions import DEFINITIONS
 from distil.monitoring.metrics import Metrics
@@ -52,7 +52,7 @@ class SampleConfigurationTest(unittest.TestCase):
 
     def test_every_option_is_listed(self) -> None:
         conf = cfg.ConfigOpts()
-        configuration.register_opts(conf)
+        registry.register_opts(conf)
         conf.register_opts(keystone_authtoken.list_opts(), group=keystone_authtoken.GROUP)
         groups = {"collector", "coordination", "database", keystone_authtoken.GROUP, "oslo_reports"}
         options = {group: set(conf[group]) for group in groups} | {"DEFAULT": set(conf) - groups - OWN_OF_OSLO_CONFIG}
@@ -66,7 +66,7 @@ class SampleConfigurationTest(unittest.TestCase):
         for text in (self.text, re.sub(r"(?m)^#(\w+ = (?!<None>).*)$", r"\1", self.text)):
             path.write_text(text)
             conf = cfg.ConfigOpts()
-            configuration.register_opts(conf)
+            registry.register_opts(conf)
             conf(["--config-file", str(path)])
             self.assertEqual(864, conf.collector.max_collection_start_age)
             self.assertEqual([], conf.collector.trust_sources)
@@ -100,7 +100,7 @@ class ReferenceDocumentationTest(unittest.TestCase):
             self.assertIn(f"``{flaw}``", page("admin/metrics.rst"))
 
     def test_every_cli_option_is_described(self) -> None:
-        for option in CLI_OPTS:
+        for option in process.CLI_OPTS:
             self.assertIn(f"--{option.name}", page("cli/distil-collector.rst"))
 
     def test_every_command_has_manual_page(self) -> None:

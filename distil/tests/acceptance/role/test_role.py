@@ -23,7 +23,7 @@ from distil.tests.support.site import HOUR
 from distil.tests.support.site import metrics
 from distil.tests.support.site import wait_for
 
-STALE = re.escape("has no meaning (any more) and can be removed")
+STALE = re.escape("has no effect and can be removed")
 RENAMED = 'Deprecated: Option "ignore_tenants" from group "collector" .*Use option "ignore_projects"'
 
 
@@ -70,7 +70,7 @@ class DeploymentRoleTest(unittest.TestCase):
             return set(connection.scalars(query))
 
     def assert_warned(self, name: str, *more: str) -> None:
-        """Of what has no meaning any more, of what is called otherwise now, and of nothing else; each once."""
+        """The options without effect and the deprecated ones are logged, each once, and no others."""
         expected = [
             rf"\S+/{name}.conf: \[DEFAULT\] timezone {STALE}",
             rf"\S+/{name}.conf: \[database\] backend {STALE}",

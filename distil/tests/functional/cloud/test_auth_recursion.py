@@ -7,7 +7,7 @@ import unittest
 from distil import exceptions
 from distil.cloud.connection import Connection
 from distil.cloud.keystone import KeystoneProjects
-from distil.conf import keystone_authtoken
+from distil.factory.session import load_session
 from distil.tests.support.fake_cloud import PASSWORD
 from distil.tests.support.fake_cloud import Answer
 from distil.tests.support.fake_cloud import Cloud
@@ -19,7 +19,7 @@ class AuthRecursionTest(unittest.TestCase):
     def setUp(self) -> None:
         self.cloud = self.enterContext(Cloud({"/identity/v3/projects": Answer({"projects": []})}))
         section = {**GOOD, "password": PASSWORD, "auth_url": f"{self.cloud.url}/identity/v3", "timeout": "5"}
-        self.session = keystone_authtoken.load_session(read(section))
+        self.session = load_session(read(section))
         self.projects = KeystoneProjects(Connection(self.session, None, "public"))
         self.versions = self.cloud.answers["/identity/v3"]
 

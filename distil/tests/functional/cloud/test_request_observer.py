@@ -9,7 +9,7 @@ from distil.cloud.connection import Connection
 from distil.cloud.keystone import KeystoneProjects
 from distil.cloud.lookups import cloud_lookups
 from distil.cloud.request_observer import RequestObserver
-from distil.conf import keystone_authtoken
+from distil.factory.session import load_session
 from distil.tests.support.fake_cloud import ENDPOINTS
 from distil.tests.support.fake_cloud import PASSWORD
 from distil.tests.support.fake_cloud import RESET
@@ -42,7 +42,7 @@ class RequestObserverTest(unittest.TestCase):
         cloud = self.enterContext(Cloud(answers, {**ENDPOINTS, **(endpoints or {})}))
         section = {**GOOD, "password": PASSWORD, "auth_url": f"{cloud.url}/identity/v3", "timeout": "5"}
         self.observer = CountingObserver()
-        connection = Connection(keystone_authtoken.load_session(read(section), self.observer), None, "public")
+        connection = Connection(load_session(read(section), self.observer), None, "public")
         self.lookups, self.projects = cloud_lookups(connection), KeystoneProjects(connection)
         return cloud
 

@@ -11,7 +11,7 @@ from distil import exceptions
 from distil.cloud.connection import Connection
 from distil.cloud.keystone import KeystoneProjects
 from distil.cloud.lookups import cloud_lookups
-from distil.conf import keystone_authtoken
+from distil.factory.session import load_session
 from distil.telemetry.client import CeilometerClient
 from distil.tests.support.certificates import Authority
 from distil.tests.support.fake_cloud import PASSWORD
@@ -33,7 +33,7 @@ class ClientTlsTest(unittest.TestCase):
     def request_all(self, cloud: TlsCloud, **options: object) -> None:
         """Send a request to each service, with a session of these options."""
         section = {**GOOD, "password": PASSWORD, "auth_url": f"{cloud.url}/identity/v3", "timeout": "20"}
-        session = keystone_authtoken.load_session(read(section | {name: str(value) for name, value in options.items()}))
+        session = load_session(read(section | {name: str(value) for name, value in options.items()}))
         connection = Connection(session, None, "public")
         self.assertEqual(["p1"], [project.id for project in KeystoneProjects(connection).enabled()])
         self.assertEqual("c1.c1r1", cloud_lookups(connection).flavors.get("1"))
@@ -99,7 +99,7 @@ class ClientTlsTest(unittest.TestCase):
 
     def test_tls_options_reach_connections(self) -> None:
         cloud = self.enterContext(TlsCloud(self.authority.issue()))
-        session = keystone_authtoken.load_session(read({**GOOD, "tls_min_version": "1.3"}))
+        session = load_session(read({**GOOD, "tls_min_version": "1.3"}))
         self.assertEqual("1.3", vars(session.adapters["https://"])["tls_min_version"])
         self.request_all(cloud, cafile=self.authority.file, tls_min_version="1.3")
 

@@ -23,7 +23,7 @@ class DbManageTestCase(databases.DatabaseTestCase):
         self.configure(self.url)
 
     def configure(self, url: str) -> None:
-        # What existing installs have, with an option that nothing knows.
+        # As existing sites have it, with an unknown option.
         lines = ["[DEFAULT]", "unheard_of = 1", "[database]", f"connection = {url}", "backend = sqlalchemy"]
         self.configuration.write_text("\n".join([*lines, "max_retries = 1", "retry_interval = 0", ""]))
 
@@ -98,7 +98,7 @@ class DbManageCommandTest(DbManageTestCase):
         self.addCleanup(migration.downgrade, self.engine, "base")
         self.assert_succeeds("upgrade")
         result = self.run_it("check")
-        self.assertEqual((0, "the tables are those of the newest revision\n", ""), tuple(vars(result).values())[1:])
+        self.assertEqual((0, "the tables match the newest revision\n", ""), tuple(vars(result).values())[1:])
 
     def test_reports_every_invalid_value(self) -> None:
         self.configuration.write_text("[DEFAULT]\ndebug = perhaps\n[database]\nmax_retries = often\npool_timeout = x\n")

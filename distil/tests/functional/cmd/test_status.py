@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``distil-status upgrade check`` as a process: a row for each check, and a status that a deployment can go by."""
+"""``distil-status upgrade check`` as a process: its rows and its exit status."""
 
 import datetime
 import importlib.metadata
@@ -33,15 +33,15 @@ class UpgradeCheckCase(unittest.TestCase):
         self.site = self.enterContext(Site(projects=1, resources=1))
 
     def assert_rows(self, **expected: tuple[int, str]) -> None:
-        """What each check says, a success unless something else is expected; and nothing but that."""
+        """Each check has the expected result and text, and the others succeed."""
         ran = run(self.site.config, "--json")
         self.assertEqual("", ran.stderr)
         rows = {row["check"]: row for row in json.loads(ran.stdout)["checks"]}
         self.assertEqual(max(row["result"] for row in rows.values()), ran.returncode)
         for name, row in rows.items():
-            code, words = expected.pop(name.replace(" ", "_").lower(), (SUCCESS, ""))
+            code, text = expected.pop(name.replace(" ", "_").lower(), (SUCCESS, ""))
             self.assertEqual(code, row["result"], row)
-            self.assertIn(words, row["details"] or "")
+            self.assertIn(text, row["details"] or "")
         self.assertEqual({}, expected)
 
 
@@ -56,14 +56,14 @@ class UpgradeCheckTest(UpgradeCheckCase):
         self.site.configure(sections={"DEFAULT": {"debug": "perhaps"}}, workers=0, enable_exporter="x")
         self.assert_rows(
             configuration=(FAILURE, f"{self.site.config}: [collector] workers = 0"),
-            rules=(FAILURE, "before the configuration is mended"),
+            rules=(FAILURE, "until the configuration is fixed"),
         )
 
     def test_unknown_and_deprecated_options_warn(self) -> None:
         self.site.configure(sections={"odoo": {"a": 1}}, ignore_tenants="a", worker=1)
         self.assert_rows(
             unknown_options=(WARNING, "[collector] unknown key 'worker'; did you mean workers?"),
-            deprecated_options=(WARNING, "[collector] ignore_tenants is called [collector] ignore_projects now"),
+            deprecated_options=(WARNING, "[collector] ignore_tenants is deprecated; use [collector] ignore_projects"),
         )
 
     def test_rules_of_every_collector_are_checked(self) -> None:
@@ -75,7 +75,7 @@ class UpgradeCheckTest(UpgradeCheckCase):
 
     def test_unknown_auth_type_fails(self) -> None:
         self.site.configure({"auth_type": "passport"}, include_domains="a", ignore_domains="a")
-        self.assert_rows(configuration=(FAILURE, "auth_type is passport, which is not known"))
+        self.assert_rows(configuration=(FAILURE, "auth_type: unknown plugin 'passport'"))
 
     def test_unwritable_log_file_fails(self) -> None:
         self.site.configure(sections={"DEFAULT": {"log_file": self.site.folder}})
@@ -92,13 +92,13 @@ class UpgradeCheckTest(UpgradeCheckCase):
         ]
         with self.site.engine.begin() as connection:
             connection.execute(sa.insert(models.project_locks), leases)
-        advice = "dead:1 holds 2 that have expired: the next run takes them over.\nold holds 1 without an end"
+        advice = "dead:1 holds 2 expired leases; the next run takes over.\nold holds 1 lease without expiry"
         self.assert_rows(leases_of_dead_owners=(WARNING, advice))
 
     def test_missing_config_file_exits_with_255(self) -> None:
         ran = run(pathlib.Path("/nowhere/distil.conf"))
         self.assertEqual((UNREADABLE, ""), (ran.returncode, ran.stdout))
-        self.assertEqual("distil-status: /nowhere/distil.conf cannot be read: there is no such file\n", ran.stderr)
+        self.assertEqual("distil-status: /nowhere/distil.conf cannot be read: no such file\n", ran.stderr)
 
     def test_closed_pipe_prints_no_error(self) -> None:
         command = f"{PROGRAM} --config-file {self.site.config} upgrade check | true"
@@ -133,5 +133,5 @@ class UpgradeCheckDatabaseTest(UpgradeCheckCase):
         self.configure(url)
         self.assert_rows(
             database_revision=(FAILURE, "the database is at revision 002"),
-            leases_of_dead_owners=(WARNING, "host-1 holds 1"),
+            leases_of_dead_owners=(WARNING, "host-1 holds 1 lease"),
         )

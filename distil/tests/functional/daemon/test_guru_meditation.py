@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The report that a process makes at SIGUSR2."""
+"""The report that a process writes at SIGUSR2."""
 
 import os
 import pathlib
@@ -24,18 +24,20 @@ class GuruMeditationReportTest(NoSecretsTest):
 
     def setUp(self) -> None:
         super().setUp()
-        own, ring = secret(), secret()
-        self.hidden |= {own, ring}
-        connection = self.enterContext(mariadb_user(self.site.url, own))
-        self.assertEqual(own, sa.make_url(connection).password)
+        database_password, backend_password = secret(), secret()
+        self.hidden |= {database_password, backend_password}
+        connection = self.enterContext(mariadb_user(self.site.url, database_password))
+        self.assertEqual(database_password, sa.make_url(connection).password)
         self.write({"periodic_interval": 1}, connection=connection)
         with self.site.config.open("a") as file:
-            file.write(f"[coordination]\nbackend_url = redis://:{urllib.parse.quote_plus(ring)}@127.0.0.1:1\n")
+            file.write(
+                f"[coordination]\nbackend_url = redis://:{urllib.parse.quote_plus(backend_password)}@127.0.0.1:1\n"
+            )
         self.log = self.site.folder / "log"
 
-    def report_to(self, folder: pathlib.Path | str) -> None:
+    def report_to(self, directory: pathlib.Path | str) -> None:
         with self.site.config.open("a") as file:
-            file.write(f"[oslo_reports]\nlog_dir = {folder}\n")
+            file.write(f"[oslo_reports]\nlog_dir = {directory}\n")
 
     def started(self) -> tuple[subprocess.Popen[str], int]:
         collector = self.site.collector("--log-file", str(self.log))
@@ -50,56 +52,56 @@ class GuruMeditationReportTest(NoSecretsTest):
         before = self.runs()
         wait_for(lambda: self.runs() > before)
 
-    def end(self, collector: subprocess.Popen[str]) -> str:
+    def stop(self, collector: subprocess.Popen[str]) -> str:
         collector.send_signal(signal.SIGTERM)
-        said, _ = collector.communicate(timeout=60)
-        self.assertEqual(0, collector.returncode, said)
-        return said
+        output, _ = collector.communicate(timeout=60)
+        self.assertEqual(0, collector.returncode, output)
+        return output
 
-    def assert_complete(self, report: str, where: str) -> None:
-        """Threads, the right one among them, and the configuration, its secrets masked."""
-        self.assertIn(where, report)
+    def assert_complete(self, report: str, frame: str) -> None:
+        """It shows a thread's frame, and the configuration with its secrets masked."""
+        self.assertIn(frame, report)
         for option in ("password", "connection", "backend_url"):
             self.assertRegex(report, rf"(?m)^  {option} = \*\*\*$")
         self.assertRegex(report, r"(?m)^  periodic_interval = 1$")
         self.assert_none(report)
 
     def test_parent_and_child_write_report_files(self) -> None:
-        folder = self.site.folder / "reports"
-        folder.mkdir()
-        self.report_to(folder)
+        directory = self.site.folder / "reports"
+        directory.mkdir()
+        self.report_to(directory)
         collector, child = self.started()
-        for pid, where in ((collector.pid, "in _usher"), (child, "distil/daemon/timer.py")):
+        for pid, frame in ((collector.pid, "in _handle_signals"), (child, "distil/daemon/timer.py")):
             os.kill(pid, signal.SIGUSR2)
             wait_for(lambda pid=pid: f"{pid}_gurumeditation" in self.log.read_text())  # type: ignore[misc]
-            (path,) = folder.glob(f"distil-collector-{pid}_gurumeditation_*")
-            self.assert_complete(path.read_text(), where)
+            (path,) = directory.glob(f"distil-collector-{pid}_gurumeditation_*")
+            self.assert_complete(path.read_text(), frame)
         self.wait_for_a_run()
         self.assertEqual([child], _children(collector.pid))
-        self.end(collector)
+        self.stop(collector)
 
     def test_writes_to_stderr_without_log_dir(self) -> None:
         collector, _ = self.started()
         collector.send_signal(signal.SIGUSR2)
         self.wait_for_a_run()
         self.wait_for_a_run()
-        self.assert_complete(self.end(collector), "in _usher")
+        self.assert_complete(self.stop(collector), "in _handle_signals")
 
     def test_missing_log_dir_keeps_collector_running(self) -> None:
         self.report_to("/nowhere")
         collector, child = self.started()
         os.kill(child, signal.SIGUSR2)
-        wait_for(lambda: re.search("there is no report: .*/nowhere", self.log.read_text()))
+        wait_for(lambda: re.search("the report could not be written: .*/nowhere", self.log.read_text()))
         self.wait_for_a_run()
-        self.assertEqual("", self.end(collector))
+        self.assertEqual("", self.stop(collector))
 
     def test_sigusr2_during_startup_keeps_process_running(self) -> None:
         collector = self.site.collector("--log-file", str(self.log))
-        wait_for(lambda: _heeds(collector.pid, signal.SIGUSR2))
+        wait_for(lambda: _survives(collector.pid, signal.SIGUSR2))
         collector.send_signal(signal.SIGUSR2)
         self.wait_for_a_run()
         self.assertIsNone(collector.poll())
-        self.end(collector)
+        self.stop(collector)
 
 
 def _children(pid: int) -> list[int]:
@@ -107,8 +109,8 @@ def _children(pid: int) -> list[int]:
     return [int(child) for children in lists for child in children.read_text().split()]
 
 
-def _heeds(pid: int, number: int) -> bool:
-    """Whether a signal does not kill the process: it ignores or catches it."""
+def _survives(pid: int, number: int) -> bool:
+    """Whether the process ignores or catches a signal."""
     status = pathlib.Path(f"/proc/{pid}/status").read_text()
     masks = re.findall(r"^Sig(?:Ign|Cgt):\s*([0-9a-f]+)$", status, re.MULTILINE)
     return any(int(mask, 16) >> (number - 1) & 1 for mask in masks)

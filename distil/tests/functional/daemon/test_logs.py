@@ -16,8 +16,8 @@ from distil.tests.support.site import wait_for
 
 RUN = "Run of collector default"
 DEFECT = """
-from distil.rating.accumulator import Ledger
-Ledger.bill = lambda *_: 1 / 0
+from distil.rating.accumulator import UsageAccumulator
+UsageAccumulator.add = lambda *_: 1 / 0
 """
 
 
@@ -33,11 +33,11 @@ class LogTestCase(unittest.TestCase):
     def wait_for_lines(self, text: str, log: pathlib.Path | None = None, times: int = 1) -> None:
         wait_for(lambda: (log or self.log).exists() and (log or self.log).read_text().count(text) >= times)
 
-    def end(self, collector: subprocess.Popen[str]) -> str:
+    def stop(self, collector: subprocess.Popen[str]) -> str:
         collector.send_signal(signal.SIGTERM)
-        said, _ = collector.communicate(timeout=60)
+        output, _ = collector.communicate(timeout=60)
         self.assertEqual(0, collector.returncode)
-        return said
+        return output
 
 
 class LogLinesTest(LogTestCase):
@@ -46,7 +46,7 @@ class LogLinesTest(LogTestCase):
         self.site.configure(sections={"DEFAULT": {"use_json": True, "log_file": self.log}}, misspelt=1)
         collector = self.site.collector()
         self.wait_for_lines(RUN)
-        self.assertEqual("", self.end(collector))
+        self.assertEqual("", self.stop(collector))
         lines = [json.loads(line) for line in self.log.read_text().splitlines()]
         self.assertIn("misspelt", lines[0]["message"])
         self.assertEqual(2, len({line["process"] for line in lines}), "the test has lost the parent or the child")
@@ -64,15 +64,15 @@ class LogLinesTest(LogTestCase):
         self.configure(use_json=True)
         collector = self.site.collector()
         self.wait_for_lines(RUN)
-        self.assertEqual("", self.end(collector))
+        self.assertEqual("", self.stop(collector))
         lines = [json.loads(line) for line in self.log.read_text().splitlines()]
         self.assertIn("ZeroDivisionError", next(line["traceback"] for line in lines if line["levelname"] == "ERROR"))
 
     def test_startup_failure_is_logged_as_json(self) -> None:
         self.site.configure(sections={"DEFAULT": {"use_json": True}}, meter_mappings_file="/nowhere")
         collector = self.site.collector()
-        said, _ = collector.communicate(timeout=60)
-        self.assertEqual(["CRITICAL"], [json.loads(line)["levelname"] for line in said.splitlines()])
+        output, _ = collector.communicate(timeout=60)
+        self.assertEqual(["CRITICAL"], [json.loads(line)["levelname"] for line in output.splitlines()])
 
     def test_start_and_run_log_one_line(self) -> None:
         self.configure()
@@ -83,13 +83,13 @@ class LogLinesTest(LogTestCase):
         self.assertTrue(
             start.endswith(f"Distil Collector {importlib.metadata.version('distil')} starts: default."), start
         )
-        self.end(collector)
+        self.stop(collector)
 
     def test_debug_level_explains_each_usage_entry(self) -> None:
         self.configure(default_log_levels="distil.collector.explaining=DEBUG")
         collector = self.site.collector()
         self.wait_for_lines(RUN)
-        self.end(collector)
+        self.stop(collector)
         lines = self.log.read_text().splitlines()
         entries = self.site.usage()
         self.assertTrue(entries)
@@ -104,9 +104,9 @@ class LogLinesTest(LogTestCase):
 class LogFileTest(LogTestCase):
     def refused(self) -> str:
         collector = self.site.collector()
-        said, _ = collector.communicate(timeout=60)
+        output, _ = collector.communicate(timeout=60)
         self.assertEqual(1, collector.returncode)
-        return said
+        return output
 
     def test_unwritable_file_exits_with_1(self) -> None:
         self.configure(self.site.folder / "nowhere" / "log")
@@ -119,7 +119,7 @@ class LogFileTest(LogTestCase):
     def test_unknown_level_exits_with_1(self) -> None:
         self.configure(default_log_levels="distil=LOUD")
         self.assertEqual(
-            "distil-collector: there is no logging as [DEFAULT] says: Unknown level: 'LOUD'\n", self.refused()
+            "distil-collector: logging cannot be configured from [DEFAULT]: Unknown level: 'LOUD'\n", self.refused()
         )
 
     def test_renamed_file_is_reopened_without_signal(self) -> None:
@@ -128,9 +128,9 @@ class LogFileTest(LogTestCase):
         self.wait_for_lines(RUN)
         self.log.rename(self.site.folder / "log.1")
         self.wait_for_lines(RUN)
-        self.end(collector)
-        said = self.log.read_text()
-        self.assertIn("SIGTERM: no new window", said)
+        self.stop(collector)
+        output = self.log.read_text()
+        self.assertIn("SIGTERM received", output)
         self.assertNotIn("SIGTERM", (self.site.folder / "log.1").read_text())
 
     def test_missing_folder_keeps_collection_running(self) -> None:
@@ -143,7 +143,7 @@ class LogFileTest(LogTestCase):
         self.assertEqual([log], list(folder.iterdir()))
         shutil.rmtree(folder)
         wait_for(lambda: min(self.site.last_collected().values()) >= self.site.end)
-        self.assertIn("No such file or directory", self.end(collector))
+        self.assertIn("No such file or directory", self.stop(collector))
 
     def test_sighup_reopens_file_in_all_processes(self) -> None:
         self.configure()
@@ -152,9 +152,9 @@ class LogFileTest(LogTestCase):
         self.log.rename(self.site.folder / "log.1")
         self.log.touch(0o640)
         collector.send_signal(signal.SIGHUP)
-        self.wait_for_lines("the configuration is read again")
+        self.wait_for_lines("configuration reloaded")
         self.wait_for_lines(RUN)
-        self.end(collector)
+        self.stop(collector)
 
 
 class LogReloadTest(LogTestCase):
@@ -166,7 +166,7 @@ class LogReloadTest(LogTestCase):
         self.configure(other, debug=True, use_json=True, rate_limit_interval=1, rate_limit_burst=10_000)
         collector.send_signal(signal.SIGHUP)
         self.wait_for_lines(RUN, other)
-        self.assertEqual("", self.end(collector))
+        self.assertEqual("", self.stop(collector))
         lines = [json.loads(line) for line in other.read_text().splitlines()]
         talkative = {line["process"] for line in lines if line["levelname"] == "DEBUG"}
         self.assertIn(collector.pid, talkative)
@@ -180,6 +180,6 @@ class LogReloadTest(LogTestCase):
         self.wait_for_lines(RUN)
         self.configure(self.site.folder / "nowhere" / "log")
         collector.send_signal(signal.SIGHUP)
-        self.wait_for_lines("the old configuration stays in force, because the new one is wrong: the log file")
+        self.wait_for_lines("the new configuration is invalid; the old one stays in force: the log file")
         self.wait_for_lines(RUN, times=self.log.read_text().count(RUN) + 1)
-        self.assertEqual("", self.end(collector))
+        self.assertEqual("", self.stop(collector))

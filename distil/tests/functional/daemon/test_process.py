@@ -55,11 +55,11 @@ class CollectorProcessTest(unittest.TestCase):
         self.assertEqual(before, self.site.usage())
 
     def test_eventlet_is_not_imported(self) -> None:
-        """It would warn that it is deprecated."""
+        """It would log that it is deprecated."""
         self.wait_for_a_run()
         self.collector.send_signal(signal.SIGTERM)
-        said, _ = self.collector.communicate(timeout=30)
-        self.assertNotIn("ventlet", said + self.log.read_text())
+        output, _ = self.collector.communicate(timeout=30)
+        self.assertNotIn("ventlet", output + self.log.read_text())
 
 
 class CollectorShutdownTest(unittest.TestCase):
@@ -76,17 +76,17 @@ class CollectorShutdownTest(unittest.TestCase):
 
 
 class StartupValidationTest(unittest.TestCase):
-    """What can be seen to be wrong at start is told then, in lines that say what to do, with status 1."""
+    """Errors that are visible at start end it with status 1 and a line for each."""
 
     def setUp(self) -> None:
         self.site = self.enterContext(Site())
 
     def refused(self, *arguments: str) -> str:
         collector = self.site.collector(*arguments)
-        said, _ = collector.communicate(timeout=60)
-        self.assertEqual(1, collector.returncode, said)
-        self.assertNotIn("Traceback", said)
-        return said
+        output, _ = collector.communicate(timeout=60)
+        self.assertEqual(1, collector.returncode, output)
+        self.assertNotIn("Traceback", output)
+        return output
 
     def test_reports_all_configuration_errors_at_once(self) -> None:
         mappings = self.site.folder / "mappings.yml"
@@ -100,13 +100,13 @@ class StartupValidationTest(unittest.TestCase):
             ignore_domains="a",
             collector_backend="gnochi",
         )
-        said = self.refused()
-        self.assertIn(f"{mappings}:1: entry 1 (a): transformer: unknown transformer 'maxx'; did you mean max?", said)
-        self.assertIn(f"{mappings}:2: entry 2 (no meter): unknown key 'metr'; did you mean meter?", said)
-        self.assertIn(f"{mappings}:2: entry 2 (no meter): meter is missing", said)
-        self.assertIn(f"{transformers}:1: section 'uptime': tracked_states must be a list", said)
-        self.assertIn("'a' is in both include_domains and ignore_domains", said)
-        self.assertIn("there is no telemetry driver 'gnochi'", said)
+        output = self.refused()
+        self.assertIn(f"{mappings}:1: entry 1 (a): transformer: unknown transformer 'maxx'; did you mean max?", output)
+        self.assertIn(f"{mappings}:2: entry 2 (no meter): unknown key 'metr'; did you mean meter?", output)
+        self.assertIn(f"{mappings}:2: entry 2 (no meter): meter is missing", output)
+        self.assertIn(f"{transformers}:1: section 'uptime': tracked_states must be a list", output)
+        self.assertIn("'a' is in both include_domains and ignore_domains", output)
+        self.assertIn("unknown telemetry driver 'gnochi'", output)
 
     def test_missing_files_are_reported(self) -> None:
         self.site.configure(meter_mappings_file="/nowhere/m.yml", transformer_file="/nowhere/t.yml")
@@ -117,9 +117,9 @@ class StartupValidationTest(unittest.TestCase):
     def test_parse_error_omits_line_content(self) -> None:
         with self.site.config.open("a") as file:
             file.write("password s3cr3t\n")
-        said = self.refused()
-        self.assertIn(f"{self.site.config} cannot be parsed: at {self.site.config}:", said)
-        self.assertNotIn("s3cr3t", said)
+        output = self.refused()
+        self.assertIn(f"{self.site.config} cannot be parsed: at {self.site.config}:", output)
+        self.assertNotIn("s3cr3t", output)
 
     def test_unwritable_log_file_is_reported(self) -> None:
         self.assertIn("/nowhere/log", self.refused("--log-file", "/nowhere/log"))
@@ -142,12 +142,12 @@ class StartupValidationTest(unittest.TestCase):
     def test_invalid_or_future_end_is_rejected(self) -> None:
         self.assertIn("'noon'", self.refused("--collect-end-time", "noon"))
         later = (datetime.datetime.now(datetime.UTC) + HOUR).isoformat()
-        self.assertIn("not over yet", self.refused("--collect-end-time", later))
+        self.assertIn("in the future", self.refused("--collect-end-time", later))
 
 
 class DatabaseRevisionTest(unittest.TestCase):
     def test_unmigrated_database_exits_with_1(self) -> None:
-        """It would round what is stored in it."""
+        """It would round what is stored."""
         site = self.enterContext(Site(migrated=False))
         self.assertIn("the database is at no revision", site.collect(status=1))
 
@@ -180,8 +180,8 @@ class CollectEndTimeTest(unittest.TestCase):
 
     def test_unaligned_end_exits_with_1(self) -> None:
         self.site.configure(collect_window=2)
-        said = self.site.collect(status=1)
-        self.assertIn(f"it stands at {self.site.start + 2 * HOUR}", said)
+        output = self.site.collect(status=1)
+        self.assertIn(f"it stands at {self.site.start + 2 * HOUR}", output)
 
     def test_end_is_rounded_down_to_hour(self) -> None:
         self.site.collect(self.site.end + HOUR / 2)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a person sees of a run on a terminal."""
+"""The progress of a run on a terminal."""
 
 import contextlib
 import os
@@ -9,10 +9,10 @@ import unittest
 
 _PROGRAM = """
 from distil.daemon.progress import progress
-with progress() as watcher:
-    watcher.expect(2)
-    watcher.advance()
-    watcher.advance()
+with progress() as display:
+    display.expect(2)
+    display.advance()
+    display.advance()
 """
 
 
@@ -24,7 +24,7 @@ class ProgressTest(unittest.TestCase):
         subprocess.run([sys.executable, "-c", _PROGRAM], check=True, stderr=end, timeout=60, env=environment)
         os.close(end)
         shown = b""
-        with contextlib.suppress(OSError):  # what Linux says where there is nothing more to read
+        with contextlib.suppress(OSError):  # Linux raises it at the end of the output
             while part := os.read(terminal, 4096):
                 shown += part
         self.assertIn(b"windows", shown)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Signals to the parent, and what systemd is told."""
+"""Signals to the parent, and notifications of systemd."""
 
 import os
 import pathlib
@@ -40,7 +40,7 @@ class SignalsTest(LauncherTestCase):
         self.assertEqual(0, self.collector.wait(30))
 
     def test_repeated_signals_do_not_delay_shutdown(self) -> None:
-        _limit_the_grace(self.site)
+        _limit_shutdown(self.site)
         self.started()
         os.kill(self.pid_of("one"), signal.SIGSTOP)
         began = time.monotonic()
@@ -51,18 +51,18 @@ class SignalsTest(LauncherTestCase):
         self.assertLess(time.monotonic() - began, 10)
 
     def test_stopped_child_is_killed_after_timeout(self) -> None:
-        _limit_the_grace(self.site)
+        _limit_shutdown(self.site)
         self.started()
         stopped = self.pid_of("one")
         os.kill(stopped, signal.SIGSTOP)
         self.collector.send_signal(signal.SIGTERM)
         self.assertEqual(1, self.collector.wait(30))
-        self.assertIn("graceful_shutdown_timeout (2 seconds) is over", self.log.read_text())
+        self.assertIn("graceful_shutdown_timeout (2 seconds) exceeded", self.log.read_text())
         wait_for(lambda: not pathlib.Path(f"/proc/{stopped}").exists())
 
     def test_sigterm_during_startup_exits_with_0(self) -> None:
         os.mkfifo(self.site.folder / "blocks")
-        self.configure(meter_mappings_file=self.site.folder / "blocks", misspelt="said before the files are read")
+        self.configure(meter_mappings_file=self.site.folder / "blocks", misspelt="logged before the files are read")
         collector = self.site.collector()
         self.wait_for_log("misspelt")
         collector.send_signal(signal.SIGTERM)
@@ -73,7 +73,7 @@ class SignalsTest(LauncherTestCase):
         os.mkfifo(self.site.folder / "blocks")
         self.configure(meter_mappings_file=self.site.folder / "blocks")
         self.collector.send_signal(signal.SIGHUP)
-        self.wait_for_log("are still being read")
+        self.wait_for_log("the configuration has not been read after")
         self.collector.send_signal(signal.SIGTERM)
         self.assertEqual(0, self.collector.wait(30))
 
@@ -85,7 +85,7 @@ class SignalsTest(LauncherTestCase):
         for name, port in self.ports.items():
             self.wait_for_run(port, after=ends[name])
         self.assertEqual(before, self.site.usage())
-        self.assertIn("the configuration is read again", self.log.read_text())
+        self.assertIn("configuration reloaded", self.log.read_text())
 
     def test_invalid_configuration_is_logged_and_ignored(self) -> None:
         ends = self.started()
@@ -94,8 +94,8 @@ class SignalsTest(LauncherTestCase):
             ({"meter_mappings_file": "/nowhere"}, "/nowhere cannot be read"),
             ({"collect_window": 0}, "collect_window"),
             ({"partitioning_suffix": "caf\udce9"}, "utf-8"),
-            ({"workers": 2}, "need a restart"),
-            ({"enabled": "one"}, "other collectors or workers than before need a restart"),
+            ({"workers": 2}, "requires a restart"),
+            ({"enabled": "one"}, "a change of collectors or workers requires a restart"),
         ):
             with self.subTest(reason=reason):
                 self.configure(**wrong)
@@ -111,11 +111,12 @@ class SignalsTest(LauncherTestCase):
         self.started()
         self.site.configure(sections={"DEFAULT": {"debug": "perhaps", "log_file": self.log}}, workers=0)
         self.collector.send_signal(signal.SIGHUP)
-        self.wait_for_log(f"is wrong: {self.site.config}: [DEFAULT] debug = perhaps: must be true or false")
+        problem = f"{self.site.config}: [DEFAULT] debug = perhaps: must be true or false"
+        self.wait_for_log(f"is invalid; the old one stays in force: {problem}")
         self.wait_for_log("[collector] workers = 0: must be a whole number, at least 1")
         self.configure()
         self.collector.send_signal(signal.SIGHUP)
-        self.wait_for_log("SIGHUP: the configuration is read again.")
+        self.wait_for_log("SIGHUP: configuration reloaded.")
 
     def test_occupied_port_keeps_old_configuration(self) -> None:
         self.started()
@@ -138,7 +139,7 @@ class SignalsTest(LauncherTestCase):
         self.assertNotIn("stays in force", self.log.read_text())
 
     def test_signals_work_without_notify_listener(self) -> None:
-        self.site.environment = {"NOTIFY_SOCKET": str(self.site.folder / "nobody")}
+        self.site.environment = {"NOTIFY_SOCKET": str(self.site.folder / "missing")}
         ends = self.started()
         self.collector.send_signal(signal.SIGHUP)
         for name, port in self.ports.items():
@@ -147,14 +148,14 @@ class SignalsTest(LauncherTestCase):
         self.assertEqual(0, self.collector.wait(30))
 
     def test_systemd_is_notified_of_state_changes(self) -> None:
-        path, told = str(self.site.folder / "notify"), list[str]()
+        path, notifications = str(self.site.folder / "notify"), list[str]()
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
             manager.bind(path)
-            listener = threading.Thread(target=_listen, args=(manager, told))
+            listener = threading.Thread(target=_listen, args=(manager, notifications))
             listener.start()
             self.site.environment = {"NOTIFY_SOCKET": path, "WATCHDOG_USEC": "100000"}
             ends = self.started()
-            wait_for(lambda: "WATCHDOG=1" in told)
+            wait_for(lambda: "WATCHDOG=1" in notifications)
             self.collector.send_signal(signal.SIGHUP)
             for name, port in self.ports.items():
                 self.wait_for_run(port, after=ends[name])
@@ -162,7 +163,7 @@ class SignalsTest(LauncherTestCase):
             self.assertEqual(0, self.collector.wait(30))
             manager.shutdown(socket.SHUT_RD)
             listener.join()
-        states = [state for state in told if state != "WATCHDOG=1"]
+        states = [state for state in notifications if state != "WATCHDOG=1"]
         self.assertEqual(["READY=1", "RELOADING=1", "READY=1", "STOPPING=1"], states)
 
 
@@ -184,7 +185,9 @@ class EndTimeSignalsTest(unittest.TestCase):
         os.mkfifo(site.folder / "blocks")
         log = site.folder / "log"
         site.configure(
-            sections={"DEFAULT": {"log_file": log}}, meter_mappings_file=site.folder / "blocks", misspelt="said before"
+            sections={"DEFAULT": {"log_file": log}},
+            meter_mappings_file=site.folder / "blocks",
+            misspelt="logged before",
         )
         collector = site.collector("--collect-end-time", site.end.isoformat())
         wait_for(lambda: log.exists() and "misspelt" in log.read_text())
@@ -196,7 +199,7 @@ class GracefulTimeoutTest(unittest.TestCase):
     def test_transaction_beyond_timeout_exits_with_1(self) -> None:
         site = self.enterContext(Site(databases.MYSQL, projects=1, resources=1))
         site.collect(site.start + HOUR)
-        _limit_the_grace(site)
+        _limit_shutdown(site)
         waits = sa.text(
             "SELECT count(*) FROM information_schema.processlist WHERE db = DATABASE() AND info LIKE 'UPDATE tenants%'"
         )
@@ -210,11 +213,11 @@ class GracefulTimeoutTest(unittest.TestCase):
         self.assertEqual({site.end}, set(site.last_collected().values()))
 
 
-def _limit_the_grace(site: Site) -> None:
+def _limit_shutdown(site: Site) -> None:
     with site.config.open("a") as file:
         file.write("[DEFAULT]\ngraceful_shutdown_timeout = 2\n")
 
 
-def _listen(manager: socket.socket, told: list[str]) -> None:
-    while notice := manager.recv(200):
-        told.append(notice.decode().split("\n")[0])
+def _listen(manager: socket.socket, notifications: list[str]) -> None:
+    while notification := manager.recv(200):
+        notifications.append(notification.decode().split("\n")[0])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a collector's process loads before it begins, and what that costs it later."""
+"""The modules that a collector process loads at start."""
 
 import subprocess
 import sys
@@ -12,15 +12,15 @@ print(*sorted({"alembic", "rich"} & sys.modules.keys()))
 """
 _FROZEN = """
 import gc
-from distil.cmd import start
+from distil.cmd import collector
 try:
-    start.main(["--version"])
+    collector.main(["--version"])
 except SystemExit:
     print(gc.isenabled(), gc.get_freeze_count() > 100_000)
 """
 
 
-def said(program: str) -> str:
+def last_line(program: str) -> str:
     """The last line of a Python program's output."""
     process = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, timeout=60)
     return process.stdout.splitlines()[-1]
@@ -28,7 +28,7 @@ def said(program: str) -> str:
 
 class CollectorStartTest(unittest.TestCase):
     def test_alembic_and_rich_are_not_imported(self) -> None:
-        self.assertEqual("", said(_LOADED))
+        self.assertEqual("", last_line(_LOADED))
 
     def test_garbage_collector_freezes_loaded_objects(self) -> None:
-        self.assertEqual("True True", said(_FROZEN))
+        self.assertEqual("True True", last_line(_FROZEN))

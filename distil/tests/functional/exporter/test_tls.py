@@ -83,23 +83,23 @@ class TlsFilesTest(unittest.TestCase):
             self.assertIn(text, str(caught.exception))
 
     def test_missing_file_raises(self) -> None:
-        self.assert_refused(self.missing, self.key, None, f"exporter_certfile is {self.missing}", "No such file")
-        self.assert_refused(self.certificate, self.missing, None, f"exporter_keyfile is {self.missing}", "No such file")
+        self.assert_refused(self.missing, self.key, None, f"exporter_certfile: {self.missing}", "No such file")
+        self.assert_refused(self.certificate, self.missing, None, f"exporter_keyfile: {self.missing}", "No such file")
         self.assert_refused(
-            self.certificate, self.key, self.missing, f"exporter_client_cafile is {self.missing}", "No such file"
+            self.certificate, self.key, self.missing, f"exporter_client_cafile: {self.missing}", "No such file"
         )
 
     def test_file_with_wrong_content_raises(self) -> None:
-        self.assert_refused(self.junk, self.key, None, f"exporter_certfile is {self.junk}", "no certificate")
-        self.assert_refused(self.key, self.key, None, f"exporter_certfile is {self.key}", "no certificate")
-        self.assert_refused(self.certificate, self.junk, None, f"exporter_keyfile is {self.junk}", "no key")
-        self.assert_refused(self.certificate, self.key, self.junk, f"exporter_client_cafile is {self.junk}")
+        self.assert_refused(self.junk, self.key, None, f"exporter_certfile: {self.junk}", "no PEM certificate")
+        self.assert_refused(self.key, self.key, None, f"exporter_certfile: {self.key}", "no PEM certificate")
+        self.assert_refused(self.certificate, self.junk, None, f"exporter_keyfile: {self.junk}", "no key")
+        self.assert_refused(self.certificate, self.key, self.junk, f"exporter_client_cafile: {self.junk}")
 
     def test_mismatched_key_raises(self) -> None:
-        self.assert_refused(self.certificate, self.other_key, None, f"exporter_keyfile is {self.other_key}", "no key")
+        self.assert_refused(self.certificate, self.other_key, None, f"exporter_keyfile: {self.other_key}", "no key")
 
     def test_certificate_without_key_raises(self) -> None:
-        self.assert_refused(self.certificate, None, None, f"exporter_certfile is {self.certificate}", "no key")
+        self.assert_refused(self.certificate, None, None, f"exporter_certfile: {self.certificate}", "no key")
 
     def test_encrypted_key_raises_without_prompting(self) -> None:
         key = serialization.load_pem_private_key(pathlib.Path(self.key).read_bytes(), None)
@@ -107,7 +107,7 @@ class TlsFilesTest(unittest.TestCase):
         encrypted = self.folder / "encrypted.key"
         pem = serialization.Encoding.PEM
         encrypted.write_bytes(key.private_bytes(pem, serialization.PrivateFormat.TraditionalOpenSSL, encryption))
-        self.assert_refused(self.certificate, str(encrypted), None, f"exporter_keyfile is {encrypted}", "encrypted")
+        self.assert_refused(self.certificate, str(encrypted), None, f"exporter_keyfile: {encrypted}", "encrypted")
 
     def test_missing_certfile_option_raises(self) -> None:
         self.assert_refused(None, self.key, None, "exporter_keyfile", "exporter_certfile is not")
@@ -127,5 +127,5 @@ class TlsFilesTest(unittest.TestCase):
         collector = site.collector()
         output, _ = collector.communicate(timeout=60)
         self.assertEqual(1, collector.returncode, output)
-        self.assertIn(f"[collector] exporter_certfile is {self.junk}, which holds no certificate", output)
+        self.assertIn(f"[collector] exporter_certfile: {self.junk} contains no PEM certificate", output)
         self.assertNotIn("Traceback", output)

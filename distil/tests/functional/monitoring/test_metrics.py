@@ -131,7 +131,7 @@ class RunMetricsTest(unittest.TestCase):
         with self.site.engine.begin() as connection:
             connection.execute(sa.text("UPDATE alembic_version SET version_num = '001'"))
         self.assertEqual(0, self.run_once("failed")["last_run_end"])
-        self.assertIn("The run failed, the next one tries again", self.log.read_text())
+        self.assertIn("The run failed; retrying in the next run", self.log.read_text())
 
     def test_project_leased_elsewhere_is_skipped(self) -> None:
         self.site.collect(self.site.start + HOUR)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Files that cannot be read are told by name, all of them."""
+"""Files that cannot be read are all reported by name."""
 
 import contextlib
 import io
@@ -17,12 +17,12 @@ class ConfigFilesTest(ReadingCase):
             self.read(text, *arguments)
         except (cfg.Error, exceptions.ConfigurationError) as error:
             return loader.error_lines(error)
-        raise AssertionError("the files have been read")
+        raise AssertionError("the files were read")
 
     def test_missing_files_are_listed(self) -> None:
         expected = [
-            "/nowhere/a cannot be read: there is no such file",
-            "/nowhere/b cannot be read: there is no such file",
+            "/nowhere/a cannot be read: no such file",
+            "/nowhere/b cannot be read: no such file",
         ]
         self.assertEqual(expected, self.problems("", "--config-file", "/nowhere/a", "--config-file=/nowhere/b"))
         self.assertIn("/nowhere/c", self.problems("", "--config-dir", "/nowhere/c")[0])
@@ -35,16 +35,16 @@ class ConfigFilesTest(ReadingCase):
         other = self.folder / "other.conf"
         other.write_bytes(b"[DEFAULT]\n# caf\xe9\n")
         found = self.problems("[collector]\n", f"--config-file={other}")
-        self.assertEqual([f"{other} cannot be read: line 2 is no utf-8 text"], found)
+        self.assertEqual([f"{other} cannot be read: line 2 is not valid utf-8"], found)
         folder = self.problems("[collector]\n", "--config-dir", str(self.folder))
         self.assertEqual(found, folder)
 
     def test_invalid_argument_exits_with_2(self) -> None:
-        said = io.StringIO()
-        with contextlib.redirect_stderr(said), self.assertRaises(SystemExit) as caught:
+        output = io.StringIO()
+        with contextlib.redirect_stderr(output), self.assertRaises(SystemExit) as caught:
             self.read("", "--nonsense")
         self.assertEqual(2, caught.exception.code)
-        self.assertIn("unrecognized arguments: --nonsense", said.getvalue())
+        self.assertIn("unrecognized arguments: --nonsense", output.getvalue())
 
     def test_config_dir_files_are_validated(self) -> None:
         (self.folder / "later.conf").write_text("[DEFAULT]\ndebug = perhaps\n")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The digest of the configuration in force."""
+"""The digest of a collector's options and rules."""
 
 import pathlib
 import tempfile
@@ -7,10 +7,9 @@ import unittest
 
 from oslo_config import cfg
 
-from distil import conf as configuration
 from distil import exceptions
-from distil.conf.collector import CLI_OPTS
-from distil.conf.collector import collector_types
+from distil.conf import process
+from distil.conf import registry
 from distil.conf.fingerprint import fingerprint
 
 
@@ -21,15 +20,15 @@ class FingerprintTest(unittest.TestCase):
         self.mappings.write_text("[]")
         self.transformers.write_text("{}")
 
-    def digest(self, collector: str = "", more: str = "") -> str:
+    def digest(self, collector: str = "", sections: str = "") -> str:
         path = self.folder / "distil.conf"
         files = f"meter_mappings_file = {self.mappings}\ntransformer_file = {self.transformers}\n"
-        path.write_text(f"[collector]\n{files}{collector}\n{more}")
+        path.write_text(f"[collector]\n{files}{collector}\n{sections}")
         conf = cfg.ConfigOpts()
-        configuration.register_opts(conf)
-        conf.register_cli_opts(CLI_OPTS)
+        registry.register_opts(conf)
+        conf.register_cli_opts(process.CLI_OPTS)
         conf(["--config-file", str(path)])
-        return fingerprint(collector_types(conf)[0])
+        return fingerprint(process.read_collectors(conf)[0])
 
     def test_fingerprint_is_stable_hexadecimal(self) -> None:
         self.assertRegex(self.digest(), "^[0-9a-f]{12}$")
@@ -37,7 +36,7 @@ class FingerprintTest(unittest.TestCase):
 
     def test_options_and_files_change_fingerprint(self) -> None:
         digests = {self.digest(), self.digest("collect_window = 2")}
-        digests.add(self.digest(more="[DEFAULT]\nenabled_collectors = a\n[collector:a]\ncollect_window = 3\n"))
+        digests.add(self.digest(sections="[DEFAULT]\nenabled_collectors = a\n[collector:a]\ncollect_window = 3\n"))
         self.mappings.write_text("[] # other")
         digests.add(self.digest())
         self.transformers.write_text("{} # other")
@@ -54,7 +53,7 @@ class FingerprintTest(unittest.TestCase):
 
     def test_password_is_excluded(self) -> None:
         database = "[database]\nconnection = mysql+pymysql://distil:{}@db/distil\n"
-        self.assertEqual(self.digest(more=database.format("one")), self.digest(more=database.format("two")))
+        self.assertEqual(self.digest(sections=database.format("one")), self.digest(sections=database.format("two")))
 
     def test_unreadable_file_is_named_in_error(self) -> None:
         self.mappings.unlink()

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Values that options cannot have are told all at once, with the file, and with what they must be."""
+"""Every invalid value is reported, with its file and its constraint."""
 
 import os
 
 from oslo_config import cfg
 
 from distil import exceptions
-from distil.conf import values
+from distil.conf import validate
 from distil.tests.support.configuration import ReadingCase
 
 KEYSTONE = "[keystone_authtoken]\nauth_type = password\n"
@@ -14,8 +14,8 @@ KEYSTONE = "[keystone_authtoken]\nauth_type = password\n"
 
 class InvalidValuesTest(ReadingCase):
     def problems(self, text: str, *arguments: str) -> list[str]:
-        """Without the file's name, which each begins with."""
-        found = values.invalid_values(self.read(text, *arguments))
+        """Without the prefix of each, the path of the file."""
+        found = validate.invalid_values(self.read(text, *arguments))
         self.assertEqual([], [problem for problem in found if not problem.startswith(f"{self.path}: ")])
         return [problem.removeprefix(f"{self.path}: ") for problem in found]
 
@@ -66,20 +66,20 @@ class InvalidValuesTest(ReadingCase):
 
     def test_unresolved_substitution_is_reported_without_value(self) -> None:
         text = f"[database]\nconnection = mysql://a$s3cr3t\n{KEYSTONE}password = $s3cr3t\n"
-        sentence = "there is a $ in it that no option's name follows; a $ itself is written $$"
+        problem = "contains a $ that no option name follows; write $$ for a literal $"
         found = self.problems(text)
         self.assertEqual(
-            [f"[database] connection: {sentence}", f"[keystone_authtoken] password: {sentence}"], sorted(found)
+            [f"[database] connection: {problem}", f"[keystone_authtoken] password: {problem}"], sorted(found)
         )
 
     def test_self_referencing_option_is_reported(self) -> None:
         (found,) = self.problems("[collector]\ntransformer_file = $transformer_file\n")
-        self.assertIn("[collector] transformer_file: there is a $", found)
+        self.assertIn("[collector] transformer_file: contains a $", found)
 
     def test_unresolved_collector_and_plugin_names_reported(self) -> None:
         found = self.problems("[DEFAULT]\nenabled_collectors = $x\n[keystone_authtoken]\nauth_type = $x\n")
-        self.assertIn("[DEFAULT] enabled_collectors: there is a $", found[0])
-        self.assertIn("[keystone_authtoken] auth_type: there is a $", found[1])
+        self.assertIn("[DEFAULT] enabled_collectors: contains a $", found[0])
+        self.assertIn("[keystone_authtoken] auth_type: contains a $", found[1])
 
     def test_secret_value_is_masked(self) -> None:
         self.conf.register_opt(cfg.IntOpt("pin", secret=True), group="collector")
@@ -91,7 +91,7 @@ class InvalidValuesTest(ReadingCase):
         later = self.folder / "later.conf"
         later.write_text("[collector]\nworkers = 0\nconcurrency = 2\n")
         text = "[collector]\nworkers = 1\nconcurrency = 0\nperiodic_interval = 0\n"
-        found = values.invalid_values(self.read(text, "--config-file", str(later)))
+        found = validate.invalid_values(self.read(text, "--config-file", str(later)))
         expected = [
             f"{self.path}: [collector] periodic_interval = 0: must be a whole number, at least 1, at most 2678400",
             f"{later}: [collector] workers = 0: must be a whole number, at least 1",
@@ -100,6 +100,6 @@ class InvalidValuesTest(ReadingCase):
 
     def test_problem_names_environment_variable(self) -> None:
         os.environ["OS_COLLECTOR__WORKERS"] = "many"
-        found = values.invalid_values(self.read("[collector]\nworkers = 1\n"))
+        found = validate.invalid_values(self.read("[collector]\nworkers = 1\n"))
         expected = "environment variable OS_COLLECTOR__WORKERS: [collector] workers = many: must be a whole number"
         self.assertEqual([f"{expected}, at least 1"], found)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Files as operators have had them for years load unchanged and rate as promised."""
+"""Rules files in the style of existing sites load unchanged and give the documented usage."""
 
 import hashlib
 from decimal import Decimal

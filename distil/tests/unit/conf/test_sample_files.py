@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The files under etc/ that a new operator starts from."""
+"""The sample rules files under etc/."""
 
 import pathlib
 import re
@@ -24,16 +24,16 @@ class SampleFilesTest(unittest.TestCase):
         self.assertEqual(22, len(self.load()))
 
     def test_mappings_store_type_and_identifying_metadata(self) -> None:
-        for each in self.load():
-            self.assertTrue(each.type, each.meter)
-            self.assertTrue({field.name for field in each.metadata} & {"name", "ip address"}, each.meter)
+        for entry in self.load():
+            self.assertTrue(entry.type, entry.meter)
+            self.assertTrue({field.name for field in entry.metadata} & {"name", "ip address"}, entry.meter)
 
     def test_mappings_of_meter_bill_distinct_resources(self) -> None:
-        identities = [(each.meter, each.res_id_template) for each in self.load()]
+        identities = [(entry.meter, entry.res_id_template) for entry in self.load()]
         self.assertEqual(len(identities), len(set(identities)))
 
     def test_service_and_type_have_one_unit(self) -> None:
-        units = {(each.service, each.type, each.unit) for each in self.load()}
+        units = {(entry.service, entry.type, entry.unit) for entry in self.load()}
         self.assertEqual(len(units), len({(service, kind) for service, kind, _ in units}))
 
     def test_keys_and_transformers_are_documented(self) -> None:

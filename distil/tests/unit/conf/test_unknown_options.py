@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an operator writes and nothing reads is told, and nothing else is."""
+"""Options and groups that have no effect are reported, and no others."""
 
-from distil.conf import unknown
+from distil.conf import validate
 from distil.tests.support.configuration import ReadingCase
 
 
 class UnknownOptionsTest(ReadingCase):
     def problems(self, text: str) -> list[str]:
-        found = unknown.unknown_options(self.read(text))
+        found = validate.unknown_options(self.read(text))
         self.assertEqual([], [problem for problem in found if not problem.startswith(f"{self.path}: ")])
         return [problem.removeprefix(f"{self.path}: ") for problem in found]
 
@@ -55,33 +55,33 @@ class UnknownOptionsTest(ReadingCase):
             "[odoo]\na = 1\n[oslo_messaging_rabbit]\na = 1\n[default]\na = 1\n[collectors]\na = 1\n[data_base]\na = 1\n"
         )
         expected = [
-            "[default] means nothing: did you mean [DEFAULT]?",
-            "[collectors] means nothing: did you mean [collector]?",
-            "[data_base] means nothing: did you mean [database]?",
+            "[default] is ignored: unknown group; did you mean [DEFAULT]?",
+            "[collectors] is ignored: unknown group; did you mean [collector]?",
+            "[data_base] is ignored: unknown group; did you mean [database]?",
         ]
         self.assertEqual(expected, self.problems(text))
 
     def test_section_of_disabled_collector_is_reported(self) -> None:
         self.assertEqual(
-            ["[collector:one] means nothing: one is not in [DEFAULT] enabled_collectors"],
+            ["[collector:one] is ignored: one is not in [DEFAULT] enabled_collectors"],
             self.problems("[collector:one]\nworkers = 2\n"),
         )
 
     def test_obsolete_options_are_reported(self) -> None:
         expected = [
-            "[DEFAULT] timezone has no meaning (any more) and can be removed",
-            "[database] backend has no meaning (any more) and can be removed",
+            "[DEFAULT] timezone has no effect and can be removed",
+            "[database] backend has no effect and can be removed",
         ]
         self.assertEqual(expected, self.problems("[DEFAULT]\ntimezone = UTC\n[database]\nbackend = sqlalchemy\n"))
 
     def test_duplicate_option_is_reported(self) -> None:
         text = "[collector]\nworkers = 1\nconcurrency = 1\n[collector]\nworkers = 2\n"
-        self.assertEqual(["[collector] workers is there 2 times; the last one counts"], self.problems(text))
+        self.assertEqual(["[collector] workers is set 2 times; the last value is used"], self.problems(text))
 
     def test_renamed_options_name_their_replacement(self) -> None:
         text = "[collector]\nignore_tenants = a\ninclude_projects = b\n[keystone_authtoken]\nauth_plugin = password\n"
         expected = [
-            f"{self.path}: [collector] ignore_tenants is called [collector] ignore_projects now",
-            f"{self.path}: [keystone_authtoken] auth_plugin is called [keystone_authtoken] auth_type now",
+            f"{self.path}: [collector] ignore_tenants is deprecated; use [collector] ignore_projects",
+            f"{self.path}: [keystone_authtoken] auth_plugin is deprecated; use [keystone_authtoken] auth_type",
         ]
-        self.assertEqual(expected, unknown.deprecated_options(self.read(text)))
+        self.assertEqual(expected, validate.deprecated_options(self.read(text)))

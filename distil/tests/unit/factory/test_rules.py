@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The files that say what is billed, from disk."""
+"""Loading the rules files."""
 
 import pathlib
 import tempfile
@@ -45,9 +45,9 @@ class RatingRulesTest(RulesCase):
     def test_all_problems_are_reported_with_lines(self) -> None:
         line = MAPPING.count("\n") + 1
         mappings = MAPPING + "- {meter: m2, unit: 5, transformer: maxx}\n"
-        found = self.problems(mappings, "uptine: {}\nuptime: {prefix: 5}", "openstack", "(", "*")
-        self.assertEqual(6, len(found), found)
-        for start, words in (
+        problems = self.problems(mappings, "uptine: {}\nuptime: {prefix: 5}", "openstack", "(", "*")
+        self.assertEqual(6, len(problems), problems)
+        for prefix, text in (
             (f"{self.mappings}:{line}: entry 2 (m2): ", "unit must be text, not 5"),
             (f"{self.mappings}:{line}: entry 2 (m2): ", "'maxx'; did you mean max?"),
             (f"{self.transformers}:1: section 'uptine'", "did you mean uptime?"),
@@ -55,7 +55,9 @@ class RatingRulesTest(RulesCase):
             ("[collector] trust_sources: '('", "regular expression"),
             ("[collector] trust_sources: '*'", "regular expression"),
         ):
-            self.assertEqual(1, sum(each.startswith(start) and words in each for each in found), (start, found))
+            self.assertEqual(
+                1, sum(problem.startswith(prefix) and text in problem for problem in problems), (prefix, problems)
+            )
 
     def test_error_text_lists_all_problems(self) -> None:
         with self.assertRaises(exceptions.ConfigurationError) as caught:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""YAML as operators write it, well and not so well."""
+"""YAML features and mistakes in rules files."""
 
 from distil.tests.unit.factory.test_rules import MAPPING
 from distil.tests.unit.factory.test_rules import RulesCase
@@ -18,32 +18,30 @@ class YamlTest(RulesCase):
         ):
             with self.subTest(content=content):
                 found = self.problem(content)
-                self.assertIn(f"{self.mappings} is no YAML", found)
+                self.assertIn(f"{self.mappings} is not valid YAML", found)
                 self.assertRegex(found, r"line \d")
-        self.assertIn(f"{self.transformers} is no YAML", self.problems(MAPPING, "uptime: {")[0])
+        self.assertIn(f"{self.transformers} is not valid YAML", self.problems(MAPPING, "uptime: {")[0])
 
     def test_binary_content_is_rejected(self) -> None:
         for content in ("- \udcff\udcfe", "- a\0b"):
-            self.assertIn(f"{self.mappings} is no YAML", self.problem(content))
+            self.assertIn(f"{self.mappings} is not valid YAML", self.problem(content))
 
     def test_duplicate_key_reports_line(self) -> None:
         found = self.problem("- meter: m1\n  unit: hour\n  transformer: max\n  unit: byte\n")
-        self.assertIn("'unit' is there twice", found)
+        self.assertIn("duplicate key 'unit'", found)
         self.assertIn("line 4", found)
 
     def test_duplicate_key_is_rejected_everywhere(self) -> None:
         twice = "metadata: {name: {sources: [a]}, name: {sources: [b]}}"
-        self.assertIn(
-            "'name' is there twice", self.problem(f"- {{meter: m1, unit: hour, transformer: max, {twice}}}\n")
-        )
+        self.assertIn("duplicate key 'name'", self.problem(f"- {{meter: m1, unit: hour, transformer: max, {twice}}}\n"))
         found = self.problems(MAPPING, "uptime: {prefix: a}\nuptime: {prefix: b}\n")
-        self.assertIn("'uptime' is there twice", found[0])
+        self.assertIn("duplicate key 'uptime'", found[0])
 
     def test_entries_may_repeat_keys(self) -> None:
         self.assertEqual(2, len(self.load(MAPPING * 2).mappings))
 
     def test_python_object_tag_is_rejected(self) -> None:
-        self.assertIn("is no YAML", self.problem("- !!python/object/apply:os.getcwd []\n"))
+        self.assertIn("is not valid YAML", self.problem("- !!python/object/apply:os.getcwd []\n"))
 
     def test_non_text_unit_is_rejected(self) -> None:
         for value in ("5", "1.5", "true", "no", "2026-01-01"):
@@ -67,10 +65,10 @@ class YamlTest(RulesCase):
     def test_non_text_key_is_rejected(self) -> None:
         for content in ("- {meter: {{ meter }}, unit: hour}\n", "- ? [a, b]\n  : c\n"):
             with self.subTest(content=content):
-                self.assertIn(f"{self.mappings} is no YAML", self.problem(content))
+                self.assertIn(f"{self.mappings} is not valid YAML", self.problem(content))
 
     def test_unparsable_scalar_is_rejected(self) -> None:
         for value in ("2026-13-45", "!!int five", "1" * 5000):
             with self.subTest(value=value[:20]):
                 found = self.problem(f"- {{meter: m1, unit: hour, transformer: max, service: {value}}}\n")
-                self.assertIn(f"{self.mappings} is no YAML", found)
+                self.assertIn(f"{self.mappings} is not valid YAML", found)

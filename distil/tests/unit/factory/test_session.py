@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From ``[keystone_authtoken]`` to a session, and what is wrong with one that cannot be used."""
+"""Sessions made from [keystone_authtoken], and the errors of one that cannot be used."""
 
 import pathlib
 import tempfile
@@ -12,6 +12,7 @@ from oslo_config import cfg
 
 from distil import exceptions
 from distil.conf import keystone_authtoken
+from distil.factory.session import load_session
 
 GOOD = {
     "auth_type": "password",
@@ -24,20 +25,20 @@ GOOD = {
 }
 
 
-def read(section: dict[str, str], *more: str) -> cfg.ConfigOpts:
+def read(section: dict[str, str], *others: str) -> cfg.ConfigOpts:
     conf = cfg.ConfigOpts()
     keystone_authtoken.register_opts(conf)
     with tempfile.TemporaryDirectory() as directory:
         path = pathlib.Path(directory, "distil.conf")
         lines = [f"{key} = {value}" for key, value in section.items()]
-        path.write_text("\n".join(["[keystone_authtoken]", *lines, *more]))
+        path.write_text("\n".join(["[keystone_authtoken]", *lines, *others]))
         conf(["--config-file", str(path)], project="distil", default_config_files=[])
     return conf
 
 
 class KeystoneAuthtokenTest(unittest.TestCase):
-    def load(self, section: dict[str, str], *more: str) -> ks_session.Session:
-        return keystone_authtoken.load_session(read(section, *more))
+    def load(self, section: dict[str, str], *others: str) -> ks_session.Session:
+        return load_session(read(section, *others))
 
     def _auth_url(self, session: ks_session.Session) -> str:
         self.assertIsInstance(session.auth, identity_plugins.Password)
@@ -62,33 +63,34 @@ class KeystoneAuthtokenTest(unittest.TestCase):
         self.assertEqual((5.0, bundle), (session.timeout, session.verify))
 
     def test_region_and_interface_have_defaults(self) -> None:
-        group = read(GOOD).keystone_authtoken
-        self.assertEqual((None, "public"), (group.region_name, group.interface))
+        options = keystone_authtoken.read(read(GOOD))
+        self.assertEqual((None, "public"), (options.region_name, options.interface))
 
     def test_auth_section_is_followed(self) -> None:
-        other = ["[cloud]", *(f"{key} = {value}" for key, value in GOOD.items())]
-        session = self.load({"auth_section": "cloud"}, *other)
+        cloud = ["[cloud]", *(f"{key} = {value}" for key, value in GOOD.items())]
+        session = self.load({"auth_section": "cloud"}, *cloud)
         self.assertEqual(GOOD["auth_url"], self._auth_url(session))
 
     def test_missing_auth_type_is_rejected(self) -> None:
-        self.assert_refused({}, "[keystone_authtoken] auth_type is not set.")
-        self.assert_refused({"auth_section": "cloud"}, "[cloud] auth_type is not set.")
+        self.assert_refused({}, "[keystone_authtoken] auth_type is not set")
+        self.assert_refused({"auth_section": "cloud"}, "[cloud] auth_type is not set")
 
     def test_unknown_auth_type_is_rejected(self) -> None:
-        self.assert_refused(
-            {"auth_type": "passport"}, "[keystone_authtoken] auth_type is passport, which is not known."
-        )
+        self.assert_refused({"auth_type": "passport"}, "[keystone_authtoken] auth_type: unknown plugin 'passport'")
 
     def test_missing_required_option_is_rejected(self) -> None:
         without = {key: value for key, value in GOOD.items() if key != "auth_url"}
-        self.assert_refused(without, "[keystone_authtoken] auth_url is not set.")
+        self.assert_refused(without, "[keystone_authtoken] auth_url is not set")
 
     def test_unusable_certificate_files_are_rejected(self) -> None:
-        for certfile, reason in (("/nowhere/a.pem", "cannot be read: No such"), (__file__, "holds no certificate")):
+        for certfile, reason in (
+            ("/nowhere/a.pem", "cannot be read: No such"),
+            (__file__, "contains no PEM certificate"),
+        ):
             with self.assertRaises(exceptions.ConfigurationError) as caught:
                 self.load({**GOOD, "cafile": certfile, "certfile": certfile})
             for option, problem in zip(("cafile", "certfile"), caught.exception.problems, strict=True):
-                self.assertIn(f"[keystone_authtoken] {option} is {certfile}, which {reason}", problem)
+                self.assertIn(f"[keystone_authtoken] {option}: {certfile} {reason}", problem)
 
     def test_key_without_certificate_is_rejected(self) -> None:
         self.assert_refused(

@@ -13,10 +13,10 @@ from oslo_config import cfg
 from oslo_context import fixture
 from oslo_log import formatters
 
-from distil import conf as configuration
 from distil import model
 from distil.collector.shutdown import Shutdown
 from distil.collector.workers import run_in_threads
+from distil.conf import registry
 from distil.monitoring.log_context import project_context
 from distil.monitoring.log_context import start_run_context
 
@@ -102,6 +102,6 @@ class LogContextTest(unittest.TestCase):
 
 def _configuration() -> cfg.ConfigOpts:
     conf = cfg.ConfigOpts()
-    configuration.register_opts(conf)
+    registry.register_opts(conf)
     conf([])
     return conf

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is the same for every command."""
+"""The behaviour that all commands share."""
 
 import subprocess
 
@@ -56,7 +56,7 @@ class ManageAppTest(manage.ManageTestCase):
                 self.assertEqual((2, ""), (result.returncode, result.stdout), result.stderr)
 
     def test_incomplete_command_suggests_nearest(self) -> None:
-        self.assertIn("the nearest: lease list", manage.run(self.config, "lease").stderr)
+        self.assertIn("similar commands: lease list", manage.run(self.config, "lease").stderr)
 
     def test_help_option_describes_command(self) -> None:
         self.assertIn("List the leases", self.output("lease", "list", "--help"))

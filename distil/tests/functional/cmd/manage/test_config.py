@@ -84,7 +84,7 @@ class ConfigCheckTest(unittest.TestCase):
             self.site.cloud.add_fault(service, "status", path="flavors|types|images|AUTH_", status=status)
         wrong = [finding for finding in self.check("--live", status=1) if finding[1] == "error"]
         self.assertEqual({"look-ups"}, {check for check, _, _ in wrong})
-        for (_, _, detail), words in zip(
+        for (_, _, detail), texts in zip(
             wrong,
             (
                 ("compute GET /flavors/", "HTTP 403"),
@@ -94,17 +94,17 @@ class ConfigCheckTest(unittest.TestCase):
             ),
             strict=True,
         ):
-            for part in words:
-                self.assertIn(part, detail)
+            for text in texts:
+                self.assertIn(text, detail)
 
     def test_unmatched_meter_and_scope_are_warnings(self) -> None:
         mappings = self.site.folder / "mappings.yml"
         mappings.write_text("- meter: instances\n  unit: second\n  transformer: uptime\n")
-        self.site.configure(meter_mappings_file=mappings, include_projects="nobody")
+        self.site.configure(meter_mappings_file=mappings, include_projects="unknown")
         findings = self.check("--live", status=0)
         details = "\n".join(detail for _, status, detail in findings if status == "warning")
         self.assertIn("meter instances has no samples", details)
-        self.assertIn("'nobody'", details)
+        self.assertIn("'unknown'", details)
         self.assertIn("0 projects", details)
 
     def test_unmigrated_database_is_error(self) -> None:

@@ -56,7 +56,7 @@ class LeaseTest(manage.ManageTestCase):
         self.insert(models.tenants, {"id": "p1", "name": "Übung"})
         self.insert(models.project_locks, self.lease("p1", self.now + 5 * MINUTE), self.lease("p2", self.now - MINUTE))
         rows = self.rows("lease", "release", "Übung", "p2", status=1)
-        self.assertEqual({"p1": "it has not expired; --force takes it away", "p2": "released"}, results(rows))
+        self.assertEqual({"p1": "not expired; use --force to release it", "p2": "released"}, results(rows))
         self.assertEqual(["p1"], [row["project_id"] for row in self.rows("lease", "list")])
         self.assertEqual({"p1": "released"}, results(self.rows("lease", "release", "p1", "--force")))
         self.assertEqual([], self.rows("lease", "list"))
@@ -74,7 +74,7 @@ class LeaseTest(manage.ManageTestCase):
 
     def test_release_without_lease_exits_with_3(self) -> None:
         self.insert(models.tenants, {"id": "p1", "name": "Übung"})
-        self.assertIn("nobody has a lease of p1", self.error("lease", "release", "Übung", status=3))
+        self.assertIn("no collector holds a lease of p1", self.error("lease", "release", "Übung", status=3))
         self.assertIn("there is no project 'p2'", self.error("lease", "release", "p2", status=3))
 
 

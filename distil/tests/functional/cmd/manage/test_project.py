@@ -20,7 +20,7 @@ GONE = "f" * 32
 
 
 class ProjectTest(unittest.TestCase):
-    """A site up to two hours ago, with two collectors, a project that fails and one that Keystone has no more."""
+    """A site up to two hours ago, with two collectors, a failing project and one that no longer exists in Keystone."""
 
     site: ClassVar[Site]
     busy: ClassVar[str]

@@ -118,8 +118,8 @@ class RejectedRetryTest(RejectedTestCase):
         (row,) = self.rows("rejected", "retry", str(sample_id), status=1)
         self.assertEqual("stored: old 1 h of r1-net; these samples alone: n1.network 5 hour of r1", row["detail"])
         (row,) = self.rows("rejected", "retry", str(sample_id), "--force")
-        told = "n1.network 5 hour of r1; already stored: old 1 h of r1-net"
-        self.assertEqual(("billed", told), (row["result"], row["detail"]))
+        detail = "n1.network 5 hour of r1; already stored: old 1 h of r1-net"
+        self.assertEqual(("billed", detail), (row["result"], row["detail"]))
         self.assertIn(("p1", "n1.network", "r1", Decimal(5), START), self.usage())
 
     def test_unmapped_meter_keeps_samples(self) -> None:
@@ -140,7 +140,7 @@ class RejectedRetryTest(RejectedTestCase):
         self.assertEqual("[" * 90_000, self.rows("rejected", "show", str(first))["sample"])
 
     def test_untrusted_source_gives_no_usage(self) -> None:
-        self.configure("trust_sources = nobody\n")
+        self.configure("trust_sources = other\n")
         rows = self.rows("rejected", "retry", "--meter", "network", status=1)
         self.assertEqual({"no usage"}, {row["result"] for row in rows})
 
@@ -148,8 +148,8 @@ class RejectedRetryTest(RejectedTestCase):
         with self.engine.begin() as connection:
             connection.execute(sa.update(models.tenants).values(last_collected=WINDOWS[0].end))
         chosen = ("--project", "p1", "--start", WINDOWS[1].start.isoformat())
-        for more in (("--dry-run",), ()):
-            rows = self.rows("rejected", "retry", *chosen, *more, status=1)
+        for options in (("--dry-run",), ()):
+            rows = self.rows("rejected", "retry", *chosen, *options, status=1)
             self.assertEqual({"refused"}, {row["result"] for row in rows})
         self.assertEqual([], self.usage())
 
@@ -166,6 +166,6 @@ class RejectedRetryTest(RejectedTestCase):
         self.configure(
             "[collector:a]\nmeter_mappings_file = none\n[collector:b]\n[DEFAULT]\nenabled_collectors = a,b\n"
         )
-        self.assertIn("--collector has to name one of a, b", self.error("rejected", "retry", "--all"))
+        self.assertIn("choose one with --collector: a, b", self.error("rejected", "retry", "--all"))
         self.assertIn("none cannot be read", self.error("rejected", "retry", "--all", "--collector", "a"))
         self.rows("rejected", "retry", "--meter", "network", "--collector", "b")

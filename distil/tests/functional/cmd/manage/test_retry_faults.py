@@ -18,14 +18,14 @@ class ConcurrentRetrySQLiteTest(RejectedTestCase):
     def test_each_sample_is_billed_once(self) -> None:
         command = [manage.PROGRAM, "--config-file", str(self.config), "rejected", "retry", "--all", "--format", "json"]
         with contextlib.ExitStack() as stack:
-            together = [
+            processes = [
                 stack.enter_context(
                     subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
                 )
                 for _ in range(3)
             ]
-            outputs = [process.communicate(timeout=120) for process in together]
-        billed = [row["id"] for said, _ in outputs for row in json.loads(said) if row["result"] == "billed"]
+            outputs = [process.communicate(timeout=120) for process in processes]
+        billed = [row["id"] for output, _ in outputs for row in json.loads(output) if row["result"] == "billed"]
         self.assertEqual(12, len(billed), outputs)
         self.assertEqual(len(billed), len(set(billed)))
         self.assertEqual((self.expected("p1", "p2"), self.ids(resource_id="r3")), (self.usage(), self.ids()))
@@ -62,7 +62,7 @@ class KilledRetryTest(RejectedTestCase):
         self.assertGreater(point, 50)
 
     def assert_nothing_lost(self) -> None:
-        """Each resource of each window either is billed, and its samples are gone, or is not, and they are there."""
+        """Each resource of each window either is billed, without rejected samples, or still has them."""
         for entry in self.expected("p1", windows=WINDOWS[:1]):
             kept = self.ids(tenant_id="p1", resource_id=entry[2], start=entry[4])
             self.assertNotEqual(bool(kept), entry in self.usage())

@@ -33,12 +33,12 @@ FORMATS = {"hour": "%Y-%m-%dT%H:00:00Z", "day": "%Y-%m-%d", "month": "%Y-%m"}
 @st.composite
 def entries(draw: st.DrawFn) -> list[usage_entries.UsageEntry]:
     keys = st.tuples(st.sampled_from(PROJECTS), st.sampled_from(SERVICES), st.sampled_from(RESOURCES), WINDOWS)
-    found = draw(st.sets(keys, max_size=20))
+    drawn = draw(st.sets(keys, max_size=20))
     return [
         usage_entries.UsageEntry(
             project, service, resource, draw(st.sampled_from(UNITS)), draw(VOLUMES), start, start + HOUR
         )
-        for project, service, resource, start in sorted(found)
+        for project, service, resource, start in sorted(drawn)
     ]
 
 
@@ -49,9 +49,9 @@ def entry(
     return usage_entries.UsageEntry(project, service, resource, "hour", Decimal(volume), start, start + HOUR)
 
 
-def group_of(one: usage_entries.UsageEntry, by: str) -> str:
-    names = {"project": one.project_id, "service": one.service, "resource": one.resource_id, "unit": one.unit}
-    return one.start.strftime(FORMATS[by]) if by in FORMATS else names[by]
+def group_of(entry: usage_entries.UsageEntry, by: str) -> str:
+    names = {"project": entry.project_id, "service": entry.service, "resource": entry.resource_id, "unit": entry.unit}
+    return entry.start.strftime(FORMATS[by]) if by in FORMATS else names[by]
 
 
 class UsageTest(manage.ManageTestCase):
@@ -65,7 +65,7 @@ class UsageTest(manage.ManageTestCase):
 
     def store(self, *stored: usage_entries.UsageEntry) -> None:
         self.empty(models.usage_entry)
-        rows = [each._asdict() for each in stored]
+        rows = [usage._asdict() for usage in stored]
         self.insert(models.usage_entry, *({"tenant_id": row.pop("project_id"), **row} for row in rows))
 
     # Each database has a class of its own, which is an executor of its own.
@@ -79,9 +79,9 @@ class UsageTest(manage.ManageTestCase):
         listed = list(usage_entries.entries(self.engine, usage_entries.UsageFilter()))
         self.assertCountEqual(stored, listed)
         sums: dict[tuple[str, ...], tuple[Decimal, int]] = collections.defaultdict(lambda: (Decimal(0), 0))
-        for each in listed:
-            group = tuple(group_of(each, name) for name in by)
-            sums[group] = sums[group][0] + (each.volume or 0), sums[group][1] + 1
+        for usage in listed:
+            group = tuple(group_of(usage, name) for name in by)
+            sums[group] = sums[group][0] + (usage.volume or 0), sums[group][1] + 1
         totals = {
             total.group: (total.volume, total.entries)
             for total in usage_entries.totals(self.engine, usage_entries.UsageFilter(), by)
@@ -109,7 +109,7 @@ class UsageTest(manage.ManageTestCase):
         self.assertIn("p3, p4", self.error("usage", "list", "--project", "twin", status=3))
 
     def test_filters_and_limit_select_rows(self) -> None:
-        self.store(*(entry("p1", service=service, resource=each) for service in SERVICES for each in RESOURCES))
+        self.store(*(entry("p1", service=service, resource=resource) for service in SERVICES for resource in RESOURCES))
         self.assertEqual(4, len(self.rows("usage", "list", "--service", "c1.small", "--service", "b1")))
         self.assertEqual(1, len(self.rows("usage", "list", "--service", "b1", "--resource", "r2")))
         self.assertEqual(1, len(self.rows("usage", "list", "--limit", "1")))

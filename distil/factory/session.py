@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From [keystone_authtoken] to the connection to the cloud."""
+
+from keystoneauth1 import exceptions as ks_exceptions
+from keystoneauth1 import loading
+from keystoneauth1 import session as ks_session
+from oslo_config import cfg
+
+from distil import exceptions
+from distil import tls
+from distil.cloud import deadline
+from distil.cloud import keystone
+from distil.cloud.connection import Connection
+from distil.cloud.request_observer import RequestObserver
+from distil.collector.shutdown import Shutdown
+from distil.conf import keystone_authtoken
+from distil.conf import secret
+from distil.conf.keystone_authtoken import GROUP
+from distil.monitoring.metrics import Metrics
+
+
+class CollectorRequestObserver(RequestObserver):
+    """Takes each request as a heartbeat of the collector, and counts the responses."""
+
+    def __init__(self, shutdown: Shutdown, metrics: Metrics) -> None:
+        self._shutdown = shutdown
+        self._metrics = metrics
+
+    def on_request(self) -> None:
+        self._shutdown.heartbeat()
+
+    def on_response(self, service: str, method: str, status: int | None, seconds: float) -> None:
+        self._metrics.count_request(service, method, status, seconds)
+
+
+def connect(conf: cfg.ConfigOpts, observer: RequestObserver | None = None) -> Connection:
+    """The connection to the cloud. Making it sends nothing.
+
+    :param observer: notified of each request.
+    :raises ConfigurationError: an option is missing or wrong.
+    """
+    options = keystone_authtoken.read(conf)
+    return Connection(load_session(conf, observer), options.region_name, options.interface)
+
+
+def load_session(conf: cfg.ConfigOpts, observer: RequestObserver | None = None) -> ks_session.Session:
+    """The authenticated session. Loading it sends nothing.
+
+    Without ``cafile``, requests' own default applies: the bundle that REQUESTS_CA_BUNDLE names.
+
+    :param conf: read, with the group's options registered.
+    :param observer: notified of each request.
+    :raises ConfigurationError: an option is missing or wrong.
+    """
+    options = keystone_authtoken.read(conf)
+    problems = tls.client_problems(GROUP, options.cafile, options.certfile, options.keyfile)
+    if problems:
+        raise exceptions.ConfigurationError(problems)
+    section = options.section
+    try:
+        loading.register_auth_conf_options(conf, GROUP)
+        with secret.redacted(f"[{section}]"):
+            plugin = loading.load_auth_from_conf_options(conf, GROUP)
+        if plugin is None:
+            raise exceptions.ConfigurationError([f"[{section}] auth_type is not set"])
+        _require_url_without_credentials(section, getattr(plugin, "auth_url", None))
+        keystone.prevent_auth_recursion(plugin)
+        session = loading.load_session_from_conf_options(conf, GROUP, auth=plugin)
+    except ks_exceptions.MissingRequiredOptions as error:
+        problems = [f"[{section}] {option.dest} is not set" for option in error.options]
+        raise exceptions.ConfigurationError(problems) from error
+    except ks_exceptions.NoMatchingPlugin as error:
+        raise exceptions.ConfigurationError([f"[{section}] auth_type: unknown plugin {error.name!r}"]) from error
+    except ks_exceptions.ClientException as error:
+        raise exceptions.ConfigurationError([f"[{section}] {error}"]) from error
+    deadline.mount_deadline_adapter(session, keystone_authtoken.REQUEST_TIMEOUTS * options.timeout, observer)
+    return session
+
+
+def _require_url_without_credentials(section: str, url: str | None) -> None:
+    if url and "@" in url:
+        raise exceptions.ConfigurationError(
+            [f"[{section}] auth_url must not contain a user name or password: keystoneauth logs it"]
+        )

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Log lines contain the text of an exception once, and losing the log file raises no error."""
+
+import io
+import json
+import logging
+import pathlib
+import shutil
+import sys
+import unittest.mock
+
+from distil import exceptions
+from distil.conf import log
+from distil.tests.support.configuration import ReadingCase
+
+PROBLEM = "the database did not answer"
+
+
+class LoggingCase(ReadingCase):
+    def setUp(self) -> None:
+        super().setUp()
+        root = logging.getLogger()
+        self.addCleanup(setattr, root, "handlers", list(root.handlers))
+        self.addCleanup(root.setLevel, root.level)
+        self.addCleanup(setattr, sys, "excepthook", sys.excepthook)
+        self.file = self.folder / "folder" / "log"
+        self.file.parent.mkdir()
+
+    def set_up_logging(self, options: str = "") -> logging.Logger:
+        log.reload_logging(self.read(f"[DEFAULT]\nlog_file = {self.file}\n{options}"))
+        for handler in logging.getLogger().handlers:
+            self.addCleanup(handler.close)
+        return logging.getLogger("test")
+
+    def lines(self) -> list[str]:
+        return self.file.read_text().splitlines()
+
+    def log_error(self, message: str, error: Exception, *arguments: object, trace: bool = False) -> None:
+        def fail() -> None:
+            raise error
+
+        try:
+            fail()
+        except Exception:
+            logging.getLogger("test").error(message, *arguments, exc_info=trace)
+
+
+class TextFormatterTest(LoggingCase):
+    def logged(self, message: str, error: Exception, *arguments: object, trace: bool = False) -> str:
+        self.set_up_logging()
+        self.log_error(message, error, *arguments, trace=trace)
+        messages = [message for line in self.lines() if (message := line.partition("] ")[2])]
+        return messages[-1]
+
+    def test_message_with_exception_text_is_unchanged(self) -> None:
+        error = exceptions.StoreError(PROBLEM)
+        self.assertEqual(f"Run failed: {PROBLEM}", self.logged("Run failed: %s", error, error))
+
+    def test_message_without_exception_text_gets_it(self) -> None:
+        expected = f"Run failed: distil.exceptions.StoreError: {PROBLEM}"
+        self.assertEqual(expected, self.logged("Run failed", exceptions.StoreError(PROBLEM)))
+
+    def test_message_with_one_problem_is_unchanged(self) -> None:
+        error = exceptions.ConfigurationError(["first", "second"])
+        self.assertEqual("Invalid: second", self.logged("Invalid: %s", error, "second"))
+
+    def test_exception_without_text_is_named_once(self) -> None:
+        error = RuntimeError()
+        self.assertEqual("Failed: RuntimeError()", self.logged("Failed: %s", error, repr(error)))
+        self.assertEqual("Failed: RuntimeError", self.logged("Failed", error))
+
+    def test_traceback_is_kept(self) -> None:
+        error = RuntimeError(PROBLEM)
+        self.assertEqual(f"Run failed: {PROBLEM}", self.logged("Run failed: %s", error, error, trace=True))
+        self.assertTrue(any(line.endswith(f"RuntimeError: {PROBLEM}") for line in self.lines()), self.lines())
+
+
+class JSONFormatterTest(LoggingCase):
+    def summary(self, message: str, error: Exception, *arguments: object) -> str:
+        self.set_up_logging("use_json = true\n")
+        self.log_error(message, error, *arguments)
+        line = json.loads(self.lines()[-1])
+        self.assertEqual(message % arguments, line["message"])
+        summary: str = line["error_summary"]
+        return summary
+
+    def test_summary_is_empty_if_message_has_it(self) -> None:
+        error = exceptions.StoreError(PROBLEM)
+        self.assertEqual("", self.summary("Run failed: %s", error, error))
+
+    def test_summary_is_kept_otherwise(self) -> None:
+        self.assertEqual(
+            f"distil.exceptions.StoreError: {PROBLEM}", self.summary("Run failed", exceptions.StoreError(PROBLEM))
+        )
+
+
+class LogPathTest(ReadingCase):
+    def log_path(self, text: str) -> str | None:
+        path = log.read(self.read(f"[DEFAULT]\n{text}")).path("distil-collector")
+        return None if path is None else str(path)
+
+    def test_combines_directory_and_file(self) -> None:
+        self.assertIsNone(self.log_path(""))
+        self.assertEqual("a.log", self.log_path("log_file = a.log\n"))
+        self.assertEqual("/var/log/a.log", self.log_path("log_dir = /var/log\nlog_file = a.log\n"))
+
+    def test_directory_alone_implies_program_name(self) -> None:
+        self.assertEqual("/var/log/distil-collector.log", self.log_path("log_dir = /var/log\n"))
+
+    def test_own_logging_configuration_has_unknown_path(self) -> None:
+        self.assertIsNone(self.log_path("log_file = a.log\nlog_config_append = logging.ini\n"))
+
+
+class ReloadLoggingTest(LoggingCase):
+    def test_lost_directory_does_not_raise(self) -> None:
+        logger = self.set_up_logging()
+        shutil.rmtree(self.file.parent)
+        stderr = io.StringIO()
+        with unittest.mock.patch("sys.stderr", stderr):
+            logger.error("hello")
+        self.assertIn("No such file or directory", stderr.getvalue())
+        self.assertIn("hello", stderr.getvalue())
+        self.file.parent.mkdir()
+        logger.error("again")
+        self.assertIn("again", self.lines()[0])
+
+    def test_unwritable_file_keeps_previous_configuration(self) -> None:
+        logger = self.set_up_logging()
+        previous, self.file = self.file, pathlib.Path("/nowhere/log")
+        with self.assertRaisesRegex(exceptions.ConfigurationError, "/nowhere/log cannot be written"):
+            self.set_up_logging()
+        logger.error("hello")
+        self.assertIn("hello", previous.read_text())
+
+    def test_replaced_files_are_closed(self) -> None:
+        self.set_up_logging()
+        descriptors = len(list(pathlib.Path("/proc/self/fd").iterdir()))
+        for _ in range(3):
+            self.set_up_logging()
+        self.assertEqual(descriptors, len(list(pathlib.Path("/proc/self/fd").iterdir())))
