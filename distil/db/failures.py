@@ -12,9 +12,10 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects import sqlite
 
 from distil import model
+from distil import text
 from distil.db import chunks
-from distil.db import json_columns
 from distil.db.models import MAX_COLLECTOR
+from distil.db.models import MAX_REASON
 from distil.db.models import project_failures
 
 # What another failure of the project changes; since stays, runs goes up.
@@ -61,10 +62,10 @@ def _row(failure: Failure, now: datetime.datetime) -> dict[str, object]:
     window = failure.window
     return {
         "tenant_id": failure.project_id,
-        "collector": json_columns.bounded(failure.collector, MAX_COLLECTOR),
+        "collector": text.fit_column(failure.collector, MAX_COLLECTOR),
         "start": window and window.start,
         "end": window and window.end,
-        "reason": json_columns.bounded(failure.reason, json_columns.MAX_REASON),
+        "reason": text.fit_column(failure.reason, MAX_REASON),
         "since": now,
         "seen": now,
         "runs": 1,

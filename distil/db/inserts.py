@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from distil import model
+from distil import text
 from distil.db import chunks
 from distil.db import json_columns
 from distil.db import models
@@ -80,11 +81,11 @@ def merge_resources(
 def _merged_text(stored: ResourceInfo | None, told: ResourceInfo) -> str | None:
     """What is to be stored; None where what is stored says the same."""
     if stored is None:
-        return json_columns.dump_info(json_columns.plain(told))
+        return json_columns.dump_info(json_columns.to_json_value(told))
     # As most often.
     if {**stored, **told} == stored:
         return None
-    text = json_columns.dump_info({**stored, **json_columns.plain(told)})
+    text = json_columns.dump_info({**stored, **json_columns.to_json_value(told)})
     return None if json_columns.load_info(text) == stored else text
 
 
@@ -122,11 +123,11 @@ def insert_rejected(
     rows = [
         {
             "tenant_id": project_id,
-            "meter": json_columns.bounded(sample.meter, models.MAX_METER),
+            "meter": text.fit_column(sample.meter, models.MAX_METER),
             "resource_id": _bounded_id(sample.resource_id),
             "start": window.start,
             "end": window.end,
-            "reason": json_columns.bounded(sample.reason, json_columns.MAX_REASON),
+            "reason": text.fit_column(sample.reason, models.MAX_REASON),
             "sample": json_columns.dump_sample(sample.document),
             "created": now,
         }
@@ -137,4 +138,4 @@ def insert_rejected(
 
 
 def _bounded_id(resource_id: str | None) -> str | None:
-    return None if resource_id is None else json_columns.bounded(resource_id, model.MAX_RESOURCE_ID)
+    return None if resource_id is None else text.fit_column(resource_id, model.MAX_RESOURCE_ID)

@@ -9,11 +9,14 @@ import sqlalchemy as sa
 from distil import model
 from distil.db import types
 
+# In characters.
 MAX_PROJECT_ID = 100
 MAX_PROJECT_NAME = 255
 MAX_METER = 255
 MAX_OWNER = 255
 MAX_COLLECTOR = 255
+MAX_REASON = 1_000
+MAX_DESCRIPTION = 60_000
 
 metadata = sa.MetaData()
 

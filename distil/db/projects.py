@@ -8,12 +8,11 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from distil import model
+from distil import text
 from distil.db import chunks
-from distil.db import json_columns
+from distil.db.models import MAX_DESCRIPTION
 from distil.db.models import MAX_PROJECT_NAME
 from distil.db.models import tenants
-
-_MAX_DESCRIPTION = 60_000
 
 
 def register(engine: sa.Engine, wanted: Mapping[str, tuple[model.Project, datetime.datetime]]) -> None:
@@ -78,6 +77,6 @@ def _stored(engine: sa.Engine, project_ids: Mapping[str, object]) -> dict[str, _
 
 def _values(project: model.Project) -> dict[str, str]:
     return {
-        "name": json_columns.bounded(project.name, MAX_PROJECT_NAME),
-        "info": json_columns.bounded(project.description, _MAX_DESCRIPTION),
+        "name": text.fit_column(project.name, MAX_PROJECT_NAME),
+        "info": text.fit_column(project.description, MAX_DESCRIPTION),
     }

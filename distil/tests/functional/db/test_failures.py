@@ -8,9 +8,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from distil import model
-from distil.db import json_columns
 from distil.db import store
 from distil.db.failures import Failure
+from distil.db.models import MAX_REASON
 from distil.db.models import project_failures
 from distil.tests.functional.db.test_races import THREADS
 from distil.tests.functional.db.test_races import at_once
@@ -63,7 +63,7 @@ class TestProjectFailuresSQLite(databases.DatabaseTestCase):
     def test_long_reason_is_escaped_and_truncated(self) -> None:
         self.store.record_failures([Failure("p1", "c" * 300, None, "🐘\ud800\x00" * 1000)], NOW)
         row = self.rows()["p1"]
-        self.assertEqual((255, json_columns.MAX_REASON), (len(row["collector"]), len(row["reason"])))
+        self.assertEqual((255, MAX_REASON), (len(row["collector"]), len(row["reason"])))
         self.assertTrue(row["reason"].startswith(r"🐘\ud800\x00"))
 
     def test_clears_only_recovered_projects(self) -> None:

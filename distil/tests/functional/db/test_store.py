@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from distil import exceptions
 from distil import model
+from distil import text
 from distil.db import json_columns
 from distil.db import models
 from distil.db import store
@@ -91,7 +92,7 @@ class TestStoredProjectsSQLite(StoreTestCase):
         (row,) = self.rows(models.tenants, project.id)
         self.assertEqual(255, len(row["name"]))
         for column in ("name", "info"):
-            self.assertTrue(row[column].endswith(json_columns.CUT))
+            self.assertTrue(row[column].endswith(text.COLUMN_CUT))
 
     def test_update_changes_only_name_and_description(self) -> None:
         other, unknown = self.new_project(), self.new_project()
@@ -241,7 +242,7 @@ class TestWindowCommitSQLite(StoreTestCase):
         sample = model.RejectedSample(self.project.id, odd, odd, odd, {odd: odd, "volume": -math.inf})
         self.commit(rejected=[sample, model.RejectedSample(self.project.id, "m", None, "no", {})])
         row, other = self.rows(models.rejected_samples)
-        self.assertTrue(all(row[column].endswith(json_columns.CUT) for column in ("meter", "resource_id", "sample")))
+        self.assertTrue(all(row[column].endswith(text.COLUMN_CUT) for column in ("meter", "resource_id", "sample")))
         self.assertIsNone(other["resource_id"])
 
 
