@@ -13,7 +13,7 @@ from sqlalchemy.dialects import sqlite
 
 from distil import model
 from distil import text
-from distil.db import chunks
+from distil.db import queries
 from distil.db.models import MAX_COLLECTOR
 from distil.db.models import MAX_REASON
 from distil.db.models import project_failures
@@ -54,7 +54,7 @@ def clear(engine: sa.Engine, project_ids: Collection[str]) -> None:
     if not done:
         return
     with engine.begin() as connection:
-        for ids in chunks.batched(done):
+        for ids in queries.batched(done):
             connection.execute(sa.delete(project_failures).where(project_failures.c.tenant_id.in_(ids)))
 
 

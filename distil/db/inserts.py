@@ -12,9 +12,9 @@ import sqlalchemy as sa
 
 from distil import model
 from distil import text
-from distil.db import chunks
 from distil.db import json_columns
 from distil.db import models
+from distil.db import queries
 from distil.db.models import rejected_samples
 from distil.db.models import resources as stored_resources
 from distil.db.models import usage_entry
@@ -28,7 +28,7 @@ def stored_info(connection: sa.Connection, project_id: str, resource_ids: Collec
     """Info by resource id; what is not stored is absent."""
     found: dict[str, ResourceInfo] = {}
     table = stored_resources
-    for ids in chunks.batched(sorted(set(resource_ids))):
+    for ids in queries.batched(sorted(set(resource_ids))):
         query = sa.select(table.c.id, table.c.info).where(table.c.tenant_id == project_id, table.c.id.in_(ids))
         found.update((row.id, json_columns.load_info(row.info)) for row in connection.execute(query))
     return found

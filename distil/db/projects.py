@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from distil import model
 from distil import text
-from distil.db import chunks
+from distil.db import queries
 from distil.db.models import MAX_DESCRIPTION
 from distil.db.models import MAX_PROJECT_NAME
 from distil.db.models import tenants
@@ -68,7 +68,7 @@ class _Stored(NamedTuple):
 def _stored(engine: sa.Engine, project_ids: Mapping[str, object]) -> dict[str, _Stored]:
     found: dict[str, _Stored] = {}
     with engine.connect() as connection:
-        for ids in chunks.batched(sorted(project_ids)):
+        for ids in queries.batched(sorted(project_ids)):
             query = sa.select(tenants.c.id, tenants.c.name, tenants.c.info, tenants.c.last_collected)
             rows = connection.execute(query.where(tenants.c.id.in_(ids)))
             found.update((project_id, _Stored(*columns)) for project_id, *columns in rows)

@@ -13,11 +13,9 @@ from oslo_db import exception as db_exception
 
 from distil import exceptions
 from distil import model
-from distil.db import chunks
 from distil.db import errors
-from distil.db import filters
 from distil.db import inserts
-from distil.db import streams
+from distil.db import queries
 from distil.db import transaction
 from distil.db.models import rejected_samples
 from distil.db.models import tenants
@@ -61,7 +59,7 @@ class RejectedSampleFilter:
 
     def conditions(self, columns: Any = rejected_samples.c) -> Iterator[sa.ColumnElement[bool]]:
         among = ((columns.id, self.ids), (columns.tenant_id, self.projects), (columns.meter, self.meters))
-        return filters.conditions(among, columns.start, self.start, self.end)
+        return queries.filter_conditions(among, columns.start, self.start, self.end)
 
 
 def get(engine: sa.Engine, sample_id: int) -> StoredRejectedSample:
@@ -81,14 +79,14 @@ def iterate(engine: sa.Engine, chosen: RejectedSampleFilter, limit: int | None =
     """
     shown = [column for column in rejected_samples.c if column is not rejected_samples.c.sample]
     query = sa.select(*shown).where(*chosen.conditions()).order_by(rejected_samples.c.id).limit(limit)
-    yield from streams.stream(engine, query, "reading rejected samples")
+    yield from queries.stream(engine, query, "reading rejected samples")
 
 
 def require(engine: sa.Engine, ids: Collection[int]) -> None:
     """:raises NotFound: some of these samples are not kept."""
     missing = set(ids)
     with errors.translate_errors("reading rejected samples"), engine.connect() as connection:
-        for part in chunks.batched(sorted(ids)):
+        for part in queries.batched(sorted(ids)):
             query = sa.select(rejected_samples.c.id).where(rejected_samples.c.id.in_(part))
             missing.difference_update(connection.scalars(query))
     if missing:
@@ -187,7 +185,7 @@ def _missing(ids: Collection[int]) -> exceptions.NotFound:
 
 def _delete(connection: sa.Connection, ids: Collection[int]) -> None:
     deleted = 0
-    for part in chunks.batched(sorted(ids)):
+    for part in queries.batched(sorted(ids)):
         deleted += connection.execute(sa.delete(rejected_samples).where(rejected_samples.c.id.in_(part))).rowcount
     if deleted != len(ids):
         raise exceptions.ReprocessingRefused("somebody else has billed or deleted it meanwhile")

@@ -10,10 +10,10 @@ import tenacity
 from oslo_db import exception as db_exception
 
 from distil import model
-from distil.db import chunks
 from distil.db import errors
 from distil.db import failures
 from distil.db import projects
+from distil.db import queries
 from distil.db.failures import Failure
 from distil.db.functions import utc_now
 from distil.db.models import tenants
@@ -40,7 +40,7 @@ class Store:
         """Last collected of those projects that have one."""
         found: dict[str, datetime.datetime] = {}
         with errors.translate_errors("reading last collected"), self._engine.connect() as connection:
-            for ids in chunks.batched(sorted(set(project_ids))):
+            for ids in queries.batched(sorted(set(project_ids))):
                 query = sa.select(tenants.c.id, tenants.c.last_collected).where(
                     tenants.c.id.in_(ids), tenants.c.last_collected.is_not(None)
                 )

@@ -12,8 +12,7 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from distil.db import filters
-from distil.db import streams
+from distil.db import queries
 from distil.db import types
 from distil.db.models import usage_entry
 
@@ -67,7 +66,7 @@ class UsageFilter:
             (columns.service, self.services),
             (columns.resource_id, self.resources),
         )
-        return filters.conditions(among, columns.start, self.start, self.end)
+        return queries.filter_conditions(among, columns.start, self.start, self.end)
 
 
 def entries(engine: sa.Engine, chosen: UsageFilter, limit: int | None = None) -> Iterator[UsageEntry]:
@@ -83,7 +82,7 @@ def entries(engine: sa.Engine, chosen: UsageFilter, limit: int | None = None) ->
         .order_by(columns.tenant_id, columns.start, columns.service, columns.resource_id, columns.end)
         .limit(limit)
     )
-    yield from map(UsageEntry._make, streams.stream(engine, query, "reading usage"))
+    yield from map(UsageEntry._make, queries.stream(engine, query, "reading usage"))
 
 
 def totals(
@@ -97,7 +96,7 @@ def totals(
     keys = [_key(engine.dialect, group) for group in groups]
     sums = sa.func.sum(usage_entry.c.volume, type_=types.Volume()), sa.func.count()
     query = sa.select(*keys, *sums).where(*chosen.conditions()).group_by(*keys).order_by(*keys).limit(limit)
-    for *group, volume, count in map(tuple, streams.stream(engine, query, "adding up usage")):
+    for *group, volume, count in map(tuple, queries.stream(engine, query, "adding up usage")):
         yield UsageTotal(tuple(group), volume, count)
 
 
