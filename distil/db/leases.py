@@ -10,11 +10,11 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import sqlalchemy as sa
-import tenacity
 from oslo_db import exception as db_exception
 from oslo_log import log
 
 from distil.db import errors
+from distil.db import transaction
 from distil.db.functions import utc_now
 from distil.db.models import project_locks
 
@@ -49,12 +49,7 @@ class Leases:
         self.length = math.ceil(length)
         self._engine = engine
         self._on_takeover = on_takeover
-        self._retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(db_exception.DBDeadlock),
-            stop=tenacity.stop_after_attempt(5),
-            wait=tenacity.wait_random(0, 0.2),
-            reraise=True,
-        )
+        self._retrying = transaction.conflict_retrying()
 
     def acquire(self, project_id: str) -> bool:
         """Take a project that nobody has a lease of, or whose lease has expired. False: another owner has it."""

@@ -6,20 +6,17 @@ from collections.abc import Collection
 from collections.abc import Iterable
 
 import sqlalchemy as sa
-import tenacity
-from oslo_db import exception as db_exception
 
 from distil import model
 from distil.db import errors
 from distil.db import failures
 from distil.db import projects
 from distil.db import queries
+from distil.db import transaction
 from distil.db.failures import Failure
 from distil.db.functions import utc_now
 from distil.db.models import tenants
 from distil.db.project_store import ProjectStore
-
-_RACES = (db_exception.DBDuplicateEntry, db_exception.DBDeadlock)
 
 
 class Store:
@@ -30,6 +27,7 @@ class Store:
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
+        self._retrying = transaction.conflict_retrying()
 
     def now(self) -> datetime.datetime:
         """The time by the database's clock."""
@@ -55,7 +53,7 @@ class Store:
         """
         wanted = {project.id: (project, start) for project, start in starts}
         with errors.translate_errors("registering projects"):
-            _retrying()(projects.register, self._engine, wanted)
+            self._retrying(projects.register, self._engine, wanted)
 
     def update_projects(self, current: Iterable[model.Project]) -> None:
         """Store the names and descriptions that have changed in Keystone. Unknown projects stay unknown."""
@@ -65,23 +63,13 @@ class Store:
     def record_failures(self, failed: Iterable[Failure], now: datetime.datetime) -> None:
         """Store why projects wait, all of them or none. One that has waited already keeps since when."""
         with errors.translate_errors("storing failures"):
-            _retrying()(failures.record, self._engine, list(failed), now)
+            self._retrying(failures.record, self._engine, list(failed), now)
 
     def clear_failures(self, project_ids: Collection[str]) -> None:
         """Delete the failures of projects that wait no more."""
         with errors.translate_errors("deleting failures"):
-            _retrying()(failures.clear, self._engine, project_ids)
+            self._retrying(failures.clear, self._engine, project_ids)
 
     def project(self, project_id: str) -> ProjectStore:
         """What is stored of one project, for whoever holds it."""
         return ProjectStore(self._engine, project_id)
-
-
-def _retrying() -> tenacity.Retrying:
-    """A few attempts as long as others are in the way."""
-    return tenacity.Retrying(
-        retry=tenacity.retry_if_exception_type(_RACES),
-        stop=tenacity.stop_after_attempt(5),
-        wait=tenacity.wait_random(0, 0.2),
-        reraise=True,
-    )
