@@ -120,7 +120,7 @@ def _revision(conf: TrackedConfigOpts) -> Sequence[str]:
 
 def _leases(conf: TrackedConfigOpts) -> Sequence[str]:
     with _engine(conf) as engine:
-        found = collections.Counter((each.owner, each.expired) for each in leases.abandoned(engine))
+        found = collections.Counter((each.owner, each.expired) for each in leases.list_abandoned(engine))
     advice = {
         True: "that have expired: the next run takes them over.",
         False: "without an end, as older collectors do: if that one runs, stop it. They count as expired "

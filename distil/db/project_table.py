@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from distil import exceptions
 from distil.db import errors
-from distil.db.leases import expired
+from distil.db.leases import has_expired
 from distil.db.models import project_failures
 from distil.db.models import project_locks
 from distil.db.models import rejected_samples
@@ -60,7 +60,7 @@ def project_statuses(engine: sa.Engine) -> dict[str, ProjectStatus]:
     :raises StoreError: the database failed.
     """
     stored = sa.select(tenants.c.id.label("project_id"), tenants.c.name, tenants.c.last_collected)
-    held = sa.select(project_locks.c.project_id, project_locks.c.owner).where(sa.not_(expired()))
+    held = sa.select(project_locks.c.project_id, project_locks.c.owner).where(sa.not_(has_expired()))
     failed = sa.select(
         project_failures.c.tenant_id.label("project_id"),
         project_failures.c.reason.label("failure"),

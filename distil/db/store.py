@@ -14,7 +14,7 @@ from distil.db import projects
 from distil.db import queries
 from distil.db import transaction
 from distil.db.failures import Failure
-from distil.db.functions import utc_now
+from distil.db.functions import utc_timestamp
 from distil.db.models import tenants
 from distil.db.project_store import ProjectStore
 
@@ -32,7 +32,7 @@ class Store:
     def now(self) -> datetime.datetime:
         """The time by the database's clock."""
         with errors.translate_errors("reading the time"), self._engine.connect() as connection:
-            return connection.execute(sa.select(utc_now())).scalar_one()
+            return connection.execute(sa.select(utc_timestamp())).scalar_one()
 
     def last_collected(self, project_ids: Collection[str]) -> dict[str, datetime.datetime]:
         """Last collected of those projects that have one."""
