@@ -71,7 +71,7 @@ def count_argument(value: str) -> int:
 
 
 def add_project(parser: Any, **details: Any) -> None:
-    """The option ``--project``, whose values :func:`distil.db.project_table.find` understands."""
+    """The option ``--project``, whose values :func:`distil.db.projects.find_ids` understands."""
     parser.add_argument("--project", metavar="PROJECT", help="only of this project: its id, or its name", **details)
 
 

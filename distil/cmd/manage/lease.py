@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from distil import exceptions
 from distil.cmd.manage import base
 from distil.db import leases
-from distil.db import project_table
+from distil.db import projects
 from distil.db.leases import Lease
 
 
@@ -60,7 +60,7 @@ class Release(base.ListCommand):
         """:raises NotFound: there is no such project, or nobody has a lease of it."""
         # A lease may outlive its project's row.
         unknown = [text for text in texts if text not in by_project]
-        ids = [text for text in texts if text in by_project] + project_table.find_ids(self.app.engine, unknown)
+        ids = [text for text in texts if text in by_project] + projects.find_ids(self.app.engine, unknown)
         free = [project_id for project_id in ids if project_id not in by_project]
         if free:
             raise exceptions.NotFound(f"nobody has a lease of {', '.join(free)}")

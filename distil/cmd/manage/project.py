@@ -14,8 +14,8 @@ from distil.cmd.manage import base
 from distil.cmd.manage import project_scope
 from distil.cmd.manage.project_scope import ScopedProject
 from distil.conf.collector import collector_types
-from distil.db import project_table
-from distil.db.project_table import ProjectStatus
+from distil.db import projects
+from distil.db.projects import ProjectStatus
 from distil.db.store import Store
 
 LOG = logging.getLogger(__name__)
@@ -65,7 +65,7 @@ class List(base.ListCommand):
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Sequence[str], Iterator[Sequence[object]]]:
-        standings = project_table.project_statuses(self.app.engine)
+        standings = projects.list_statuses(self.app.engine)
         now = Store(self.app.engine).now()
         rows = (_row(place, standings, now) for place in self._places(parsed_args, standings))
         wanted = (
@@ -111,7 +111,7 @@ class Show(base.ShowCommand):
         engine = self.app.engine
         places = [] if parsed_args.no_keystone else self._in_scope()
         project_id = self._find(parsed_args.project, places)
-        standings = project_table.project_statuses(engine)
+        standings = projects.list_statuses(engine)
         own = [place for place in places if place.project_id == project_id]
         place = (
             own[0]
@@ -120,7 +120,7 @@ class Show(base.ShowCommand):
         )
         shown = _row(place, standings, Store(engine).now())
         shown["collector"] = ", ".join(place.collector for place in own if place.collector) or None
-        contents = project_table.contents(engine, project_id)
+        contents = projects.contents(engine, project_id)
         shown |= {
             "resources": contents.resources,
             "usage_entries": contents.usage_entries,
@@ -140,7 +140,7 @@ class Show(base.ShowCommand):
     def _find(self, text: str, places: Sequence[ScopedProject]) -> str:
         """The id of a project; what is stored comes first."""
         try:
-            return project_table.find_ids(self.app.engine, [text])[0]
+            return projects.find_ids(self.app.engine, [text])[0]
         except exceptions.NotFound:
             ids = {place.project_id for place in places if text in (place.project_id, place.name)}
             if len(ids) != 1:

@@ -10,7 +10,7 @@ from distil.cloud.keystone import KeystoneProjects
 from distil.collector.plan import Plan
 from distil.conf.collector import collector_types
 from distil.conf.options import TrackedConfigOpts
-from distil.db.project_table import ProjectStatus
+from distil.db.projects import ProjectStatus
 from distil.factory import collector
 
 

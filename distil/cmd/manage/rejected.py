@@ -14,7 +14,7 @@ from distil import text
 from distil.cmd.manage import base
 from distil.conf.collector import CollectorOptions
 from distil.conf.collector import collector_types
-from distil.db import project_table
+from distil.db import projects
 from distil.db import rejected_samples
 
 _Rows = tuple[Sequence[str], Iterator[Sequence[object]]]
@@ -31,7 +31,7 @@ class _Chosen(base.ListCommand):
     def _chosen(self, arguments: argparse.Namespace, ids: Sequence[int] = ()) -> rejected_samples.RejectedSampleFilter:
         return rejected_samples.RejectedSampleFilter(
             ids=ids,
-            projects=project_table.find_ids(self.app.engine, arguments.project),
+            projects=projects.find_ids(self.app.engine, arguments.project),
             meters=arguments.meter,
             start=arguments.start,
             end=arguments.end,
