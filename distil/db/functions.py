@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The database's clock: the one clock that all hosts of a site have in common."""
+"""The time by the database's clock, which all hosts of a site share."""
 
 import datetime
 from typing import Any
@@ -11,8 +11,8 @@ from sqlalchemy.sql import functions
 from distil.db import types
 
 
-class utc_timestamp(functions.FunctionElement[datetime.datetime]):  # noqa: N801 - stands in statements like SQLAlchemy's own
-    """The time of the database's server in UTC, so many seconds from now, as a UTCDateTime."""
+class utc_timestamp(functions.FunctionElement[datetime.datetime]):  # noqa: N801 - named as SQLAlchemy names its own functions
+    """The server's time in UTC, plus some seconds, as a UTCDateTime."""
 
     type = types.UTCDateTime()
     inherit_cache = True

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""JSON and text as columns keep them: readable by everyone, and never too long."""
+"""JSON as columns hold it: readable, and limited in length."""
 
 import json
 import math
@@ -17,7 +17,7 @@ _MAX_DEPTH = 50
 
 
 def to_json_value(value: object, depth: int = 0) -> Any:
-    """The value in JSON's own types; what has no place there (NaN, Decimal, times, endless depth) becomes text."""
+    """The value in JSON's types. Any other value (NaN, Decimal, times) and excessive depth become text."""
     if value is None or isinstance(value, bool | int | str):
         return value
     if isinstance(value, float) and math.isfinite(value):
@@ -34,7 +34,7 @@ def to_json_value(value: object, depth: int = 0) -> Any:
 def dump_info(info: Mapping[str, Any]) -> str:
     """A resource's info as a JSON object of at most :data:`MAX_INFO` characters.
 
-    The longest values make way first: they are cut, with a mark.
+    If it is longer, the longest values are truncated.
     """
     values = to_json_value(info)
     document = _dump(values)
@@ -42,7 +42,7 @@ def dump_info(info: Mapping[str, Any]) -> str:
 
 
 def load_info(document: str | None) -> dict[str, Any]:
-    """The object that the text holds; an empty one where it holds none."""
+    """The JSON object in the document, or an empty one if there is none."""
     try:
         info = json.loads(document or "{}")
     except (ValueError, RecursionError):
@@ -51,7 +51,7 @@ def load_info(document: str | None) -> dict[str, Any]:
 
 
 def dump_sample(document: Mapping[str, Any]) -> str:
-    """A sample as JSON text, cut at :data:`MAX_SAMPLE` characters."""
+    """A sample as JSON, truncated to :data:`MAX_SAMPLE` characters."""
     return text.fit_column(_dump(to_json_value(document)), MAX_SAMPLE)
 
 
@@ -70,5 +70,5 @@ def _shortened(info: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _dump(value: object) -> str:
-    # A lone surrogate gets the escape that JSON has for it too; NUL has it already.
+    # JSON escapes NUL itself, but not lone surrogates.
     return text.escape_unstorable(json.dumps(value, ensure_ascii=False))

@@ -23,7 +23,7 @@ from distil.db.models import tenants
 
 LOG = log.getLogger(__name__)
 
-# Longer than a window usually takes, and short enough to wait for the lease of a collector that was killed.
+# Longer than a window usually takes, and short enough that the projects of a killed collector are not delayed for long.
 LEASE_SECONDS = 300
 
 # Age at which a lock without an expiry, which the predecessor leaves, counts as expired.
@@ -56,22 +56,22 @@ class Leases:
 
     def acquire(self, project_id: str) -> bool:
         """Acquires the lease of a project, unless another owner has one that has not expired."""
-        with errors.translate_errors(f"acquiring the lease of project {project_id}"):
+        with errors.translate_errors(f"acquire the lease of project {project_id}"):
             return self._retrying(self._acquire, project_id)
 
     def renew(self, project_id: str) -> bool:
         """Extends the lease of a project, unless this owner has lost it."""
-        with errors.translate_errors(f"renewing the lease of project {project_id}"):
+        with errors.translate_errors(f"renew the lease of project {project_id}"):
             return self._retrying(self._extend, project_id, project_locks.c.owner == self.owner)
 
     def release(self, project_id: str) -> None:
         """Releases the lease of a project, if this owner has it."""
-        with errors.translate_errors(f"releasing the lease of project {project_id}"):
+        with errors.translate_errors(f"release the lease of project {project_id}"):
             self._retrying(self._delete, project_locks.c.project_id == project_id)
 
     def release_all(self) -> None:
         """Releases every lease of this owner."""
-        with errors.translate_errors("releasing all leases"):
+        with errors.translate_errors("release all leases"):
             self._retrying(self._delete, sa.true())
 
     def _acquire(self, project_id: str) -> bool:
@@ -161,7 +161,7 @@ def list_leases(engine: sa.Engine) -> Iterator[Lease]:
         .join_from(project_locks, tenants, tenants.c.id == locks.project_id, isouter=True)
         .order_by(locks.project_id)
     )
-    with errors.translate_errors("reading leases"), engine.connect() as connection:
+    with errors.translate_errors("read leases"), engine.connect() as connection:
         for project_id, project, owner, created, expires, expired in connection.execute(query):
             yield Lease(project_id, project, owner, created, expires, bool(expired))
 
@@ -171,7 +171,7 @@ def list_abandoned(engine: sa.Engine) -> list[AbandonedLease]:
 
     :raises StoreError: the database failed.
     """
-    with errors.translate_errors("reading leases"), engine.connect() as connection:
+    with errors.translate_errors("read leases"), engine.connect() as connection:
         inspector = sa.inspect(connection)
         if not inspector.has_table(project_locks.name):
             return []
@@ -183,7 +183,7 @@ def list_abandoned(engine: sa.Engine) -> list[AbandonedLease]:
 
 
 def release_lease(engine: sa.Engine, lease: Lease, force: bool = False) -> bool:
-    """Releases a lease on behalf of its owner, and says whether it did: not if the owner has changed meanwhile.
+    """Releases a lease of any owner, unless it is another owner's by now. Returns whether it was released.
 
     :param force: also if the lease has not expired.
     :raises StoreError: the database failed.
@@ -192,7 +192,7 @@ def release_lease(engine: sa.Engine, lease: Lease, force: bool = False) -> bool:
     statement = sa.delete(project_locks).where(locks.project_id == lease.project_id, locks.owner == lease.owner)
     if not force:
         statement = statement.where(has_expired())
-    with errors.translate_errors(f"releasing the lease of project {lease.project_id}"), engine.begin() as connection:
+    with errors.translate_errors(f"release the lease of project {lease.project_id}"), engine.begin() as connection:
         return connection.execute(statement).rowcount == 1
 
 

@@ -143,7 +143,7 @@ def list_statuses(engine: sa.Engine) -> dict[str, ProjectStatus]:
         project_failures.c.seen.label("last_failed"),
     )
     found: dict[str, dict[str, Any]] = {}
-    with errors.translate_errors("reading projects"), engine.connect() as connection:
+    with errors.translate_errors("read projects"), engine.connect() as connection:
         for query in (stored, leased, failed):
             for row in connection.execute(query).mappings():
                 found.setdefault(row["project_id"], {}).update(row)
@@ -151,7 +151,10 @@ def list_statuses(engine: sa.Engine) -> dict[str, ProjectStatus]:
 
 
 def contents(engine: sa.Engine, project_id: str) -> ProjectContents:
-    """:raises StoreError: the database failed."""
+    """Counts what is stored of a project.
+
+    :raises StoreError: the database failed.
+    """
     usage = usage_entry.c
     counts = sa.select(
         _count(resources, project_id).label("resources"),
@@ -160,7 +163,7 @@ def contents(engine: sa.Engine, project_id: str) -> ProjectContents:
         sa.func.max(usage.end).label("last"),
         _count(rejected_samples, project_id).label("rejected_samples"),
     ).where(usage.tenant_id == project_id)
-    with errors.translate_errors(f"reading what is stored of project {project_id}"), engine.connect() as connection:
+    with errors.translate_errors(f"read the contents of project {project_id}"), engine.connect() as connection:
         return ProjectContents(**connection.execute(counts).mappings().one())
 
 
@@ -174,19 +177,18 @@ def find_ids(engine: sa.Engine, texts: Iterable[str]) -> list[str]:
     :raises NotFound: a project is not stored, or several have the name.
     :raises StoreError: the database failed.
     """
-    with errors.translate_errors("looking for a project"), engine.connect() as connection:
+    with errors.translate_errors("look up projects"), engine.connect() as connection:
         return [_find_id(connection, id_or_name) for id_or_name in texts]
 
 
 def _find_id(connection: sa.Connection, id_or_name: str) -> str:
-    matches = sa.or_(tenants.c.id == id_or_name, tenants.c.name == id_or_name)
-    # MariaDB disregards the case of names.
-    rows = [
-        row for row in connection.execute(sa.select(tenants.c.id, tenants.c.name).where(matches)) if id_or_name in row
-    ]
+    query = sa.select(tenants.c.id, tenants.c.name)
+    query = query.where(sa.or_(tenants.c.id == id_or_name, tenants.c.name == id_or_name))
+    # MariaDB and MySQL disregard the case of names.
+    rows = [row for row in connection.execute(query) if id_or_name in row]
     ids: list[str] = [row.id for row in rows if row.id == id_or_name] or sorted(row.id for row in rows)
     if not ids:
-        raise exceptions.NotFound(f"there is no project {id_or_name!r} in the database, neither as an id nor as a name")
+        raise exceptions.NotFound(f"no project in the database has the ID or name {id_or_name!r}")
     if len(ids) > 1:
-        raise exceptions.NotFound(f"more than one project is called {id_or_name!r}: {', '.join(ids)}")
+        raise exceptions.NotFound(f"several projects have the name {id_or_name!r}: {', '.join(ids)}")
     return ids[0]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How transactions are committed, and repeated where another one was in the way."""
+"""Commits of transactions, and repetition of those that conflict with another."""
 
 import contextlib
 from collections.abc import Callable
@@ -14,9 +14,9 @@ _MAX_PAUSE_SECONDS = 0.2
 
 
 def conflict_retrying() -> tenacity.Retrying:
-    """Repeats a transaction that another one made impossible: by a deadlock, or by inserting the same row first.
+    """The retry policy for transactions that fail because of another one: a deadlock, or the same row inserted first.
 
-    The policy for all transactions that may be repeated as they are. Threads may share the result.
+    Threads may share the result.
     """
     return tenacity.Retrying(
         retry=tenacity.retry_if_exception_type((db_exception.DBDeadlock, db_exception.DBDuplicateEntry)),

@@ -112,7 +112,7 @@ class Retry(_Chosen):
         if any(given) == parsed_args.all:
             self._parser.error("choose samples, or take --all")
         chosen = self._chosen(parsed_args, parsed_args.ids)
-        rejected_samples.require(self.app.engine, parsed_args.ids)
+        rejected_samples.require_stored(self.app.engine, parsed_args.ids)
         # Slow to import, as all that speaks to the cloud.
         from distil.factory import collector  # noqa: PLC0415
 

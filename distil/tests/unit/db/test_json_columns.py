@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""JSON and text as columns keep them."""
+"""JSON as columns hold it."""
 
 import json
 import math
@@ -46,9 +46,9 @@ class InfoDocumentTest(unittest.TestCase):
 
 class JsonValueTest(unittest.TestCase):
     def test_non_json_values_become_text(self) -> None:
-        given = {"a": math.nan, "b": [math.inf, -math.inf], 3: Decimal("1.50"), "d": (1, 2)}
-        wanted = {"a": "nan", "b": ["inf", "-inf"], "3": "1.50", "d": [1, 2]}
-        self.assertEqual(wanted, json_columns.to_json_value(given))
+        value = {"a": math.nan, "b": [math.inf, -math.inf], 3: Decimal("1.50"), "d": (1, 2)}
+        expected = {"a": "nan", "b": ["inf", "-inf"], "3": "1.50", "d": [1, 2]}
+        self.assertEqual(expected, json_columns.to_json_value(value))
 
     def test_input_is_not_modified(self) -> None:
         inner = [math.nan]
@@ -65,7 +65,7 @@ class JsonValueTest(unittest.TestCase):
 class SampleDocumentTest(unittest.TestCase):
     def test_short_sample_is_valid_json(self) -> None:
         def refuse(constant: str) -> None:
-            self.fail(f"{constant} is no JSON")
+            self.fail(f"{constant} is not JSON")
 
         document = json_columns.dump_sample({"volume": math.nan, "resource_id": "ü"})
         self.assertEqual({"volume": "nan", "resource_id": "ü"}, json.loads(document, parse_constant=refuse))

@@ -75,7 +75,9 @@ class LeaseTest(manage.ManageTestCase):
     def test_release_without_lease_exits_with_3(self) -> None:
         self.insert(models.tenants, {"id": "p1", "name": "Übung"})
         self.assertIn("nobody has a lease of p1", self.error("lease", "release", "Übung", status=3))
-        self.assertIn("there is no project 'p2'", self.error("lease", "release", "p2", status=3))
+        self.assertIn(
+            "no project in the database has the ID or name 'p2'", self.error("lease", "release", "p2", status=3)
+        )
 
 
 def results(rows: list[dict[str, str]]) -> dict[str, str]:
