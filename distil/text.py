@@ -11,9 +11,14 @@ from typing import Any
 from distil import exceptions
 from distil import model
 
+# In characters.
 MAX_INFO_VALUE = 255
-MAX_REASON = 500
+MAX_REJECTION_REASON = 500
+
+# Marks at the end of truncated text: of values and reasons that rating makes, and of text that a column limits. Stored
+# data contains both.
 CUT = "... (cut)"
+COLUMN_CUT = " [cut]"
 
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _CONTROL = re.compile("[\0-\x1f\x7f-\x9f]")
@@ -59,10 +64,25 @@ def validate_service(name: str) -> None:
         raise exceptions.SampleRejected(reason, exceptions.RejectionReason.SERVICE)
 
 
+def truncate(value: str, length: int, mark: str = CUT) -> str:
+    """The text, or as much of it as fits into ``length`` characters together with the mark."""
+    return value if len(value) <= length else value[: length - len(mark)] + mark
+
+
 def sanitize(value: str, length: int) -> str:
-    """The text with unstorable characters replaced, truncated to ``length`` characters with a mark."""
+    """The text with each unstorable character replaced by ``?``, truncated to ``length`` characters."""
     value = value if is_storable(value) else value.encode(errors="replace").decode().replace("\0", "?")
-    return value if len(value) <= length else value[: length - len(CUT)] + CUT
+    return truncate(value, length)
+
+
+def escape_unstorable(value: str) -> str:
+    r"""The text with each unstorable character escaped: ``\x00``, ``\ud800``."""
+    return value.encode(errors="backslashreplace").decode().replace("\0", r"\x00")
+
+
+def fit_column(value: str, length: int) -> str:
+    """The text with each unstorable character escaped, truncated to a column's ``length`` characters."""
+    return truncate(escape_unstorable(value), length, COLUMN_CUT)
 
 
 def canonical_json(value: object) -> str:

@@ -135,7 +135,7 @@ def _wrong_revision(conf: TrackedConfigOpts) -> Sequence[str]:
 
 def _abandoned_leases(conf: TrackedConfigOpts) -> Sequence[str]:
     with _engine(conf) as engine:
-        counts = collections.Counter((lease.owner, lease.expired) for lease in leases.abandoned(engine))
+        counts = collections.Counter((lease.owner, lease.expired) for lease in leases.list_abandoned(engine))
     return [_abandoned(owner, count, expired) for (owner, expired), count in sorted(counts.items())]
 
 

@@ -117,8 +117,8 @@ class Reprocessor:
         The other rejected samples of the same resource and window are included. The run ends with the first window for
         which a service gives no response.
         """
-        for project_id, window in rejected_samples.windows(self._engine, samples):
-            stored = rejected_samples.with_their_resources(self._engine, samples, project_id, window)
+        for project_id, window in rejected_samples.list_windows(self._engine, samples):
+            stored = rejected_samples.list_with_same_resources(self._engine, samples, project_id, window)
             try:
                 yield from self._reprocess(project_id, window, stored)
             except exceptions.ReprocessingRefused as error:

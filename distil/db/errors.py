@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What SQLAlchemy, oslo.db and the drivers raise comes out as ours."""
+"""Translates exceptions of SQLAlchemy, oslo.db and the drivers."""
 
 import contextlib
 from collections.abc import Iterator
@@ -14,22 +14,24 @@ DB_EXCEPTIONS = (sa.exc.SQLAlchemyError, db_exception.DBError, db_exception.DBIn
 
 @contextlib.contextmanager
 def translate_errors(action: str) -> Iterator[None]:
-    """:param action: what fails if the block does, for the message.
-    :raises StoreError: for everything that the database's libraries raise.
+    """Raises every exception of the database's libraries as a StoreError: ``could not ACTION: what the server said``.
+
+    :param action: what the block does, as an infinitive.
+    :raises StoreError: the block failed.
     """
     try:
         yield
     except DB_EXCEPTIONS as error:
-        raise exceptions.StoreError(f"{action}: {reason(error)}") from error
+        raise exceptions.StoreError(f"could not {action}: {driver_message(error)}") from error
 
 
-def reason(error: BaseException) -> str:
-    """What the server or the driver said, in one line.
+def driver_message(error: BaseException) -> str:
+    """The message of the server or the driver, in one line.
 
-    Neither statement, parameters nor connection URL, which the libraries' own texts may hold.
+    Has neither statement, parameters nor connection URL, all of which the libraries' own messages may contain.
     """
     inner = getattr(error, "inner_exception", None) or error
     driver_error = getattr(inner, "orig", None) or inner
     arguments = [str(argument) for argument in driver_error.args]
-    text = " ".join(" ".join(arguments).split())
-    return text or type(driver_error).__name__
+    message = " ".join(" ".join(arguments).split())
+    return message or type(driver_error).__name__

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The projects that a run could not bring to their end, and why, until one does."""
+"""Projects that the last run could not finish, and why. A run that finishes a project deletes its row."""
 
 import dataclasses
 import datetime
@@ -12,21 +12,22 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects import sqlite
 
 from distil import model
-from distil.db import chunks
-from distil.db import json_columns
+from distil import text
+from distil.db import queries
 from distil.db.models import MAX_COLLECTOR
+from distil.db.models import MAX_REASON
 from distil.db.models import project_failures
 
-# What another failure of the project changes; since stays, runs goes up.
-_NEWER = ("collector", "start", "end", "reason", "seen")
+# What a repeated failure overwrites. It keeps since and increments runs.
+_OVERWRITTEN = ("collector", "start", "end", "reason", "seen")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a project waits for the next run.
+    """Why a run could not finish a project.
 
     :param collector: name of the collector type.
-    :param window: the one that could not be stored; None where it did not come to one.
+    :param window: the window that could not be stored; None if the project failed before its first window.
     """
 
     project_id: str
@@ -36,24 +37,24 @@ class Failure:
 
 
 def record(engine: sa.Engine, failures: Iterable[Failure], now: datetime.datetime) -> None:
-    """One row a project, all of them or none."""
-    newest = {failure.project_id: failure for failure in failures}
-    # In one order, lest two collectors block each other.
-    rows = [_row(failure, now) for _, failure in sorted(newest.items())]
+    """Stores one row for each project, all in one transaction."""
+    by_project = {failure.project_id: failure for failure in failures}
+    # Sorted, so that two collectors do not deadlock.
+    rows = [_row(failure, now) for _, failure in sorted(by_project.items())]
     if rows:
         with engine.begin() as connection:
             connection.execute(_upsert(engine.dialect.name), rows)
 
 
 def clear(engine: sa.Engine, project_ids: Collection[str]) -> None:
-    """Delete the rows of these projects. As a rule there are none at all, which one look tells."""
+    """Deletes the rows of these projects. Usually there are none at all, so one query usually suffices."""
     with engine.connect() as connection:
-        known = set(connection.scalars(sa.select(project_failures.c.tenant_id)))
-    done = sorted(known.intersection(project_ids))
-    if not done:
+        stored = set(connection.scalars(sa.select(project_failures.c.tenant_id)))
+    finished = sorted(stored.intersection(project_ids))
+    if not finished:
         return
     with engine.begin() as connection:
-        for ids in chunks.batched(done):
+        for ids in queries.batched(finished):
             connection.execute(sa.delete(project_failures).where(project_failures.c.tenant_id.in_(ids)))
 
 
@@ -61,10 +62,10 @@ def _row(failure: Failure, now: datetime.datetime) -> dict[str, object]:
     window = failure.window
     return {
         "tenant_id": failure.project_id,
-        "collector": json_columns.bounded(failure.collector, MAX_COLLECTOR),
+        "collector": text.fit_column(failure.collector, MAX_COLLECTOR),
         "start": window and window.start,
         "end": window and window.end,
-        "reason": json_columns.bounded(failure.reason, json_columns.MAX_REASON),
+        "reason": text.fit_column(failure.reason, MAX_REASON),
         "since": now,
         "seen": now,
         "runs": 1,
@@ -72,12 +73,12 @@ def _row(failure: Failure, now: datetime.datetime) -> dict[str, object]:
 
 
 def _upsert(dialect: str) -> sa.Insert:
-    # PyMySQL takes no parameters behind those of the rows.
+    # Literal, because PyMySQL accepts no parameters after those of the rows.
     runs = {"runs": project_failures.c.runs + sa.literal_column("1")}
     if dialect == "mysql":
-        insert = mysql.insert(project_failures)
-        return insert.on_duplicate_key_update({name: insert.inserted[name] for name in _NEWER} | runs)
-    standard: sqlite.Insert | postgresql.Insert
-    standard = sqlite.insert(project_failures) if dialect == "sqlite" else postgresql.insert(project_failures)
-    changes = {name: standard.excluded[name] for name in _NEWER} | runs
-    return standard.on_conflict_do_update(index_elements=[project_failures.c.tenant_id], set_=changes)
+        statement = mysql.insert(project_failures)
+        return statement.on_duplicate_key_update({name: statement.inserted[name] for name in _OVERWRITTEN} | runs)
+    upsert: sqlite.Insert | postgresql.Insert
+    upsert = sqlite.insert(project_failures) if dialect == "sqlite" else postgresql.insert(project_failures)
+    changes = {name: upsert.excluded[name] for name in _OVERWRITTEN} | runs
+    return upsert.on_conflict_do_update(index_elements=[project_failures.c.tenant_id], set_=changes)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The database's clock: the one clock that all hosts of a site have in common."""
+"""The time by the database's clock, which all hosts of a site share."""
 
 import datetime
 from typing import Any
@@ -11,8 +11,8 @@ from sqlalchemy.sql import functions
 from distil.db import types
 
 
-class utc_now(functions.FunctionElement[datetime.datetime]):  # noqa: N801 - stands in statements like SQLAlchemy's own
-    """The time of the database's server in UTC, so many seconds from now, as a UTCDateTime."""
+class utc_timestamp(functions.FunctionElement[datetime.datetime]):  # noqa: N801 - named as SQLAlchemy names its own functions
+    """The server's time in UTC, plus some seconds, as a UTCDateTime."""
 
     type = types.UTCDateTime()
     inherit_cache = True
@@ -21,19 +21,19 @@ class utc_now(functions.FunctionElement[datetime.datetime]):  # noqa: N801 - sta
         super().__init__(sa.literal(seconds, sa.Integer))
 
 
-@compiler.compiles(utc_now, "sqlite")
-def _sqlite(element: utc_now, visitor: Any, **options: Any) -> str:
+@compiler.compiles(utc_timestamp, "sqlite")
+def _sqlite(element: utc_timestamp, visitor: Any, **options: Any) -> str:
     seconds = visitor.process(element.clauses, **options)
     return f"strftime('%Y-%m-%d %H:%M:%S.000000', 'now', {seconds} || ' seconds')"
 
 
-@compiler.compiles(utc_now, "mysql")
-@compiler.compiles(utc_now, "mariadb")
-def _mysql(element: utc_now, visitor: Any, **options: Any) -> str:
+@compiler.compiles(utc_timestamp, "mysql")
+@compiler.compiles(utc_timestamp, "mariadb")
+def _mysql(element: utc_timestamp, visitor: Any, **options: Any) -> str:
     return f"(UTC_TIMESTAMP() + INTERVAL {visitor.process(element.clauses, **options)} SECOND)"
 
 
-@compiler.compiles(utc_now, "postgresql")
-def _postgresql(element: utc_now, visitor: Any, **options: Any) -> str:
+@compiler.compiles(utc_timestamp, "postgresql")
+def _postgresql(element: utc_timestamp, visitor: Any, **options: Any) -> str:
     seconds = visitor.process(element.clauses, **options)
     return f"(timezone('utc', clock_timestamp()) + make_interval(secs => {seconds}))"

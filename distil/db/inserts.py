@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What one window of one project adds, inside the caller's transaction."""
+"""Inserts what one window of one project adds, in the caller's transaction."""
 
 import datetime
 from collections.abc import Collection
@@ -11,23 +11,25 @@ from typing import Any
 import sqlalchemy as sa
 
 from distil import model
-from distil.db import chunks
+from distil import text
 from distil.db import json_columns
 from distil.db import models
+from distil.db import queries
 from distil.db.models import rejected_samples
-from distil.db.models import resources as stored_resources
+from distil.db.models import resources as resource_table
 from distil.db.models import usage_entry
 
-ResourceInfo = dict[str, Any]
+_Info = dict[str, Any]
 
+# Compiling the statement takes as long as the server takes to execute it, so it is made once.
 _INSERT_USAGE = sa.insert(usage_entry)
 
 
-def stored_info(connection: sa.Connection, project_id: str, resource_ids: Collection[str]) -> dict[str, ResourceInfo]:
-    """Info by resource id; what is not stored is absent."""
-    found: dict[str, ResourceInfo] = {}
-    table = stored_resources
-    for ids in chunks.batched(sorted(set(resource_ids))):
+def load_resource_info(connection: sa.Connection, project_id: str, resource_ids: Collection[str]) -> dict[str, _Info]:
+    """Info of stored resources by resource id."""
+    found: dict[str, _Info] = {}
+    table = resource_table
+    for ids in queries.batched(sorted(set(resource_ids))):
         query = sa.select(table.c.id, table.c.info).where(table.c.tenant_id == project_id, table.c.id.in_(ids))
         found.update((row.id, json_columns.load_info(row.info)) for row in connection.execute(query))
     return found
@@ -37,55 +39,59 @@ def merge_resources(
     connection: sa.Connection,
     project_id: str,
     resources: Iterable[model.Resource],
-    known: Mapping[str, ResourceInfo],
+    known: Mapping[str, _Info],
     now: datetime.datetime,
-) -> dict[str, ResourceInfo]:
-    """Store new resources, and those that now have other info: new keys win, old keys stay.
+) -> dict[str, _Info]:
+    """Inserts new resources, and updates those whose info has changed: new keys win, old keys stay.
 
-    :param known: info as it was stored. Of resources that are not in it or have changed since, it is read again: a
-        retry of rejected samples may have added some.
+    :param known: info as it was read before. Info of other resources, and of those whose info has changed since, is
+        read again: reprocessing of rejected samples may have added keys.
     :returns: info of the resources as it is stored now.
     """
-    told: dict[str, ResourceInfo] = {}
+    current: dict[str, _Info] = {}
     for resource in resources:
-        told.setdefault(resource.id, {}).update(resource.info)
-    same = {
+        current.setdefault(resource.id, {}).update(resource.info)
+    unchanged = {
         resource_id: known[resource_id]
-        for resource_id, info in told.items()
-        if resource_id in known and _merged_text(known[resource_id], info) is None
+        for resource_id, info in current.items()
+        if resource_id in known and _merged_document(known[resource_id], info) is None
     }
-    rest = {resource_id: info for resource_id, info in told.items() if resource_id not in same}
-    stored = stored_info(connection, project_id, rest) if rest else {}
+    rest = {resource_id: info for resource_id, info in current.items() if resource_id not in unchanged}
+    stored = load_resource_info(connection, project_id, rest) if rest else {}
     new, changed = [], []
     for resource_id, info in rest.items():
         before = stored.get(resource_id)
-        text = _merged_text(before, info)
-        if text is None:
+        document = _merged_document(before, info)
+        if document is None:
             continue
-        stored[resource_id] = json_columns.load_info(text)
+        stored[resource_id] = json_columns.load_info(document)
         if before is None:
-            new.append({"id": resource_id, "tenant_id": project_id, "info": text, "created": now})
+            new.append({"id": resource_id, "tenant_id": project_id, "info": document, "created": now})
         else:
-            changed.append({"resource": resource_id, "new_info": text})
+            changed.append({"resource": resource_id, "new_info": document})
     if new:
-        connection.execute(sa.insert(stored_resources), new)
+        connection.execute(sa.insert(resource_table), new)
     if changed:
-        statement = sa.update(stored_resources).where(
-            stored_resources.c.id == sa.bindparam("resource"), stored_resources.c.tenant_id == project_id
-        )
-        connection.execute(statement.values(info=sa.bindparam("new_info")), changed)
-    return same | stored
+        connection.execute(_update_info(project_id), changed)
+    return unchanged | stored
 
 
-def _merged_text(stored: ResourceInfo | None, told: ResourceInfo) -> str | None:
-    """What is to be stored; None where what is stored says the same."""
+def _update_info(project_id: str) -> sa.Update:
+    statement = sa.update(resource_table).where(
+        resource_table.c.id == sa.bindparam("resource"), resource_table.c.tenant_id == project_id
+    )
+    return statement.values(info=sa.bindparam("new_info"))
+
+
+def _merged_document(stored: _Info | None, current: _Info) -> str | None:
+    """The info to store, or None if what is stored is the same."""
     if stored is None:
-        return json_columns.dump_info(json_columns.plain(told))
-    # As most often.
-    if {**stored, **told} == stored:
+        return json_columns.dump_info(json_columns.to_json_value(current))
+    # The usual case, without any JSON.
+    if {**stored, **current} == stored:
         return None
-    text = json_columns.dump_info({**stored, **json_columns.plain(told)})
-    return None if json_columns.load_info(text) == stored else text
+    document = json_columns.dump_info({**stored, **json_columns.to_json_value(current)})
+    return None if json_columns.load_info(document) == stored else document
 
 
 def insert_usage(
@@ -95,7 +101,7 @@ def insert_usage(
     usage: Sequence[model.Usage],
     now: datetime.datetime,
 ) -> None:
-    """One row an entry; of 0, too."""
+    """Inserts one row for each entry, including those of volume 0."""
     common = {"tenant_id": project_id, "start": window.start, "end": window.end, "created": now}
     rows = [
         {
@@ -118,15 +124,15 @@ def insert_rejected(
     rejected: Sequence[model.RejectedSample],
     now: datetime.datetime,
 ) -> None:
-    """One row a sample. It is evidence: nothing in it, however long or odd, may stop the window."""
+    """Inserts one row for each sample, escaped and truncated so that no sample can make the window fail."""
     rows = [
         {
             "tenant_id": project_id,
-            "meter": json_columns.bounded(sample.meter, models.MAX_METER),
-            "resource_id": _bounded_id(sample.resource_id),
+            "meter": text.fit_column(sample.meter, models.MAX_METER),
+            "resource_id": sample.resource_id and text.fit_column(sample.resource_id, model.MAX_RESOURCE_ID),
             "start": window.start,
             "end": window.end,
-            "reason": json_columns.bounded(sample.reason, json_columns.MAX_REASON),
+            "reason": text.fit_column(sample.reason, models.MAX_REASON),
             "sample": json_columns.dump_sample(sample.document),
             "created": now,
         }
@@ -134,7 +140,3 @@ def insert_rejected(
     ]
     if rows:
         connection.execute(sa.insert(rejected_samples), rows)
-
-
-def _bounded_id(resource_id: str | None) -> str | None:
-    return None if resource_id is None else json_columns.bounded(resource_id, model.MAX_RESOURCE_ID)

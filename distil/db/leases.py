@@ -1,41 +1,44 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Leases: who collects a project at this moment, and until when nobody else begins to.
+"""Leases: which collector has a project at the moment, and until when others leave it alone.
 
-They avoid wasted work and nothing else: what decides who stores a window is the compare-and-set of
-:meth:`distil.db.project_store.StoredProject.commit`.
+They only avoid wasted work. Which collector stores a window is decided by the compare-and-set of
+:meth:`distil.db.project_store.ProjectStore.commit`.
 """
 
+import datetime
 import math
 from collections.abc import Callable
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import sqlalchemy as sa
-import tenacity
 from oslo_db import exception as db_exception
 from oslo_log import log
 
 from distil.db import errors
-from distil.db.functions import utc_now
+from distil.db import transaction
+from distil.db.functions import utc_timestamp
 from distil.db.models import project_locks
+from distil.db.models import tenants
 
 LOG = log.getLogger(__name__)
 
-# Seconds. Longer than a window takes, as a rule, and no longer than anyone wants to wait for a collector that was
-# killed.
+# Longer than a window usually takes, and short enough that the projects of a killed collector are not delayed for long.
 LEASE_SECONDS = 300
 
-# Seconds from the creation of a lease without an end, which is the predecessor's, to when it counts as expired.
+# Age at which a lock without an expiry, which the predecessor leaves, counts as expired.
 LEGACY_LOCK_SECONDS = 3600
 
 
 class Leases:
-    """The leases of one owner. Each method is one compare-and-set, by the clock of the database. Threads may share it.
+    """The leases of one owner.
 
-    Every method raises StoreError where the database does not do what it is asked; asking again is safe.
+    Each method is one compare-and-set by the database's clock, and raises StoreError if the database fails; repeating
+    it is safe. Threads may share an instance.
 
-    :param owner: unique to this start of a process: only it renews and releases what it has acquired.
+    :param owner: identifies one start of a process and one collector: only the owner renews and releases its leases.
     :param length: seconds from an acquisition or a renewal to the expiry, rounded up.
-    :param on_takeover: is called when a lease of another owner that has expired is acquired.
+    :param on_takeover: called when an expired lease of another owner is acquired.
     """
 
     def __init__(
@@ -49,56 +52,56 @@ class Leases:
         self.length = math.ceil(length)
         self._engine = engine
         self._on_takeover = on_takeover
-        self._retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(db_exception.DBDeadlock),
-            stop=tenacity.stop_after_attempt(5),
-            wait=tenacity.wait_random(0, 0.2),
-            reraise=True,
-        )
+        self._retrying = transaction.conflict_retrying()
 
     def acquire(self, project_id: str) -> bool:
-        """Take a project that nobody has a lease of, or whose lease has expired. False: another owner has it."""
-        with errors.translate_errors(f"acquiring the lease of project {project_id}"):
+        """Acquires the lease of a project, unless another owner has one that has not expired."""
+        with errors.translate_errors(f"acquire the lease of project {project_id}"):
             return self._retrying(self._acquire, project_id)
 
     def renew(self, project_id: str) -> bool:
-        """Put the expiry off. False: the lease is this owner's no more."""
-        with errors.translate_errors(f"renewing the lease of project {project_id}"):
+        """Extends the lease of a project, unless this owner has lost it."""
+        with errors.translate_errors(f"renew the lease of project {project_id}"):
             return self._retrying(self._extend, project_id, project_locks.c.owner == self.owner)
 
     def release(self, project_id: str) -> None:
-        """Give the lease back. One that is another owner's stays."""
-        with errors.translate_errors(f"releasing the lease of project {project_id}"):
+        """Releases the lease of a project, if this owner has it."""
+        with errors.translate_errors(f"release the lease of project {project_id}"):
             self._retrying(self._delete, project_locks.c.project_id == project_id)
 
     def release_all(self) -> None:
-        """Give back every lease of this owner."""
-        with errors.translate_errors("releasing all leases"):
+        """Releases every lease of this owner."""
+        with errors.translate_errors("release all leases"):
             self._retrying(self._delete, sa.true())
 
     def _acquire(self, project_id: str) -> bool:
-        stored = self._stored(project_id)
-        if stored is None:
+        holder = self._holder(project_id)
+        if holder is None:
             return self._insert(project_id)
-        if stored.owner == self.owner:
+        if holder.owner == self.owner:
             return self._extend(project_id, project_locks.c.owner == self.owner)
-        if not stored.expired:
-            LOG.debug("Project %s: the lease is %s's.", project_id, stored.owner)
+        if not holder.expired:
+            LOG.debug("Project %s: leased by %s.", project_id, holder.owner)
             return False
-        taken = self._extend(project_id, sa.and_(project_locks.c.owner == stored.owner, expired()))
-        if taken:
+        acquired = self._extend(project_id, sa.and_(project_locks.c.owner == holder.owner, has_expired()))
+        if acquired:
             self._on_takeover()
-            LOG.info("Project %s: the lease of %s has expired and is taken over.", project_id, stored.owner)
-        return taken
+            LOG.info("Project %s: the lease of %s has expired and is taken over.", project_id, holder.owner)
+        return acquired
 
-    def _stored(self, project_id: str) -> "_Stored | None":
-        query = sa.select(project_locks.c.owner, expired()).where(project_locks.c.project_id == project_id)
+    def _holder(self, project_id: str) -> "_Holder | None":
+        query = sa.select(project_locks.c.owner, has_expired()).where(project_locks.c.project_id == project_id)
         with self._engine.connect() as connection:
             row = connection.execute(query).one_or_none()
-        return None if row is None else _Stored(row[0], bool(row[1]))
+        return None if row is None else _Holder(row[0], bool(row[1]))
 
     def _insert(self, project_id: str) -> bool:
-        values = {"project_id": project_id, "owner": self.owner, "created": utc_now(), "expires": utc_now(self.length)}
+        values = {
+            "project_id": project_id,
+            "owner": self.owner,
+            "created": utc_timestamp(),
+            "expires": utc_timestamp(self.length),
+        }
         try:
             with self._engine.begin() as connection:
                 connection.execute(sa.insert(project_locks).values(values))
@@ -106,58 +109,103 @@ class Leases:
             return False
         return True
 
-    def _extend(self, project_id: str, allowed: sa.ColumnElement[bool]) -> bool:
-        statement = sa.update(project_locks).where(project_locks.c.project_id == project_id, allowed)
-        values = {"owner": self.owner, "created": utc_now(), "expires": utc_now(self.length)}
+    def _extend(self, project_id: str, condition: sa.ColumnElement[bool]) -> bool:
+        statement = sa.update(project_locks).where(project_locks.c.project_id == project_id, condition)
+        values = {"owner": self.owner, "created": utc_timestamp(), "expires": utc_timestamp(self.length)}
         with self._engine.begin() as connection:
             return connection.execute(statement.values(values)).rowcount == 1
 
-    def _delete(self, which: sa.ColumnElement[bool]) -> None:
+    def _delete(self, condition: sa.ColumnElement[bool]) -> None:
         with self._engine.begin() as connection:
-            connection.execute(sa.delete(project_locks).where(project_locks.c.owner == self.owner, which))
+            connection.execute(sa.delete(project_locks).where(project_locks.c.owner == self.owner, condition))
 
 
-class Abandoned(NamedTuple):
-    """A lease whose owner does not renew it.
+class _Holder(NamedTuple):
+    owner: str
+    expired: bool
 
-    :param expired: False: it has no end, and is not that old yet.
+
+class Lease(NamedTuple):
+    """A lease of any owner, as it is stored.
+
+    :param project: the project's name; None if the project is not stored.
+    :param expires: None for a lock of the predecessor.
+    """
+
+    project_id: str
+    project: str | None
+    owner: str
+    created: datetime.datetime
+    expires: datetime.datetime | None
+    expired: bool
+
+
+class AbandonedLease(NamedTuple):
+    """A lease that its owner does not renew.
+
+    :param expired: False for a lock of the predecessor that is not old enough to count as expired.
     """
 
     owner: str
     expired: bool
 
 
-def abandoned(engine: sa.Engine) -> list[Abandoned]:
-    """Those that have expired, and those of the predecessor, which have no end; at any revision of the database.
+def list_leases(engine: sa.Engine) -> Iterator[Lease]:
+    """All leases, ordered by project id.
 
-    :raises StoreError: the database did not do what it was asked.
+    :raises StoreError: the database failed.
     """
-    with errors.translate_errors("looking for leases"), engine.connect() as connection:
+    locks = project_locks.c
+    query = (
+        sa.select(locks.project_id, tenants.c.name, locks.owner, locks.created, locks.expires, has_expired())
+        .join_from(project_locks, tenants, tenants.c.id == locks.project_id, isouter=True)
+        .order_by(locks.project_id)
+    )
+    with errors.translate_errors("read leases"), engine.connect() as connection:
+        for project_id, project, owner, created, expires, expired in connection.execute(query):
+            yield Lease(project_id, project, owner, created, expires, bool(expired))
+
+
+def list_abandoned(engine: sa.Engine) -> list[AbandonedLease]:
+    """Expired leases and the predecessor's locks, whatever revision the database is at.
+
+    :raises StoreError: the database failed.
+    """
+    with errors.translate_errors("read leases"), engine.connect() as connection:
         inspector = sa.inspect(connection)
         if not inspector.has_table(project_locks.name):
             return []
-        query = sa.select(project_locks.c.owner, expired())
-        query = query.where(sa.or_(project_locks.c.expires.is_(None), expired()))
+        query = sa.select(project_locks.c.owner, has_expired())
+        query = query.where(sa.or_(project_locks.c.expires.is_(None), has_expired()))
         if "expires" not in {column["name"] for column in inspector.get_columns(project_locks.name)}:
-            query = sa.select(project_locks.c.owner, _forgotten())
-        return [Abandoned(owner, bool(expired)) for owner, expired in connection.execute(query)]
+            query = sa.select(project_locks.c.owner, _legacy_lock_has_expired())
+        return [AbandonedLease(owner, bool(expired)) for owner, expired in connection.execute(query)]
 
 
-class _Stored(NamedTuple):
-    owner: str
-    expired: bool
+def release_lease(engine: sa.Engine, lease: Lease, force: bool = False) -> bool:
+    """Releases a lease of any owner, unless it is another owner's by now. Returns whether it was released.
 
-
-def expired() -> sa.ColumnElement[bool]:
-    """Whether a lease has ended.
-
-    Also one that ends later than any that is taken now: the clock was ahead when it was.
+    :param force: also if the lease has not expired.
+    :raises StoreError: the database failed.
     """
-    ended = sa.or_(project_locks.c.expires <= utc_now(), project_locks.c.expires > utc_now(2 * LEASE_SECONDS))
-    return sa.or_(ended, sa.and_(project_locks.c.expires.is_(None), _forgotten()))
+    locks = project_locks.c
+    statement = sa.delete(project_locks).where(locks.project_id == lease.project_id, locks.owner == lease.owner)
+    if not force:
+        statement = statement.where(has_expired())
+    with errors.translate_errors(f"release the lease of project {lease.project_id}"), engine.begin() as connection:
+        return connection.execute(statement).rowcount == 1
 
 
-def _forgotten() -> sa.ColumnElement[bool]:
-    """Of one without an end."""
+def has_expired() -> sa.ColumnElement[bool]:
+    """Whether a lease has expired.
+
+    One that expires later than any lease acquired now could has expired too: it was acquired while the clock was ahead.
+    """
+    expires = project_locks.c.expires
+    over = sa.or_(expires <= utc_timestamp(), expires > utc_timestamp(2 * LEASE_SECONDS))
+    return sa.or_(over, sa.and_(expires.is_(None), _legacy_lock_has_expired()))
+
+
+def _legacy_lock_has_expired() -> sa.ColumnElement[bool]:
     created = project_locks.c.created
-    return sa.or_(created <= utc_now(-LEGACY_LOCK_SECONDS), created > utc_now(LEGACY_LOCK_SECONDS))
+    return sa.or_(created <= utc_timestamp(-LEGACY_LOCK_SECONDS), created > utc_timestamp(LEGACY_LOCK_SECONDS))

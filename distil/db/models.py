@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The tables, as they are at the newest revision.
+"""The tables at the newest revision.
 
-Names, order and keys are those that existing installs have and that readers of usage rely on.
+Names, order and keys are those of existing installations, on which readers of usage rely.
 """
 
 import sqlalchemy as sa
@@ -9,11 +9,14 @@ import sqlalchemy as sa
 from distil import model
 from distil.db import types
 
+# In characters.
 MAX_PROJECT_ID = 100
 MAX_PROJECT_NAME = 255
 MAX_METER = 255
 MAX_OWNER = 255
 MAX_COLLECTOR = 255
+MAX_REASON = 1_000
+MAX_DESCRIPTION = 60_000
 
 metadata = sa.MetaData()
 
@@ -92,7 +95,7 @@ rejected_samples = sa.Table(
     sa.Index("ix_rejected_samples_tenant_id_start", "tenant_id", "start"),
 )
 
-# A project may fail before it is registered, so it needs no row in tenants.
+# No foreign key: a project may fail before it has a row in tenants.
 project_failures = sa.Table(
     "project_failures",
     metadata,

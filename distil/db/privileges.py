@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the user of the database must be allowed, found out by trying it."""
+"""Finds missing privileges of the database user by trying each of them."""
 
 import datetime
 from collections.abc import Iterator
@@ -12,8 +12,8 @@ from distil.db import models
 
 _SELECT, _INSERT, _UPDATE, _DELETE = "SELECT", "INSERT", "UPDATE", "DELETE"
 
-# Beside SELECT: of collectors, and of distil-manage, which deletes the rejected samples that it has billed.
-_NEEDED = {
+# In addition to SELECT. distil-manage deletes rejected samples that it has billed; collectors need all the rest.
+_REQUIRED = {
     models.tenants: (_INSERT, _UPDATE),
     models.resources: (_INSERT, _UPDATE),
     models.usage_entry: (_INSERT,),
@@ -23,43 +23,43 @@ _NEEDED = {
 }
 
 
-def missing(engine: sa.Engine) -> Iterator[str]:
-    """Each right that the user lacks, as ``DELETE on project_locks: what the server says``. Nothing is stored.
+def missing_privileges(engine: sa.Engine) -> Iterator[str]:
+    """Privileges that the user lacks, as ``DELETE on project_locks: message of the server``. Nothing is changed.
 
-    :raises StoreError: the database did not answer.
+    :raises StoreError: the connection was lost.
     """
-    for table, rights in _NEEDED.items():
-        for right in (_SELECT, *rights):
-            reason = _refused(engine, _harmless(right, table))
-            if reason is not None:
-                yield f"{right} on {table}: {reason}"
+    for table, privileges in _REQUIRED.items():
+        for privilege in (_SELECT, *privileges):
+            error = _try(engine, _harmless_statement(privilege, table))
+            if error is not None:
+                yield f"{privilege} on {table}: {error}"
 
 
-def _refused(engine: sa.Engine, statement: sa.Executable) -> str | None:
-    with errors.translate_errors("looking for rights"), engine.connect() as connection:
+def _try(engine: sa.Engine, statement: sa.Executable) -> str | None:
+    """Executes a statement, rolls it back, and returns the server's message if it was refused."""
+    with errors.translate_errors("check privileges"), engine.connect() as connection:
         try:
-            # It is rolled back: nobody commits.
             connection.execute(statement)
         except db_exception.DBConnectionError:
             raise
         except errors.DB_EXCEPTIONS as error:
-            return errors.reason(error)
+            return errors.driver_message(error)
     return None
 
 
-def _harmless(right: str, table: sa.Table) -> sa.Executable:
-    """A statement that needs the right, and concerns no row that there is."""
-    if table is models.rejected_samples and right == _INSERT:
-        # One that PostgreSQL gives a number to, for which the sequence takes a right of its own.
+def _harmless_statement(privilege: str, table: sa.Table) -> sa.Executable:
+    """A statement that needs the privilege and affects no existing row."""
+    if table is models.rejected_samples and privilege == _INSERT:
+        # A whole row, because PostgreSQL requires a privilege on the sequence that numbers it, too.
         now = datetime.datetime.now(datetime.UTC)
         row = {"tenant_id": "", "meter": "", "start": now, "end": now, "reason": "", "sample": "", "created": now}
         return sa.insert(table).values(row)
     columns = list(table.c)
-    nothing = sa.select(*columns).where(sa.false())
+    no_rows = sa.select(*columns).where(sa.false())
     statements: dict[str, sa.Executable] = {
-        _SELECT: nothing,
-        _INSERT: sa.insert(table).from_select(columns, nothing),
+        _SELECT: no_rows,
+        _INSERT: sa.insert(table).from_select(columns, no_rows),
         _UPDATE: sa.update(table).where(sa.false()).values({columns[0]: columns[0]}),
         _DELETE: sa.delete(table).where(sa.false()),
     }
-    return statements[right]
+    return statements[privilege]

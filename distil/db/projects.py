@@ -1,38 +1,84 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The rows of projects."""
+"""Projects: the rows that collectors write, and the status that operators read."""
 
+import dataclasses
 import datetime
+from collections.abc import Iterable
 from collections.abc import Mapping
+from typing import Any
 from typing import NamedTuple
 
 import sqlalchemy as sa
 
+from distil import exceptions
 from distil import model
-from distil.db import chunks
-from distil.db import json_columns
+from distil import text
+from distil.db import errors
+from distil.db import queries
+from distil.db.leases import has_expired
+from distil.db.models import MAX_DESCRIPTION
 from distil.db.models import MAX_PROJECT_NAME
+from distil.db.models import project_failures
+from distil.db.models import project_locks
+from distil.db.models import rejected_samples
+from distil.db.models import resources
 from distil.db.models import tenants
+from distil.db.models import usage_entry
 
-_MAX_DESCRIPTION = 60_000
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ProjectStatus:
+    """What is stored about one project. All but the id may be missing: a project can fail before it is registered.
 
-def register(engine: sa.Engine, wanted: Mapping[str, tuple[model.Project, datetime.datetime]]) -> None:
-    """Insert the projects that are not there, and give a last collected to those that have none.
-
-    What exists is read in a transaction of its own: SQLite refuses a transaction that reads first and writes later
-    where another has written meanwhile.
-
-    :raises DBDuplicateEntry: another collector has inserted one of them meanwhile.
+    :param owner: of its lease, unless that has expired.
+    :param failure: why the last run that included the project failed to finish it; None if it did finish it.
+    :param failing_since: time of the first failure in a row.
+    :param last_failed: time of the last failure. If it is long ago, no run has included the project since: it is no
+        longer in scope, or no longer in Keystone.
     """
-    known = _stored(engine, wanted)
+
+    project_id: str
+    name: str | None = None
+    last_collected: datetime.datetime | None = None
+    owner: str | None = None
+    failure: str | None = None
+    failing_since: datetime.datetime | None = None
+    last_failed: datetime.datetime | None = None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ProjectContents:
+    """How much is stored of one project.
+
+    :param first: start of the oldest window with usage.
+    :param last: end of the newest window with usage.
+    """
+
+    resources: int
+    usage_entries: int
+    first: datetime.datetime | None
+    last: datetime.datetime | None
+    rejected_samples: int
+
+
+def register(engine: sa.Engine, starts: Mapping[str, tuple[model.Project, datetime.datetime]]) -> None:
+    """Inserts projects that are not stored, and sets last_collected of those that have none.
+
+    Existing rows are read in a transaction of their own: SQLite refuses to write in a transaction that has read
+    what another one has changed since.
+
+    :param starts: by project id, the project and its last_collected to begin with.
+    :raises DBDuplicateEntry: another collector has inserted one of the projects meanwhile.
+    """
+    known = _stored(engine, starts)
     now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
     new = [
         {"id": project_id, **_values(project), "created": now, "last_collected": start}
-        for project_id, (project, start) in sorted(wanted.items())
+        for project_id, (project, start) in sorted(starts.items())
         if project_id not in known
     ]
     unset = [
-        {"project": project_id, "start": wanted[project_id][1]}
+        {"project": project_id, "start": starts[project_id][1]}
         for project_id, row in sorted(known.items())
         if row.last_collected is None
     ]
@@ -47,7 +93,7 @@ def register(engine: sa.Engine, wanted: Mapping[str, tuple[model.Project, dateti
 
 
 def update(engine: sa.Engine, current: Mapping[str, model.Project]) -> None:
-    """Update the name and the description of those whose are stored differently."""
+    """Updates stored names and descriptions that differ from the current ones."""
     changed = []
     for project_id, row in sorted(_stored(engine, current).items()):
         values = _values(current[project_id])
@@ -60,24 +106,89 @@ def update(engine: sa.Engine, current: Mapping[str, model.Project]) -> None:
         connection.execute(statement.values(name=sa.bindparam("new_name"), info=sa.bindparam("new_info")), changed)
 
 
-class _Stored(NamedTuple):
+class _Row(NamedTuple):
     name: str
     info: str | None
     last_collected: datetime.datetime | None
 
 
-def _stored(engine: sa.Engine, project_ids: Mapping[str, object]) -> dict[str, _Stored]:
-    found: dict[str, _Stored] = {}
+def _stored(engine: sa.Engine, project_ids: Mapping[str, object]) -> dict[str, _Row]:
+    found: dict[str, _Row] = {}
     with engine.connect() as connection:
-        for ids in chunks.batched(sorted(project_ids)):
+        for ids in queries.batched(sorted(project_ids)):
             query = sa.select(tenants.c.id, tenants.c.name, tenants.c.info, tenants.c.last_collected)
             rows = connection.execute(query.where(tenants.c.id.in_(ids)))
-            found.update((project_id, _Stored(*columns)) for project_id, *columns in rows)
+            found.update((project_id, _Row(*columns)) for project_id, *columns in rows)
     return found
 
 
 def _values(project: model.Project) -> dict[str, str]:
     return {
-        "name": json_columns.bounded(project.name, MAX_PROJECT_NAME),
-        "info": json_columns.bounded(project.description, _MAX_DESCRIPTION),
+        "name": text.fit_column(project.name, MAX_PROJECT_NAME),
+        "info": text.fit_column(project.description, MAX_DESCRIPTION),
     }
+
+
+def list_statuses(engine: sa.Engine) -> dict[str, ProjectStatus]:
+    """The status of every project, by project id.
+
+    :raises StoreError: the database failed.
+    """
+    stored = sa.select(tenants.c.id.label("project_id"), tenants.c.name, tenants.c.last_collected)
+    leased = sa.select(project_locks.c.project_id, project_locks.c.owner).where(sa.not_(has_expired()))
+    failed = sa.select(
+        project_failures.c.tenant_id.label("project_id"),
+        project_failures.c.reason.label("failure"),
+        project_failures.c.since.label("failing_since"),
+        project_failures.c.seen.label("last_failed"),
+    )
+    found: dict[str, dict[str, Any]] = {}
+    with errors.translate_errors("read projects"), engine.connect() as connection:
+        for query in (stored, leased, failed):
+            for row in connection.execute(query).mappings():
+                found.setdefault(row["project_id"], {}).update(row)
+    return {project_id: ProjectStatus(**values) for project_id, values in sorted(found.items())}
+
+
+def contents(engine: sa.Engine, project_id: str) -> ProjectContents:
+    """Counts what is stored of a project.
+
+    :raises StoreError: the database failed.
+    """
+    usage = usage_entry.c
+    counts = sa.select(
+        _count(resources, project_id).label("resources"),
+        sa.func.count().label("usage_entries"),
+        sa.func.min(usage.start).label("first"),
+        sa.func.max(usage.end).label("last"),
+        _count(rejected_samples, project_id).label("rejected_samples"),
+    ).where(usage.tenant_id == project_id)
+    with errors.translate_errors(f"read the contents of project {project_id}"), engine.connect() as connection:
+        return ProjectContents(**connection.execute(counts).mappings().one())
+
+
+def _count(table: sa.Table, project_id: str) -> sa.ScalarSelect[int]:
+    return sa.select(sa.func.count()).select_from(table).where(table.c.tenant_id == project_id).scalar_subquery()
+
+
+def find_ids(engine: sa.Engine, texts: Iterable[str]) -> list[str]:
+    """The ids of stored projects, each given by its id or its name.
+
+    :raises NotFound: a project is not stored, or several have the name.
+    :raises StoreError: the database failed.
+    """
+    with errors.translate_errors("look up projects"), engine.connect() as connection:
+        return [_find_id(connection, id_or_name) for id_or_name in texts]
+
+
+def _find_id(connection: sa.Connection, id_or_name: str) -> str:
+    query = sa.select(tenants.c.id, tenants.c.name)
+    query = query.where(sa.or_(tenants.c.id == id_or_name, tenants.c.name == id_or_name))
+    # MariaDB and MySQL disregard the case of names.
+    rows = [row for row in connection.execute(query) if id_or_name in row]
+    ids: list[str] = [row.id for row in rows if row.id == id_or_name] or sorted(row.id for row in rows)
+    if not ids:
+        raise exceptions.NotFound(f"no project in the database has the ID or name {id_or_name!r}")
+    if len(ids) > 1:
+        raise exceptions.NotFound(f"several projects have the name {id_or_name!r}: {', '.join(ids)}")
+    return ids[0]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rejected samples as they are kept, and the transaction that bills some after all."""
+"""Stored rejected samples, and the transaction that bills reprocessed ones."""
 
 import dataclasses
 import datetime
@@ -7,25 +7,24 @@ from collections.abc import Collection
 from collections.abc import Iterator
 from collections.abc import Sequence
 from typing import Any
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from oslo_db import exception as db_exception
 
 from distil import exceptions
 from distil import model
-from distil.db import chunks
 from distil.db import errors
-from distil.db import filters
 from distil.db import inserts
-from distil.db import streams
+from distil.db import queries
 from distil.db import transaction
 from distil.db.models import rejected_samples
 from distil.db.models import tenants
 from distil.db.models import usage_entry
 
-# Changes nothing, and waits for whoever stores something of the project. A transaction that begins with it sees what
-# they have stored.
-_LOCK = (
+# Changes nothing, but locks the row and waits for other transactions of the project. A transaction that begins with it
+# sees what those have stored.
+_LOCK_PROJECT = (
     sa.update(tenants)
     .where(tenants.c.id == sa.bindparam("project"), tenants.c.last_collected >= sa.bindparam("end"))
     .values(last_collected=tenants.c.last_collected)
@@ -34,9 +33,9 @@ _LOCK = (
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class StoredRejectedSample:
-    """A rejected sample as it is kept.
+    """A rejected sample as it is stored.
 
-    :param sample: JSON, unless it was cut.
+    :param sample: JSON, unless it was truncated.
     """
 
     id: int
@@ -49,9 +48,19 @@ class StoredRejectedSample:
     created: datetime.datetime
 
 
+class ProjectWindow(NamedTuple):
+    """One window of one project."""
+
+    project_id: str
+    window: model.Window
+
+
 @dataclasses.dataclass(frozen=True)
 class RejectedSampleFilter:
-    """Which rejected samples: those of all of these, where something is given, whose window begins in [start, end)."""
+    """Selects rejected samples by id, project, meter, and the period [start, end) in which their window begins.
+
+    An empty field selects all.
+    """
 
     ids: Collection[int] = ()
     projects: Collection[str] = ()
@@ -60,81 +69,104 @@ class RejectedSampleFilter:
     end: datetime.datetime | None = None
 
     def conditions(self, columns: Any = rejected_samples.c) -> Iterator[sa.ColumnElement[bool]]:
-        among = ((columns.id, self.ids), (columns.tenant_id, self.projects), (columns.meter, self.meters))
-        return filters.conditions(among, columns.start, self.start, self.end)
+        allowed = ((columns.id, self.ids), (columns.tenant_id, self.projects), (columns.meter, self.meters))
+        return queries.filter_conditions(allowed, columns.start, self.start, self.end)
 
 
 def get(engine: sa.Engine, sample_id: int) -> StoredRejectedSample:
-    """:raises NotFound: no such sample is kept."""
+    """Reads one rejected sample.
+
+    :raises NotFound: no sample with this id is stored.
+    :raises StoreError: the database failed.
+    """
     query = sa.select(rejected_samples).where(rejected_samples.c.id == sample_id)
-    with errors.translate_errors("reading a rejected sample"), engine.connect() as connection:
+    with errors.translate_errors("read a rejected sample"), engine.connect() as connection:
         row = connection.execute(query).one_or_none()
     if row is None:
-        raise _missing([sample_id])
-    return _kept(row)
+        raise _not_found([sample_id])
+    return _from_row(row)
 
 
-def iterate(engine: sa.Engine, chosen: RejectedSampleFilter, limit: int | None = None) -> Iterator[sa.Row[Any]]:
-    """The rows of these samples, but for the samples themselves, in the order in which they were rejected.
+def iterate(engine: sa.Engine, sample_filter: RejectedSampleFilter, limit: int | None = None) -> Iterator[sa.Row[Any]]:
+    """Iterates over the selected rows in the order of rejection, without the column ``sample``.
 
     :raises StoreError: the database failed.
     """
-    shown = [column for column in rejected_samples.c if column is not rejected_samples.c.sample]
-    query = sa.select(*shown).where(*chosen.conditions()).order_by(rejected_samples.c.id).limit(limit)
-    yield from streams.stream(engine, query, "reading rejected samples")
+    columns = [column for column in rejected_samples.c if column is not rejected_samples.c.sample]
+    query = sa.select(*columns).where(*sample_filter.conditions()).order_by(rejected_samples.c.id).limit(limit)
+    yield from queries.stream(engine, query, "read rejected samples")
 
 
-def require(engine: sa.Engine, ids: Collection[int]) -> None:
-    """:raises NotFound: some of these samples are not kept."""
+def require_stored(engine: sa.Engine, ids: Collection[int]) -> None:
+    """Checks that all of these samples are stored.
+
+    :raises NotFound: some of them are not stored.
+    :raises StoreError: the database failed.
+    """
     missing = set(ids)
-    with errors.translate_errors("reading rejected samples"), engine.connect() as connection:
-        for part in chunks.batched(sorted(ids)):
-            query = sa.select(rejected_samples.c.id).where(rejected_samples.c.id.in_(part))
+    with errors.translate_errors("read rejected samples"), engine.connect() as connection:
+        for batch in queries.batched(sorted(ids)):
+            query = sa.select(rejected_samples.c.id).where(rejected_samples.c.id.in_(batch))
             missing.difference_update(connection.scalars(query))
     if missing:
-        raise _missing(missing)
+        raise _not_found(missing)
 
 
-def windows(engine: sa.Engine, chosen: RejectedSampleFilter) -> list[tuple[str, model.Window]]:
-    """Project and window of each of the samples, once, in order."""
+def list_windows(engine: sa.Engine, sample_filter: RejectedSampleFilter) -> list[ProjectWindow]:
+    """The distinct windows of the selected samples, ordered by project and start.
+
+    :raises StoreError: the database failed.
+    """
     columns = rejected_samples.c
     key = columns.tenant_id, columns.start, columns.end
-    query = sa.select(*key).where(*chosen.conditions()).distinct().order_by(*key)
-    with errors.translate_errors("reading rejected samples"), engine.connect() as connection:
-        return [(row.tenant_id, model.Window(row.start, row.end)) for row in connection.execute(query)]
+    query = sa.select(*key).where(*sample_filter.conditions()).distinct().order_by(*key)
+    with errors.translate_errors("read rejected samples"), engine.connect() as connection:
+        return [ProjectWindow(row.tenant_id, model.Window(row.start, row.end)) for row in connection.execute(query)]
 
 
-def with_their_resources(
-    engine: sa.Engine, chosen: RejectedSampleFilter, project_id: str, window: model.Window
+def list_with_same_resources(
+    engine: sa.Engine, sample_filter: RejectedSampleFilter, project_id: str, window: model.Window
 ) -> list[StoredRejectedSample]:
-    """The samples of one project and window that are chosen, and all others there of the same resources."""
+    """The selected samples of a window, and all others of the same resources in that window.
+
+    :raises StoreError: the database failed.
+    """
     other = rejected_samples.alias()
-    resource_ids = sa.select(other.c.resource_id).where(*_of(other.c, project_id, window), *chosen.conditions(other.c))
+    conditions = *_in_window(other.c, project_id, window), *sample_filter.conditions(other.c)
+    resource_ids = sa.select(other.c.resource_id).where(*conditions)
     columns = rejected_samples.c
     query = (
         sa.select(rejected_samples)
-        .where(*_of(columns, project_id, window))
-        .where(sa.or_(columns.resource_id.in_(resource_ids), sa.and_(sa.true(), *chosen.conditions())))
+        .where(*_in_window(columns, project_id, window))
+        .where(sa.or_(columns.resource_id.in_(resource_ids), sa.and_(sa.true(), *sample_filter.conditions())))
         .order_by(columns.id)
     )
-    with errors.translate_errors(f"reading rejected samples of project {project_id}"), engine.connect() as connection:
-        return [_kept(row) for row in connection.execute(query)]
+    with errors.translate_errors(f"read rejected samples of project {project_id}"), engine.connect() as connection:
+        return [_from_row(row) for row in connection.execute(query)]
 
 
 def require_collected(engine: sa.Engine, project_id: str, window: model.Window) -> None:
-    """:raises Refused: the window is not collected."""
+    """Checks that last_collected is not before the end of the window.
+
+    :raises ReprocessingRefused: the window has not been collected.
+    :raises StoreError: the database failed.
+    """
     query = sa.select(tenants.c.id).where(tenants.c.id == project_id, tenants.c.last_collected >= window.end)
-    with errors.translate_errors(f"reading last collected of project {project_id}"), engine.connect() as connection:
+    with errors.translate_errors(f"read last_collected of project {project_id}"), engine.connect() as connection:
         if connection.scalar(query) is None:
             raise _not_collected()
 
 
 def usage(engine: sa.Engine, project_id: str, window: model.Window) -> list[model.Usage]:
-    """What is stored of the project in exactly this window."""
+    """The stored usage of a window.
+
+    :raises StoreError: the database failed.
+    """
     columns = usage_entry.c
-    shown = columns.service, columns.resource_id, columns.unit, columns.volume
-    query = sa.select(*shown).where(*_of(columns, project_id, window)).order_by(columns.resource_id, columns.service)
-    with errors.translate_errors(f"reading usage of project {project_id}"), engine.connect() as connection:
+    fields = columns.service, columns.resource_id, columns.unit, columns.volume
+    query = sa.select(*fields).where(*_in_window(columns, project_id, window))
+    query = query.order_by(columns.resource_id, columns.service)
+    with errors.translate_errors(f"read usage of project {project_id}"), engine.connect() as connection:
         return [model.Usage(*row) for row in connection.execute(query)]
 
 
@@ -144,68 +176,71 @@ def bill(
     window: model.Window,
     usage: Sequence[model.Usage],
     resources: Sequence[model.Resource],
-    used: Collection[int],
+    sample_ids: Collection[int],
 ) -> None:
-    """Store usage of a window that is collected, and delete the samples that it is of: all at once or not at all.
+    """Stores usage of a collected window and deletes the samples it was rated from, in one transaction.
 
-    What is stored of a resource's info is newer, and stays; only what is not there is added.
+    Stored resource info is newer and keeps its values; only missing keys are added.
 
     :param usage: at least one entry.
-    :param used: ids of the samples that need not be kept.
-    :raises Refused: the window is not collected, or somebody else has billed or deleted some of it meanwhile.
+    :param sample_ids: the samples to delete.
+    :raises ReprocessingRefused: the window has not been collected, or another process has billed the same usage or
+        deleted some of the samples meanwhile. Nothing was stored.
+    :raises StoreError: the database failed. Nothing was stored.
     """
     values = {"project": project_id, "end": window.end}
 
     def committed(connection: sa.Connection) -> bool:
-        connection.execute(_LOCK, values)
+        connection.execute(_LOCK_PROJECT, values)
         key = usage_entry.c.service == usage[0].service, usage_entry.c.resource_id == usage[0].resource_id
-        query = sa.select(usage_entry.c.start).where(*_of(usage_entry.c, project_id, window), *key)
+        query = sa.select(usage_entry.c.start).where(*_in_window(usage_entry.c, project_id, window), *key)
         return connection.execute(query).one_or_none() is not None
 
-    action = f"billing rejected samples of project {project_id} in window {window}"
+    action = f"bill rejected samples of project {project_id} in window {window}"
     try:
         with errors.translate_errors(action), transaction.verified_commit(engine, committed) as connection:
-            if connection.execute(_LOCK, values).rowcount != 1:
+            if connection.execute(_LOCK_PROJECT, values).rowcount != 1:
                 raise _not_collected()
-            _delete(connection, used)
+            _delete(connection, sample_ids)
             now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
             _add_resources(connection, project_id, resources, now)
             inserts.insert_usage(connection, project_id, window, usage, now)
     except exceptions.StoreError as error:
         if isinstance(error.__cause__, db_exception.DBDuplicateEntry):
-            raise exceptions.ReprocessingRefused("somebody else has billed it meanwhile") from error
+            raise exceptions.ReprocessingRefused("another process has billed it meanwhile") from error
         raise
 
 
 def _not_collected() -> exceptions.ReprocessingRefused:
-    return exceptions.ReprocessingRefused("the window is not collected, and may be collected yet")
+    return exceptions.ReprocessingRefused("the window has not been collected; a collector may still collect it")
 
 
-def _missing(ids: Collection[int]) -> exceptions.NotFound:
-    return exceptions.NotFound(f"there is no rejected sample {', '.join(map(str, sorted(ids)))}; has it been billed?")
+def _not_found(ids: Collection[int]) -> exceptions.NotFound:
+    listed = ", ".join(map(str, sorted(ids)))
+    return exceptions.NotFound(f"there is no rejected sample {listed}; it may have been billed or deleted")
 
 
 def _delete(connection: sa.Connection, ids: Collection[int]) -> None:
     deleted = 0
-    for part in chunks.batched(sorted(ids)):
-        deleted += connection.execute(sa.delete(rejected_samples).where(rejected_samples.c.id.in_(part))).rowcount
+    for batch in queries.batched(sorted(ids)):
+        deleted += connection.execute(sa.delete(rejected_samples).where(rejected_samples.c.id.in_(batch))).rowcount
     if deleted != len(ids):
-        raise exceptions.ReprocessingRefused("somebody else has billed or deleted it meanwhile")
+        raise exceptions.ReprocessingRefused("another process has billed or deleted it meanwhile")
 
 
 def _add_resources(
     connection: sa.Connection, project_id: str, resources: Sequence[model.Resource], now: datetime.datetime
 ) -> None:
-    stored = inserts.stored_info(connection, project_id, [resource.id for resource in resources])
-    told = [model.Resource(each.id, {**each.info, **stored.get(each.id, {})}) for each in resources]
-    inserts.merge_resources(connection, project_id, told, stored, now)
+    stored = inserts.load_resource_info(connection, project_id, [resource.id for resource in resources])
+    merged = [model.Resource(resource.id, {**resource.info, **stored.get(resource.id, {})}) for resource in resources]
+    inserts.merge_resources(connection, project_id, merged, stored, now)
 
 
-def _of(columns: Any, project_id: str, window: model.Window) -> tuple[sa.ColumnElement[bool], ...]:
+def _in_window(columns: Any, project_id: str, window: model.Window) -> tuple[sa.ColumnElement[bool], ...]:
     return columns.tenant_id == project_id, columns.start == window.start, columns.end == window.end
 
 
-def _kept(row: sa.Row[Any]) -> StoredRejectedSample:
+def _from_row(row: sa.Row[Any]) -> StoredRejectedSample:
     window = model.Window(row.start, row.end)
     return StoredRejectedSample(
         row.id, row.tenant_id, row.meter, row.resource_id, window, row.reason, row.sample, row.created

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where a database stands, told without Alembic: every start asks, and importing Alembic would be a tenth of it."""
+"""The revision of a database, read without Alembic: importing it would take a tenth of each start."""
 
 from pathlib import Path
 
@@ -9,50 +9,53 @@ from distil import exceptions
 from distil.db import errors
 
 _VERSIONS = Path(__file__).parent / "migrations" / "versions"
-# Alembic's own table.
-_TABLE = sa.table("alembic_version", sa.column("version_num", sa.String))
+# Alembic's table.
+_VERSION_TABLE = sa.table("alembic_version", sa.column("version_num", sa.String))
 
 
 def head() -> str:
-    """The revision that the code needs: their files are numbered."""
+    """The newest revision, which the code requires. Revisions are numbered, as their files are."""
     return max(_known())
 
 
 def current(engine: sa.Engine) -> str | None:
-    """The database's revision; None where it has none.
+    """The database's revision, or None if it has none.
 
     :raises StoreError: the database failed.
     """
-    with errors.translate_errors("current revision"), engine.connect() as connection:
-        if not sa.inspect(connection).has_table(_TABLE.name):
+    with errors.translate_errors("read the current revision"), engine.connect() as connection:
+        if not sa.inspect(connection).has_table(_VERSION_TABLE.name):
             return None
-        return connection.scalars(sa.select(_TABLE.c.version_num)).one_or_none()
+        return connection.scalars(sa.select(_VERSION_TABLE.c.version_num)).one_or_none()
 
 
 def require_known(engine: sa.Engine) -> str | None:
-    """The database's revision, if it has one.
+    """The database's revision, or None if it has none.
 
-    :raises StoreError: it is one that this release has no way from.
+    :raises StoreError: the revision is unknown to this release, or the database failed.
     """
     found = current(engine)
     if found is not None and found not in _known():
         raise exceptions.StoreError(
-            f"the database is at revision {found}, of a newer release than this one, which knows none after {head()}:"
+            f"the database is at revision {found} of a newer release, and this release supports none after {head()}:"
             " install that release"
         )
     return found
 
 
 def require_head(engine: sa.Engine) -> None:
-    """:raises StoreError: the database is at another revision than the code, which would store what it then rounds."""
-    found, needed = require_known(engine), head()
+    """Checks that the database is at the newest revision: older tables would round volumes.
+
+    :raises StoreError: the database is not at the newest revision, or it failed.
+    """
+    found, required = require_known(engine), head()
     if found is None:
         raise exceptions.StoreError(
-            "the database is at no revision, as one without tables is: run distil-db-manage upgrade head"
+            "the database is at no revision and probably empty: run distil-db-manage upgrade head"
         )
-    if found != needed:
+    if found != required:
         advice = "stop all collectors and run distil-db-manage upgrade head"
-        raise exceptions.StoreError(f"the database is at revision {found}, not {needed}: {advice}")
+        raise exceptions.StoreError(f"the database is at revision {found}, not {required}: {advice}")
 
 
 def _known() -> set[str]:

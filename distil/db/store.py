@@ -1,46 +1,44 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The store: one transaction in, one out."""
+"""The database as collectors use it."""
 
 import datetime
 from collections.abc import Collection
 from collections.abc import Iterable
 
 import sqlalchemy as sa
-import tenacity
-from oslo_db import exception as db_exception
 
 from distil import model
-from distil.db import chunks
 from distil.db import errors
 from distil.db import failures
 from distil.db import projects
+from distil.db import queries
+from distil.db import transaction
 from distil.db.failures import Failure
-from distil.db.functions import utc_now
+from distil.db.functions import utc_timestamp
 from distil.db.models import tenants
 from distil.db.project_store import ProjectStore
 
-_RACES = (db_exception.DBDuplicateEntry, db_exception.DBDeadlock)
-
 
 class Store:
-    """Keeps projects, resources, usage entries, rejected samples and failures. Threads may share it.
+    """Projects, their failures and, by :meth:`project`, what is collected of each. Threads may share an instance.
 
-    Every method raises StoreError where the database does not do what it is asked; asking again is safe.
+    Every method raises StoreError if the database fails; repeating it is safe.
     """
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
+        self._retrying = transaction.conflict_retrying()
 
     def now(self) -> datetime.datetime:
-        """The time by the database's clock."""
-        with errors.translate_errors("reading the time"), self._engine.connect() as connection:
-            return connection.execute(sa.select(utc_now())).scalar_one()
+        """The time in UTC by the database's clock."""
+        with errors.translate_errors("read the database's time"), self._engine.connect() as connection:
+            return connection.execute(sa.select(utc_timestamp())).scalar_one()
 
     def last_collected(self, project_ids: Collection[str]) -> dict[str, datetime.datetime]:
-        """Last collected of those projects that have one."""
+        """last_collected by project id, of those projects that have one."""
         found: dict[str, datetime.datetime] = {}
-        with errors.translate_errors("reading last collected"), self._engine.connect() as connection:
-            for ids in chunks.batched(sorted(set(project_ids))):
+        with errors.translate_errors("read last_collected"), self._engine.connect() as connection:
+            for ids in queries.batched(sorted(set(project_ids))):
                 query = sa.select(tenants.c.id, tenants.c.last_collected).where(
                     tenants.c.id.in_(ids), tenants.c.last_collected.is_not(None)
                 )
@@ -49,39 +47,29 @@ class Store:
         return found
 
     def register_projects(self, starts: Iterable[tuple[model.Project, datetime.datetime]]) -> None:
-        """Store new projects, each with its start as last collected: all of them, or none.
+        """Stores new projects with their start as last_collected, in one transaction.
 
-        One that has a last collected already keeps it, also where another collector registers it at this moment.
+        A project keeps a last_collected that it has already, even if another collector registers it at the same time.
         """
-        wanted = {project.id: (project, start) for project, start in starts}
-        with errors.translate_errors("registering projects"):
-            _retrying()(projects.register, self._engine, wanted)
+        by_id = {project.id: (project, start) for project, start in starts}
+        with errors.translate_errors("register projects"):
+            self._retrying(projects.register, self._engine, by_id)
 
     def update_projects(self, current: Iterable[model.Project]) -> None:
-        """Store the names and descriptions that have changed in Keystone. Unknown projects stay unknown."""
-        with errors.translate_errors("refreshing projects"):
+        """Stores names and descriptions that have changed in Keystone. Ignores projects that are not registered."""
+        with errors.translate_errors("update projects"):
             projects.update(self._engine, {project.id: project for project in current})
 
     def record_failures(self, failed: Iterable[Failure], now: datetime.datetime) -> None:
-        """Store why projects wait, all of them or none. One that has waited already keeps since when."""
-        with errors.translate_errors("storing failures"):
-            _retrying()(failures.record, self._engine, list(failed), now)
+        """Stores why the last run could not finish projects, in one transaction."""
+        with errors.translate_errors("store failures"):
+            self._retrying(failures.record, self._engine, list(failed), now)
 
     def clear_failures(self, project_ids: Collection[str]) -> None:
-        """Delete the failures of projects that wait no more."""
-        with errors.translate_errors("deleting failures"):
-            _retrying()(failures.clear, self._engine, project_ids)
+        """Deletes the failures of projects that the last run finished."""
+        with errors.translate_errors("delete failures"):
+            self._retrying(failures.clear, self._engine, project_ids)
 
     def project(self, project_id: str) -> ProjectStore:
-        """What is stored of one project, for whoever holds it."""
+        """The store of one project."""
         return ProjectStore(self._engine, project_id)
-
-
-def _retrying() -> tenacity.Retrying:
-    """A few attempts as long as others are in the way."""
-    return tenacity.Retrying(
-        retry=tenacity.retry_if_exception_type(_RACES),
-        stop=tenacity.stop_after_attempt(5),
-        wait=tenacity.wait_random(0, 0.2),
-        reraise=True,
-    )

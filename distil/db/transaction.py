@@ -1,23 +1,40 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A transaction of which it is certain afterwards whether it was committed."""
+"""Commits of transactions, and repetition of those that conflict with another."""
 
 import contextlib
 from collections.abc import Callable
 from collections.abc import Iterator
 
 import sqlalchemy as sa
+import tenacity
 from oslo_db import exception as db_exception
+
+_MAX_ATTEMPTS = 5
+_MAX_PAUSE_SECONDS = 0.2
+
+
+def conflict_retrying() -> tenacity.Retrying:
+    """The retry policy for transactions that fail because of another one: a deadlock, or the same row inserted first.
+
+    Threads may share the result.
+    """
+    return tenacity.Retrying(
+        retry=tenacity.retry_if_exception_type((db_exception.DBDeadlock, db_exception.DBDuplicateEntry)),
+        stop=tenacity.stop_after_attempt(_MAX_ATTEMPTS),
+        wait=tenacity.wait_random(0, _MAX_PAUSE_SECONDS),
+        reraise=True,
+    )
 
 
 @contextlib.contextmanager
 def verified_commit(engine: sa.Engine, committed: Callable[[sa.Connection], bool]) -> Iterator[sa.Connection]:
-    """Commit at the end of the block, or roll back.
+    """A transaction whose outcome is verified when the reply to COMMIT is lost.
 
-    It is left to the engine's own block to do so: after a COMMIT that failed, a connection whose transaction was begun
-    by hand goes back to the pool with the transaction open.
+    The engine's own block commits or rolls back: after a COMMIT that failed, a connection whose transaction was begun
+    by hand returns to the pool with the transaction open.
 
-    :param committed: tells, over another connection, what became of a COMMIT whose answer was lost. It has to wait for
-        the rows that the transaction had locked, until the server has ended it, should it still have it.
+    :param committed: finds out over another connection whether the COMMIT took effect. It has to lock a row that the
+        transaction had locked, so that it waits until the server has ended the transaction.
     """
     committing = False
     try:

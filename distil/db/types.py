@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Column types: what every supported database gives and takes alike."""
+"""Column types that behave alike in all supported databases."""
 
 import datetime
 import functools
@@ -16,20 +16,20 @@ from distil import model
 
 
 def exact_collation(dialect: Dialect) -> str:
-    """The collation of MariaDB or MySQL in which no two different strings are equal.
+    """The collation of MariaDB or MySQL in which only identical strings are equal.
 
-    The others disregard case, or pad with blanks: ``a`` and ``A``, or ``a`` and ``a ``, would be one resource.
+    Others disregard case or pad with blanks: ``a`` and ``A``, or ``a`` and ``a ``, would be one resource.
     """
     return "utf8mb4_nopad_bin" if getattr(dialect, "is_mariadb", False) else "utf8mb4_0900_bin"
 
 
 def long_text() -> types.TypeEngine[str]:
-    """Text of any length; MySQL's TEXT ends at 65535 bytes."""
+    """Text of up to 16 MiB in MariaDB and MySQL, whose TEXT is limited to 64 KiB, and of any length elsewhere."""
     return sa.Text().with_variant(mysql.MEDIUMTEXT(), "mysql")
 
 
 class Identifier(types.TypeDecorator[str]):
-    """A string that is equal to itself alone."""
+    """A string that is equal only to identical strings, in case and trailing blanks too."""
 
     impl = sa.String
     cache_ok = True
@@ -42,9 +42,9 @@ class Identifier(types.TypeDecorator[str]):
 
 
 class UTCDateTime(types.TypeDecorator[datetime.datetime]):
-    """Aware datetimes, stored in UTC without a zone.
+    """Timezone-aware datetimes, stored in UTC without a zone.
 
-    MySQL's zero date, which PyMySQL gives as text, is no time: None.
+    MySQL's zero date, which PyMySQL returns as text, is read as None.
     """
 
     impl = sa.DateTime
@@ -53,21 +53,21 @@ class UTCDateTime(types.TypeDecorator[datetime.datetime]):
     def process_bind_param(self, value: datetime.datetime | None, dialect: Dialect) -> datetime.datetime | str | None:
         if value is None:
             return None
-        # PyMySQL takes three times as long to write a time as to quote a text.
+        # PyMySQL formats a datetime in three times the time that it takes to quote text.
         return _text(value) if dialect.name == "mysql" else _naive(value)
 
     def process_result_value(self, value: datetime.datetime | None, _dialect: Dialect) -> datetime.datetime | None:
         return value.replace(tzinfo=datetime.UTC) if isinstance(value, datetime.datetime) else None
 
 
-# Up to here all digits of a volume's scale are among those that a floating point number keeps.
-_EXACT = 10 ** (sys.float_info.dig - model.SCALE)
+# Below this, a floating point number represents all digits of a volume's scale.
+_MAX_EXACT_FLOAT = 10 ** (sys.float_info.dig - model.SCALE)
 
 
 class Volume(types.TypeDecorator[Decimal]):
-    """A Decimal with :data:`distil.model.SCALE` digits after the point.
+    """A Decimal with :data:`distil.model.SCALE` decimal places.
 
-    SQLite has floating point numbers only, which keep 15 significant digits.
+    SQLite stores floating point numbers, which keep 15 significant digits.
     """
 
     impl = sa.Numeric
@@ -88,15 +88,15 @@ class Volume(types.TypeDecorator[Decimal]):
 
 
 def _decimal(value: float) -> Decimal:
-    """Without the digits that a floating point number has and nobody stored."""
-    return Decimal(f"{value:.{model.SCALE}f}" if abs(value) < _EXACT else f"{value:.{sys.float_info.dig}g}")
+    """The decimal number that was stored, without the binary representation's excess digits."""
+    return Decimal(f"{value:.{model.SCALE}f}" if abs(value) < _MAX_EXACT_FLOAT else f"{value:.{sys.float_info.dig}g}")
 
 
-# All entries of a window have the same times.
+# Cached because all entries of a window have the same times.
 @functools.lru_cache(maxsize=1024)
 def _naive(value: datetime.datetime) -> datetime.datetime:
     if value.tzinfo is None:
-        raise ValueError(f"{value} names no zone")
+        raise ValueError(f"{value} has no time zone")
     return value.astimezone(datetime.UTC).replace(tzinfo=None)
 
 

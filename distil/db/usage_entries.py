@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What was used, for its readers: entry by entry or added up."""
+"""Queries of usage: single entries and totals."""
 
 import dataclasses
 import datetime
@@ -12,16 +12,15 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from distil.db import filters
-from distil.db import streams
+from distil.db import queries
 from distil.db import types
 from distil.db.models import usage_entry
 
 _PERIODS = ("day", "hour", "month")
 GROUPS = ("project", "service", "resource", "unit", *_PERIODS)
 
-# The same text of a time, in the words of each database.
-_FORMATS = {
+# Formats with the same result, in each database's syntax.
+_PERIOD_FORMATS = {
     "mysql": {"hour": "%Y-%m-%dT%H:00:00Z", "day": "%Y-%m-%d", "month": "%Y-%m"},
     "sqlite": {"hour": "%Y-%m-%dT%H:00:00Z", "day": "%Y-%m-%d", "month": "%Y-%m"},
     "postgresql": {"hour": 'YYYY-MM-DD"T"HH24":00:00Z"', "day": "YYYY-MM-DD", "month": "YYYY-MM"},
@@ -29,7 +28,7 @@ _FORMATS = {
 
 
 class UsageEntry(NamedTuple):
-    """One usage entry."""
+    """A stored usage entry."""
 
     project_id: str
     service: str
@@ -41,8 +40,10 @@ class UsageEntry(NamedTuple):
 
 
 class UsageTotal(NamedTuple):
-    """:param group: values of what it is grouped by; a period as text.
-    :param entries: how many were added up.
+    """The total of a group of usage entries.
+
+    :param group: values of the grouping keys; a period is ISO 8601 text.
+    :param entries: number of entries in the group.
     """
 
     group: tuple[str, ...]
@@ -52,7 +53,10 @@ class UsageTotal(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class UsageFilter:
-    """Which usage entries: those of all of these, where something is given, whose window begins in [start, end)."""
+    """Selects usage entries by project, service, resource, and the period [start, end) in which their window begins.
+
+    An empty field selects all.
+    """
 
     projects: Collection[str] = ()
     services: Collection[str] = ()
@@ -62,51 +66,51 @@ class UsageFilter:
 
     def conditions(self) -> Iterator[sa.ColumnElement[bool]]:
         columns = usage_entry.c
-        among = (
+        allowed = (
             (columns.tenant_id, self.projects),
             (columns.service, self.services),
             (columns.resource_id, self.resources),
         )
-        return filters.conditions(among, columns.start, self.start, self.end)
+        return queries.filter_conditions(allowed, columns.start, self.start, self.end)
 
 
-def entries(engine: sa.Engine, chosen: UsageFilter, limit: int | None = None) -> Iterator[UsageEntry]:
-    """Usage entries by project, start, service and resource, as they are read.
+def entries(engine: sa.Engine, usage_filter: UsageFilter, limit: int | None = None) -> Iterator[UsageEntry]:
+    """Iterates over usage entries, ordered by project, start, service and resource.
 
     :raises StoreError: the database failed.
     """
     columns = usage_entry.c
-    shown = (columns.tenant_id, columns.service, columns.resource_id, columns.unit, columns.volume)
+    fields = (columns.tenant_id, columns.service, columns.resource_id, columns.unit, columns.volume)
     query = (
-        sa.select(*shown, columns.start, columns.end)
-        .where(*chosen.conditions())
+        sa.select(*fields, columns.start, columns.end)
+        .where(*usage_filter.conditions())
         .order_by(columns.tenant_id, columns.start, columns.service, columns.resource_id, columns.end)
         .limit(limit)
     )
-    yield from map(UsageEntry._make, streams.stream(engine, query, "reading usage"))
+    yield from map(UsageEntry._make, queries.stream(engine, query, "read usage"))
 
 
 def totals(
-    engine: sa.Engine, chosen: UsageFilter, groups: Sequence[str], limit: int | None = None
+    engine: sa.Engine, usage_filter: UsageFilter, groups: Sequence[str], limit: int | None = None
 ) -> Iterator[UsageTotal]:
-    """Usage added up by the database, by group.
+    """Iterates over totals of usage by group, which the database adds up.
 
-    :param groups: some of :data:`GROUPS`. Volumes of different units add up to nothing, so ``unit`` should be one.
+    :param groups: of :data:`GROUPS`. Include ``unit``: a total over different units is meaningless.
     :raises StoreError: the database failed.
     """
     keys = [_key(engine.dialect, group) for group in groups]
     sums = sa.func.sum(usage_entry.c.volume, type_=types.Volume()), sa.func.count()
-    query = sa.select(*keys, *sums).where(*chosen.conditions()).group_by(*keys).order_by(*keys).limit(limit)
-    for *group, volume, count in map(tuple, streams.stream(engine, query, "adding up usage")):
+    query = sa.select(*keys, *sums).where(*usage_filter.conditions()).group_by(*keys).order_by(*keys).limit(limit)
+    for *group, volume, count in map(tuple, queries.stream(engine, query, "add up usage")):
         yield UsageTotal(tuple(group), volume, count)
 
 
 def _key(dialect: sa.Dialect, group: str) -> sa.ColumnElement[Any]:
     columns = usage_entry.c
     if group in _PERIODS:
-        return _text(dialect.name, columns.start, _FORMATS[dialect.name][group])
+        return _format_time(dialect.name, columns.start, _PERIOD_FORMATS[dialect.name][group])
     if group == "unit" and dialect.name == "mysql":
-        # The column's own collation takes GB and gb for one.
+        # The column's collation disregards case, but GB and gb are different units.
         return sa.collate(columns.unit, types.exact_collation(dialect))
     return {
         "project": columns.tenant_id,
@@ -116,10 +120,10 @@ def _key(dialect: sa.Dialect, group: str) -> sa.ColumnElement[Any]:
     }[group]
 
 
-def _text(dialect: str, moment: sa.ColumnElement[datetime.datetime], form: str) -> sa.ColumnElement[str]:
-    # No parameter, which PostgreSQL would not know for the same in SELECT and in GROUP BY.
-    literal = sa.literal_column(f"'{form}'", sa.String)
+def _format_time(dialect: str, time: sa.ColumnElement[datetime.datetime], time_format: str) -> sa.ColumnElement[str]:
+    # Literal, because PostgreSQL would not recognize a bound value as the same expression in SELECT and GROUP BY.
+    literal = sa.literal_column(f"'{time_format}'", sa.String)
     if dialect == "sqlite":
-        return sa.func.strftime(literal, moment, type_=sa.String)
+        return sa.func.strftime(literal, time, type_=sa.String)
     function = sa.func.date_format if dialect == "mysql" else sa.func.to_char
-    return function(moment, literal, type_=sa.String)
+    return function(time, literal, type_=sa.String)

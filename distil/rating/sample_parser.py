@@ -50,7 +50,7 @@ def _rejected(
 ) -> model.RejectedSample:
     resource_id = document.get("resource_id")
     known_id = text.sanitize(resource_id, model.MAX_RESOURCE_ID) if isinstance(resource_id, str) else None
-    reason = text.sanitize(str(error), text.MAX_REASON)
+    reason = text.sanitize(str(error), text.MAX_REJECTION_REASON)
     return model.RejectedSample(project_id, meter, known_id, reason, document, error.kind)
 
 

@@ -88,7 +88,7 @@ def count_argument(value: str) -> int:
 
 
 def add_project(parser: Any, **details: Any) -> None:
-    """The option ``--project``, whose values :func:`distil.db.project_table.find_ids` resolves."""
+    """The option ``--project``, whose values :func:`distil.db.projects.find_ids` resolves."""
     parser.add_argument("--project", metavar="PROJECT", help="only this project, by ID or name", **details)
 
 

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 from distil import exceptions
 from distil.cmd.manage import base
-from distil.db import lease_table
-from distil.db import project_table
-from distil.db.lease_table import Lease
+from distil.db import leases
+from distil.db import projects
+from distil.db.leases import Lease
 
 
 class LeaseList(base.ListCommand):
@@ -29,7 +29,7 @@ class LeaseList(base.ListCommand):
                 base.format_time(lease.expires),
                 lease.expired,
             )
-            for lease in lease_table.leases(self.app.engine)
+            for lease in leases.list_leases(self.app.engine)
         )
         return ("project_id", "project", "owner", "acquired", "expires", "expired"), rows
 
@@ -49,25 +49,25 @@ class LeaseRelease(base.ListCommand):
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Sequence[str], list[Sequence[object]]]:
-        leases = {lease.project_id: lease for lease in lease_table.leases(self.app.engine)}
-        chosen = self._named(parsed_args.projects, leases)
+        by_project = {lease.project_id: lease for lease in leases.list_leases(self.app.engine)}
+        chosen = self._named(parsed_args.projects, by_project)
         if parsed_args.expired:
-            chosen |= {project_id: lease for project_id, lease in leases.items() if lease.expired}
+            chosen |= {project_id: lease for project_id, lease in by_project.items() if lease.expired}
         rows = [self._release(lease, parsed_args.force) for lease in chosen.values()]
         return ("project_id", "project", "owner", "result"), rows
 
-    def _named(self, names: Sequence[str], leases: Mapping[str, Lease]) -> dict[str, Lease]:
+    def _named(self, names: Sequence[str], by_project: Mapping[str, Lease]) -> dict[str, Lease]:
         """:raises NotFound: there is no such project, or it has no lease."""
         # A lease may outlive its project's row.
-        unknown = [name for name in names if name not in leases]
-        ids = [name for name in names if name in leases] + project_table.find_ids(self.app.engine, unknown)
-        free = [project_id for project_id in ids if project_id not in leases]
+        unknown = [name for name in names if name not in by_project]
+        ids = [name for name in names if name in by_project] + projects.find_ids(self.app.engine, unknown)
+        free = [project_id for project_id in ids if project_id not in by_project]
         if free:
             raise exceptions.NotFound(f"no collector holds a lease of {', '.join(free)}")
-        return {project_id: leases[project_id] for project_id in ids}
+        return {project_id: by_project[project_id] for project_id in ids}
 
     def _release(self, lease: Lease, force: bool) -> Sequence[object]:
-        released = lease_table.release(self.app.engine, lease, force)
+        released = leases.release_lease(self.app.engine, lease, force)
         self.failures.add(not released)
         # An expired lease that was not released has been renewed, taken over or released by its owner.
         kept = "changed in the meantime" if lease.expired or force else "not expired; use --force to release it"

@@ -14,8 +14,8 @@ from distil.cmd.manage import base
 from distil.cmd.manage import project_scope
 from distil.cmd.manage.project_scope import ScopedProject
 from distil.conf import process
-from distil.db import project_table
-from distil.db.project_table import ProjectStatus
+from distil.db import projects as stored_projects
+from distil.db.projects import ProjectStatus
 from distil.db.store import Store
 
 LOG = logging.getLogger(__name__)
@@ -65,7 +65,7 @@ class ProjectList(base.ListCommand):
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Sequence[str], Iterator[Sequence[object]]]:
-        statuses = project_table.project_statuses(self.app.engine)
+        statuses = stored_projects.list_statuses(self.app.engine)
         now = Store(self.app.engine).now()
         rows = (_row(project, statuses, now) for project in self._projects(parsed_args, statuses))
         return _COLUMNS, (tuple(row.values()) for row in rows if _is_selected(row, parsed_args))
@@ -105,12 +105,12 @@ class ProjectShow(base.ShowCommand):
         engine = self.app.engine
         projects = [] if parsed_args.no_keystone else self._in_scope()
         project_id = self._find_id(parsed_args.project, projects)
-        statuses = project_table.project_statuses(engine)
+        statuses = stored_projects.list_statuses(engine)
         scoped = [project for project in projects if project.project_id == project_id]
         project = scoped[0] if scoped else self._stored(statuses[project_id])
         fields = _row(project, statuses, Store(engine).now())
         fields["collector"] = ", ".join(project.collector for project in scoped if project.collector) or None
-        contents = project_table.contents(engine, project_id)
+        contents = stored_projects.contents(engine, project_id)
         fields |= {
             "resources": contents.resources,
             "usage_entries": contents.usage_entries,
@@ -133,7 +133,7 @@ class ProjectShow(base.ShowCommand):
     def _find_id(self, name: str, projects: Sequence[ScopedProject]) -> str:
         """The ID of a project, from the database or, if it is not stored there, from the projects in scope."""
         try:
-            return project_table.find_ids(self.app.engine, [name])[0]
+            return stored_projects.find_ids(self.app.engine, [name])[0]
         except exceptions.NotFound:
             ids = {project.project_id for project in projects if name in (project.project_id, project.name)}
             if len(ids) != 1:

@@ -10,7 +10,7 @@ from distil.cloud.keystone import KeystoneProjects
 from distil.collector.plan import Plan
 from distil.conf import process
 from distil.conf.registry import TrackedConfigOpts
-from distil.db.project_table import ProjectStatus
+from distil.db.projects import ProjectStatus
 from distil.factory.collector import CollectorFactory
 from distil.factory.session import connect
 

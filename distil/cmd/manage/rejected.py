@@ -14,7 +14,7 @@ from distil import text
 from distil.cmd.manage import base
 from distil.conf import process
 from distil.conf.collector import CollectorOptions
-from distil.db import project_table
+from distil.db import projects
 from distil.db import rejected_samples
 
 
@@ -33,7 +33,7 @@ class _RejectedCommand(base.ListCommand):
     def _filter(self, arguments: argparse.Namespace, ids: Sequence[int] = ()) -> rejected_samples.RejectedSampleFilter:
         return rejected_samples.RejectedSampleFilter(
             ids=ids,
-            projects=project_table.find_ids(self.app.engine, arguments.project),
+            projects=projects.find_ids(self.app.engine, arguments.project),
             meters=arguments.meter,
             start=arguments.start,
             end=arguments.end,
@@ -116,7 +116,7 @@ class RejectedRetry(_RejectedCommand):
         if any(criteria) == parsed_args.all:
             self._parser.error("choose samples, or use --all")
         chosen = self._filter(parsed_args, parsed_args.ids)
-        rejected_samples.require(self.app.engine, parsed_args.ids)
+        rejected_samples.require_stored(self.app.engine, parsed_args.ids)
         # Slow to import, as everything that speaks to the cloud.
         from distil.factory import collector  # noqa: PLC0415
 

@@ -62,7 +62,7 @@ def database(engine: Callable[[], sa.Engine]) -> Iterator[Finding]:
 
 def _privileges(engine: sa.Engine) -> Iterator[Finding]:
     try:
-        missing = list(privileges.missing(engine))
+        missing = list(privileges.missing_privileges(engine))
     except exceptions.StoreError as error:
         missing = [str(error)]
     yield from errors("rights", missing)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from collections.abc import Sequence
 
 from distil.cmd.manage import base
-from distil.db import project_table
+from distil.db import projects
 from distil.db import usage_entries
 
 
@@ -26,7 +26,7 @@ class _UsageCommand(base.ListCommand):
 
     def _filter(self, arguments: argparse.Namespace) -> usage_entries.UsageFilter:
         return usage_entries.UsageFilter(
-            projects=project_table.find_ids(self.app.engine, arguments.project),
+            projects=projects.find_ids(self.app.engine, arguments.project),
             services=arguments.service,
             resources=arguments.resource,
             start=arguments.start,

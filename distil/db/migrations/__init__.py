@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The tables' history, as Alembic revisions."""
+"""Alembic revisions of the tables."""

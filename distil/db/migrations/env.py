@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Alembic's entry: runs revisions over the connection that :mod:`distil.db.migration` passes."""
+"""Alembic's environment: runs revisions over the connection from :mod:`distil.db.migration`."""
 
 from alembic import context
 
@@ -9,9 +9,9 @@ connection = context.config.attributes["connection"]
 context.configure(
     connection=connection,
     target_metadata=models.metadata,
-    # SQLite needs a table rebuilt for most alterations.
+    # SQLite requires most alterations to rebuild the table.
     render_as_batch=True,
-    # oslo.db begins SQLite's transactions itself, so that DDL is rolled back there as it is in PostgreSQL.
+    # oslo.db begins SQLite's transactions itself, so that DDL can be rolled back as in PostgreSQL.
     transactional_ddl=connection.dialect.name != "mysql",
     transaction_per_migration=True,
 )

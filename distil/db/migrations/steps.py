@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Steps that several revisions take.
+"""Steps of several revisions.
 
-MariaDB and MySQL cannot roll DDL back: a step looks first whether it is done, so that a revision that was interrupted
-can be run again.
+MariaDB and MySQL cannot roll DDL back, so each step first checks whether it is done: an interrupted revision can be run
+again.
 """
 
 import datetime
@@ -25,7 +25,7 @@ _SALES_ORDERS = sa.table("sales_orders", sa.column("tenant_id"))
 
 
 def can_refer_to_part_of_a_key() -> bool:
-    """InnoDB lets a foreign key refer to columns that are not unique; MySQL forbids it from 8.4 on."""
+    """Whether a foreign key may refer to columns that are not unique, as in InnoDB before MySQL 8.4."""
     dialect = op.get_bind().dialect
     if dialect.name != "mysql":
         return False
@@ -42,13 +42,13 @@ def columns(table: str) -> set[str]:
 
 
 def identifier(length: int) -> sa.String:
-    """The type of a new column of ids; it is that of :class:`distil.db.types.Identifier`."""
+    """The type of a new column of ids, the same as :class:`distil.db.types.Identifier`."""
     dialect = op.get_bind().dialect
     return sa.String(length, collation=types.exact_collation(dialect) if dialect.name == "mysql" else None)
 
 
 def drop_foreign_key(table: str, *columns: str) -> None:
-    """One without a name, as they can be in SQLite, goes by the one that the convention gives it."""
+    """Drops the foreign key on these columns. An unnamed one, as in SQLite, has its name by the convention."""
     for key in sa.inspect(op.get_bind()).get_foreign_keys(table):
         if key["constrained_columns"] == list(columns):
             name = key["name"] or _name(table, columns)
@@ -69,7 +69,7 @@ def _name(table: str, columns: Sequence[str]) -> str:
 
 
 def insert_missing_tenants() -> None:
-    """For every row that refers to a project which is not there."""
+    """Inserts a tenant for each row that refers to a missing one."""
     for child in (_RESOURCES, _USAGE_ENTRY, _SALES_ORDERS):
         missing = (
             sa.select(child.c.tenant_id, child.c.tenant_id, sa.literal(_now()))
@@ -80,7 +80,7 @@ def insert_missing_tenants() -> None:
 
 
 def insert_missing_resources() -> None:
-    """For every usage entry whose resource is not there, or is another project's."""
+    """Inserts a resource for each usage entry whose resource is missing or belongs to another project."""
     found = sa.exists().where(
         _RESOURCES.c.id == _USAGE_ENTRY.c.resource_id, _RESOURCES.c.tenant_id == _USAGE_ENTRY.c.tenant_id
     )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A database as an existing install has it on MariaDB: revision 002, three-byte characters, rows in every table."""
+"""A database of an existing installation on MariaDB: revision 002, three-byte characters, rows in every table."""
 
 import sqlalchemy as sa
 
@@ -35,14 +35,14 @@ ROWS = (
     """INSERT INTO resources VALUES ('volume-1', 'p1', '{"name": "größe"}', '2026-01-01 00:00:00'),
         ('shared', 'p1', NULL, NULL)""",
     "INSERT INTO sales_orders VALUES (7, 'p1', '2026-01-01 00:00:00', '2026-02-01 00:00:00')",
-    # The second one refers to another project's resource, as this schema allows.
+    # The second row refers to another project's resource, which this schema allows.
     """INSERT INTO usage_entry VALUES
         ('b1.standard', 'byte', 514.29, 'p1', 'volume-1', '2026-01-02 02:00:00', '2026-01-02 03:00:00', NULL),
         ('b1.standard', 'byte', 0.00, 'p2', 'shared', '2026-01-02 02:00:00', '2026-01-02 03:00:00', NULL)""",
 )
 
-# Entries that spell ids otherwise than the rows that they refer to, as this collation allows.
-ODDLY_SPELT = (
+# Entries whose ids differ in case or trailing blanks from the rows that they refer to, which this collation allows.
+INEXACT_IDS = (
     """INSERT INTO usage_entry VALUES
         ('b1.standard', 'byte', 1.25, 'p1', 'VOLUME-1', '2026-01-02 01:00:00', '2026-01-02 02:00:00', NULL),
         ('b1.standard', 'byte', NULL, 'P2', 'shared ', '2026-01-02 01:00:00', '2026-01-02 02:00:00', NULL)""",
@@ -58,19 +58,19 @@ def create(engine: sa.Engine, statements: tuple[str, ...] = DDL + ROWS) -> None:
 
 
 def rows(engine: sa.Engine) -> dict[str, set[tuple[object, ...]]]:
-    """Every row of every table, as the driver gives it."""
+    """Every row of every table, as the driver returns it."""
     with engine.connect() as connection:
         return {table: {tuple(row) for row in connection.exec_driver_sql(_select(table))} for table in TABLES}
 
 
 def _select(table: str) -> str:
-    """The predecessor's columns, which are all but one of those that there are later."""
+    """Selects the predecessor's columns: project_locks has one more at later revisions."""
     columns = "created, project_id, owner" if table == "project_locks" else "*"
     return f"SELECT {columns} FROM {table}"
 
 
 def schema(engine: sa.Engine) -> dict[str, list[tuple[object, ...]]]:
-    """Columns, keys and foreign keys of the current database, as information_schema tells them."""
+    """Columns, keys and foreign keys of the current database, from information_schema."""
     queries = {
         "columns": """SELECT table_name, ordinal_position, column_name, column_type, is_nullable, extra
             FROM information_schema.columns WHERE table_schema = DATABASE() ORDER BY 1, 2""",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A TCP proxy in front of a database server, which stands in the way of COMMIT."""
+"""A TCP proxy in front of a database server that intercepts COMMIT."""
 
 import contextlib
 import socket
@@ -7,9 +7,9 @@ import threading
 
 
 class CommitCutter:
-    """Passes bytes on, until one connection sends COMMIT: then it is cut. The next connections pass.
+    """Forwards bytes. When armed, closes the next connection that sends COMMIT, and only that one.
 
-    :param deliver: whether the server still gets that COMMIT; the client never gets the answer.
+    :param deliver: whether the server receives that COMMIT; the client never receives the reply.
     """
 
     def __init__(self, server: tuple[str, int], *, deliver: bool) -> None:
@@ -23,8 +23,8 @@ class CommitCutter:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def close(self) -> None:
-        for each in self._sockets:
-            _shut(each)
+        for connection in self._sockets:
+            _close(connection)
 
     def _accept(self) -> None:
         while True:
@@ -34,39 +34,39 @@ class CommitCutter:
                 return
             server = socket.create_connection(self._server)
             self._sockets += [client, server]
-            threading.Thread(target=self._pass_on, args=(client, server, True), daemon=True).start()
-            threading.Thread(target=self._pass_on, args=(server, client, False), daemon=True).start()
+            threading.Thread(target=self._forward, args=(client, server, True), daemon=True).start()
+            threading.Thread(target=self._forward, args=(server, client, False), daemon=True).start()
 
-    def _pass_on(self, source: socket.socket, target: socket.socket, from_client: bool) -> None:
+    def _forward(self, source: socket.socket, target: socket.socket, from_client: bool) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
                 if from_client and self.armed.is_set() and b"COMMIT" in data:
                     self.armed.clear()
-                    self._meet(source, target, data)
+                    self._intercept(source, target, data)
                 else:
                     target.sendall(data)
-        _shut(source)
-        _shut(target)
+        _close(source)
+        _close(target)
 
-    def _meet(self, client: socket.socket, server: socket.socket, data: bytes) -> None:
+    def _intercept(self, client: socket.socket, server: socket.socket, data: bytes) -> None:
         self.cut.set()
-        _shut(client)
+        _close(client)
         if self._deliver:
             server.sendall(data)
 
 
 class CommitRefuser(CommitCutter):
-    """Answers COMMIT itself, as a MariaDB server with a full disk does, and the server knows nothing of it."""
+    """Replies to COMMIT itself, as a MariaDB server with a full disk does; the server never receives the COMMIT."""
 
     def __init__(self, server: tuple[str, int]) -> None:
         super().__init__(server, deliver=False)
 
-    def _meet(self, client: socket.socket, server: socket.socket, data: bytes) -> None:
+    def _intercept(self, client: socket.socket, server: socket.socket, data: bytes) -> None:
         error = b"\xff" + (1114).to_bytes(2, "little") + b"#HY000The table is full"
         client.sendall(len(error).to_bytes(3, "little") + b"\x01" + error)
 
 
-def _shut(each: socket.socket) -> None:
+def _close(connection: socket.socket) -> None:
     with contextlib.suppress(OSError):
-        each.shutdown(socket.SHUT_RDWR)
-    each.close()
+        connection.shutdown(socket.SHUT_RDWR)
+    connection.close()

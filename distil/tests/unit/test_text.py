@@ -38,6 +38,21 @@ class TextTest(unittest.TestCase):
         hypothesis.assume(text.is_storable(value))
         self.assertEqual(value, text.sanitize(value, 20))
 
+    def test_sanitized_text_is_exact(self) -> None:
+        for value, stored in (("a\0b\udfff", "a?b?"), ("🐘" * 12, "🐘" * 12), ("a" * 13, "aaa... (cut)")):
+            self.assertEqual(stored, text.sanitize(value, 12))
+
+    def test_column_text_is_exact(self) -> None:
+        for value, stored in (("a\0b\udfff", r"a\x00b\udfff"), ("🐘" * 12, "🐘" * 12), ("a" * 13, "aaaaaa [cut]")):
+            self.assertEqual(stored, text.fit_column(value, 12))
+
+    @strategies.PROPERTY
+    @hypothesis.given(ANY_TEXT, st.integers(len(text.COLUMN_CUT), 50))
+    def test_column_text_is_storable_and_truncated(self, value: str, length: int) -> None:
+        stored = text.fit_column(value, length)
+        self.assertTrue(text.is_storable(stored))
+        self.assertLessEqual(len(stored), length)
+
     def test_invalid_service_name_raises(self) -> None:
         longest = "x" * model.MAX_SERVICE
         text.validate_service(longest)

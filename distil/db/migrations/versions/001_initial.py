@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tenants, resources, usage entries, sales orders and the last run."""
+"""Tables of tenants, resources, usage entries, sales orders and the last run."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Locks of projects."""
+"""Table of project locks."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Volumes keep ten digits after the point instead of two, so that no usage is rounded away.
+"""Volumes with ten decimal places instead of two, so that usage is not rounded.
 
-Going back rounds it.
+The downgrade rounds volumes to two places.
 """
 
 from decimal import Decimal

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A usage entry refers to the resource of its own project.
+"""Usage entries refer to resources of their own project.
 
-An id is unique within a project only, so a reference to the id alone may have meant another project's resource.
+A resource's id is unique only within its project, so a reference to the id alone could mean another project's resource.
 """
 
 from alembic import op
@@ -18,7 +18,7 @@ def upgrade() -> None:
     steps.insert_missing_resources()
     steps.drop_foreign_key("usage_entry", "resource_id")
     steps.add_foreign_key("usage_entry", ["resource_id", "tenant_id"], "resources", ["id", "tenant_id"])
-    # The new key has an index of its own that begins with the same column.
+    # The new key's index begins with the same column.
     if "resource_id" in steps.indexes("usage_entry"):
         op.drop_index("resource_id", "usage_entry")
 

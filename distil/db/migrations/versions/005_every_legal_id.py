@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every legal id and name is stored, and only equal ids are equal.
+"""Columns that hold every valid id and name, and compare ids exactly.
 
-Columns are widened. MariaDB and MySQL get four bytes a character, and a collation for ids and services that tells
-case and trailing blanks apart. A row that referred to another with such a difference gets one of its own to refer to.
+Columns are widened. MariaDB and MySQL get utf8mb4 and, for ids and services, a collation that distinguishes case and
+trailing blanks. Where a row referred to one whose id differs in these, a row with the exact id is inserted.
 """
 
 from typing import NamedTuple
@@ -20,7 +20,7 @@ depends_on = None
 
 
 class Column(NamedTuple):
-    """Length before and after, 0 being text without a limit."""
+    """A column with its length before and after; 0 is text without a limit."""
 
     name: str
     before: int
@@ -65,7 +65,7 @@ def downgrade() -> None:
         try:
             _convert("utf8mb3", "utf8mb3_general_ci", "utf8mb3_general_ci", narrow=True)
         except Exception:
-            # Data that does not fit stops it half-way, and what was done stays done.
+            # Data that does not fit fails half-way, and MariaDB and MySQL do not roll back what was done.
             upgrade()
             raise
     else:
@@ -73,11 +73,14 @@ def downgrade() -> None:
 
 
 def _convert(charset: str, collation: str, exact_collation: str, *, narrow: bool) -> None:
-    """One statement a table, which rewrites it once. A key's two columns must be alike, so the keys go meanwhile."""
+    """Converts each table with one statement, which rewrites it once.
+
+    Both columns of a foreign key must have the same type, so the keys are dropped and added again.
+    """
     for table, columns, *_ in KEYS:
         steps.drop_foreign_key(table, *columns)
     for table, columns_of_table in TABLES.items():
-        # The older row formats have room for 767 bytes in a key, which is 191 characters.
+        # Older row formats limit a key to 767 bytes, which are 191 characters.
         clauses = ["ROW_FORMAT=DYNAMIC", f"DEFAULT CHARACTER SET {charset} COLLATE {collation}"]
         for column in columns_of_table:
             chosen = exact_collation if column.exact else collation

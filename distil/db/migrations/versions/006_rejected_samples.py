@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Samples that cannot be used are kept, each with its reason."""
+"""Table of rejected samples, each with its reason."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An index for what readers ask: the usage of a project in a period."""
+"""Index for the usage of a project in a period."""
 
 from alembic import op
 
@@ -19,7 +19,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    # InnoDB wants an index for the foreign key, and gives up its own where it finds another.
+    # InnoDB requires an index for the foreign key, and has dropped its own in favour of this one.
     if op.get_bind().dialect.name == "mysql" and "tenant_id" not in steps.indexes("usage_entry"):
         op.create_index("tenant_id", "usage_entry", ["tenant_id"])
     if INDEX in steps.indexes("usage_entry"):

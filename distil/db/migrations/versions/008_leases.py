@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A project's lock becomes a lease: it expires.
+"""Project locks become leases, which expire.
 
-Going back deletes the leases: nothing before this revision would ever expire them.
+The downgrade deletes the leases, because collectors of earlier revisions would regard them as locks without an expiry.
 """
 
 import sqlalchemy as sa

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The projects that wait, and why, until a run gets through to their end."""
+"""Table of projects that the last run could not finish, each with its reason."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An index for what is asked of all projects at once: the usage of a period, and what is old enough to be deleted."""
+"""Index for the usage of all projects in a period, and for deleting old usage."""
 
 from alembic import op
 

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One revision a file, one purpose a revision."""
+"""Each file is one revision, and each revision has one purpose."""

@@ -117,7 +117,7 @@ class UpgradeCheckDatabaseTest(UpgradeCheckCase):
 
     def test_unreachable_database_fails_its_checks(self) -> None:
         self.configure("mysql://distil:s3cr3t@127.0.0.1:1/distil")
-        reason = "cannot connect to mysql+pymysql://distil:***@127.0.0.1:1/distil"
+        reason = "could not connect to mysql+pymysql://distil:***@127.0.0.1:1/distil"
         self.assert_rows(database_revision=(FAILURE, reason), leases_of_dead_owners=(FAILURE, reason))
 
     def test_empty_database_fails(self) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the database tests do where a server is absent."""
+"""Database tests without a server."""
 
 import os
 import unittest
@@ -13,17 +13,17 @@ from distil.tests.support import databases
 
 class AbsentServerTest(unittest.TestCase):
     def setUp(self) -> None:
-        known = provision.Backend.backends_by_database_type
-        closed = provision.Backend(databases.MYSQL, sa.make_url("mysql+pymysql://u:p@127.0.0.1:1/"))
-        self.enterContext(unittest.mock.patch.dict(known, {databases.MYSQL: closed}))
+        backends = provision.Backend.backends_by_database_type
+        absent = provision.Backend(databases.MYSQL, sa.make_url("mysql+pymysql://u:p@127.0.0.1:1/"))
+        self.enterContext(unittest.mock.patch.dict(backends, {databases.MYSQL: absent}))
         self.enterContext(unittest.mock.patch.dict(os.environ))
 
     def test_skips_outside_ci(self) -> None:
         os.environ.pop("CI", None)
         with self.assertRaises(unittest.SkipTest), databases.database(databases.MYSQL):
-            self.fail("there is no such server")
+            self.fail("the server is absent")
 
     def test_fails_in_ci(self) -> None:
         os.environ["CI"] = "true"
         with self.assertRaisesRegex(AssertionError, "CI is set"), databases.database(databases.MYSQL):
-            self.fail("there is no such server")
+            self.fail("the server is absent")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A COMMIT that fails and leaves the transaction open: nobody reads what it did, nor waits for it."""
+"""A COMMIT fails and leaves the transaction open: its changes are not visible and its locks do not block."""
 
 import datetime
 from collections.abc import Callable
@@ -27,14 +27,14 @@ class FailedCommitTest(databases.DatabaseTestCase):
         url = sa.make_url(self.url)
         self.refuser = proxy.CommitRefuser((url.host or "localhost", url.port or 3306))
         self.addCleanup(self.refuser.close)
-        detour = url.set(host="127.0.0.1", port=self.refuser.port).render_as_string(hide_password=False)
-        # One connection, so that everybody gets the same.
-        self.refused = db_engine.create_engine(detour, max_pool_size=1, max_overflow=0)
-        self.addCleanup(self.refused.dispose)
-        self.store = store.Store(self.refused)
+        proxied = url.set(host="127.0.0.1", port=self.refuser.port).render_as_string(hide_password=False)
+        # The pool has one connection, so that every transaction uses the same one.
+        self.proxied_engine = db_engine.create_engine(proxied, max_pool_size=1, max_overflow=0)
+        self.addCleanup(self.proxied_engine.dispose)
+        self.store = store.Store(self.proxied_engine)
         self.store.register_projects([(model.Project("p1", "n", "d"), START)])
 
-    def assert_over(self, write: Callable[[], object], table: sa.Table) -> None:
+    def assert_rolled_back(self, write: Callable[[], object], table: sa.Table) -> None:
         before = self.rows(table)
         self.refuser.armed.set()
         with self.assertRaisesRegex(exceptions.StoreError, "The table is full"):
@@ -47,20 +47,22 @@ class FailedCommitTest(databases.DatabaseTestCase):
         self.assertEqual(before + 1, self.rows(table))
 
     def rows(self, table: sa.Table) -> int:
-        with self.refused.connect() as connection:
+        with self.proxied_engine.connect() as connection:
             return connection.scalar(sa.select(sa.func.count()).select_from(table)) or 0
 
     def test_window_is_rolled_back(self) -> None:
         stored = self.store.project("p1")
-        self.assert_over(lambda: stored.commit(WINDOW, [], [model.Resource("r", {})], []), models.resources)
+        self.assert_rolled_back(lambda: stored.commit(WINDOW, [], [model.Resource("r", {})], []), models.resources)
 
     def test_lease_is_rolled_back(self) -> None:
-        owned = leases.Leases(self.refused, "owner")
-        self.assert_over(lambda: owned.acquire("p1"), models.project_locks)
+        owner_leases = leases.Leases(self.proxied_engine, "owner")
+        self.assert_rolled_back(lambda: owner_leases.acquire("p1"), models.project_locks)
 
     def test_registration_is_rolled_back(self) -> None:
-        self.assert_over(lambda: self.store.register_projects([(model.Project("p2", "n", "d"), START)]), models.tenants)
+        self.assert_rolled_back(
+            lambda: self.store.register_projects([(model.Project("p2", "n", "d"), START)]), models.tenants
+        )
 
     def test_project_failure_is_rolled_back(self) -> None:
         failed = [Failure("p1", "main", WINDOW, "no")]
-        self.assert_over(lambda: self.store.record_failures(failed, START), models.project_failures)
+        self.assert_rolled_back(lambda: self.store.record_failures(failed, START), models.project_failures)

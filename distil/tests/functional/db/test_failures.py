@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which projects wait, and why, on every backend."""
+"""Project failures, on every backend."""
 
 import datetime
 from collections.abc import Mapping
@@ -8,9 +8,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from distil import model
-from distil.db import json_columns
 from distil.db import store
 from distil.db.failures import Failure
+from distil.db.models import MAX_REASON
 from distil.db.models import project_failures
 from distil.tests.functional.db.test_races import THREADS
 from distil.tests.functional.db.test_races import at_once
@@ -63,7 +63,7 @@ class TestProjectFailuresSQLite(databases.DatabaseTestCase):
     def test_long_reason_is_escaped_and_truncated(self) -> None:
         self.store.record_failures([Failure("p1", "c" * 300, None, "🐘\ud800\x00" * 1000)], NOW)
         row = self.rows()["p1"]
-        self.assertEqual((255, json_columns.MAX_REASON), (len(row["collector"]), len(row["reason"])))
+        self.assertEqual((255, MAX_REASON), (len(row["collector"]), len(row["reason"])))
         self.assertTrue(row["reason"].startswith(r"🐘\ud800\x00"))
 
     def test_clears_only_recovered_projects(self) -> None:
@@ -73,25 +73,25 @@ class TestProjectFailuresSQLite(databases.DatabaseTestCase):
         self.assertEqual({"p0"}, self.rows().keys())
 
     def test_clearing_nothing_sends_one_query(self) -> None:
-        asked: list[str] = []
+        statements: list[str] = []
 
-        def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-            asked.append(statement)
+        def record(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+            statements.append(statement)
 
-        sa.event.listen(self.engine, "before_cursor_execute", note)
-        self.addCleanup(sa.event.remove, self.engine, "before_cursor_execute", note)
+        sa.event.listen(self.engine, "before_cursor_execute", record)
+        self.addCleanup(sa.event.remove, self.engine, "before_cursor_execute", record)
         self.store.clear_failures([f"p{number}" for number in range(2000)])
         self.store.record_failures([], NOW)
-        self.assertEqual(1, len([statement for statement in asked if "project_failures" in statement]), asked)
+        self.assertEqual(1, len([statement for statement in statements if "project_failures" in statement]), statements)
 
     def test_concurrent_collectors_lose_no_failures(self) -> None:
         ids = [f"p{number}" for number in range(100)]
 
-        def remember(number: int) -> None:
+        def record(number: int) -> None:
             ordered = ids[number * 20 :] + ids[: number * 20]
             self.store.record_failures([Failure(project_id, "main", WINDOW, "no") for project_id in ordered], NOW)
 
-        self.assertEqual([None] * THREADS, at_once(remember))
+        self.assertEqual([None] * THREADS, at_once(record))
         self.assertEqual({THREADS}, {row["runs"] for row in self.rows().values()})
         self.assertEqual(set(ids), self.rows().keys())
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A connection that is lost during COMMIT: nothing is lost, nothing is stored twice."""
+"""The connection is lost during COMMIT: usage is neither lost nor stored twice."""
 
 import datetime
 import uuid
@@ -33,10 +33,10 @@ class TestLostCommitMySQL(databases.DatabaseTestCase):
         server = (url.host or "localhost", url.port or PORTS[self.BACKEND])
         cutter = proxy.CommitCutter(server, deliver=deliver)
         self.addCleanup(cutter.close)
-        # Nothing must hide the text COMMIT from the proxy.
-        plain = {"sslmode": "disable", "gssencmode": "disable"} if self.BACKEND == databases.POSTGRESQL else {}
-        detour = url.set(host="127.0.0.1", port=cutter.port).update_query_dict(plain)
-        engine = db_engine.create_engine(detour.render_as_string(hide_password=False))
+        # Without encryption, so that the proxy can read COMMIT.
+        unencrypted = {"sslmode": "disable", "gssencmode": "disable"} if self.BACKEND == databases.POSTGRESQL else {}
+        proxied = url.set(host="127.0.0.1", port=cutter.port).update_query_dict(unencrypted)
+        engine = db_engine.create_engine(proxied.render_as_string(hide_password=False))
         self.addCleanup(engine.dispose)
         cutter.armed.set()
         try:

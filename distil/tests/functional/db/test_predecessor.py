@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An existing install's database is taken over in place, on MariaDB."""
+"""Upgrades of the predecessor's database in place, on MariaDB."""
 
 import datetime
 import unittest
@@ -44,14 +44,14 @@ class PredecessorMigrationTest(unittest.TestCase):
         self.assertEqual(self.before["usage_entry"], after["usage_entry"])
 
     def test_upgrades_older_row_formats(self) -> None:
-        """Their keys have room for 767 bytes."""
+        """Older row formats limit keys to 767 bytes."""
         for row_format, engine in (("COMPACT", fresh_engine(self)), ("REDUNDANT", fresh_engine(self))):
             with self.subTest(row_format=row_format):
-                older = [
+                ddl = [
                     statement.replace("ENGINE=InnoDB", f"ENGINE=InnoDB ROW_FORMAT={row_format}")
                     for statement in predecessor.DDL
                 ]
-                predecessor.create(engine, (*older, *predecessor.ROWS))
+                predecessor.create(engine, (*ddl, *predecessor.ROWS))
                 migration.upgrade(engine)
                 migration.check(engine)
 
@@ -74,7 +74,7 @@ class PredecessorMigrationTest(unittest.TestCase):
         self.assertEqual([("shared", "p2")], [row[:2] for row in after["resources"] - self.before["resources"]])
 
     def test_differently_spelt_ids_get_own_rows(self) -> None:
-        predecessor.create(self.engine, predecessor.ODDLY_SPELT)
+        predecessor.create(self.engine, predecessor.INEXACT_IDS)
         entries = predecessor.rows(self.engine)["usage_entry"]
         migration.upgrade(self.engine)
         migration.check(self.engine)
@@ -88,12 +88,12 @@ class PredecessorMigrationTest(unittest.TestCase):
 
     def test_store_continues_from_last_collected(self) -> None:
         migration.upgrade(self.engine)
-        opened = store.Store(self.engine)
+        upgraded = store.Store(self.engine)
         start = datetime.datetime(2026, 1, 2, 3, tzinfo=datetime.UTC)
-        self.assertEqual({"p1": start}, opened.last_collected(["p1", "p2", "P1"]))
-        self.assertEqual({"volume-1": {"name": "größe"}}, opened.project("p1").resource_info(["volume-1"]))
+        self.assertEqual({"p1": start}, upgraded.last_collected(["p1", "p2", "P1"]))
+        self.assertEqual({"volume-1": {"name": "größe"}}, upgraded.project("p1").resource_info(["volume-1"]))
         usage = [model.Usage("b1.standard", "volume-1", "byte", Decimal("0.004"))]
-        opened.project("p1").commit(model.Window(start, start + datetime.timedelta(hours=1)), usage, [], [])
+        upgraded.project("p1").commit(model.Window(start, start + datetime.timedelta(hours=1)), usage, [], [])
         with self.engine.connect() as connection:
             query = sa.select(models.usage_entry.c.volume).where(models.usage_entry.c.start == start)
             self.assertEqual(Decimal("0.004"), connection.scalar(query))
@@ -121,7 +121,7 @@ class PredecessorMigrationTest(unittest.TestCase):
         migration.check(self.engine)
 
     def test_every_revision_can_be_repeated(self) -> None:
-        """As after a crash between a revision's last step and the note that it is done."""
+        """As after a crash between a revision's last step and the update of alembic_version."""
         for before, after in (
             ("002", "003"),
             ("003", "004"),
@@ -140,7 +140,7 @@ class PredecessorMigrationTest(unittest.TestCase):
         self.assertEqual(self.before["usage_entry"], predecessor.rows(self.engine)["usage_entry"])
 
     def test_interrupted_upgrade_can_be_repeated(self) -> None:
-        """The keys are gone and one table is converted: where revision 005 is at its most fragile."""
+        """Revision 005 has dropped foreign keys and converted one table."""
         migration.upgrade(self.engine, "004")
         with self.engine.begin() as connection:
             connection.exec_driver_sql("ALTER TABLE resources DROP FOREIGN KEY resources_ibfk_1")
@@ -153,32 +153,32 @@ class PredecessorMigrationTest(unittest.TestCase):
 class PredecessorCollectionTest(unittest.TestCase):
     def test_collector_continues_where_predecessor_stopped(self) -> None:
         site = self.enterContext(Site(databases.MYSQL, migrated=False, projects=2, resources=1))
-        undisturbed = self.enterContext(Site(cloud=site.cloud))
-        undisturbed.collect()
+        uninterrupted = self.enterContext(Site(cloud=site.cloud))
+        uninterrupted.collect()
         predecessor.create(site.engine)
         stopped = site.start + HOUR
         with site.engine.begin() as connection:
             for project_id in site.cloud.projects.enabled_ids:
                 connection.execute(
-                    sa.text("INSERT INTO tenants VALUES (:id, 'as it was called', NULL, NULL, :stopped)"),
+                    sa.text("INSERT INTO tenants VALUES (:id, 'old name', NULL, NULL, :stopped)"),
                     {"id": project_id, "stopped": stopped.replace(tzinfo=None)},
                 )
         before = predecessor.rows(site.engine)
         migration.upgrade(site.engine)
         site.collect()
-        wanted = [entry for entry in undisturbed.usage() if entry.start >= stopped]
-        self.assertTrue(wanted)
-        self.assertEqual(wanted, [entry for entry in site.usage() if entry.start >= site.start])
+        expected = [entry for entry in uninterrupted.usage() if entry.start >= stopped]
+        self.assertTrue(expected)
+        self.assertEqual(expected, [entry for entry in site.usage() if entry.start >= site.start])
         self.assertLessEqual(before["usage_entry"], predecessor.rows(site.engine)["usage_entry"])
 
 
 class Revision002Test(unittest.TestCase):
     def test_schema_matches_existing_installs(self) -> None:
-        theirs, ours = fresh_engine(self), fresh_engine(self)
-        predecessor.create(theirs, predecessor.DDL)
-        migration.upgrade(ours, "002")
-        wanted, found = predecessor.schema(theirs), predecessor.schema(ours)
-        for part, rows in wanted.items():
+        existing, migrated = fresh_engine(self), fresh_engine(self)
+        predecessor.create(existing, predecessor.DDL)
+        migration.upgrade(migrated, "002")
+        expected, found = predecessor.schema(existing), predecessor.schema(migrated)
+        for part, rows in expected.items():
             with self.subTest(part=part):
                 self.assertTrue(rows)
                 self.assertEqual(rows, found[part])

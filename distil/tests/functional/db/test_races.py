@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Two collectors at the same window or the same new projects: real threads and connections."""
+"""Collectors that store the same window or the same new projects at once, in threads with their own connections."""
 
 import concurrent.futures
 import datetime
@@ -22,7 +22,7 @@ THREADS = 4
 
 
 def at_once(work: Callable[[int], object]) -> list[object]:
-    """What each thread's call returned, or raised."""
+    """Calls ``work`` in several threads at once. Returns what each call returned or raised."""
     barrier = threading.Barrier(THREADS)
 
     def run(number: int) -> object:

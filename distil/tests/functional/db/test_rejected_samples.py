@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rejected samples are billed after all, once, on every backend."""
+"""Rejected samples are billed once when reprocessed, on every backend."""
 
 import datetime
 import uuid
@@ -41,17 +41,17 @@ class _RejectedSamplesTestCase(databases.DatabaseTestCase):
             window, [], [model.Resource("r1", {"name": "new"})], rejected_samples
         )
 
-    def kept(
-        self, chosen: RejectedSampleFilter | None = None, window: model.Window = WINDOW
+    def samples(
+        self, sample_filter: RejectedSampleFilter | None = None, window: model.Window = WINDOW
     ) -> list[rejected_samples.StoredRejectedSample]:
-        return rejected_samples.with_their_resources(
-            self.engine, chosen or RejectedSampleFilter(), self.project_id, window
+        return rejected_samples.list_with_same_resources(
+            self.engine, sample_filter or RejectedSampleFilter(), self.project_id, window
         )
 
-    def bill(self, used: Sequence[int], window: model.Window = WINDOW, engine: sa.Engine | None = None) -> None:
+    def bill(self, sample_ids: Sequence[int], window: model.Window = WINDOW, engine: sa.Engine | None = None) -> None:
         usage = [model.Usage("s", "r1", "u", Decimal("0.5")), model.Usage("s", "r2", "u", Decimal(2))]
         resources = [model.Resource("r1", {"name": "old", "size": 1}), model.Resource("r2", {"name": "second"})]
-        rejected_samples.bill(engine or self.engine, self.project_id, window, usage, resources, used)
+        rejected_samples.bill(engine or self.engine, self.project_id, window, usage, resources, sample_ids)
 
     def stored(self) -> list[model.Usage]:
         return rejected_samples.usage(self.engine, self.project_id, WINDOW)
@@ -59,7 +59,7 @@ class _RejectedSamplesTestCase(databases.DatabaseTestCase):
 
 class TestRejectedSamplesSQLite(_RejectedSamplesTestCase):
     def test_get_returns_stored_sample(self) -> None:
-        (first, *_) = self.kept()
+        (first, *_) = self.samples()
         self.assertEqual(first, rejected_samples.get(self.engine, first.id))
         self.assertEqual(("m1", "r1", "no", '{"n": 0}'), (first.meter, first.resource_id, first.reason, first.sample))
         self.assertEqual((self.project_id, WINDOW), (first.project_id, first.window))
@@ -70,35 +70,35 @@ class TestRejectedSamplesSQLite(_RejectedSamplesTestCase):
 
     def test_selection_includes_same_resource_and_window(self) -> None:
         self.reject(NEXT, ("m1", "r1"))
-        all_of_them = self.kept()
-        self.assertEqual(4, len(all_of_them))
-        self.assertEqual(all_of_them[:2], self.kept(RejectedSampleFilter(ids=[all_of_them[0].id])))
-        self.assertEqual(all_of_them[:2], self.kept(RejectedSampleFilter(meters=["m2"])))
-        self.assertEqual(all_of_them[3:], self.kept(RejectedSampleFilter(ids=[all_of_them[3].id])))
+        all_samples = self.samples()
+        self.assertEqual(4, len(all_samples))
+        self.assertEqual(all_samples[:2], self.samples(RejectedSampleFilter(ids=[all_samples[0].id])))
+        self.assertEqual(all_samples[:2], self.samples(RejectedSampleFilter(meters=["m2"])))
+        self.assertEqual(all_samples[3:], self.samples(RejectedSampleFilter(ids=[all_samples[3].id])))
 
     def test_windows_are_unique_and_ordered(self) -> None:
         self.reject(NEXT, ("m1", "r1"))
-        mine = RejectedSampleFilter(projects=[self.project_id])
+        of_project = RejectedSampleFilter(projects=[self.project_id])
         self.assertEqual(
-            [(self.project_id, WINDOW), (self.project_id, NEXT)], rejected_samples.windows(self.engine, mine)
+            [(self.project_id, WINDOW), (self.project_id, NEXT)], rejected_samples.list_windows(self.engine, of_project)
         )
         later = RejectedSampleFilter(projects=[self.project_id], start=WINDOW.end)
-        self.assertEqual([(self.project_id, NEXT)], rejected_samples.windows(self.engine, later))
+        self.assertEqual([(self.project_id, NEXT)], rejected_samples.list_windows(self.engine, later))
         earlier = RejectedSampleFilter(projects=[self.project_id], end=WINDOW.end)
-        self.assertEqual([(self.project_id, WINDOW)], rejected_samples.windows(self.engine, earlier))
+        self.assertEqual([(self.project_id, WINDOW)], rejected_samples.list_windows(self.engine, earlier))
 
     def test_billing_stores_usage_and_deletes_samples(self) -> None:
-        ids = [sample.id for sample in self.kept()]
+        ids = [sample.id for sample in self.samples()]
         self.bill(ids[:3])
         self.assertEqual(
             {("r1", Decimal("0.5")), ("r2", Decimal(2))}, {(u.resource_id, u.volume) for u in self.stored()}
         )
-        self.assertEqual(ids[3:], [sample.id for sample in self.kept()])
+        self.assertEqual(ids[3:], [sample.id for sample in self.samples()])
 
     def test_billing_adds_only_missing_keys(self) -> None:
         self.bill([])
-        wanted = {"r1": {"name": "new", "size": 1}, "r2": {"name": "second"}}
-        self.assertEqual(wanted, self.store.project(self.project_id).resource_info(["r1", "r2"]))
+        expected = {"r1": {"name": "new", "size": 1}, "r2": {"name": "second"}}
+        self.assertEqual(expected, self.store.project(self.project_id).resource_info(["r1", "r2"]))
 
     def test_concurrent_collector_keeps_added_info(self) -> None:
         collecting = self.store.project(self.project_id)
@@ -109,7 +109,7 @@ class TestRejectedSamplesSQLite(_RejectedSamplesTestCase):
         self.assertEqual(collecting.resource_info(["r1"]), self.store.project(self.project_id).resource_info(["r1"]))
 
     def test_uncollected_window_raises(self) -> None:
-        with self.assertRaisesRegex(exceptions.ReprocessingRefused, "not collected"):
+        with self.assertRaisesRegex(exceptions.ReprocessingRefused, "not been collected"):
             self.bill([], NEXT)
 
     def test_unknown_project_raises(self) -> None:
@@ -118,30 +118,30 @@ class TestRejectedSamplesSQLite(_RejectedSamplesTestCase):
             rejected_samples.bill(self.engine, "", WINDOW, usage, [model.Resource("r1", {})], [])
 
     def test_missing_samples_raise_and_store_nothing(self) -> None:
-        ids = [sample.id for sample in self.kept()]
-        with self.assertRaisesRegex(exceptions.ReprocessingRefused, "somebody else"):
+        ids = [sample.id for sample in self.samples()]
+        with self.assertRaisesRegex(exceptions.ReprocessingRefused, "another process"):
             self.bill([*ids, 10**9])
-        self.assertEqual(([], ids), (self.stored(), [sample.id for sample in self.kept()]))
+        self.assertEqual(([], ids), (self.stored(), [sample.id for sample in self.samples()]))
 
     def test_billed_usage_raises_and_keeps_samples(self) -> None:
-        ids = [sample.id for sample in self.kept()]
+        ids = [sample.id for sample in self.samples()]
         self.bill([])
         before = self.stored()
-        with self.assertRaisesRegex(exceptions.ReprocessingRefused, "somebody else"):
+        with self.assertRaisesRegex(exceptions.ReprocessingRefused, "another process"):
             self.bill(ids)
-        self.assertEqual((before, ids), (self.stored(), [sample.id for sample in self.kept()]))
+        self.assertEqual((before, ids), (self.stored(), [sample.id for sample in self.samples()]))
 
     def test_concurrent_billing_succeeds_once(self) -> None:
-        ids = [sample.id for sample in self.kept()]
+        ids = [sample.id for sample in self.samples()]
         outcomes = at_once(lambda _: self.bill(ids))
         self.assertEqual(1, outcomes.count(None), outcomes)
         self.assertEqual(
             THREADS - 1, sum(isinstance(item, exceptions.ReprocessingRefused) for item in outcomes), outcomes
         )
-        self.assertEqual((2, []), (len(self.stored()), self.kept()))
+        self.assertEqual((2, []), (len(self.stored()), self.samples()))
 
     def test_billing_does_not_block_collector(self) -> None:
-        ids = [sample.id for sample in self.kept()]
+        ids = [sample.id for sample in self.samples()]
 
         def work(number: int) -> None:
             if number:
@@ -170,22 +170,22 @@ class TestLostBillingCommitMySQL(_RejectedSamplesTestCase):
         url = sa.make_url(self.url)
         cutter = proxy.CommitCutter((url.host or "localhost", url.port or 3306), deliver=deliver)
         self.addCleanup(cutter.close)
-        detour = url.set(host="127.0.0.1", port=cutter.port).render_as_string(hide_password=False)
-        engine = db_engine.create_engine(detour)
+        proxied = url.set(host="127.0.0.1", port=cutter.port).render_as_string(hide_password=False)
+        engine = db_engine.create_engine(proxied)
         self.addCleanup(engine.dispose)
         cutter.armed.set()
         try:
-            self.bill([sample.id for sample in self.kept()], engine=engine)
+            self.bill([sample.id for sample in self.samples()], engine=engine)
         finally:
             self.assertTrue(cutter.cut.is_set())
 
     def test_lost_reply_keeps_commit(self) -> None:
         self.bill_through(deliver=True)
-        self.assertEqual((2, []), (len(self.stored()), self.kept()))
+        self.assertEqual((2, []), (len(self.stored()), self.samples()))
 
     def test_undelivered_commit_raises_and_is_retryable(self) -> None:
         with self.assertRaises(exceptions.StoreError):
             self.bill_through(deliver=False)
-        self.assertEqual((0, 4), (len(self.stored()), len(self.kept())))
-        self.bill([sample.id for sample in self.kept()])
-        self.assertEqual((2, []), (len(self.stored()), self.kept()))
+        self.assertEqual((0, 4), (len(self.stored()), len(self.samples())))
+        self.bill([sample.id for sample in self.samples()])
+        self.assertEqual((2, []), (len(self.stored()), self.samples()))

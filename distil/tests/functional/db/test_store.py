@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from distil import exceptions
 from distil import model
+from distil import text
 from distil.db import json_columns
 from distil.db import models
 from distil.db import store
@@ -91,7 +92,7 @@ class TestStoredProjectsSQLite(StoreTestCase):
         (row,) = self.rows(models.tenants, project.id)
         self.assertEqual(255, len(row["name"]))
         for column in ("name", "info"):
-            self.assertTrue(row[column].endswith(json_columns.CUT))
+            self.assertTrue(row[column].endswith(text.COLUMN_CUT))
 
     def test_update_changes_only_name_and_description(self) -> None:
         other, unknown = self.new_project(), self.new_project()
@@ -119,8 +120,8 @@ class TestWindowCommitSQLite(StoreTestCase):
         self.commit(usage, [model.Resource("r", {})])
         rows = self.rows(models.usage_entry)
         self.assertEqual(volumes, [row["volume"] for row in rows])
-        wanted = {"unit": "byte", "resource_id": "r", "tenant_id": self.project.id, "start": START, "end": WINDOW.end}
-        self.assertLessEqual(wanted.items(), rows[0].items())
+        expected = {"unit": "byte", "resource_id": "r", "tenant_id": self.project.id, "start": START, "end": WINDOW.end}
+        self.assertLessEqual(expected.items(), rows[0].items())
         self.assertIsNotNone(rows[0]["created"])
         self.assertEqual({self.project.id: WINDOW.end}, self.store.last_collected([self.project.id]))
 
@@ -159,8 +160,8 @@ class TestWindowCommitSQLite(StoreTestCase):
     def test_resource_info_is_merged(self) -> None:
         self.commit(resources=[model.Resource("r", {"name": "old", "os_distro": "debian"}), model.Resource("q", {})])
         self.commit(resources=[model.Resource("r", {"name": "new 🐘"}), model.Resource("p", {"a": 1})], hour=1)
-        wanted = {"r": {"name": "new 🐘", "os_distro": "debian"}, "q": {}, "p": {"a": 1}}
-        self.assertEqual(wanted, self.info(self.project.id, ["p", "q", "r", "unknown"]))
+        expected = {"r": {"name": "new 🐘", "os_distro": "debian"}, "q": {}, "p": {"a": 1}}
+        self.assertEqual(expected, self.info(self.project.id, ["p", "q", "r", "unknown"]))
         self.assertIn("🐘", self.rows(models.resources)[-1]["info"])
 
     def test_info_merges_across_windows_despite_failure(self) -> None:
@@ -194,18 +195,18 @@ class TestWindowCommitSQLite(StoreTestCase):
     def test_unchanged_resources_are_not_written(self) -> None:
         info = {"name": "n", "odd": math.inf, "long": "x" * json_columns.MAX_INFO}
         self.commit(resources=[model.Resource("r", info)])
-        written: list[str] = []
+        statements: list[str] = []
 
-        def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-            written.append(statement)
+        def record(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+            statements.append(statement)
 
-        sa.event.listen(self.engine, "before_cursor_execute", note)
-        self.addCleanup(sa.event.remove, self.engine, "before_cursor_execute", note)
+        sa.event.listen(self.engine, "before_cursor_execute", record)
+        self.addCleanup(sa.event.remove, self.engine, "before_cursor_execute", record)
         self.commit(resources=[model.Resource("r", info)], hour=1)
-        self.assertTrue(any("tenants" in statement for statement in written))
-        self.assertFalse([statement for statement in written if statement.startswith("UPDATE resources")])
+        self.assertTrue(any("tenants" in statement for statement in statements))
+        self.assertFalse([statement for statement in statements if statement.startswith("UPDATE resources")])
         self.commit(resources=[model.Resource("r", {"name": "m"})], hour=2)
-        self.assertTrue([statement for statement in written if statement.startswith("UPDATE resources")])
+        self.assertTrue([statement for statement in statements if statement.startswith("UPDATE resources")])
 
     def test_invalid_info_reads_as_empty(self) -> None:
         with self.engine.begin() as connection:
@@ -213,8 +214,8 @@ class TestWindowCommitSQLite(StoreTestCase):
                 values = {"id": f"r{number}", "tenant_id": self.project.id, "info": info}
                 connection.execute(sa.insert(models.resources), values)
         self.commit(resources=[model.Resource("r3", {"name": "n"})])
-        wanted = {"r0": {}, "r1": {}, "r2": {}, "r3": {"name": "n"}}
-        self.assertEqual(wanted, self.info(self.project.id, list(wanted)))
+        expected = {"r0": {}, "r1": {}, "r2": {}, "r3": {"name": "n"}}
+        self.assertEqual(expected, self.info(self.project.id, list(expected)))
 
     def test_longest_ids_are_stored_and_distinct(self) -> None:
         ids = [f"{'🐘' * 399}{end}" for end in "aA "] + ["🐘" * 399]
@@ -237,11 +238,13 @@ class TestWindowCommitSQLite(StoreTestCase):
         self.assertEqual({**document, "volume": "nan"}, json.loads(row["sample"]))
 
     def test_malformed_rejected_sample_is_stored(self) -> None:
-        odd = "\x00\ud800🐘" * 100_000
-        sample = model.RejectedSample(self.project.id, odd, odd, odd, {odd: odd, "volume": -math.inf})
+        malformed = "\x00\ud800🐘" * 100_000
+        sample = model.RejectedSample(
+            self.project.id, malformed, malformed, malformed, {malformed: malformed, "volume": -math.inf}
+        )
         self.commit(rejected=[sample, model.RejectedSample(self.project.id, "m", None, "no", {})])
         row, other = self.rows(models.rejected_samples)
-        self.assertTrue(all(row[column].endswith(json_columns.CUT) for column in ("meter", "resource_id", "sample")))
+        self.assertTrue(all(row[column].endswith(text.COLUMN_CUT) for column in ("meter", "resource_id", "sample")))
         self.assertIsNone(other["resource_id"])
 
 
@@ -249,9 +252,9 @@ class TestStoredProjectsMySQL(TestStoredProjectsSQLite):
     BACKEND = databases.MYSQL
 
     def test_registration_is_atomic(self) -> None:
-        endless = self.new_project(id="x" * 101)
+        too_long = self.new_project(id="x" * 101)
         with self.assertRaises(exceptions.StoreError):
-            self.store.register_projects([(self.project, START), (endless, START)])
+            self.store.register_projects([(self.project, START), (too_long, START)])
         self.assertEqual({}, self.store.last_collected([self.project.id]))
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What becomes of connection URLs."""
+"""Engines made from connection URLs."""
 
 import unittest
 
@@ -21,9 +21,9 @@ class CreateEngineTest(unittest.TestCase):
 
     def test_mysql_utf8_becomes_utf8mb4(self) -> None:
         url = "mysql+pymysql://u:p@h/d?charset=utf8mb4"
-        for older in ("utf8", "utf8mb3"):
-            self.assertEqual(url, effective_url(f"mysql+pymysql://u:p@h/d?charset={older}"))
-            self.assertEqual(url, effective_url("mysql://u:p@h/d", connection_parameters=f"charset={older}"))
+        for charset in ("utf8", "utf8mb3"):
+            self.assertEqual(url, effective_url(f"mysql+pymysql://u:p@h/d?charset={charset}"))
+            self.assertEqual(url, effective_url("mysql://u:p@h/d", connection_parameters=f"charset={charset}"))
 
     def test_other_charset_is_kept(self) -> None:
         url = "mysql+pymysql://u:p@h/d?charset=binary"

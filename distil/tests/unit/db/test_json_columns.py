@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""JSON and text as columns keep them."""
+"""JSON as columns hold it."""
 
 import json
 import math
@@ -7,6 +7,7 @@ import unittest
 from decimal import Decimal
 from typing import Any
 
+from distil import text
 from distil.db import json_columns
 
 
@@ -19,39 +20,39 @@ class InfoDocumentTest(unittest.TestCase):
         self.assertIn("größe 🐘", json_columns.dump_info({"name": "größe 🐘"}))
 
     def test_non_object_loads_as_empty(self) -> None:
-        for text in (None, "", "null", "[]", "3", "{'a': 1}", "{", "[" * 100_000):
-            with self.subTest(text=text and text[:10]):
-                self.assertEqual({}, json_columns.load_info(text))
+        for document in (None, "", "null", "[]", "3", "{'a': 1}", "{", "[" * 100_000):
+            with self.subTest(document=document and document[:10]):
+                self.assertEqual({}, json_columns.load_info(document))
 
     def test_only_long_value_is_truncated(self) -> None:
         info = {"blob": "x" * 1_000_000, "name": "n", "type": "Volume"}
-        text = json_columns.dump_info(info)
-        stored = json_columns.load_info(text)
-        self.assertLessEqual(len(text), json_columns.MAX_INFO)
+        document = json_columns.dump_info(info)
+        stored = json_columns.load_info(document)
+        self.assertLessEqual(len(document), json_columns.MAX_INFO)
         self.assertEqual(("n", "Volume"), (stored["name"], stored["type"]))
         self.assertTrue(stored["blob"].startswith("xxx"))
-        self.assertTrue(stored["blob"].endswith(json_columns.CUT))
+        self.assertTrue(stored["blob"].endswith(text.COLUMN_CUT))
 
     def test_many_long_keys_are_bounded(self) -> None:
-        text = json_columns.dump_info({f"{number}{'k' * 500}": "v" * 500 for number in range(1000)})
-        self.assertLessEqual(len(text), json_columns.MAX_INFO)
-        self.assertGreater(len(json_columns.load_info(text)), 50)
+        document = json_columns.dump_info({f"{number}{'k' * 500}": "v" * 500 for number in range(1000)})
+        self.assertLessEqual(len(document), json_columns.MAX_INFO)
+        self.assertGreater(len(json_columns.load_info(document)), 50)
 
     def test_lone_surrogate_is_stored_escaped(self) -> None:
-        text = json_columns.dump_info({"name": "a\ud800b"})
-        text.encode("utf-8")
-        self.assertEqual({"name": "a\ud800b"}, json_columns.load_info(text))
+        document = json_columns.dump_info({"name": "a\ud800b"})
+        document.encode("utf-8")
+        self.assertEqual({"name": "a\ud800b"}, json_columns.load_info(document))
 
 
 class JsonValueTest(unittest.TestCase):
     def test_non_json_values_become_text(self) -> None:
-        given = {"a": math.nan, "b": [math.inf, -math.inf], 3: Decimal("1.50"), "d": (1, 2)}
-        wanted = {"a": "nan", "b": ["inf", "-inf"], "3": "1.50", "d": [1, 2]}
-        self.assertEqual(wanted, json_columns.plain(given))
+        value = {"a": math.nan, "b": [math.inf, -math.inf], 3: Decimal("1.50"), "d": (1, 2)}
+        expected = {"a": "nan", "b": ["inf", "-inf"], "3": "1.50", "d": [1, 2]}
+        self.assertEqual(expected, json_columns.to_json_value(value))
 
     def test_input_is_not_modified(self) -> None:
         inner = [math.nan]
-        json_columns.plain({"a": inner})
+        json_columns.to_json_value({"a": inner})
         self.assertTrue(math.isnan(inner[0]))
 
     def test_excessive_depth_is_truncated(self) -> None:
@@ -64,23 +65,12 @@ class JsonValueTest(unittest.TestCase):
 class SampleDocumentTest(unittest.TestCase):
     def test_short_sample_is_valid_json(self) -> None:
         def refuse(constant: str) -> None:
-            self.fail(f"{constant} is no JSON")
+            self.fail(f"{constant} is not JSON")
 
-        text = json_columns.dump_sample({"volume": math.nan, "resource_id": "ü"})
-        self.assertEqual({"volume": "nan", "resource_id": "ü"}, json.loads(text, parse_constant=refuse))
+        document = json_columns.dump_sample({"volume": math.nan, "resource_id": "ü"})
+        self.assertEqual({"volume": "nan", "resource_id": "ü"}, json.loads(document, parse_constant=refuse))
 
     def test_long_sample_is_truncated_with_mark(self) -> None:
-        text = json_columns.dump_sample({"metadata": "x" * 1_000_000})
-        self.assertEqual(json_columns.MAX_SAMPLE, len(text))
-        self.assertTrue(text.endswith(json_columns.CUT))
-
-
-class BoundedTextTest(unittest.TestCase):
-    def test_fitting_text_is_unchanged(self) -> None:
-        self.assertEqual("🐘" * 10, json_columns.bounded("🐘" * 10, 10))
-
-    def test_longer_text_is_truncated_to_limit(self) -> None:
-        self.assertEqual("aaaa" + json_columns.CUT, json_columns.bounded("a" * 11, 10))
-
-    def test_unstorable_characters_are_escaped(self) -> None:
-        self.assertEqual("a\\x00b\\udfff", json_columns.bounded("a\x00b\udfff", 100))
+        document = json_columns.dump_sample({"metadata": "x" * 1_000_000})
+        self.assertEqual(json_columns.MAX_SAMPLE, len(document))
+        self.assertTrue(document.endswith(text.COLUMN_CUT))

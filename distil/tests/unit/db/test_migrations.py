@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The line of revisions."""
+"""The history of revisions."""
 
 import unittest
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Column types, over SQLite in memory."""
+"""Column types, in SQLite in memory."""
 
 import datetime
 import unittest

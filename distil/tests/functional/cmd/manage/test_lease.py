@@ -3,7 +3,7 @@
 
 import datetime
 
-from distil.db import lease_table
+from distil.db import leases
 from distil.db import models
 from distil.tests.support import databases
 from distil.tests.support import manage
@@ -68,14 +68,16 @@ class LeaseTest(manage.ManageTestCase):
 
     def test_lease_with_new_owner_is_kept(self) -> None:
         self.insert(models.project_locks, self.lease("p1", self.now - MINUTE))
-        (read,) = lease_table.leases(self.engine)
-        self.assertFalse(lease_table.release(self.engine, read._replace(owner="host:0"), force=True))
-        self.assertTrue(lease_table.release(self.engine, read))
+        (read,) = leases.list_leases(self.engine)
+        self.assertFalse(leases.release_lease(self.engine, read._replace(owner="host:0"), force=True))
+        self.assertTrue(leases.release_lease(self.engine, read))
 
     def test_release_without_lease_exits_with_3(self) -> None:
         self.insert(models.tenants, {"id": "p1", "name": "Übung"})
         self.assertIn("no collector holds a lease of p1", self.error("lease", "release", "Übung", status=3))
-        self.assertIn("there is no project 'p2'", self.error("lease", "release", "p2", status=3))
+        self.assertIn(
+            "no project in the database has the ID or name 'p2'", self.error("lease", "release", "p2", status=3)
+        )
 
 
 def results(rows: list[dict[str, str]]) -> dict[str, str]:
