@@ -18,7 +18,7 @@ from distil.conf import validate
 from distil.conf.registry import TrackedConfigOpts
 from distil.db import migration
 from distil.db import revision
-from distil.factory.engine import create_engine
+from distil.factory.engine import build_engine
 
 _PROG = "distil-db-manage"
 
@@ -78,7 +78,7 @@ def _run(conf: cfg.ConfigOpts) -> None:
         for number, description in migration.history():
             _print(f"{number}  {description}")
         return
-    engine = create_engine(database.read(conf))
+    engine = build_engine(database.read(conf))
     try:
         _run_on(engine, conf.command)
     finally:

@@ -31,7 +31,7 @@ from distil.conf.registry import TrackedConfigOpts
 from distil.db import leases
 from distil.db import revision
 from distil.factory import validation
-from distil.factory.engine import create_engine
+from distil.factory.engine import build_engine
 from distil.factory.validation import ValidationResult
 from distil.text import pluralize
 
@@ -151,7 +151,7 @@ def _abandoned(owner: str, count: int, expired: bool) -> str:
 
 @contextlib.contextmanager
 def _engine(conf: TrackedConfigOpts) -> Iterator[sa.Engine]:
-    engine = create_engine(database.read(conf).without_retries())
+    engine = build_engine(database.read(conf).without_retries())
     try:
         yield engine
     finally:

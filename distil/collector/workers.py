@@ -14,7 +14,7 @@ from distil.monitoring.log_context import with_current_context
 
 LOG = log.getLogger(__name__)
 
-Item = TypeVar("Item")
+_Item = TypeVar("_Item")
 
 # Seconds between checks for a shutdown.
 _POLL_SECONDS = 0.2
@@ -22,7 +22,7 @@ _POLL_SECONDS = 0.2
 _END = object()
 
 
-def run_in_threads(items: Iterable[Item], process: Callable[[Item], None], threads: int, shutdown: Shutdown) -> None:
+def run_in_threads(items: Iterable[_Item], process: Callable[[_Item], None], threads: int, shutdown: Shutdown) -> None:
     """Process each item in the next free thread. Items are produced on demand, one at a time.
 
     The first error stops all threads after their current item and is raised; the remaining items are not processed.

@@ -61,7 +61,7 @@ def session_opts() -> list[cfg.Opt]:
     return [option for option in loading.get_session_conf_options() if option.name not in replaced] + list(_OWN_OPTS)
 
 
-def list_opts() -> list[cfg.Opt]:
+def all_opts() -> list[cfg.Opt]:
     """All options of the group for the sample generator, including those of the default auth plugin."""
     return [
         *loading.get_auth_common_conf_options(),

@@ -18,6 +18,6 @@ def list_opts() -> list[tuple[str, Iterable[cfg.Opt]]]:
         ("DEFAULT", process.DEFAULT_OPTS),
         (collector.GROUP, collector.OPTS),
         (coordination.GROUP, coordination.OPTS),
-        (keystone_authtoken.GROUP, keystone_authtoken.list_opts()),
+        (keystone_authtoken.GROUP, keystone_authtoken.all_opts()),
         (oslo_reports.GROUP, oslo_reports.OPTS),
     ]

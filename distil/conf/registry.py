@@ -63,7 +63,7 @@ def register_opts(conf: cfg.ConfigOpts) -> None:
     oslo_reports.register_opts(conf)
 
 
-def register_named_opts(conf: cfg.ConfigOpts) -> None:
+def register_dynamic_opts(conf: cfg.ConfigOpts) -> None:
     """Register the options of the named collectors and of the auth plugin, which are known once files are read.
 
     A name that cannot be used is skipped: validation reports it. A group that the command did not register is skipped

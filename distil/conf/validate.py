@@ -43,7 +43,7 @@ def require_valid(conf: TrackedConfigOpts) -> None:
 
 def invalid_values(conf: TrackedConfigOpts) -> list[str]:
     """Every invalid value: ``FILE: [group] option = value: what it must be``."""
-    registry.register_named_opts(conf)
+    registry.register_dynamic_opts(conf)
     problems = [
         _invalid_value(conf, group, option)
         for group, options in list(conf.known.items())
@@ -54,7 +54,7 @@ def invalid_values(conf: TrackedConfigOpts) -> list[str]:
 
 def unknown_options(conf: TrackedConfigOpts) -> list[str]:
     """Misspelt, ineffective and repeated options, and misspelt groups, in the groups that a collector reads."""
-    registry.register_named_opts(conf)
+    registry.register_dynamic_opts(conf)
     known = {group.lower(): group for group in conf.known}
     problems = []
     for path, groups in files.parse(conf):
@@ -69,7 +69,7 @@ def unknown_options(conf: TrackedConfigOpts) -> list[str]:
 
 def deprecated_options(conf: TrackedConfigOpts) -> list[str]:
     """Options that are set by a deprecated name, each with its replacement."""
-    registry.register_named_opts(conf)
+    registry.register_dynamic_opts(conf)
     replacements = {group.lower(): conf.deprecated_names(group) for group in conf.known}
     return [
         f"{setting.path}: [{setting.group}] {setting.key} is deprecated; use {replacement}"

@@ -132,7 +132,8 @@ class CollectorService(ServiceBase):  # type: ignore[misc]
     def wait(self) -> None:
         timer = Timer(self._factory.interval(), self._shutdown, self._clock, _RECHECK_AFTER)
         self._factory.monitor.set_next_run(timer.next_start)
-        timer.run(self._run)
+        while not self._shutdown.requested:
+            timer.wait(has_skipped_projects=self._run())
 
     def stop(self, graceful: bool = False) -> None:
         """Stop once no transaction is open. A pending request is abandoned.

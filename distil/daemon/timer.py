@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Starts runs at a fixed interval."""
+"""Times runs at a fixed interval."""
 
 import datetime
 from collections.abc import Callable
@@ -15,12 +15,12 @@ _POLL_SECONDS = 30.0
 
 
 class Timer:
-    """Starts a job now and then at every interval, regardless of how long it takes.
+    """Times runs: the first start is now, the others follow at every interval, regardless of how long a run takes.
 
-    Starts that are missed because a job takes longer than the interval are not made up for.
+    Starts that are missed because a run takes longer than the interval are not made up for.
 
     :param clock: the time, aware and in UTC.
-    :param recheck_after: if the first job leaves projects to other collectors, the second one starts this long after
+    :param recheck_after: if the first run leaves projects to other collectors, the second one starts this long after
         it: the owner may be a collector that died before this one started.
     """
 
@@ -35,29 +35,26 @@ class Timer:
         self._shutdown = shutdown
         self._clock = clock
         self._recheck_after = recheck_after
-        self._first = clock()
+        self._first = self._started = clock()
 
     def next_start(self) -> datetime.datetime:
         """The next start, which is the first start plus a multiple of the interval."""
         elapsed_intervals = (self._clock() - self._first) // self._interval
         return self._first + (elapsed_intervals + 1) * self._interval
 
-    def run(self, job: Callable[[], bool]) -> None:
-        """Start the job until a shutdown is requested.
+    def wait(self, *, has_skipped_projects: bool) -> None:
+        """Sleep until the next start, or until a shutdown is requested.
 
-        :param job: returns whether it left projects to other collectors.
+        :param has_skipped_projects: whether the run that has ended left projects to other collectors.
         """
-        started = self._first
-        while not self._shutdown.requested:
-            has_skipped_projects = job()
-            due = self.next_start()
-            missed = (due - started) // self._interval - 1
-            if missed > 0:
-                LOG.warning("The run exceeded its interval of %s; %d starts were skipped.", self._interval, missed)
-            if has_skipped_projects and started == self._first:
-                due = min(due, self._clock() + self._recheck_after)
-            LOG.debug("The next run starts at %s.", due.isoformat(timespec="seconds"))
-            started = self._sleep_until(due)
+        due = self.next_start()
+        missed = (due - self._started) // self._interval - 1
+        if missed > 0:
+            LOG.warning("The run exceeded its interval of %s; %d starts were skipped.", self._interval, missed)
+        if has_skipped_projects and self._started == self._first:
+            due = min(due, self._clock() + self._recheck_after)
+        LOG.debug("The next run starts at %s.", due.isoformat(timespec="seconds"))
+        self._started = self._sleep_until(due)
 
     def _sleep_until(self, due: datetime.datetime) -> datetime.datetime:
         while (seconds := (due - self._clock()).total_seconds()) > 0 and not self._shutdown.wait(

@@ -19,10 +19,10 @@ _ROWS_PER_FETCH = 2_000
 # How long MariaDB and MySQL wait for a reader that pauses, as a pager does. Their default is a minute.
 _NET_WRITE_TIMEOUT_SECONDS = 24 * 3600
 
-Item = TypeVar("Item")
+_Item = TypeVar("_Item")
 
 
-def batched(items: Sequence[Item], size: int = _MAX_BOUND_VALUES) -> Iterator[Sequence[Item]]:
+def batched(items: Sequence[_Item], size: int = _MAX_BOUND_VALUES) -> Iterator[Sequence[_Item]]:
     """The items in batches that are small enough for the bound values of one statement."""
     for start in range(0, len(items), size):
         yield items[start : start + size]

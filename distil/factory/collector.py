@@ -43,7 +43,7 @@ from distil.exporter.server import Exporter
 from distil.exporter.status_page import StatusPage
 from distil.factory import coordination
 from distil.factory import rules
-from distil.factory.engine import create_engine
+from distil.factory.engine import build_engine
 from distil.factory.session import CollectorRequestObserver
 from distil.factory.session import connect
 from distil.monitoring.history import History
@@ -88,18 +88,18 @@ class CollectorFactory:
 
     def __init__(self, conf: cfg.ConfigOpts, options: CollectorOptions, worker: int = 0) -> None:
         self._conf = conf
-        self._type = options
+        self._options = options
         self._worker = worker
         self.name = options.name
 
     def reread(self) -> "CollectorFactory":
         """A factory with the options as they are now, after a reload."""
-        return type(self)(self._conf, collector_conf.read(self._conf, self._type.group), self._worker)
+        return type(self)(self._conf, collector_conf.read(self._conf, self._options.group), self._worker)
 
     @functools.cached_property
     def metrics(self) -> Metrics:
-        window = datetime.timedelta(hours=self._type.collect_window)
-        delay = datetime.timedelta(seconds=self._type.collection_delay)
+        window = datetime.timedelta(hours=self._options.collect_window)
+        delay = datetime.timedelta(seconds=self._options.collection_delay)
         versions = {name: importlib.metadata.version(name) for name in _LIBRARIES}
         metrics = Metrics(versions, lag_allowed=window + 2 * self.interval() + delay)
         metrics.run_interval.set(self.interval().total_seconds())
@@ -107,7 +107,7 @@ class CollectorFactory:
 
     @functools.cached_property
     def history(self) -> History:
-        return History(self._type.name, importlib.metadata.version("distil"), self.interval(), utc_now())
+        return History(self._options.name, importlib.metadata.version("distil"), self.interval(), utc_now())
 
     @functools.cached_property
     def monitor(self) -> RunMonitor:
@@ -122,7 +122,7 @@ class CollectorFactory:
 
     def interval(self) -> datetime.timedelta:
         """From the start of a run to the start of the next."""
-        return datetime.timedelta(seconds=self._type.periodic_interval)
+        return datetime.timedelta(seconds=self._options.periodic_interval)
 
     def graceful_shutdown_timeout(self) -> float:
         """Seconds for a shutdown; 0: no limit."""
@@ -133,33 +133,35 @@ class CollectorFactory:
 
         :raises ConfigurationError: the address cannot be bound, or a TLS file cannot be used.
         """
-        if not self._type.enable_exporter:
+        if not self._options.enable_exporter:
             return None
-        port = self._type.exporter_ports[self._worker]
+        port = self._options.exporter_ports[self._worker]
         resources: dict[str, Page] = {
             "/": StatusPage(self.history.snapshot, utc_now),
             "/health": HealthPage(self.history.snapshot, utc_now),
             "/metrics": MetricsPage(self.metrics.registry, self.metrics.usage_series),
         }
-        return Exporter(resources, self._type.exporter_host, port, self.tls())
+        return Exporter(resources, self._options.exporter_host, port, self.tls())
 
-    def collector(self, stop: Shutdown) -> Collector:
+    def collector(self, shutdown: Shutdown) -> Collector:
         """The collector. Only the database is connected to.
 
         :raises ConfigurationError: the configuration cannot be used.
         :raises StoreError: the connection to the database failed, or its schema is not at the newest revision.
         """
-        cloud = connect(self._conf, CollectorRequestObserver(stop, self.metrics))
-        engine = create_engine(database.read(self._conf))
+        cloud = connect(self._conf, CollectorRequestObserver(shutdown, self.metrics))
+        engine = build_engine(database.read(self._conf))
         revision.require_head(engine)
         rules = self.rules(announce=False)
         self.metrics.config_info.clear()
-        self.metrics.config_info.labels(self._type.name, fingerprint(self._type)).set(1)
+        self.metrics.config_info.labels(self._options.name, fingerprint(self._options)).set(1)
         store = Store(engine)
-        partitioner = coordination.create_partitioner(self._conf, engine, self._type.name, self.scope(), self.metrics)
-        stop.on_request(partitioner.stop)
-        fetcher = SampleFetcher(self.driver(cloud.session), rules.meters, stop)
-        retry_policy = RetryPolicy(stop, self.monitor)
+        partitioner = coordination.create_partitioner(
+            self._conf, engine, self._options.name, self.scope(), self.metrics
+        )
+        shutdown.on_request(partitioner.stop)
+        fetcher = SampleFetcher(self.driver(cloud.session), rules.meters, shutdown)
+        retry_policy = RetryPolicy(shutdown, self.monitor)
         windows = WindowCollector(
             fetcher=fetcher,
             rules=rules,
@@ -168,7 +170,7 @@ class CollectorFactory:
             partitioner=partitioner,
             monitor=self.monitor,
             retry_policy=retry_policy,
-            shutdown=stop,
+            shutdown=shutdown,
         )
         batches = BatchCollector(
             fetcher=fetcher,
@@ -182,18 +184,20 @@ class CollectorFactory:
         return Collector(
             name=self.name,
             projects=ScopedProjects(
-                self.name, KeystoneProjects(cloud), self.scope(), plan, store, self._type.project_order
+                self.name, KeystoneProjects(cloud), self.scope(), plan, store, self._options.project_order
             ),
             plan=plan,
             partitioner=partitioner,
-            dispatcher=Dispatcher(batches=batches, fetcher=fetcher, concurrency=self._type.concurrency, shutdown=stop),
+            dispatcher=Dispatcher(
+                batches=batches, fetcher=fetcher, concurrency=self._options.concurrency, shutdown=shutdown
+            ),
             store=store,
             monitor=self.monitor,
             retry_policy=retry_policy,
             clock=utc_now,
         )
 
-    def retry(self, engine: sa.Engine, *, dry_run: bool, force: bool) -> Reprocessor:
+    def reprocessor(self, engine: sa.Engine, *, dry_run: bool, force: bool) -> Reprocessor:
         """What tries rejected samples again, by this collector's rules.
 
         :raises ConfigurationError: the configuration cannot be used.
@@ -213,7 +217,7 @@ class CollectorFactory:
 
         :raises ConfigurationError: a file cannot be used.
         """
-        options = self._type
+        options = self._options
         if not options.enable_exporter:
             return None
         return tls.server_context(options.exporter_certfile, options.exporter_keyfile, options.exporter_client_cafile)
@@ -221,18 +225,18 @@ class CollectorFactory:
     def scope(self) -> Scope:
         """:raises ConfigurationError: an entry is both included and ignored."""
         return Scope(
-            include_domains=frozenset(self._type.include_domains),
-            ignore_domains=frozenset(self._type.ignore_domains),
-            include_projects=frozenset(self._type.include_projects),
-            ignore_projects=frozenset(self._type.ignore_projects),
+            include_domains=frozenset(self._options.include_domains),
+            ignore_domains=frozenset(self._options.ignore_domains),
+            include_projects=frozenset(self._options.include_projects),
+            ignore_projects=frozenset(self._options.ignore_projects),
         )
 
     def plan(self) -> Plan:
         return Plan(
-            collect_window=self._type.collect_window,
-            max_windows_per_cycle=self._type.max_windows_per_cycle,
-            max_collection_start_age=self._type.max_collection_start_age,
-            collection_delay=self._type.collection_delay,
+            collect_window=self._options.collect_window,
+            max_windows_per_cycle=self._options.max_windows_per_cycle,
+            max_collection_start_age=self._options.max_collection_start_age,
+            collection_delay=self._options.collection_delay,
         )
 
     def rules(self, announce: bool = True) -> RatingRules:
@@ -241,8 +245,8 @@ class CollectorFactory:
         :param announce: log keys that have no effect.
         :raises ConfigurationError: with every problem of the files and of the expressions.
         """
-        options = self._type
-        return rules.load(
+        options = self._options
+        return rules.load_rules(
             options.meter_mappings_file, options.transformer_file, options.trust_sources, options.group, announce
         )
 
@@ -256,7 +260,7 @@ class CollectorFactory:
 
     def driver_class(self) -> type[TelemetryDriver]:
         """:raises ConfigurationError: there is no such driver."""
-        name = self._type.collector_backend
+        name = self._options.collector_backend
         try:
             manager = stevedore.DriverManager[TelemetryDriver]("distil.telemetry", name)
         except stevedore.exception.NoMatches as error:

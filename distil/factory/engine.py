@@ -7,7 +7,7 @@ from distil.conf.database import DatabaseOptions
 from distil.db import engine
 
 
-def create_engine(options: DatabaseOptions) -> sa.Engine:
+def build_engine(options: DatabaseOptions) -> sa.Engine:
     """The engine that the options describe.
 
     :raises ConfigurationError: the URL cannot be used.

@@ -20,7 +20,7 @@ from distil.transformers.base import Transformer
 LOG = log.getLogger(__name__)
 
 
-def load(
+def load_rules(
     meter_mappings_file: str,
     transformer_file: str,
     trust_sources: Iterable[str],

@@ -19,7 +19,7 @@ class RunError(Exception):
     """The first run did not collect what it should have."""
 
 
-class Progress(NamedTuple):
+class DemoProgress(NamedTuple):
     """:param committed: windows.
     :param ended: whether the first run is over.
     """
@@ -40,7 +40,7 @@ def wait_for_first_run(
     begin = time.monotonic()
     with _bar(console) as bar:
         task = bar.add_task("windows", total=expected)
-        progress, line, moved = Progress(), begin, begin
+        progress, line, moved = DemoProgress(), begin, begin
         while not progress.ended:
             if collector.poll() is not None:
                 raise RunError(f"distil-collector ended with status {collector.returncode}")
@@ -71,14 +71,14 @@ def _bar(console: rich.console.Console) -> rich.progress.Progress:
     )
 
 
-def _read(port: int) -> Progress:
+def _read(port: int) -> DemoProgress:
     """As the collector's metrics have it; nothing before they can be read."""
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
             families = list(text_string_to_metric_families(answer.read().decode()))
     except OSError:
-        return Progress()
+        return DemoProgress()
     samples = [sample for family in families for sample in family.samples]
     windows = {sample.labels["outcome"]: sample.value for sample in samples if sample.name.endswith("_windows_total")}
     (end,) = (sample.value for sample in samples if sample.name.endswith("_last_run_end"))
-    return Progress(int(windows["committed"]), end > 0)
+    return DemoProgress(int(windows["committed"]), end > 0)

@@ -19,14 +19,14 @@ Fetch = Callable[[model.Window, int], Rows]
 _RESOLUTION = datetime.timedelta(microseconds=1)
 
 
-class Page(NamedTuple):
+class SamplePage(NamedTuple):
     """All rows of a part of a period."""
 
     period: model.Window
     rows: Rows
 
 
-def pages(fetch: Fetch, period: model.Window, page_size: int, description: str = "") -> Iterator[Page]:
+def pages(fetch: Fetch, period: model.Window, page_size: int, description: str = "") -> Iterator[SamplePage]:
     """Read the whole period, newest part first. The periods of the pages adjoin, so that each row is in one page.
 
     A response with fewer rows than the limit is complete. A full one may be truncated anywhere among its oldest rows,
@@ -40,7 +40,7 @@ def pages(fetch: Fetch, period: model.Window, page_size: int, description: str =
     while period.start < period.end:
         rows = fetch(period, limit)
         if len(rows) < limit:
-            yield Page(period, rows)
+            yield SamplePage(period, rows)
             return
         times = [row_time(row) for row in rows]
         if not _is_newest_first(times):
@@ -51,7 +51,7 @@ def pages(fetch: Fetch, period: model.Window, page_size: int, description: str =
         if not count:
             limit *= 2
             continue
-        yield Page(model.Window(middle, period.end), rows[:count])
+        yield SamplePage(model.Window(middle, period.end), rows[:count])
         period = model.Window(period.start, middle)
         limit = page_size
 

@@ -25,7 +25,7 @@ from distil.conf import process
 from distil.conf import registry
 from distil.conf.registry import TrackedConfigOpts
 from distil.db import revision
-from distil.factory.engine import create_engine
+from distil.factory.engine import build_engine
 
 _STATUS_NOT_FOUND = 3
 _STATUS_BROKEN_PIPE = 128 + signal.SIGPIPE
@@ -97,7 +97,7 @@ class Manage(app.App):
         :raises ConfigurationError: no database is configured.
         :raises StoreError: the connection failed, or the database is at another revision.
         """
-        engine = create_engine(database.read(self.conf).without_retries())
+        engine = build_engine(database.read(self.conf).without_retries())
         revision.require_head(engine)
         return engine
 

@@ -112,7 +112,7 @@ def format_time(moment: datetime.datetime | None) -> str | None:
     return None if moment is None else f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 
-class Volume(columns.FormattableColumn[Any]):
+class VolumeColumn(columns.FormattableColumn[Any]):
     """Sorts as a number, and is shown as exact text without trailing zeros.
 
     Text in JSON as well: many readers of JSON round numbers.
@@ -126,5 +126,5 @@ class Volume(columns.FormattableColumn[Any]):
         return self.human_readable()
 
 
-def format_volume(volume: Decimal | None) -> Volume | None:
-    return None if volume is None else Volume(volume)
+def format_volume(volume: Decimal | None) -> VolumeColumn | None:
+    return None if volume is None else VolumeColumn(volume)

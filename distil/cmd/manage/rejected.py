@@ -121,7 +121,7 @@ class RejectedRetry(_RejectedCommand):
         from distil.factory import collector  # noqa: PLC0415
 
         factory = collector.CollectorFactory(self.app.conf, self._options(parsed_args.collector))
-        reprocessor = factory.retry(self.app.engine, dry_run=parsed_args.dry_run, force=parsed_args.force)
+        reprocessor = factory.reprocessor(self.app.engine, dry_run=parsed_args.dry_run, force=parsed_args.force)
         names = ("id", "project_id", "meter", "resource_id", "start", "result", "detail")
         return names, self._rows(reprocessor.run(chosen))
 

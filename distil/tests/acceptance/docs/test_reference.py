@@ -53,7 +53,7 @@ class SampleConfigurationTest(unittest.TestCase):
     def test_every_option_is_listed(self) -> None:
         conf = cfg.ConfigOpts()
         registry.register_opts(conf)
-        conf.register_opts(keystone_authtoken.list_opts(), group=keystone_authtoken.GROUP)
+        conf.register_opts(keystone_authtoken.all_opts(), group=keystone_authtoken.GROUP)
         groups = {"collector", "coordination", "database", keystone_authtoken.GROUP, "oslo_reports"}
         options = {group: set(conf[group]) for group in groups} | {"DEFAULT": set(conf) - groups - OWN_OF_OSLO_CONFIG}
         for group, names in options.items():

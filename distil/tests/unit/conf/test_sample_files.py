@@ -18,7 +18,7 @@ TRANSFORMERS = FOLDER / "transformer.yml"
 class SampleFilesTest(unittest.TestCase):
     def load(self) -> tuple[mapping.MeterMapping, ...]:
         with self.assertNoLogs():
-            return rules.load(str(MAPPINGS), str(TRANSFORMERS), ()).mappings
+            return rules.load_rules(str(MAPPINGS), str(TRANSFORMERS), ()).mappings
 
     def test_load_logs_nothing(self) -> None:
         self.assertEqual(22, len(self.load()))

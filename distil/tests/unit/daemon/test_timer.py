@@ -32,6 +32,12 @@ class Clock(Shutdown):
     def timer(self, interval: datetime.timedelta = HOUR) -> Timer:
         return Timer(interval, self, lambda: self.now, RECHECK_AFTER)
 
+    def repeat(self, run: Callable[[], bool]) -> None:
+        """Run at the timer's starts, as a collector's process does."""
+        timer = self.timer()
+        while not self.requested:
+            timer.wait(has_skipped_projects=run())
+
 
 class NextStartTest(unittest.TestCase):
     @given(st.timedeltas(-1000 * HOUR, 1000 * HOUR), st.timedeltas(datetime.timedelta(seconds=1), 5 * HOUR))
@@ -43,53 +49,47 @@ class NextStartTest(unittest.TestCase):
         self.assertEqual(datetime.timedelta(0), (due - FIRST) % interval)
         self.assertTrue(clock.now < due <= clock.now + interval)
 
-    def test_stays_current_while_job_overruns(self) -> None:
+    def test_stays_current_while_run_overruns(self) -> None:
         clock = Clock()
         timer = clock.timer()
         starts = []
-
-        def job() -> bool:
-            for minutes in (0, 50, 70):
-                clock.now += datetime.timedelta(minutes=minutes)
-                starts.append((timer.next_start() - FIRST) // HOUR)
-            clock.request()
-            return False
-
-        timer.run(job)
+        for minutes in (0, 50, 70):
+            clock.now += datetime.timedelta(minutes=minutes)
+            starts.append((timer.next_start() - FIRST) // HOUR)
         self.assertEqual([1, 1, 3], starts)
 
 
-class RunTest(unittest.TestCase):
+class TimerTest(unittest.TestCase):
     def starts(self, *durations: datetime.timedelta, has_skipped: bool = False) -> list[datetime.datetime]:
-        """The starts within a day of jobs with these durations, in turn."""
+        """The starts within a day of runs with these durations, in turn."""
         clock = Clock()
         starts: list[datetime.datetime] = []
 
-        def job() -> bool:
+        def run() -> bool:
             starts.append(clock.now)
             clock.now += durations[(len(starts) - 1) % len(durations)]
             return has_skipped
 
-        clock.timer().run(job)
+        clock.repeat(run)
         return starts
 
     def recorded(self, on_start: Callable[[Clock, int], None]) -> list[datetime.datetime]:
-        """The starts of jobs that take no time.
+        """The starts of runs that take no time.
 
         :param on_start: called with the number of starts so far.
         """
         clock = Clock()
         starts: list[datetime.datetime] = []
 
-        def job() -> bool:
+        def run() -> bool:
             starts.append(clock.now)
             on_start(clock, len(starts))
             return False
 
-        clock.timer().run(job)
+        clock.repeat(run)
         return starts
 
-    def test_jobs_keep_fixed_interval(self) -> None:
+    def test_runs_keep_fixed_interval(self) -> None:
         starts = self.starts(datetime.timedelta(minutes=7), datetime.timedelta(minutes=59, seconds=59.9))
         self.assertEqual([FIRST + hour * HOUR for hour in range(25)], starts[:25])
 
@@ -99,7 +99,7 @@ class RunTest(unittest.TestCase):
         self.assertEqual([FIRST, FIRST + minute + RECHECK_AFTER, FIRST + HOUR, FIRST + 2 * HOUR], starts[:4])
         self.assertEqual([FIRST, FIRST + HOUR], self.starts(59 * minute, has_skipped=True)[:2])
 
-    def test_long_job_skips_missed_starts(self) -> None:
+    def test_long_run_skips_missed_starts(self) -> None:
         with self.assertLogs("distil.daemon.timer", "WARNING") as logs:
             starts = self.starts(datetime.timedelta(minutes=130))
         self.assertEqual([FIRST + hour * HOUR for hour in range(0, 24, 3)], starts[:8])
@@ -115,8 +115,3 @@ class RunTest(unittest.TestCase):
         starts = self.recorded(set_back)
         self.assertLessEqual(starts[2], starts[1] - 365 * 24 * HOUR + HOUR)
         self.assertEqual(HOUR, starts[3] - starts[2])
-
-    def test_early_shutdown_prevents_first_job(self) -> None:
-        clock = Clock()
-        clock.request()
-        clock.timer().run(lambda: self.fail("the job was started"))

@@ -22,7 +22,7 @@ class RulesCase(unittest.TestCase):
     def load(self, mappings: str = MAPPING, transformers: str = "", *trusted: str) -> RatingRules:
         self.mappings.write_bytes(mappings.encode(errors="surrogateescape"))
         self.transformers.write_text(transformers, encoding="utf-8")
-        return rules.load(str(self.mappings), str(self.transformers), trusted)
+        return rules.load_rules(str(self.mappings), str(self.transformers), trusted)
 
     def problems(self, mappings: str = MAPPING, transformers: str = "", *trusted: str) -> tuple[str, ...]:
         with self.assertRaises(exceptions.ConfigurationError) as caught:
@@ -69,7 +69,7 @@ class RatingRulesTest(RulesCase):
         for path, reason in (("/no/such/file", "No such file"), (folder, "directory")):
             self.load()
             with self.assertRaises(exceptions.ConfigurationError) as caught:
-                rules.load(path, str(self.transformers), ())
+                rules.load_rules(path, str(self.transformers), ())
             (problem,) = caught.exception.problems
             self.assertIn(path, problem)
             self.assertIn(reason, problem)
@@ -94,7 +94,7 @@ class RatingRulesTest(RulesCase):
     def test_unreadable_transformer_file_is_reported_once(self) -> None:
         self.mappings.write_text("- {meter: m1, unit: second, transformer: uptime}\n", encoding="utf-8")
         with self.assertRaises(exceptions.ConfigurationError) as caught:
-            rules.load(str(self.mappings), "/no/such/file", ())
+            rules.load_rules(str(self.mappings), "/no/such/file", ())
         self.assertEqual(("/no/such/file cannot be read: No such file or directory",), caught.exception.problems)
 
     def test_empty_trust_expression_is_rejected(self) -> None:

@@ -99,6 +99,6 @@ class KeystoneAuthtokenTest(unittest.TestCase):
         )
 
     def test_list_opts_contains_each_option_once(self) -> None:
-        names = [option.dest for option in keystone_authtoken.list_opts()]
+        names = [option.dest for option in keystone_authtoken.all_opts()]
         self.assertEqual(len(names), len(set(names)))
         self.assertLessEqual({*GOOD, "region_name", "interface", "timeout", "cafile", "insecure"}, set(names))

@@ -18,7 +18,7 @@ class ValueFormatTest(unittest.TestCase):
             ("0.0000000001", "0.0000000001"),
             ("1234567890123456789012345678.0000000010", "1234567890123456789012345678.000000001"),
         ):
-            self.assertEqual(shown, base.Volume(Decimal(volume)).machine_readable())
+            self.assertEqual(shown, base.VolumeColumn(Decimal(volume)).machine_readable())
 
     def test_unknown_value_stays_none(self) -> None:
         self.assertIsNone(base.format_volume(None))
