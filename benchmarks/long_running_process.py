@@ -18,7 +18,7 @@ from benchmarks.process import peak_memory
 from distil import model
 from distil.collector.run import Collector
 from distil.collector.shutdown import Shutdown
-from distil.conf import process
+from distil.conf import enabled_collectors
 from distil.conf import registry
 from distil.factory.collector import CollectorFactory
 from distil.monitoring.run import RunMonitor
@@ -64,10 +64,10 @@ def main() -> None:
     path, series = sys.argv[1:]
     conf = cfg.ConfigOpts()
     registry.register_opts(conf)
-    conf.register_cli_opts(process.CLI_OPTS)
+    conf.register_cli_opts(enabled_collectors.CLI_OPTS)
     conf(["--config-file", path], project="distil")
     log.setup(conf, "distil")
-    factory = PreloadedFactory(conf, process.read_collectors(conf)[0])
+    factory = PreloadedFactory(conf, enabled_collectors.read_collectors(conf)[0])
     collector = factory.collector(Shutdown())
     factory.count_usage(int(series))
     exporter = factory.exporter()

@@ -11,6 +11,7 @@ from distil.cloud import cache
 from distil.cloud import cinder
 from distil.cloud import client
 from distil.cloud import connection
+from distil.cloud import nova
 from distil.cloud import swift
 from distil.transformers import lookups
 
@@ -58,14 +59,8 @@ def cloud_lookups(
     type_of_volume = functools.partial(cinder.type_of_volume, block_storage)
     storage_policy = swift.SwiftContainers(object_store).storage_policy
     return lookups.Lookups(
-        flavors=cache.TTLCache(functools.partial(_flavor_name, compute), lifetime, clock=clock),
+        flavors=cache.TTLCache(functools.partial(nova.flavor_name, compute), lifetime, clock=clock),
         volume_types=cache.TTLCache(volume_types.name, lifetime, clock=clock),
         types_of_volumes=_LongLivedCache(type_of_volume, lifetime, long_lifetime, clock),
         container_policies=_LongLivedCache(storage_policy, lifetime, long_lifetime, clock),
     )
-
-
-def _flavor_name(compute: client.ServiceClient, flavor_id: str) -> str | None:
-    """The name of a public or private flavor; None if it does not exist."""
-    found = compute.get("flavors", flavor_id)
-    return None if found is None else found.object("flavor").required_str("name")

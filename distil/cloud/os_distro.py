@@ -2,7 +2,6 @@
 """The operating systems of virtual machines, from Nova, Cinder and Glance. They determine licence fees."""
 
 import random
-import re
 import time
 from collections.abc import Callable
 from collections.abc import Mapping
@@ -16,13 +15,13 @@ from distil.cloud import cache
 from distil.cloud import client
 from distil.cloud import connection
 from distil.cloud import lookups
+from distil.cloud import nova
 from distil.cloud import response
 
 LOG = log.getLogger(__name__)
 
 _OS_DISTRO = "os_distro"
 _UNKNOWN = "unknown"
-_ROOT_DEVICE = re.compile(r"/dev/(x?v|s|h)da1?")
 
 # Failed look-ups after which the rest of a window is skipped: each may last until its time-out.
 _MAX_FAILED_LOOKUPS = 3
@@ -61,13 +60,8 @@ class OsDistros:
         return found or _UNKNOWN
 
     def _of_root_volume(self, server_id: str) -> str | None:
-        attachments = self._compute.get("servers", server_id, "os-volume_attachments")
-        if attachments is None:
-            return None
-        for attachment in attachments.objects("volumeAttachments"):
-            if _ROOT_DEVICE.fullmatch(attachment.optional_str("device") or ""):
-                return self._of_volume(attachment.required_str("volumeId"))
-        return None
+        volume_id = nova.root_volume_id(self._compute, server_id)
+        return None if volume_id is None else self._of_volume(volume_id)
 
     def _of_volume(self, volume_id: str) -> str | None:
         found = self._block_storage.get("volumes", volume_id)

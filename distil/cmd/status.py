@@ -23,8 +23,8 @@ from oslo_upgradecheck.upgradecheck import Result
 
 from distil import exceptions
 from distil.conf import database
+from distil.conf import enabled_collectors
 from distil.conf import loader
-from distil.conf import process
 from distil.conf import registry
 from distil.conf import validate
 from distil.conf.registry import TrackedConfigOpts
@@ -99,7 +99,7 @@ class Commands(upgradecheck.UpgradeCommands):
     def _conf(self) -> TrackedConfigOpts:
         conf = TrackedConfigOpts()
         registry.register_opts(conf)
-        conf.register_opts(process.CLI_OPTS)
+        conf.register_opts(enabled_collectors.CLI_OPTS)
         return loader.load_files(conf, self._argv, "distil-collector")
 
     def _get_details(self, upgrade_check_result: Result) -> str | None:
@@ -114,12 +114,14 @@ class Commands(upgradecheck.UpgradeCommands):
 def _invalid_configuration(conf: TrackedConfigOpts) -> Sequence[str]:
     validate.require_valid(conf)
     return _problems(
-        result for options in process.read_collectors(conf) for result in validation.validate_options(conf, options)
+        result
+        for options in enabled_collectors.read_collectors(conf)
+        for result in validation.validate_options(conf, options)
     )
 
 
 def _invalid_rules(conf: TrackedConfigOpts) -> Sequence[str]:
-    return _problems(validation.validate_rules(conf, options) for options in process.read_collectors(conf))
+    return _problems(validation.validate_rules(conf, options) for options in enabled_collectors.read_collectors(conf))
 
 
 def _problems(results: Iterator[ValidationResult]) -> Sequence[str]:

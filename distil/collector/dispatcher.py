@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 from oslo_log import log
 
-from distil.collector.batch import BatchCollector
 from distil.collector.plan import DueProject
+from distil.collector.project_batch import BatchCollector
 from distil.collector.samples import SampleFetcher
 from distil.collector.shutdown import Shutdown
 from distil.collector.workers import run_in_threads

@@ -19,7 +19,7 @@ from distil.collector.projects import ScopedProjects
 from distil.collector.retrying import RetryPolicy
 from distil.coordination.leases import Partitioner
 from distil.db import leases
-from distil.db.failures import Failure
+from distil.db.project_failures import Failure
 from distil.db.store import Store
 from distil.monitoring.history import RunResult
 from distil.monitoring.metrics import RetryStep

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from oslo_config import cfg
 
 from distil import exceptions
-from distil.conf import files
+from distil.conf import config_files
 from distil.conf import log
 from distil.conf import validate
 from distil.conf.registry import DEFAULT_GROUP
@@ -90,7 +90,7 @@ def _config_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 def _undecodable_files(conf: TrackedConfigOpts, argv: Sequence[str] | None) -> list[str]:
     named = _config_arguments(argv)
     problems = []
-    for path in files.paths(named.config_file or conf.default_config_files, named.config_dir):
+    for path in config_files.paths(named.config_file or conf.default_config_files, named.config_dir):
         try:
             path.read_text()  # in the encoding that oslo.config uses
         except UnicodeDecodeError as error:

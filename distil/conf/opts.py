@@ -7,15 +7,15 @@ from oslo_config import cfg
 
 from distil.conf import collector
 from distil.conf import coordination
+from distil.conf import enabled_collectors
 from distil.conf import keystone_authtoken
 from distil.conf import oslo_reports
-from distil.conf import process
 
 
 def list_opts() -> list[tuple[str, Iterable[cfg.Opt]]]:
     """This project's options by group. Those of the oslo libraries are listed by the libraries."""
     return [
-        ("DEFAULT", process.DEFAULT_OPTS),
+        ("DEFAULT", enabled_collectors.DEFAULT_OPTS),
         (collector.GROUP, collector.OPTS),
         (coordination.GROUP, coordination.OPTS),
         (keystone_authtoken.GROUP, keystone_authtoken.all_opts()),

@@ -10,10 +10,10 @@ from oslo_service import opts as oslo_service
 from distil.conf import collector
 from distil.conf import coordination
 from distil.conf import database
+from distil.conf import enabled_collectors
 from distil.conf import keystone_authtoken
 from distil.conf import log
 from distil.conf import oslo_reports
-from distil.conf import process
 
 DEFAULT_GROUP = "DEFAULT"
 
@@ -56,7 +56,7 @@ def register_opts(conf: cfg.ConfigOpts) -> None:
     log.register_opts(conf)
     oslo_service.register_service_opts(conf)
     collector.register_opts(conf)
-    process.register_opts(conf)
+    enabled_collectors.register_opts(conf)
     coordination.register_opts(conf)
     database.register_opts(conf)
     keystone_authtoken.register_opts(conf)

@@ -13,8 +13,8 @@ from oslo_config import types
 
 from distil import exceptions
 from distil.conf import collector
+from distil.conf import config_files
 from distil.conf import database
-from distil.conf import files
 from distil.conf import registry
 from distil.conf import secret
 from distil.conf.registry import DEFAULT_GROUP
@@ -57,7 +57,7 @@ def unknown_options(conf: TrackedConfigOpts) -> list[str]:
     registry.register_dynamic_opts(conf)
     known = {group.lower(): group for group in conf.known}
     problems = []
-    for path, groups in files.parse(conf):
+    for path, groups in config_files.parse(conf):
         for section, options in groups.items():
             if section.lower() in known and (section == DEFAULT_GROUP) == (section.lower() == DEFAULT_GROUP.lower()):
                 found = _questionable_options(conf, known[section.lower()], options)
@@ -73,7 +73,7 @@ def deprecated_options(conf: TrackedConfigOpts) -> list[str]:
     replacements = {group.lower(): conf.deprecated_names(group) for group in conf.known}
     return [
         f"{setting.path}: [{setting.group}] {setting.key} is deprecated; use {replacement}"
-        for setting in files.settings(conf)
+        for setting in config_files.settings(conf)
         if (replacement := replacements.get(setting.group.lower(), {}).get(setting.key))
     ]
 
@@ -128,7 +128,7 @@ def _origin(conf: TrackedConfigOpts, group: str, option: cfg.Opt) -> _Origin:
     names |= {
         ((deprecated.group or group).lower(), deprecated.name or option.dest) for deprecated in option.deprecated_opts
     }
-    found = [setting for setting in files.settings(conf) if (setting.group.lower(), setting.key) in names]
+    found = [setting for setting in config_files.settings(conf) if (setting.group.lower(), setting.key) in names]
     return _Origin(found[-1].path, found[-1].values[-1]) if found else _Origin("command line", "")
 
 

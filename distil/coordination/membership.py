@@ -14,8 +14,8 @@ from tooz import coordination
 from tooz import partitioner
 
 from distil import exceptions
+from distil.coordination.call_timeout import call_with_timeout
 from distil.coordination.heartbeat import Heartbeat
-from distil.coordination.timeout import call_with_timeout
 
 LOG = log.getLogger(__name__)
 

@@ -15,9 +15,9 @@ from oslo_log import log
 from distil import exceptions
 from distil import model
 from distil.collector.shutdown import Shutdown
+from distil.conf import enabled_collectors
 from distil.conf import loader
 from distil.conf import log as log_conf
-from distil.conf import process
 from distil.conf import registry
 from distil.conf import validate
 from distil.conf.collector import CollectorOptions
@@ -71,7 +71,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         _warn_unknown_options(conf)
         validate.require_valid(conf)
         end = _end_time(conf)
-        collectors = process.read_collectors(conf)
+        collectors = enabled_collectors.read_collectors(conf)
         _validate(conf, collectors, None if end else ())
         return _collect_once(conf, collectors, end) if end else _serve(conf, argv, collectors)
     except _EXPECTED_ERRORS as error:
@@ -80,7 +80,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parse(conf: TrackedConfigOpts, argv: Sequence[str] | None) -> None:
     registry.register_opts(conf)
-    conf.register_cli_opts(process.CLI_OPTS)
+    conf.register_cli_opts(enabled_collectors.CLI_OPTS)
     loader.load(conf, argv, _PROG)
 
 
@@ -162,11 +162,11 @@ class _Reload:
             raise exceptions.ConfigurationError(loader.error_lines(error)) from error
         validate.require_valid(new)
         _warn_unknown_options(new)
-        collectors = process.read_collectors(new)
+        collectors = enabled_collectors.read_collectors(new)
         if _workers(collectors) != self._workers:
             raise exceptions.ConfigurationError(["a change of collectors or workers requires a restart"])
         # As they are now: an earlier reload may have changed them.
-        current = process.read_collectors(self._conf)
+        current = enabled_collectors.read_collectors(self._conf)
         _validate(new, collectors, [address for options in current for address in _addresses(options)])
         log_conf.reload_logging(new)
 
@@ -222,7 +222,7 @@ def _collect_one(conf: cfg.ConfigOpts, options: CollectorOptions, end: datetime.
 
 
 def _end_time(conf: cfg.ConfigOpts) -> datetime.datetime | None:
-    value = process.read(conf).collect_end_time
+    value = enabled_collectors.read(conf).collect_end_time
     if value is None:
         return None
     try:

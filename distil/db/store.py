@@ -9,13 +9,13 @@ import sqlalchemy as sa
 
 from distil import model
 from distil.db import errors
-from distil.db import failures
+from distil.db import project_failures
 from distil.db import projects
 from distil.db import queries
 from distil.db import transaction
-from distil.db.failures import Failure
 from distil.db.functions import utc_timestamp
 from distil.db.models import tenants
+from distil.db.project_failures import Failure
 from distil.db.project_store import ProjectStore
 
 
@@ -63,12 +63,12 @@ class Store:
     def record_failures(self, failed: Iterable[Failure], now: datetime.datetime) -> None:
         """Stores why the last run could not finish projects, in one transaction."""
         with errors.translate_errors("store failures"):
-            self._retrying(failures.record, self._engine, list(failed), now)
+            self._retrying(project_failures.record, self._engine, list(failed), now)
 
     def clear_failures(self, project_ids: Collection[str]) -> None:
         """Deletes the failures of projects that the last run finished."""
         with errors.translate_errors("delete failures"):
-            self._retrying(failures.clear, self._engine, project_ids)
+            self._retrying(project_failures.clear, self._engine, project_ids)
 
     def project(self, project_id: str) -> ProjectStore:
         """The store of one project."""

@@ -17,9 +17,9 @@ from distil import tls
 from distil.cloud.keystone import KeystoneProjects
 from distil.cloud.lookups import cloud_lookups
 from distil.cloud.os_distro import OsDistros
-from distil.collector.batch import BatchCollector
 from distil.collector.dispatcher import Dispatcher
 from distil.collector.plan import Plan
+from distil.collector.project_batch import BatchCollector
 from distil.collector.projects import ScopedProjects
 from distil.collector.reprocess import Reprocessor
 from distil.collector.retrying import RetryPolicy

@@ -14,8 +14,8 @@ from distil import compat
 from distil import exceptions
 from distil.collector.scope import Scope
 from distil.conf import coordination
+from distil.conf import enabled_collectors
 from distil.conf import keystone_authtoken
-from distil.conf import process
 from distil.coordination.leases import LeasePartitioner
 from distil.coordination.leases import Partitioner
 from distil.db.leases import Leases
@@ -55,7 +55,7 @@ def create_partitioner(
     member = _member_name(collector)
     leases = LeasePartitioner(Leases(engine, member, on_takeover=metrics.leases_taken_over.inc), metrics)
     url = coordination.read(conf).backend_url
-    if url is None or process.read(conf).collect_end_time is not None:
+    if url is None or enabled_collectors.read(conf).collect_end_time is not None:
         return leases
     compat.without_eventlet()
     from distil.coordination.hash_ring import HashRingPartitioner  # noqa: PLC0415

@@ -20,8 +20,8 @@ from oslo_config import cfg
 
 from distil import exceptions
 from distil.conf import database
+from distil.conf import enabled_collectors
 from distil.conf import loader
-from distil.conf import process
 from distil.conf import registry
 from distil.conf.registry import TrackedConfigOpts
 from distil.db import revision
@@ -81,7 +81,7 @@ class Manage(app.App):
         """
         conf = TrackedConfigOpts()
         registry.register_opts(conf)
-        conf.register_cli_opts(process.CLI_OPTS)
+        conf.register_cli_opts(enabled_collectors.CLI_OPTS)
         arguments = [f"--config-file={path}" for path in self.options.config_file]
         arguments += [f"--config-dir={path}" for path in self.options.config_dir]
         try:

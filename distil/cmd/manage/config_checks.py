@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from distil import exceptions
-from distil.conf import process
+from distil.conf import enabled_collectors
 from distil.conf import validate
 from distil.conf.collector import CollectorOptions
 from distil.conf.registry import TrackedConfigOpts
@@ -43,7 +43,7 @@ def configuration(conf: TrackedConfigOpts) -> Generator[Finding, None, Sequence[
     if validate.invalid_values(conf):
         return ()
     try:
-        collectors = process.read_collectors(conf)
+        collectors = enabled_collectors.read_collectors(conf)
     except exceptions.ConfigurationError as error:
         yield from errors("collectors", error.problems)
         return ()

@@ -12,8 +12,8 @@ from typing import ClassVar
 
 from oslo_config import cfg
 
+from distil.conf import enabled_collectors
 from distil.conf import keystone_authtoken
-from distil.conf import process
 from distil.conf import registry
 from distil.exceptions import RejectionReason
 from distil.monitoring.definitions import DEFINITIONS
@@ -100,7 +100,7 @@ class ReferenceDocumentationTest(unittest.TestCase):
             self.assertIn(f"``{flaw}``", page("admin/metrics.rst"))
 
     def test_every_cli_option_is_described(self) -> None:
-        for option in process.CLI_OPTS:
+        for option in enabled_collectors.CLI_OPTS:
             self.assertIn(f"--{option.name}", page("cli/distil-collector.rst"))
 
     def test_every_command_has_manual_page(self) -> None:

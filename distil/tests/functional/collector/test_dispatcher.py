@@ -15,9 +15,9 @@ from keystoneauth1 import session as ks_session
 from distil import exceptions
 from distil import model
 from distil.cloud.os_distro import OsDistros
-from distil.collector.batch import BatchCollector
 from distil.collector.dispatcher import Dispatcher
 from distil.collector.plan import DueProject
+from distil.collector.project_batch import BatchCollector
 from distil.collector.retrying import RetryPolicy
 from distil.collector.samples import SampleFetcher
 from distil.collector.shutdown import Shutdown

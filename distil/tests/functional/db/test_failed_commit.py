@@ -12,7 +12,7 @@ from distil.db import engine as db_engine
 from distil.db import leases
 from distil.db import models
 from distil.db import store
-from distil.db.failures import Failure
+from distil.db.project_failures import Failure
 from distil.tests.support import databases
 from distil.tests.support import proxy
 

@@ -8,7 +8,7 @@ import unittest
 from oslo_config import cfg
 
 from distil import exceptions
-from distil.conf import process
+from distil.conf import enabled_collectors
 from distil.conf import registry
 from distil.conf.fingerprint import fingerprint
 
@@ -26,9 +26,9 @@ class FingerprintTest(unittest.TestCase):
         path.write_text(f"[collector]\n{files}{collector}\n{sections}")
         conf = cfg.ConfigOpts()
         registry.register_opts(conf)
-        conf.register_cli_opts(process.CLI_OPTS)
+        conf.register_cli_opts(enabled_collectors.CLI_OPTS)
         conf(["--config-file", str(path)])
-        return fingerprint(process.read_collectors(conf)[0])
+        return fingerprint(enabled_collectors.read_collectors(conf)[0])
 
     def test_fingerprint_is_stable_hexadecimal(self) -> None:
         self.assertRegex(self.digest(), "^[0-9a-f]{12}$")

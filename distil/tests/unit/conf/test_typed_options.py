@@ -7,16 +7,16 @@ from typing import Any
 from distil import exceptions
 from distil.conf import coordination
 from distil.conf import database
+from distil.conf import enabled_collectors
 from distil.conf import keystone_authtoken
 from distil.conf import log
 from distil.conf import oslo_reports
-from distil.conf import process
-from distil.conf.process import CLI_OPTS
+from distil.conf.enabled_collectors import CLI_OPTS
 from distil.tests.support.configuration import ReadingCase
 from distil.tests.unit.conf.test_collector import matches
 
 CONNECTION = "[database]\nconnection = sqlite://\n"
-READERS: tuple[Any, ...] = (coordination, database, keystone_authtoken, log, oslo_reports, process)
+READERS: tuple[Any, ...] = (coordination, database, keystone_authtoken, log, oslo_reports, enabled_collectors)
 
 
 class TypedOptionsTest(ReadingCase):

@@ -10,8 +10,8 @@ from typing import ClassVar
 import sqlalchemy as sa
 
 from distil import model
-from distil.db import failures
 from distil.db import models
+from distil.db import project_failures
 from distil.tests.support import manage
 from distil.tests.support.site import HOUR
 from distil.tests.support.site import Site
@@ -47,9 +47,9 @@ class ProjectTest(unittest.TestCase):
             lease = {"project_id": cls.busy, "owner": "host:1", "created": cls.now, "expires": cls.now + HOUR / 10}
             connection.execute(sa.insert(models.project_locks), lease)
         window = model.Window(cls.site.end - HOUR, cls.site.end)
-        failed = [failures.Failure(cls.busy, "all", window, "telemetry was away")]
+        failed = [project_failures.Failure(cls.busy, "all", window, "telemetry was away")]
         for moment in (cls.now - HOUR, cls.now):
-            failures.record(cls.site.engine, failed, moment)
+            project_failures.record(cls.site.engine, failed, moment)
 
     def rows(self, *arguments: str) -> Any:
         result = manage.run(self.site.config, *arguments, "-f", "json")

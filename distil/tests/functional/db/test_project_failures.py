@@ -9,9 +9,9 @@ import sqlalchemy as sa
 
 from distil import model
 from distil.db import store
-from distil.db.failures import Failure
 from distil.db.models import MAX_REASON
 from distil.db.models import project_failures
+from distil.db.project_failures import Failure
 from distil.tests.functional.db.test_races import THREADS
 from distil.tests.functional.db.test_races import at_once
 from distil.tests.support import databases

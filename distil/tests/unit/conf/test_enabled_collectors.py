@@ -4,8 +4,8 @@
 from oslo_config import cfg
 
 from distil import exceptions
-from distil.conf import process
-from distil.conf.process import CLI_OPTS
+from distil.conf import enabled_collectors
+from distil.conf.enabled_collectors import CLI_OPTS
 from distil.tests.support.configuration import ReadingCase
 
 
@@ -13,15 +13,15 @@ class ReadCollectorsTest(ReadingCase):
     def problems(self, text: str, *arguments: str) -> tuple[str, ...]:
         self.conf.register_cli_opts(CLI_OPTS)
         with self.assertRaises(exceptions.ConfigurationError) as caught:
-            process.read_collectors(self.read(text, *arguments))
+            enabled_collectors.read_collectors(self.read(text, *arguments))
         return caught.exception.problems
 
     def test_reads_one_per_enabled_name(self) -> None:
         self.conf.register_cli_opts(CLI_OPTS)
         groups = "[DEFAULT]\nenabled_collectors = a, b\n[collector:a]\nworkers = 2\n[collector:b]\n"
-        found = [(options.name, options.workers) for options in process.read_collectors(self.read(groups))]
+        found = [(options.name, options.workers) for options in enabled_collectors.read_collectors(self.read(groups))]
         self.assertEqual([("a", 2), ("b", 1)], found)
-        chosen = process.read_collectors(self.read(groups, "--collector", "b"))
+        chosen = enabled_collectors.read_collectors(self.read(groups, "--collector", "b"))
         self.assertEqual(["b"], [options.name for options in chosen])
 
     def test_unusable_names_are_reported(self) -> None:
@@ -50,4 +50,4 @@ class ReadCollectorsTest(ReadingCase):
     def test_invalid_value_raises_error_of_oslo_config(self) -> None:
         self.conf.register_cli_opts(CLI_OPTS)
         with self.assertRaises(cfg.ConfigSourceValueError):
-            process.read_collectors(self.read("[collector]\nworkers = many\n"))
+            enabled_collectors.read_collectors(self.read("[collector]\nworkers = many\n"))
