@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from distil import model
 
-# No deadline: machines that run tests are slow at times.
-PROPERTY = hypothesis.settings(max_examples=50, deadline=None)
+# Neither a deadline nor a check of the speed of generation: test machines are slow at times.
+PROPERTY = hypothesis.settings(max_examples=50, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 
 NASTY_NUMBERS = (
     "1e400", "1e-400", "1e999999999999999999", "1e-999999999999999999", "1e99999999999999999999",

@@ -6,10 +6,11 @@ import itertools
 import unittest
 
 import hypothesis
-from hypothesis import strategies
+from hypothesis import strategies as st
 
 from distil import exceptions
 from distil.cloud.cache import TTLCache
+from distil.tests.support import strategies
 
 LIFETIME = 10
 
@@ -81,9 +82,10 @@ class TTLCacheTest(unittest.TestCase):
         cache.get("a")
         self.assertEqual(["a", "b", "c", "a"], self.loaded)
 
+    @strategies.PROPERTY
     @hypothesis.given(
-        strategies.lists(strategies.tuples(strategies.sampled_from("abcdef"), strategies.floats(0, 4))),
-        strategies.integers(1, 4),
+        st.lists(st.tuples(st.sampled_from("abcdef"), st.floats(0, 4))),
+        st.integers(1, 4),
     )
     def test_age_and_size_stay_bounded(self, requests: list[tuple[str, float]], size: int) -> None:
         cache: TTLCache[float] = TTLCache(lambda _: self.seconds, LIFETIME, size=size, clock=lambda: self.seconds)
