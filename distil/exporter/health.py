@@ -86,7 +86,7 @@ class HealthPage:
 
 
 def _document(snapshot: Snapshot, reasons: Sequence[str]) -> dict[str, Any]:
-    failed = [project for project in snapshot.behind if project.problem is not None]
+    failed = [project for project in snapshot.lagging if project.problem is not None]
     return {
         "name": snapshot.collector,
         "healthy": not reasons,
@@ -94,7 +94,7 @@ def _document(snapshot: Snapshot, reasons: Sequence[str]) -> dict[str, Any]:
         "details": {
             "version": snapshot.version,
             "started": snapshot.started.isoformat(),
-            "projects_with_windows_due": len(snapshot.behind),
+            "projects_with_windows_due": len(snapshot.lagging),
             "projects_failed": len(failed),
             # Those with the largest lag.
             "failed": [_project(project) for project in failed[:_MAX_PROJECTS]],

@@ -93,7 +93,7 @@ class Snapshot:
 
     :param started: start of the process.
     :param runs: finished runs, newest first.
-    :param behind: projects with windows due at the end of the last run, oldest last collected first.
+    :param lagging: projects with windows due at the end of the last run, oldest last collected first.
     :param rejected: newest first.
     """
 
@@ -103,7 +103,7 @@ class Snapshot:
     started: datetime.datetime
     current: RunResult | None
     runs: tuple[RunResult, ...]
-    behind: tuple[LaggingProject, ...]
+    lagging: tuple[LaggingProject, ...]
     rejected: tuple[RejectionEvent, ...]
     next_run: datetime.datetime | None
 
@@ -133,8 +133,9 @@ class History:
         """
         with self._lock:
             self._runs.appendleft(run)
-            behind = self._snapshot.behind if lagging is None else tuple(lagging)
-            self._snapshot = dataclasses.replace(self._snapshot, current=None, behind=behind)
+            if lagging is not None:
+                self._snapshot = dataclasses.replace(self._snapshot, lagging=tuple(lagging))
+            self._snapshot = dataclasses.replace(self._snapshot, current=None)
 
     def add_rejection(self, event: RejectionEvent) -> None:
         """Add rejected samples."""

@@ -22,7 +22,7 @@ def clock() -> datetime.datetime:
 
 def snapshot(**values: Any) -> Snapshot:
     """That of a process that has just started, but for what is said."""
-    nothing: dict[str, Any] = {"current": None, "runs": (), "behind": (), "rejected": (), "next_run": None}
+    nothing: dict[str, Any] = {"current": None, "runs": (), "lagging": (), "rejected": (), "next_run": None}
     process: dict[str, Any] = {"collector": "default", "version": "1.2.3", "interval": HOUR, "started": NOW - MINUTE}
     return Snapshot(**process | nothing | values)
 
@@ -38,7 +38,9 @@ def run(
     )
 
 
-def behind(name: str = "project", problem: str | None = None, hours: int = 2, project_id: str = "a1") -> LaggingProject:
+def lagging_project(
+    name: str = "project", problem: str | None = None, hours: int = 2, project_id: str = "a1"
+) -> LaggingProject:
     return LaggingProject(project_id, name, NOW - hours * HOUR, hours, problem)
 
 
@@ -58,11 +60,11 @@ def rich() -> Snapshot:
         started=NOW - 50 * HOUR,
         current=run(5 * MINUTE, None, projects=990, windows=312, due=990),
         runs=tuple(runs),
-        behind=(
-            behind("research-cluster", refused, 9, "b8810f0093cd3369dc57b2fb00000001"),
-            behind("<b>bold</b> & ünïcode 🐌 " * 4, long, 4, "b8810f0093cd3369dc57b2fb00000002"),
-            behind("no-room", None, 3, "b8810f0093cd3369dc57b2fb00000003"),
-            *(behind(f"project-{number}", None, 2, f"{number:032x}") for number in range(200)),
+        lagging=(
+            lagging_project("research-cluster", refused, 9, "b8810f0093cd3369dc57b2fb00000001"),
+            lagging_project("<b>bold</b> & ünïcode 🐌 " * 4, long, 4, "b8810f0093cd3369dc57b2fb00000002"),
+            lagging_project("no-room", None, 3, "b8810f0093cd3369dc57b2fb00000003"),
+            *(lagging_project(f"project-{number}", None, 2, f"{number:032x}") for number in range(200)),
         ),
         rejected=tuple(
             RejectionEvent(

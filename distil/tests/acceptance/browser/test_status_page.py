@@ -99,7 +99,7 @@ class StatusPageTest(unittest.TestCase):
 
     def test_injected_markup_is_escaped(self) -> None:
         attack = "</bdi><script>document.title='x'</script><img src=/x onerror=\"document.title='x'\">"
-        snapshot = snapshots.snapshot(behind=(snapshots.behind(attack, attack),))
+        snapshot = snapshots.snapshot(lagging=(snapshots.lagging_project(attack, attack),))
         with self.open(snapshot, DESKTOP, "light") as page:
             self.assertEqual("default - Distil Collector", page.title())
             self.assertEqual(0, page.locator("script, img").count())

@@ -75,7 +75,7 @@ class HealthReasonsTest(unittest.TestCase):
         self.assert_unhealthy("1 h 1 min", interval=MINUTE, started=OLD, current=self.catching_up(HOUR + MINUTE))
 
     def test_failed_project_keeps_collector_healthy(self) -> None:
-        self.assert_healthy(behind=(snapshots.behind(problem="HTTP 503", hours=500),))
+        self.assert_healthy(lagging=(snapshots.lagging_project(problem="HTTP 503", hours=500),))
 
     def catching_up(self, age: timedelta) -> RunResult:
         return run(age, None, windows=5, due=9)
@@ -109,8 +109,8 @@ class HealthResponseTest(unittest.TestCase):
             self.assertEqual(healthy, document["reasons"] == ["OK"])
 
     def test_json_lists_at_most_twenty_failures(self) -> None:
-        failed = [snapshots.behind(f"p{number}", f"problem {number}") for number in range(30)]
-        snapshot = snapshots.snapshot(behind=(snapshots.behind("not-failed"), *failed))
+        failed = [snapshots.lagging_project(f"p{number}", f"problem {number}") for number in range(30)]
+        snapshot = snapshots.snapshot(lagging=(snapshots.lagging_project("not-failed"), *failed))
         details = json.loads(self.response(snapshot, "application/json")[2])["details"]
         self.assertEqual((31, 30), (details["projects_with_windows_due"], details["projects_failed"]))
         self.assertEqual([f"p{number}" for number in range(20)], [project["name"] for project in details["failed"]])

@@ -42,7 +42,7 @@ def hostile(words: str) -> Snapshot:
         version=words,
         current=RunResult(words, snapshots.NOW),
         runs=(dataclasses.replace(run(HOUR, RunOutcome.FAILED, problem=words), id=words),),
-        behind=(snapshots.behind(words, words, project_id=words),),
+        lagging=(snapshots.lagging_project(words, words, project_id=words),),
         rejected=(RejectionEvent(words, words, words, 1, words),),
     )
 
@@ -59,7 +59,9 @@ class StatusPageTest(unittest.TestCase):
 
     def test_text_is_shown_verbatim(self) -> None:
         name = "<b>R&D</b> \"x\" 'y' {{ z }}"
-        self.assertEqual(name, text(parse(snapshots.snapshot(behind=(snapshots.behind(name),))), ".//tbody/tr/th/bdi"))
+        self.assertEqual(
+            name, text(parse(snapshots.snapshot(lagging=(snapshots.lagging_project(name),))), ".//tbody/tr/th/bdi")
+        )
 
     def test_page_is_valid_and_self_contained(self) -> None:
         for snapshot in (snapshots.snapshot(), snapshots.rich()):
@@ -110,7 +112,11 @@ class StatusPageTest(unittest.TestCase):
         self.assertIn("2026-11-24 11:30:00 UTC: 5, partial", text(page))
 
     def test_lagging_project_shows_reason(self) -> None:
-        page = parse(snapshots.snapshot(behind=(snapshots.behind("web", "HTTP 503", 30), snapshots.behind("db"))))
+        page = parse(
+            snapshots.snapshot(
+                lagging=(snapshots.lagging_project("web", "HTTP 503", 30), snapshots.lagging_project("db"))
+            )
+        )
         self.assertEqual(
             "web a1 2026-11-23 06:30:00 1 d 6 h 30 HTTP 503 "
             "db a1 2026-11-24 10:30:00 2 h 2 None; the run reached its limit",
@@ -118,7 +124,9 @@ class StatusPageTest(unittest.TestCase):
         )
 
     def test_lagging_projects_are_limited_to_fifty(self) -> None:
-        page = parse(snapshots.snapshot(behind=tuple(snapshots.behind(f"p{number}") for number in range(5000))))
+        page = parse(
+            snapshots.snapshot(lagging=tuple(snapshots.lagging_project(f"p{number}") for number in range(5000)))
+        )
         self.assertIn("5,000 projects with windows due", text(page))
         self.assertIn("4,950 more projects with a smaller lag not shown", text(page))
         self.assertEqual(50, len(page.findall(".//tbody/tr")))

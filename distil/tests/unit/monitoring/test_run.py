@@ -110,7 +110,7 @@ class RunMonitorTest(unittest.TestCase):
             self.monitor.set_project_states(ProjectStates(counts, (LAGGING,)), {}, {})
         with self.assertRaises(exceptions.StoreError), self.monitor.run():
             raise exceptions.StoreError("gone")
-        self.assertEqual((LAGGING,), self.history.snapshot().behind)
+        self.assertEqual((LAGGING,), self.history.snapshot().lagging)
         states = {state: self.value("projects", state=state) for state in ProjectState}
         self.assertEqual({"up_to_date": 3, "behind": 1, "failed": 0, "skipped": 0}, states)
         self.assertEqual(1, self.value("windows_due"))
