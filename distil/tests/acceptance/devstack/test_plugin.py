@@ -92,7 +92,7 @@ class DevstackPluginTest(unittest.TestCase):
         wait_for(lambda: "Run of collector" in log.read_text())
         # With a token, and with the role that may list every project. There is no telemetry service to ask.
         projects = self.keystone.call("GET", "projects")["projects"]
-        self.assertIn(f"over {len(projects)} projects", log.read_text())
+        self.assertIn(f"finished: {len(projects)} projects", log.read_text())
 
     def test_restacking_keeps_one_service(self) -> None:
         for _ in range(2):
