@@ -14,7 +14,7 @@ function configure_distil {
     sudo install -d -o "$STACK_USER" "$DISTIL_CONF_DIR"
     install -m 644 "$DISTIL_DIR/etc/distil/meter_mappings.yml" "$DISTIL_DIR/etc/distil/transformer.yml" \
         "$DISTIL_CONF_DIR"
-    # It holds passwords.
+    # The file contains passwords.
     install -m 600 /dev/null "$DISTIL_CONF"
     setup_logging "$DISTIL_CONF"
     iniset "$DISTIL_CONF" DEFAULT debug "$ENABLE_DEBUG_LOG_LEVEL"
@@ -32,7 +32,7 @@ function configure_distil_collector {
     iniset "$DISTIL_CONF" collector exporter_port "$DISTIL_EXPORTER_PORT"
 }
 
-# Not by configure_keystone_authtoken_middleware: a collector validates no tokens, and has no use for memcached.
+# Not configure_keystone_authtoken_middleware, because a collector does not validate tokens or use memcached.
 function configure_distil_identity {
     local group=keystone_authtoken
     iniset "$DISTIL_CONF" $group auth_type password

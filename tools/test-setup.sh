@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# Creates what the database tests need, user and database openstack_citest, on the MariaDB (or MySQL) and the
-# PostgreSQL that answer on loopback. Can be run again. DB_ROOT_PW is the administrators' password, where there is one.
+# Creates the user and the database openstack_citest for the tests in the MariaDB (or MySQL) and the PostgreSQL on
+# loopback. It can be run repeatedly. Set DB_ROOT_PW if the database administrators have a password.
 
 set -u
 
@@ -21,7 +21,7 @@ could_not() {
 
 listens() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
-# The first of several ways in that works becomes $way.
+# Sets $way to the first client command that can log in.
 first_that_works() {
     local probe=$1 candidate
     shift
