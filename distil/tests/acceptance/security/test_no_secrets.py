@@ -247,16 +247,16 @@ class ConfigurationSecretsTest(NoSecretsTest):
 
     def test_unescaped_dollar_names_option(self) -> None:
         self.edit("password", f"a$x{self.plain}")
-        self.assertIn("[keystone_authtoken] password: there is a $", self.collect(1))
+        self.assertIn("[keystone_authtoken] password: contains a $", self.collect(1))
         self.write()
         self.edit("connection", f"a$x{self.plain}")
-        self.assertIn("[database] connection: there is a $", self.collect(1))
-        self.assertIn("[database] connection: there is a $", self.manage("current", 1))
+        self.assertIn("[database] connection: contains a $", self.collect(1))
+        self.assertIn("[database] connection: contains a $", self.manage("current", 1))
 
     def test_password_in_auth_url_is_rejected(self) -> None:
         url = self.site.cloud.auth_url.replace("://", f"://distil:{self.plain}@")
         self.write(auth_url=url)
-        self.assertIn("auth_url must not hold a user or a password", self.collect(1))
+        self.assertIn("auth_url must not contain a user name or password", self.collect(1))
 
     def test_proxy_password_is_not_logged(self) -> None:
         proxy = {"http_proxy": f"http://distil:{self.plain}@127.0.0.1:1", "no_proxy": ""}
