@@ -86,7 +86,7 @@ class LogLinesTest(LogTestCase):
         self.stop(collector)
 
     def test_debug_level_explains_each_usage_entry(self) -> None:
-        self.configure(default_log_levels="distil.collector.explaining=DEBUG")
+        self.configure(default_log_levels="distil.monitoring.explanation_log=DEBUG")
         collector = self.site.collector()
         self.wait_for_lines(RUN)
         self.stop(collector)
