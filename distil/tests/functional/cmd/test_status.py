@@ -133,5 +133,5 @@ class UpgradeCheckDatabaseTest(UpgradeCheckCase):
         self.configure(url)
         self.assert_rows(
             database_revision=(FAILURE, "the database is at revision 002"),
-            leases_of_dead_owners=(WARNING, "host-1 holds 1 lease"),
+            leases_of_dead_owners=(WARNING, "host-1 holds 1 "),
         )

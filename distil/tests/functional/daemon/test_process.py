@@ -181,7 +181,7 @@ class CollectEndTimeTest(unittest.TestCase):
     def test_unaligned_end_exits_with_1(self) -> None:
         self.site.configure(collect_window=2)
         output = self.site.collect(status=1)
-        self.assertIn(f"it stands at {self.site.start + 2 * HOUR}", output)
+        self.assertIn(f"last collected is {self.site.start + 2 * HOUR}", output)
 
     def test_end_is_rounded_down_to_hour(self) -> None:
         self.site.collect(self.site.end + HOUR / 2)
