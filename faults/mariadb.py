@@ -5,13 +5,9 @@ import contextlib
 import os
 import pathlib
 import pwd
-import random
-import shutil
-import socket
 import subprocess
 import tempfile
 import time
-import unittest
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,6 +15,8 @@ import pymysql
 
 from distil.db import engine as db_engine
 from distil.db import migration
+from distil.tests.support import requirements
+from distil.tests.support.processes import free_port
 
 _TIMEOUT_SECONDS = 60
 _POLL_SECONDS = 0.02
@@ -37,9 +35,6 @@ _OPTIONS = (
     "--innodb-log-file-size=16M",
     "--performance-schema=OFF",
 )
-# Below the range of ephemeral ports (net.ipv4.ip_local_port_range): a client must not be given the port of a server
-# that is being restarted.
-_PORTS = range(20000, 32000)
 
 
 class MariaDBServer:
@@ -116,11 +111,11 @@ def running_mariadb() -> Iterator[MariaDBServer]:
 
     :raises unittest.SkipTest: MariaDB is not installed; with ``CI`` in the environment an AssertionError instead.
     """
-    program = _find_program("mariadbd")
+    program = requirements.program("mariadbd")
     with tempfile.TemporaryDirectory(prefix="mariadb-") as name:
         folder = pathlib.Path(name)
         _initialize(folder / "data")
-        server = MariaDBServer(program, folder, _free_port())
+        server = MariaDBServer(program, folder, free_port())
         try:
             server.wait_until_ready()
             for statement in _ACCOUNT:
@@ -134,33 +129,12 @@ def running_mariadb() -> Iterator[MariaDBServer]:
 
 
 def _initialize(data: pathlib.Path) -> None:
-    command = [_find_program("mariadb-install-db"), "--no-defaults", "--auth-root-authentication-method=normal"]
+    command = [requirements.program("mariadb-install-db"), "--no-defaults", "--auth-root-authentication-method=normal"]
     command += ["--skip-test-db", f"--datadir={data}", f"--user={_user()}"]
     process = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     if process.returncode:
         raise AssertionError(f"mariadb-install-db failed: {process.stdout[-2000:]}")
 
 
-def _find_program(name: str) -> str:
-    path = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
-    if path is None:
-        message = f"{name} is not installed; suites that restart a database server need it"
-        if os.environ.get("CI"):
-            raise AssertionError(f"{message} (CI is set)")
-        raise unittest.SkipTest(message)
-    return path
-
-
 def _user() -> str:
     return pwd.getpwuid(os.geteuid()).pw_name
-
-
-def _free_port() -> int:
-    while True:
-        port = random.choice(_PORTS)
-        with socket.socket() as listener:
-            try:
-                listener.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port

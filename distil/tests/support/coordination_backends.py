@@ -1,42 +1,36 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Coordination backends of the tests' own."""
+"""Coordination backends for a single test."""
 
-import os
 import pathlib
-import shutil
 import signal
 import subprocess
-import unittest
 
 import redis
 
-from distil.tests.support.site import free_port
-from distil.tests.support.site import wait_for
+from distil.tests.support import requirements
+from distil.tests.support.processes import free_port
+from distil.tests.support.processes import wait_for
 
-# Seconds after which a member that says nothing is dead.
+# Seconds without a heartbeat after which a member has left.
 HEARTBEAT = 3
 
 
 class Redis:
-    """A redis that a test can take away and bring back.
+    """A Redis server that a test can stop and start again.
 
     :param folder: for its log.
     :raises unittest.SkipTest: it is not installed; in CI (the environment variable) that is an AssertionError.
     """
 
     def __init__(self, folder: pathlib.Path) -> None:
-        if shutil.which("redis-server") is None:
-            message = "redis-server is not installed"
-            if os.environ.get("CI"):
-                raise AssertionError(f"{message}, and CI is set")
-            raise unittest.SkipTest(message)
+        self._program = requirements.program("redis-server")
         self._folder = folder
         self.port = free_port()
         self.url = f"redis://:secret-word@127.0.0.1:{self.port}?timeout={HEARTBEAT}"
         self.start()
 
     def start(self) -> None:
-        command = ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", "."]
+        command = [self._program, "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", "."]
         with (self._folder / "redis.log").open("a") as log:
             self._process = subprocess.Popen(
                 [*command, "--requirepass", "secret-word"], cwd=self._folder, stdout=log, stderr=log

@@ -6,10 +6,10 @@ import pathlib
 import unittest
 from typing import Any
 
+from distil.tests.support.exporter import metrics
+from distil.tests.support.processes import free_port
+from distil.tests.support.processes import wait_for
 from distil.tests.support.site import Site
-from distil.tests.support.site import free_port
-from distil.tests.support.site import metrics
-from distil.tests.support.site import wait_for
 
 
 class LauncherTestCase(unittest.TestCase):

@@ -5,7 +5,6 @@ import json
 import os
 import pathlib
 import subprocess
-import sys
 import tempfile
 from collections.abc import Mapping
 from typing import Any
@@ -14,8 +13,9 @@ import sqlalchemy as sa
 
 from distil.db import models
 from distil.tests.support import databases
+from distil.tests.support.processes import script
 
-PROGRAM = str(pathlib.Path(sys.executable).with_name("distil-manage"))
+PROGRAM = script("distil-manage")
 
 
 def run(config: pathlib.Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A Prometheus of a test's own."""
+"""Prometheus servers for a single test, and promtool."""
 
 import contextlib
 import json
@@ -14,27 +14,28 @@ from typing import Any
 
 import yaml
 
-from distil.tests.support.prometheus_programs import ETC
-from distil.tests.support.prometheus_programs import program
-from distil.tests.support.site import free_port
-from distil.tests.support.site import wait_for
+from distil.tests.support import requirements
+from distil.tests.support.processes import free_port
+from distil.tests.support.processes import wait_for
+
+ETC = pathlib.Path(__file__).parents[3] / "etc" / "prometheus"
 
 
 class Prometheus:
-    """One that runs at an address."""
+    """The HTTP API of a running server."""
 
     def __init__(self, address: str) -> None:
         self._address = address
 
     def query(self, expression: str) -> list[Any]:
-        """The series of an instant query, each with its labels and value.
+        """Return the series of an instant query, each with its labels and value.
 
-        :raises AssertionError: it is refused.
+        :raises AssertionError: Prometheus rejects the query.
         """
         url = f"http://{self._address}/api/v1/query?{urllib.parse.urlencode({'query': expression})}"
         try:
-            with urllib.request.urlopen(url, timeout=30) as answer:
-                series: list[Any] = json.load(answer)["data"]["result"]
+            with urllib.request.urlopen(url, timeout=30) as response:
+                series: list[Any] = json.load(response)["data"]["result"]
                 return series
         except urllib.error.HTTPError as error:
             raise AssertionError(f"{expression}: {error.read().decode()}") from error
@@ -49,7 +50,7 @@ class Prometheus:
 
 @contextlib.contextmanager
 def prometheus(folder: pathlib.Path, *ports: int) -> Iterator[Prometheus]:
-    """One that scrapes exporters and evaluates the rules every second.
+    """Run a server that scrapes exporters and evaluates the rules every second.
 
     :param folder: for its configuration, data and log.
     :param ports: of the exporters.
@@ -61,7 +62,7 @@ def prometheus(folder: pathlib.Path, *ports: int) -> Iterator[Prometheus]:
         "storage.tsdb.path": folder / "prometheus",
         "web.listen-address": address,
     }
-    command = [program("prometheus"), *(f"--{option}={value}" for option, value in options.items())]
+    command = [requirements.program("prometheus"), *(f"--{option}={value}" for option, value in options.items())]
     log = folder / "prometheus.log"
     with log.open("w") as file, subprocess.Popen(command, cwd=folder, stdout=file, stderr=file) as process:
         try:
@@ -79,3 +80,15 @@ def _configuration(ports: Sequence[int]) -> str:
     configuration["rule_files"] = [str(ETC / name) for name in configuration["rule_files"]]
     configuration["scrape_configs"][0]["static_configs"] = [{"targets": [f"127.0.0.1:{port}" for port in ports]}]
     return yaml.safe_dump(configuration)
+
+
+def promtool(*arguments: str) -> str:
+    """Return the output of promtool.
+
+    :raises AssertionError: promtool reports a problem.
+    """
+    command = [requirements.program("promtool"), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    if done.returncode:
+        raise AssertionError(done.stdout + done.stderr)
+    return done.stdout

@@ -3,16 +3,11 @@
 
 import contextlib
 import datetime
-import http.client
 import os
 import pathlib
-import socket
 import subprocess
-import sys
 import tempfile
 import time
-import urllib.request
-from collections.abc import Callable
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
@@ -20,12 +15,13 @@ from typing import NamedTuple
 from typing import Self
 
 import sqlalchemy as sa
-from prometheus_client.parser import text_string_to_metric_families
 
 from distil.db import engine as db_engine
 from distil.db import models
 from distil.sandbox.cloud import Cloud
 from distil.tests.support import databases
+from distil.tests.support.processes import script
+from distil.tests.support.processes import terminate
 
 HOUR = datetime.timedelta(hours=1)
 ETC = pathlib.Path(__file__).parents[3] / "etc" / "distil"
@@ -108,7 +104,7 @@ class Site(contextlib.ExitStack):
 
     def collector(self, *arguments: str) -> subprocess.Popen[str]:
         """A collector's process, which ends with this at the latest."""
-        command = [str(pathlib.Path(sys.executable).with_name("distil-collector")), "--config-file", str(self.config)]
+        command = [script("distil-collector"), "--config-file", str(self.config)]
         process = subprocess.Popen(
             [*command, *arguments],
             stdout=subprocess.PIPE,
@@ -117,7 +113,7 @@ class Site(contextlib.ExitStack):
             env=os.environ | self.environment,
             start_new_session=True,
         )
-        self.callback(end, process)
+        self.callback(terminate, process)
         return process
 
     def collect(self, end: datetime.datetime | None = None, status: int = 0) -> str:
@@ -165,50 +161,9 @@ class Site(contextlib.ExitStack):
         return good | values
 
 
-def end(process: subprocess.Popen[str]) -> None:
-    """Ask a process to end, and see to it that it does."""
-    process.terminate()
-    try:
-        process.communicate(timeout=30)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.communicate()
-
-
-def wait_for(true: Callable[[], object], seconds: float = 60) -> None:
-    """Wait until something is true."""
-    deadline = time.monotonic() + seconds
-    while not true():
-        if time.monotonic() > deadline:
-            raise AssertionError(f"it did not come true in {seconds} seconds")
-        time.sleep(0.05)
-
-
 def stay_away_from_the_hour(seconds: float) -> None:
     """Wait for the full hour to pass where it is that near: where it turns, another window is due."""
     now = datetime.datetime.now(datetime.UTC)
     remaining = 3600 - (now.minute * 60 + now.second)
     if remaining < seconds:
         time.sleep(remaining + 1)
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
-
-
-def metrics(port: int) -> dict[str, float]:
-    """Value by name; of those with labels the sum, of usage by service and unit."""
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
-            text = answer.read().decode()
-    except (OSError, http.client.HTTPException):
-        return {}
-    values: dict[str, float] = {}
-    for family in text_string_to_metric_families(text):
-        for sample in family.samples:
-            name = " ".join(filter(None, (sample.name, sample.labels.get("service"), sample.labels.get("unit"))))
-            values[name] = values.get(name, 0) + sample.value
-    return values

@@ -12,8 +12,8 @@ import unittest
 from typing import ClassVar
 
 from distil.tests.support import databases
+from distil.tests.support.processes import wait_for
 from distil.tests.support.real import keystone
-from distil.tests.support.site import wait_for
 
 ROOT = pathlib.Path(__file__).parents[4]
 FUNCTIONS = pathlib.Path(__file__).with_name("functions.sh")

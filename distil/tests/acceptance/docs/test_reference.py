@@ -5,7 +5,6 @@ import importlib.metadata
 import pathlib
 import re
 import subprocess
-import sys
 import tempfile
 import unittest
 from typing import ClassVar
@@ -19,6 +18,7 @@ from distil.exceptions import RejectionReason
 from distil.monitoring.definitions import DEFINITIONS
 from distil.monitoring.metrics import Metrics
 from distil.rating import mapping_parser
+from distil.tests.support.processes import script
 
 ROOT = pathlib.Path(__file__).parents[4]
 DOC = ROOT / "doc" / "source"
@@ -42,7 +42,7 @@ class SampleConfigurationTest(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls) -> None:
-        generator = pathlib.Path(sys.executable).with_name("oslo-config-generator")
+        generator = script("oslo-config-generator")
         instructions = ROOT / "etc" / "oslo-config-generator" / "distil.conf"
         with tempfile.TemporaryDirectory() as directory:
             sample = pathlib.Path(directory, "distil.conf.sample")
@@ -104,9 +104,9 @@ class ReferenceDocumentationTest(unittest.TestCase):
             self.assertIn(f"--{option.name}", page("cli/distil-collector.rst"))
 
     def test_every_command_has_manual_page(self) -> None:
-        for script in importlib.metadata.distribution("distil").entry_points.select(group="console_scripts"):
-            self.assertIn(script.name, titles(f"cli/{script.name}.rst"))
-            self.assertIn(f'"{script.name}"', page("conf.py"))
+        for command in importlib.metadata.distribution("distil").entry_points.select(group="console_scripts"):
+            self.assertIn(command.name, titles(f"cli/{command.name}.rst"))
+            self.assertIn(f'"{command.name}"', page("conf.py"))
 
     def test_architecture_lists_every_package(self) -> None:
         house = re.findall(r"^\.\. distil-modules:: (\S+)$", page("contributor/architecture.rst"), re.MULTILINE)

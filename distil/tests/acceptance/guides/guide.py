@@ -11,9 +11,9 @@ from distil.tests.acceptance.guides import pages
 from distil.tests.acceptance.guides import shell
 from distil.tests.support import clone
 from distil.tests.support import databases
-from distil.tests.support import programs
+from distil.tests.support import requirements
+from distil.tests.support.processes import free_port
 from distil.tests.support.site import Site
-from distil.tests.support.site import free_port
 from distil.tests.support.site import stay_away_from_the_hour
 
 # Seconds that it takes to follow a page, on a machine that is busy.
@@ -28,7 +28,7 @@ class GuideTest(unittest.TestCase):
         stay_away_from_the_hour(_LENGTH)
         self.site = self.enterContext(Site(databases.MYSQL, migrated=False))
         for program in ("curl", "git"):
-            programs.path(program)
+            requirements.program(program)
         self.root = self.site.folder
         self.clone = self.root / "clone"
         self.port = free_port()

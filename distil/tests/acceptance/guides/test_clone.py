@@ -7,14 +7,14 @@ import tempfile
 import unittest
 
 from distil.tests.support import clone
-from distil.tests.support import programs
+from distil.tests.support import requirements
 
 
 class CopyTest(unittest.TestCase):
     def setUp(self) -> None:
         folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
         self.root, self.target = folder / "root", folder / "target"
-        subprocess.run([programs.path("git"), "init", "--quiet", str(self.root)], check=True)
+        subprocess.run([requirements.program("git"), "init", "--quiet", str(self.root)], check=True)
         (self.root / "distil").mkdir()
 
     def write(self, *names: str) -> None:

@@ -15,7 +15,7 @@ from distil.db import engine as db_engine
 from distil.tests.acceptance.guides import pages
 from distil.tests.acceptance.guides.guide import GuideTest
 from distil.tests.support import predecessor
-from distil.tests.support import programs
+from distil.tests.support import requirements
 
 
 class QuickStartTest(GuideTest):
@@ -88,7 +88,7 @@ class InstallationTest(GuideTest):
 
 class UpgradeTest(GuideTest):
     def test_upgrade_and_rollback_keep_rows(self) -> None:
-        programs.path("mariadb-dump")
+        requirements.program("mariadb-dump")
         engine = db_engine.create_engine(self.site.url)
         self.addCleanup(engine.dispose)
         predecessor.create(engine)

@@ -3,11 +3,11 @@
 
 import unittest
 
+from distil.tests.support.processes import free_port
+from distil.tests.support.processes import wait_for
 from distil.tests.support.prometheus import prometheus
 from distil.tests.support.site import HOUR
 from distil.tests.support.site import Site
-from distil.tests.support.site import free_port
-from distil.tests.support.site import wait_for
 
 
 class AlertsTest(unittest.TestCase):

@@ -6,10 +6,10 @@ import math
 import pathlib
 import unittest
 
+from distil.tests.support.processes import free_port
+from distil.tests.support.processes import wait_for
 from distil.tests.support.prometheus import prometheus
 from distil.tests.support.site import Site
-from distil.tests.support.site import free_port
-from distil.tests.support.site import wait_for
 
 DASHBOARD = json.loads(pathlib.Path(__file__).parents[4].joinpath("etc/grafana/distil-collector.json").read_text())
 # Values that Grafana substitutes.

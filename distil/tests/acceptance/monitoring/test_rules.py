@@ -6,8 +6,8 @@ import unittest
 
 import yaml
 
-from distil.tests.support.prometheus_programs import ETC
-from distil.tests.support.prometheus_programs import promtool
+from distil.tests.support.prometheus import ETC
+from distil.tests.support.prometheus import promtool
 
 TESTS = sorted((ETC / "tests").glob("*.yml"))
 

@@ -15,7 +15,7 @@ from collections.abc import Iterable
 
 from packaging.requirements import Requirement
 
-from distil.tests.support import programs
+from distil.tests.support import requirements
 
 ROOT = pathlib.Path(__file__).parents[4]
 
@@ -42,7 +42,7 @@ def run(*command: str | pathlib.Path, **variables: str) -> str:
 
 def tracked_files() -> set[str]:
     """The repository's files, with those that are not committed yet and not ignored."""
-    listing = (programs.path("git"), "-C", ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    listing = (requirements.program("git"), "-C", ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
     return {name for name in run(*listing).split("\0") if name and (ROOT / name).exists()}
 
 

@@ -10,16 +10,16 @@ import signal
 import subprocess
 import unittest
 
-from distil.tests.support import programs
+from distil.tests.support import requirements
+from distil.tests.support.processes import wait_for
 from distil.tests.support.site import Site
-from distil.tests.support.site import wait_for
 
 RULES = pathlib.Path(__file__).parents[4] / "etc" / "logrotate.d" / "distil-collector"
 
 
 class LogrotateTest(unittest.TestCase):
     def setUp(self) -> None:
-        self.logrotate = programs.path("logrotate")
+        self.logrotate = requirements.program("logrotate")
         self.site = self.enterContext(Site(projects=1))
         self.folder = self.site.folder / "log"
         self.folder.mkdir(mode=0o750)

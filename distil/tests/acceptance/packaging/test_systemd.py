@@ -4,15 +4,15 @@
 import pathlib
 import re
 import subprocess
-import sys
 import tempfile
 import unittest
 
-from distil.tests.support import programs
+from distil.tests.support import requirements
+from distil.tests.support.processes import script
 
 UNITS = pathlib.Path(__file__).parents[4] / "etc" / "systemd"
 NAMES = ("distil-collector.service", "distil-collector@.service")
-PROGRAM = pathlib.Path(sys.executable).with_name("distil-collector")
+PROGRAM = script("distil-collector")
 
 # Exposure, of 100; the manual calls it OK from 20 to 49. A unit without any protection has 96.
 _EXPOSURE = "15"
@@ -20,7 +20,7 @@ _EXPOSURE = "15"
 
 class SystemdUnitsTest(unittest.TestCase):
     def setUp(self) -> None:
-        analyze = programs.path("systemd-analyze")
+        analyze = requirements.program("systemd-analyze")
         self.verify = (analyze, "verify")
         self.security = (analyze, "security", "--offline=true", f"--threshold={_EXPOSURE}", "--no-pager")
         self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))

@@ -6,15 +6,15 @@ import os
 import pathlib
 import re
 import subprocess
-import sys
 import tempfile
 import unittest
 from typing import Self
 
 from distil.sandbox.cloud import Cloud
 from distil.sandbox.data import catalog
-from distil.tests.support.site import end
-from distil.tests.support.site import free_port
+from distil.tests.support.processes import free_port
+from distil.tests.support.processes import script
+from distil.tests.support.processes import terminate
 from distil.tests.unit.conf.test_operator_files import MAPPINGS
 from distil.tests.unit.conf.test_operator_files import TRANSFORMERS
 
@@ -108,16 +108,15 @@ class Host(contextlib.ExitStack):
 
     def start(self, program: str, name: str, *arguments: str) -> subprocess.Popen[str]:
         """A program, as the collectors' user, which ends with this at the latest."""
-        path = str(pathlib.Path(sys.executable).with_name(program))
         process = subprocess.Popen(
-            [*_AS_USER, path, "--config-file", str(self._etc / f"{name}.conf"), *arguments],
+            [*_AS_USER, script(program), "--config-file", str(self._etc / f"{name}.conf"), *arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             # A user without an entry in passwd has this home in a container.
             env={"HOME": "/", "PATH": os.environ["PATH"], "REQUESTS_CA_BUNDLE": str(self._etc / "bundle.pem")},
         )
-        self.callback(end, process)
+        self.callback(terminate, process)
         return process
 
     def warnings(self, name: str) -> list[str]:

@@ -19,9 +19,9 @@ from distil.tests.acceptance.role.host import skip_unless_users_can_be_changed
 from distil.tests.support import databases
 from distil.tests.support import predecessor
 from distil.tests.support.certificates import Authority
+from distil.tests.support.exporter import metrics
+from distil.tests.support.processes import wait_for
 from distil.tests.support.site import HOUR
-from distil.tests.support.site import metrics
-from distil.tests.support.site import wait_for
 
 STALE = re.escape("has no effect and can be removed")
 RENAMED = 'Deprecated: Option "ignore_tenants" from group "collector" .*Use option "ignore_projects"'

@@ -8,7 +8,6 @@ import pathlib
 import re
 import signal
 import subprocess
-import sys
 import unittest
 import urllib.parse
 from collections.abc import Callable
@@ -18,13 +17,14 @@ from unittest import mock
 import sqlalchemy as sa
 
 from distil.tests.support import databases
+from distil.tests.support.processes import script
+from distil.tests.support.processes import wait_for
 from distil.tests.support.secrets import found
 from distil.tests.support.secrets import mariadb_user
 from distil.tests.support.secrets import secret
 from distil.tests.support.site import ETC
 from distil.tests.support.site import HOUR
 from distil.tests.support.site import Site
-from distil.tests.support.site import wait_for
 
 TALKATIVE = (
     "alembic asyncio ceilometerclient concurrent distil futurist keystoneauth keystoneauth1 keystoneclient openstack "
@@ -92,7 +92,7 @@ class NoSecretsTest(unittest.TestCase):
         self.assertGreater(len(said), 20, "it said nothing")
 
     def run_program(self, program: str, *arguments: str, status: int) -> str:
-        command = [str(pathlib.Path(sys.executable).with_name(program)), "--config-file", str(self.site.config)]
+        command = [script(program), "--config-file", str(self.site.config)]
         ran = subprocess.run(
             [*command, *arguments],
             stdout=subprocess.PIPE,

@@ -6,7 +6,6 @@ import importlib.metadata
 import json
 import pathlib
 import subprocess
-import sys
 import unittest
 
 import sqlalchemy as sa
@@ -15,10 +14,11 @@ from distil.db import engine as db_engine
 from distil.db import models
 from distil.tests.support import databases
 from distil.tests.support import predecessor
+from distil.tests.support.processes import script
 from distil.tests.support.site import HOUR
 from distil.tests.support.site import Site
 
-PROGRAM = str(pathlib.Path(sys.executable).with_name("distil-status"))
+PROGRAM = script("distil-status")
 SUCCESS, WARNING, FAILURE = range(3)
 UNREADABLE = 255
 

@@ -15,26 +15,15 @@ from distil.coordination.membership import HashRingMember
 from distil.db import models
 from distil.tests.support import coordination_backends
 from distil.tests.support import databases
+from distil.tests.support.processes import children
+from distil.tests.support.processes import free_port
+from distil.tests.support.processes import kill
+from distil.tests.support.processes import wait_for
 from distil.tests.support.site import HOUR
 from distil.tests.support.site import Entry
 from distil.tests.support.site import Site
-from distil.tests.support.site import free_port
-from distil.tests.support.site import wait_for
 
 LONG_AGO = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
-
-
-def children(process: subprocess.Popen[str]) -> list[int]:
-    threads = pathlib.Path(f"/proc/{process.pid}/task").glob("*/children")
-    return [int(child) for thread in threads for child in thread.read_text().split()]
-
-
-def kill(process: subprocess.Popen[str]) -> None:
-    """Kills the parent first, because it would start another child."""
-    pids = [process.pid, *children(process)]
-    for pid in pids:
-        os.kill(pid, signal.SIGKILL)
-    process.wait()
 
 
 def expected_usage(test: unittest.TestCase, site: Site) -> list[Entry]:
@@ -74,7 +63,7 @@ class _Backends:
         def test_owner_names_host_process_and_collector(self) -> None:
             host, pid, start, name = leases(self.site)[self.project_id].split(":")
             self.assertEqual((os.uname().nodename, "default"), (host, name))
-            self.assertIn(int(pid), children(self.collector))
+            self.assertIn(int(pid), children(self.collector.pid))
             self.assertRegex(start, "^[0-9a-f]{12}$")
 
         def test_expired_lease_is_taken_over(self) -> None:
@@ -100,7 +89,7 @@ class _Backends:
             self.assertEqual(self.expected, self.site.usage())
 
         def test_paused_collector_commits_nothing_twice(self) -> None:
-            (child,) = children(self.collector)
+            (child,) = children(self.collector.pid)
             os.kill(child, signal.SIGSTOP)
             try:
                 let_expire(self.site)

@@ -11,8 +11,8 @@ from distil import exceptions
 from distil.coordination.membership import HashRingMember
 from distil.coordination.membership import backend_url_error
 from distil.tests.support import coordination_backends
-from distil.tests.support.site import free_port
-from distil.tests.support.site import wait_for
+from distil.tests.support.processes import free_port
+from distil.tests.support.processes import wait_for
 
 TIMEOUT_SECONDS = 5.0
 PROJECTS = [f"{number:032x}" for number in range(300)]

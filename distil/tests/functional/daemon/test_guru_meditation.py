@@ -12,9 +12,10 @@ import sqlalchemy as sa
 
 from distil.tests.acceptance.security.test_no_secrets import NoSecretsTest
 from distil.tests.support import databases
+from distil.tests.support.processes import children
+from distil.tests.support.processes import wait_for
 from distil.tests.support.secrets import mariadb_user
 from distil.tests.support.secrets import secret
-from distil.tests.support.site import wait_for
 
 RUN = "Run of collector"
 
@@ -42,7 +43,7 @@ class GuruMeditationReportTest(NoSecretsTest):
     def started(self) -> tuple[subprocess.Popen[str], int]:
         collector = self.site.collector("--log-file", str(self.log))
         self.wait_for_a_run()
-        (child,) = _children(collector.pid)
+        (child,) = children(collector.pid)
         return collector, child
 
     def runs(self) -> int:
@@ -77,7 +78,7 @@ class GuruMeditationReportTest(NoSecretsTest):
             (path,) = directory.glob(f"distil-collector-{pid}_gurumeditation_*")
             self.assert_complete(path.read_text(), frame)
         self.wait_for_a_run()
-        self.assertEqual([child], _children(collector.pid))
+        self.assertEqual([child], children(collector.pid))
         self.stop(collector)
 
     def test_writes_to_stderr_without_log_dir(self) -> None:
@@ -102,11 +103,6 @@ class GuruMeditationReportTest(NoSecretsTest):
         self.wait_for_a_run()
         self.assertIsNone(collector.poll())
         self.stop(collector)
-
-
-def _children(pid: int) -> list[int]:
-    lists = pathlib.Path(f"/proc/{pid}/task").glob("*/children")
-    return [int(child) for children in lists for child in children.read_text().split()]
 
 
 def _survives(pid: int, number: int) -> bool:

@@ -11,8 +11,8 @@ import unittest
 from decimal import Decimal
 from typing import Any
 
+from distil.tests.support.processes import wait_for
 from distil.tests.support.site import Site
-from distil.tests.support.site import wait_for
 
 RUN = "Run of collector default"
 DEFECT = """

@@ -7,11 +7,11 @@ import signal
 import socket
 import unittest
 
+from distil.tests.support.exporter import metrics
+from distil.tests.support.processes import free_port
+from distil.tests.support.processes import wait_for
 from distil.tests.support.site import HOUR
 from distil.tests.support.site import Site
-from distil.tests.support.site import free_port
-from distil.tests.support.site import metrics
-from distil.tests.support.site import wait_for
 
 
 class CollectorProcessTest(unittest.TestCase):

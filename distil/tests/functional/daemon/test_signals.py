@@ -13,12 +13,12 @@ import sqlalchemy as sa
 
 from distil.db import models
 from distil.tests.support import databases
+from distil.tests.support.exporter import metrics
 from distil.tests.support.launcher import LauncherTestCase
+from distil.tests.support.processes import free_port
+from distil.tests.support.processes import wait_for
 from distil.tests.support.site import HOUR
 from distil.tests.support.site import Site
-from distil.tests.support.site import free_port
-from distil.tests.support.site import metrics
-from distil.tests.support.site import wait_for
 
 
 class SignalsTest(LauncherTestCase):

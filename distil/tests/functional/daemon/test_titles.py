@@ -6,7 +6,7 @@ import pathlib
 import signal
 
 from distil.tests.support.launcher import LauncherTestCase
-from distil.tests.support.site import wait_for
+from distil.tests.support.processes import wait_for
 
 CHILDREN = {
     "distil-collector: one worker 0",

@@ -4,7 +4,6 @@
 import pathlib
 import socket
 import ssl
-import subprocess
 import threading
 import time
 import unittest
@@ -17,9 +16,10 @@ from prometheus_client import Gauge
 from distil.exporter.pages import MetricsPage
 from distil.exporter.server import Exporter
 from distil.tests.support.certificates import Authority
+from distil.tests.support.processes import children
+from distil.tests.support.processes import free_port
+from distil.tests.support.processes import wait_for
 from distil.tests.support.site import Site
-from distil.tests.support.site import free_port
-from distil.tests.support.site import wait_for
 
 CLIENTS = 200
 MAX_THREADS = 100
@@ -61,7 +61,7 @@ class StuckClientsTest(unittest.TestCase):
 
     def count_threads(self) -> int:
         """Counts the threads of all processes of the collector."""
-        workers = children(self.collector)
+        workers = children(self.collector.pid)
         self.assertTrue(workers)
         pids = [self.collector.pid, *workers]
         return sum(len(list(pathlib.Path(f"/proc/{pid}/task").iterdir())) for pid in pids)
@@ -143,9 +143,3 @@ def stuck_client(port: int, sent: bytes) -> socket.socket:
     client.connect(("127.0.0.1", port))
     client.sendall(sent)
     return client
-
-
-def children(process: subprocess.Popen[str]) -> list[int]:
-    """Returns the child processes of all threads."""
-    files = pathlib.Path(f"/proc/{process.pid}/task").glob("*/children")
-    return [int(pid) for file in files for pid in file.read_text().split()]

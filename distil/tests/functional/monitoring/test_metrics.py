@@ -11,11 +11,11 @@ import sqlalchemy as sa
 from prometheus_client.parser import text_string_to_metric_families
 
 from distil.db import models
-from distil.tests.support import programs
+from distil.tests.support import requirements
+from distil.tests.support.processes import free_port
+from distil.tests.support.processes import wait_for
 from distil.tests.support.site import HOUR
 from distil.tests.support.site import Site
-from distil.tests.support.site import free_port
-from distil.tests.support.site import wait_for
 
 PREFIX = "distil_collector_"
 
@@ -148,6 +148,6 @@ class RunMetricsTest(unittest.TestCase):
 
     def test_promtool_accepts_metrics(self) -> None:
         self.run_once("complete")
-        command = [programs.path("promtool"), "check", "metrics"]
+        command = [requirements.program("promtool"), "check", "metrics"]
         checked = subprocess.run(command, input=self.page(), text=True, capture_output=True, check=False)
         self.assertEqual((0, ""), (checked.returncode, checked.stdout + checked.stderr))
