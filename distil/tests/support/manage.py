@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``distil-manage`` as a process."""
+"""``distil-manage`` on a database."""
 
 import json
-import os
 import pathlib
 import subprocess
 import tempfile
@@ -12,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from distil.db import models
+from distil.tests.support import commands
 from distil.tests.support import databases
 from distil.tests.support.processes import script
 
@@ -19,10 +19,7 @@ PROGRAM = script("distil-manage")
 
 
 def run(config: pathlib.Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    command = [PROGRAM, "--config-file", str(config), *arguments]
-    return subprocess.run(
-        command, capture_output=True, text=True, timeout=120, check=False, env=os.environ | environment
-    )
+    return commands.run("distil-manage", "--config-file", str(config), *arguments, environment=environment)
 
 
 class ManageTestCase(databases.DatabaseTestCase):

@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from distil.db import engine as db_engine
 from distil.db import models
 from distil.sandbox.cloud import Cloud
+from distil.tests.support import commands
 from distil.tests.support import databases
 from distil.tests.support.processes import script
 from distil.tests.support.processes import terminate
@@ -118,11 +119,12 @@ class Site(contextlib.ExitStack):
 
     def collect(self, end: datetime.datetime | None = None, status: int = 0) -> str:
         """Collect up to a time, the end of the cloud's usage unless it is given, and return what the process said."""
-        process = self.collector("--collect-end-time", (end or self.end).isoformat())
-        said, _ = process.communicate(timeout=120)
-        if process.returncode != status or "Traceback" in said:
-            raise AssertionError(f"the status was {process.returncode}, not {status}, or there was a defect:\n{said}")
-        return said
+        arguments = ("--config-file", str(self.config), "--collect-end-time", (end or self.end).isoformat())
+        done = commands.run("distil-collector", *arguments, environment=self.environment)
+        output = done.stdout + done.stderr
+        if done.returncode != status or "Traceback" in output:
+            raise AssertionError(f"the status was {done.returncode}, not {status}, or there was a defect:\n{output}")
+        return output
 
     def usage(self, **where: object) -> list[Entry]:
         """The usage entries stored, in order."""

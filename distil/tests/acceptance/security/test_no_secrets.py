@@ -16,8 +16,8 @@ from unittest import mock
 
 import sqlalchemy as sa
 
+from distil.tests.support import commands
 from distil.tests.support import databases
-from distil.tests.support.processes import script
 from distil.tests.support.processes import wait_for
 from distil.tests.support.secrets import found
 from distil.tests.support.secrets import mariadb_user
@@ -92,18 +92,11 @@ class NoSecretsTest(unittest.TestCase):
         self.assertGreater(len(said), 20, "it said nothing")
 
     def run_program(self, program: str, *arguments: str, status: int) -> str:
-        command = [script(program), "--config-file", str(self.site.config)]
-        ran = subprocess.run(
-            [*command, *arguments],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        self.assertEqual(status, ran.returncode, ran.stdout)
-        self.assert_none(ran.stdout)
-        return ran.stdout
+        done = commands.run(program, "--config-file", str(self.site.config), *arguments)
+        said = done.stdout + done.stderr
+        self.assertEqual(status, done.returncode, said)
+        self.assert_none(said)
+        return said
 
     def collect(self, status: int) -> str:
         end = (self.site.start + HOUR).isoformat()

@@ -8,8 +8,8 @@ import tempfile
 from distil.db import migration
 from distil.db import models
 from distil.db import revision
+from distil.tests.support import commands
 from distil.tests.support import databases
-from distil.tests.support.processes import script
 
 HEAD = migration.history()[-1][0]
 
@@ -28,8 +28,7 @@ class DbManageTestCase(databases.DatabaseTestCase):
         self.configuration.write_text("\n".join([*lines, "max_retries = 1", "retry_interval = 0", ""]))
 
     def run_it(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [script("distil-db-manage"), "--config-file", str(self.configuration), *arguments]
-        return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+        return commands.run("distil-db-manage", "--config-file", str(self.configuration), *arguments)
 
     def assert_succeeds(self, *arguments: str) -> str:
         result = self.run_it(*arguments)

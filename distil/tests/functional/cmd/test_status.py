@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from distil.db import engine as db_engine
 from distil.db import models
+from distil.tests.support import commands
 from distil.tests.support import databases
 from distil.tests.support import predecessor
 from distil.tests.support.processes import script
@@ -24,8 +25,7 @@ UNREADABLE = 255
 
 
 def run(config: pathlib.Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [PROGRAM, "--config-file", str(config), "upgrade", "check", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    return commands.run("distil-status", "--config-file", str(config), "upgrade", "check", *arguments)
 
 
 class UpgradeCheckCase(unittest.TestCase):

@@ -1,15 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The predecessor's database, upgraded in place: collection continues from its last collected times."""
 
-import subprocess
 import unittest
 
 import sqlalchemy as sa
 
 from distil.db import models
+from distil.tests.support import commands
 from distil.tests.support import databases
 from distil.tests.support import predecessor
-from distil.tests.support.processes import script
 from distil.tests.support.site import HOUR
 from distil.tests.support.site import Site
 
@@ -25,8 +24,7 @@ class PredecessorDatabaseTest(unittest.TestCase):
                 sa.text("INSERT INTO tenants VALUES (:id, 'old name', NULL, :stopped, :stopped)"),
                 {"id": project_id, "stopped": stopped.replace(tzinfo=None)},
             )
-        manage = script("distil-db-manage")
-        subprocess.run([manage, "--config-file", str(site.config), "upgrade", "head"], check=True, capture_output=True)
+        commands.run("distil-db-manage", "--config-file", str(site.config), "upgrade", "head").check_returncode()
         # A day further back than anything that was collected: the oldest last collected is where new projects start.
         site.configure(max_collection_start_age=24)
         site.collect()

@@ -5,8 +5,8 @@ import contextlib
 import json
 import signal
 import subprocess
-import sys
 
+from distil.tests.support import commands
 from distil.tests.support import databases
 from distil.tests.support import manage
 from distil.tests.support.rejecting import START
@@ -43,10 +43,6 @@ class KilledRetryTest(RejectedTestCase):
     BACKEND = databases.MYSQL
 
     def test_kill_at_any_statement_loses_nothing(self) -> None:
-        command = [sys.executable, "-m", "distil.tests.support.forks"]
-        self.forks = self.enterContext(
-            subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        )
         point = 1
         # Every other point: a statement has three.
         while self.retry(point) == -signal.SIGKILL:
@@ -68,9 +64,6 @@ class KilledRetryTest(RejectedTestCase):
             self.assertNotEqual(bool(kept), entry in self.usage())
 
     def retry(self, point: int | None = None) -> int:
-        assert self.forks.stdin and self.forks.stdout
         arguments = ["--config-file", str(self.config), "rejected", "retry", "--project", "p1"]
         arguments += ["--end", WINDOWS[0].end.isoformat()]
-        self.forks.stdin.write(json.dumps({"arguments": arguments, "point": point}) + "\n")
-        self.forks.stdin.flush()
-        return int(self.forks.stdout.readline())
+        return commands.run("distil-manage", *arguments, kill_at=point).returncode
