@@ -1,17 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What property tests draw from, and how much of it."""
+"""What property tests draw from."""
 
 import json
 from decimal import Decimal
 from typing import Any
 
-import hypothesis
 from hypothesis import strategies as st
 
 from distil import model
-
-# Neither a deadline nor a check of the speed of generation: test machines are slow at times.
-PROPERTY = hypothesis.settings(max_examples=50, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 
 NASTY_NUMBERS = (
     "1e400", "1e-400", "1e999999999999999999", "1e-999999999999999999", "1e99999999999999999999",

@@ -23,7 +23,6 @@ class TextTest(unittest.TestCase):
         for value in ("", "a", "ü", "🐌", "\ud7ff", "\ue000", "\x01"):
             self.assertTrue(text.is_storable(value))
 
-    @strategies.PROPERTY
     @hypothesis.given(ANY_TEXT, st.integers(len(text.CUT), 50))
     def test_sanitized_text_is_storable_and_truncated(self, value: str, length: int) -> None:
         sanitized = text.sanitize(value, length)
@@ -32,7 +31,6 @@ class TextTest(unittest.TestCase):
         if len(value) > length:
             self.assertTrue(sanitized.endswith(text.CUT), sanitized)
 
-    @strategies.PROPERTY
     @hypothesis.given(st.text(st.characters(exclude_characters="\0"), max_size=20))
     def test_storable_text_is_unchanged(self, value: str) -> None:
         hypothesis.assume(text.is_storable(value))
@@ -46,7 +44,6 @@ class TextTest(unittest.TestCase):
         for value, stored in (("a\0b\udfff", r"a\x00b\udfff"), ("🐘" * 12, "🐘" * 12), ("a" * 13, "aaaaaa [cut]")):
             self.assertEqual(stored, text.fit_column(value, 12))
 
-    @strategies.PROPERTY
     @hypothesis.given(ANY_TEXT, st.integers(len(text.COLUMN_CUT), 50))
     def test_column_text_is_storable_and_truncated(self, value: str, length: int) -> None:
         stored = text.fit_column(value, length)
@@ -69,7 +66,6 @@ class TextTest(unittest.TestCase):
         for value, expected in (("a", "a"), (["a", 1], '["a", 1]'), ({"a": None}, '{"a": null}')):
             self.assertEqual(expected, text.to_info_value(value))
 
-    @strategies.PROPERTY
     @hypothesis.given(strategies.json_values())
     def test_info_value_is_bounded_and_storable(self, value: Any) -> None:
         bounded = text.to_info_value(value)

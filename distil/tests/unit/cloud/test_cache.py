@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from distil import exceptions
 from distil.cloud.cache import TTLCache
-from distil.tests.support import strategies
 
 LIFETIME = 10
 
@@ -82,7 +81,6 @@ class TTLCacheTest(unittest.TestCase):
         cache.get("a")
         self.assertEqual(["a", "b", "c", "a"], self.loaded)
 
-    @strategies.PROPERTY
     @hypothesis.given(
         st.lists(st.tuples(st.sampled_from("abcdef"), st.floats(0, 4))),
         st.integers(1, 4),

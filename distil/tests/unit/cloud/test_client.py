@@ -9,13 +9,11 @@ import hypothesis
 from hypothesis import strategies as st
 
 from distil.cloud import client
-from distil.tests.support import strategies
 
 _NAMES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1)
 
 
 class QuoteSegmentTest(unittest.TestCase):
-    @strategies.PROPERTY
     @hypothesis.given(_NAMES.filter(lambda name: name not in (".", "..") and len(name.encode()) <= 256))
     def test_name_round_trips_as_one_segment(self, name: str) -> None:
         quoted = client.quote_segment(name) or ""

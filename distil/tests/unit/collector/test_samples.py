@@ -19,7 +19,6 @@ from distil.collector.samples import SampleFetcher
 from distil.collector.shutdown import Shutdown
 from distil.rating import sample_parser
 from distil.telemetry.driver import TelemetryDriver
-from distil.tests.support import strategies
 
 START = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 PROJECTS = ("p", "q", "r")
@@ -70,7 +69,6 @@ def fetcher_of(archive: Archive) -> SampleFetcher:
 
 
 class SampleFetcherTest(unittest.TestCase):
-    @strategies.PROPERTY
     @hypothesis.given(
         documents=st.lists(
             st.builds(

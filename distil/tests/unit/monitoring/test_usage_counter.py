@@ -54,7 +54,6 @@ class UsageCounterTest(unittest.TestCase):
     def series(self) -> list[str]:
         return self.usage.series().decode().splitlines()
 
-    @strategies.PROPERTY
     @hypothesis.given(COUNTED)
     def test_page_matches_prometheus_client_output(self, counted: Counted) -> None:
         usage = UsageCounter()

@@ -61,7 +61,6 @@ class MultipleMappingsTest(unittest.TestCase):
         self.assertEqual({("c2", RESOURCE): Decimal(3)}, builders.volumes(result))
         self.assertEqual(3, len(result.rejected))
 
-    @strategies.PROPERTY
     @hypothesis.given(strategies.volumes(), strategies.volumes())
     def test_sum_is_exact(self, first: Decimal, second: Decimal) -> None:
         entries = [entry("sum"), entry("max", meter="m2")]

@@ -93,7 +93,6 @@ class InvalidSamplesTest(unittest.TestCase):
         result = builders.rated(entry("max"), [document(1, volume=-1) for _ in range(3)])
         self.assertEqual(3, len(result.rejected))
 
-    @strategies.PROPERTY
     @hypothesis.given(
         st.lists(strategies.volumes(), max_size=5), st.lists(invalid_documents(), min_size=1, max_size=5), st.randoms()
     )

@@ -109,7 +109,6 @@ class ExplanationTest(unittest.TestCase):
         explanations = explained([entry("sum")], [document(resource_id="b"), document(resource_id="a")])
         self.assertEqual(["a", "b"], [explanation.resource_id for explanation in explanations])
 
-    @strategies.PROPERTY
     @hypothesis.given(
         st.lists(
             st.builds(

@@ -78,14 +78,12 @@ def outcome(result: model.RatedWindow) -> tuple[Any, ...]:
 
 
 class RatingPropertiesTest(unittest.TestCase):
-    @strategies.PROPERTY
     @hypothesis.given(st.lists(documents(), max_size=12).map(numbered), st.randoms())
     def test_sample_order_does_not_matter(self, samples: list[Any], random: Any) -> None:
         shuffled = random.sample(samples, len(samples))
         first = builders.rated(ENTRIES, samples, lookups=LOOKUPS)
         self.assertEqual(outcome(first), outcome(builders.rated(ENTRIES, shuffled, lookups=LOOKUPS)))
 
-    @strategies.PROPERTY
     @hypothesis.given(st.lists(documents(), max_size=12).map(numbered))
     def test_resources_are_rated_independently(self, samples: list[Any]) -> None:
         together = builders.rated(ENTRIES, samples, lookups=LOOKUPS)
@@ -99,17 +97,14 @@ class RatingPropertiesTest(unittest.TestCase):
         self.assertEqual(alone, builders.volumes(together))
         self.assertEqual(infos, builders.infos(together))
 
-    @strategies.PROPERTY
     @hypothesis.given(st.sampled_from(("resource_id", "timestamp", "volume", "source", "metadata", "unit")), st.data())
     def test_any_field_value_is_rated_safely(self, field: str, data: st.DataObject) -> None:
         self.assert_rated_safely(data.draw(documents(**{field: strategies.json_values()})))
 
-    @strategies.PROPERTY
     @hypothesis.given(st.sampled_from(sorted(METADATA)), strategies.json_values(), documents())
     def test_any_metadata_value_is_rated_safely(self, key: str, value: Any, sample: Any) -> None:
         self.assert_rated_safely({**sample, "metadata": {**sample["metadata"], key: value}})
 
-    @strategies.PROPERTY
     @hypothesis.given(strategies.json_values())
     def test_any_json_is_rated_safely(self, answer: Any) -> None:
         self.assert_rated_safely(answer)
@@ -154,7 +149,6 @@ class RatingPropertiesTest(unittest.TestCase):
 
 
 class SampleAccountingTest(unittest.TestCase):
-    @strategies.PROPERTY
     @hypothesis.given(
         st.lists(st.sampled_from(("valid", "filtered", "untrusted", "invalid volume", "invalid field")), max_size=30)
     )

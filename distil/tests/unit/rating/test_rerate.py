@@ -16,7 +16,6 @@ from distil.rating import rerate
 from distil.rating import resource
 from distil.rating import sample_parser
 from distil.tests.support import builders
-from distil.tests.support import strategies
 from distil.tests.support.builders import document
 from distil.tests.support.builders import entry
 from distil.transformers.lookups import Lookups
@@ -168,7 +167,6 @@ CHANGES = st.sampled_from([{}, {"service": "old"}, {"unit": "second"}, {"res_id_
 
 
 class RerateInvariantsTest(unittest.TestCase):
-    @strategies.PROPERTY
     @given(
         st.lists(DOCUMENTS, max_size=6, unique_by=lambda document: document["id"]),
         st.sets(st.sampled_from(["1", "2"])),
@@ -188,7 +186,6 @@ class RerateInvariantsTest(unittest.TestCase):
         for resource_id, total in totals([*first, *added]).items():
             self.assertLessEqual(total, allowed[resource_id])
 
-    @strategies.PROPERTY
     @given(
         st.lists(DOCUMENTS, max_size=6, unique_by=lambda document: document["id"]),
         st.sets(st.sampled_from(["1", "2"])),

@@ -84,7 +84,6 @@ class ParseSampleTest(unittest.TestCase):
         assert long.resource_id is not None
         self.assertEqual(model.MAX_RESOURCE_ID, len(long.resource_id))
 
-    @strategies.PROPERTY
     @hypothesis.given(strategies.json_values())
     def test_any_json_is_parsed_or_rejected(self, value: object) -> None:
         self.assertIsInstance(sample_parser.parse_sample(value, PROJECT, METER), model.Sample | model.RejectedSample)

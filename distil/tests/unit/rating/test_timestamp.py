@@ -12,7 +12,6 @@ import hypothesis
 from hypothesis import strategies as st
 
 from distil import model
-from distil.tests.support import strategies
 
 
 class ParseTimeTest(unittest.TestCase):
@@ -66,7 +65,6 @@ class ParseTimeTest(unittest.TestCase):
             with self.assertRaises(ValueError):
                 model.parse_time(value)
 
-    @strategies.PROPERTY
     @hypothesis.given(st.datetimes(timezones=st.timezones() | st.just(datetime.UTC)))
     def test_instant_is_preserved(self, parsed: datetime.datetime) -> None:
         hypothesis.assume(1 < parsed.year < 9999)

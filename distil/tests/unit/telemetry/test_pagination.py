@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from distil import exceptions
 from distil import model
 from distil.telemetry import pagination
-from distil.tests.support import strategies
 
 START = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 HOUR = model.Window(START, START + datetime.timedelta(hours=1))
@@ -60,7 +59,6 @@ def lies_in(row: object, period: model.Window) -> bool:
 
 
 class PaginationTest(unittest.TestCase):
-    @strategies.PROPERTY
     @given(
         microseconds=st.lists(st.one_of(st.integers(-3, 12), st.integers(3_599_999_990, 3_600_000_003)), max_size=40),
         unreadable=st.frozensets(st.integers(0, 39)),
@@ -75,7 +73,6 @@ class PaginationTest(unittest.TestCase):
         expected = [index for index, time in enumerate(times) if time in HOUR]
         self.assertEqual(collections.Counter(expected), collections.Counter(numbers(service, page_size)))
 
-    @strategies.PROPERTY
     @given(
         seconds=st.lists(st.integers(0, 20), max_size=40),
         page_size=st.integers(1, 50),

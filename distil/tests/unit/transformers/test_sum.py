@@ -39,7 +39,6 @@ class SumTest(unittest.TestCase):
         result = builders.rated(entry("sum"), [document(1, volume=5) for _ in range(3)])
         self.assertEqual({(SERVICE, RESOURCE): Decimal(15)}, builders.volumes(result))
 
-    @strategies.PROPERTY
     @hypothesis.given(st.lists(strategies.volumes(), min_size=1, max_size=50))
     def test_sum_is_exact(self, volumes: list[Decimal]) -> None:
         documents = [document(number, volume=str(volume)) for number, volume in enumerate(volumes)]

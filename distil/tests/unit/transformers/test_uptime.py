@@ -76,7 +76,6 @@ class UptimeTest(unittest.TestCase):
         result = builders.rated(entry("uptime", transformer_config=config), [instance(1, "c1")], SECTIONS)
         self.assertEqual({("compute.c1", RESOURCE): Decimal(3600)}, builders.volumes(result))
 
-    @strategies.PROPERTY
     @hypothesis.given(st.integers(1, 100), strategies.windows())
     def test_parts_sum_exactly_and_fit_column(self, flavors: int, minutes: int) -> None:
         documents = [instance(number / 100, f"c{number}") for number in range(flavors)]

@@ -68,10 +68,6 @@ class UsageTest(manage.ManageTestCase):
         rows = [usage._asdict() for usage in stored]
         self.insert(models.usage_entry, *({"tenant_id": row.pop("project_id"), **row} for row in rows))
 
-    # Each database has a class of its own, which is an executor of its own.
-    @hypothesis.settings(
-        deadline=None, max_examples=25, suppress_health_check=[hypothesis.HealthCheck.differing_executors]
-    )
     @hypothesis.given(stored=entries(), by=st.lists(st.sampled_from(usage_entries.GROUPS), unique=True))
     def test_summary_equals_sum_of_list(self, stored: list[usage_entries.UsageEntry], by: list[str]) -> None:
         self.store(*stored)
