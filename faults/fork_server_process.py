@@ -7,6 +7,7 @@ all processes that it has forked.
 """
 
 import contextlib
+import gc
 import importlib
 import json
 import os
@@ -71,6 +72,9 @@ def _import(modules: Sequence[str]) -> None:
     for name in modules:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
+    # Otherwise the garbage collector of each forked process would copy all pages of the modules.
+    gc.collect()
+    gc.freeze()
 
 
 def _run_collector(arguments: Sequence[str], log: str, fault: dict[str, Any] | None, report: str | None) -> int:

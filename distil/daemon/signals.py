@@ -33,14 +33,20 @@ class SignalManager:
 
     :param validate: validates the configuration files before a reload. If it raises, the old configuration stays in
         force. It may block for ever, as the reading of a file can.
+    :param slow_reload_seconds: after which a reload that has not ended is logged.
     """
 
     def __init__(
-        self, conf: cfg.ConfigOpts, services: Sequence[CollectorService], validate: Callable[[], None]
+        self,
+        conf: cfg.ConfigOpts,
+        services: Sequence[CollectorService],
+        validate: Callable[[], None],
+        slow_reload_seconds: float = _SLOW_RELOAD_SECONDS,
     ) -> None:
         self._conf = conf
         self._services = services
         self._validate = validate
+        self._slow_reload_seconds = slow_reload_seconds
         self._systemd = Systemd()
         self._reload_requested = threading.Event()
         self._is_reloading = False
@@ -85,7 +91,7 @@ class SignalManager:
     def _handle(self, number: signal.Signals) -> None:
         if number == signal.SIGHUP:
             self._reload_requested.set()
-            self._schedule(_SLOW_RELOAD_SECONDS, self._warn_of_slow_reload)
+            self._schedule(self._slow_reload_seconds, self._warn_of_slow_reload)
             return
         LOG.info("%s received: shutting down after open transactions.", number.name)
         self._systemd.stopping()
@@ -111,7 +117,7 @@ class SignalManager:
             LOG.error(
                 "SIGHUP: the configuration has not been read after %d seconds; the old one stays in force. A file may "
                 "be a FIFO, or on a file system that does not respond.",
-                _SLOW_RELOAD_SECONDS,
+                self._slow_reload_seconds,
             )
 
     def _handle_reloads(self) -> None:

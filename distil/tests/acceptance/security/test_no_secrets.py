@@ -182,7 +182,7 @@ class CollectorRunSecretsTest(NoSecretsTest):
             file.write(f"[coordination]\nbackend_url = redis://:{urllib.parse.quote_plus(own)}@127.0.0.1:1\n")
         log = self.site.folder / "collector.log"
         collector = self.site.collector("--log-file", str(log))
-        self._wait_for(log, "Run of collector", 2)
+        self._wait_for(log, "Run of collector", 1)
         collector.send_signal(signal.SIGTERM)
         said, _ = collector.communicate(timeout=60)
         self.assertIn("coordination.backend_url", log.read_text(), "the test has lost its subject")

@@ -134,17 +134,17 @@ class CollectorDeadlineTest(unittest.TestCase):
     def test_slow_telemetry_fails_only_its_project(self) -> None:
         site = self.enterContext(Site(projects=2, resources=1))
         slow, other = site.cloud.projects.enabled_ids[:2]
-        site.cloud.add_fault("metering", "slow", project_id=slow, seconds=24)
-        site.configure({"timeout": 2})
+        site.cloud.add_fault("metering", "slow", project_id=slow, seconds=18)
+        site.configure({"timeout": 1.5})
         started = time.monotonic()
         output = site.collect(site.start + HOUR, status=1)
         self.assertLess(time.monotonic() - started, 100)
-        self.assertIn("not complete after 10 seconds", output)
+        self.assertIn("not complete after 7.5 seconds", output)
         self.assertEqual([], site.usage(tenant_id=slow))
         self.assertTrue(site.usage(tenant_id=other))
 
     def test_slow_keystone_fails_run(self) -> None:
         site = self.enterContext(Site(projects=1))
-        site.cloud.add_fault("identity", "slow", path="/projects", seconds=24)
-        site.configure({"timeout": 2})
-        self.assertIn("not complete after 10 seconds", site.collect(status=1))
+        site.cloud.add_fault("identity", "slow", path="/projects", seconds=18)
+        site.configure({"timeout": 1.5})
+        self.assertIn("not complete after 7.5 seconds", site.collect(status=1))

@@ -17,6 +17,7 @@ from distil.db.models import project_locks
 from distil.monitoring.metrics import Metrics
 from distil.tests.functional.db import test_races
 from distil.tests.support import databases
+from distil.tests.support.processes import wait_for
 
 MINUTE = datetime.timedelta(minutes=1)
 DUE = datetime.datetime(2026, 1, 2, 3, tzinfo=datetime.UTC)
@@ -93,8 +94,7 @@ class LeasesSQLiteTest(databases.DatabaseTestCase):
         short = Leases(self.engine, "short", length=3)
         short.acquire(self.project_id)
         self.assertFalse(self.other.acquire(self.project_id))
-        time.sleep(4)
-        self.assertTrue(self.other.acquire(self.project_id))
+        wait_for(lambda: self.other.acquire(self.project_id))
 
     def test_renewal_extends_expiry(self) -> None:
         short = Leases(self.engine, "short", length=3)

@@ -31,9 +31,8 @@ class GuruMeditationReportTest(NoSecretsTest):
         self.assertEqual(database_password, sa.make_url(connection).password)
         self.write({"periodic_interval": 1}, connection=connection)
         with self.site.config.open("a") as file:
-            file.write(
-                f"[coordination]\nbackend_url = redis://:{urllib.parse.quote_plus(backend_password)}@127.0.0.1:1\n"
-            )
+            key = urllib.parse.quote_plus(backend_password)
+            file.write(f"[coordination]\nbackend_url = file://{self.site.folder}/ring?key={key}\n")
         self.log = self.site.folder / "log"
 
     def report_to(self, directory: pathlib.Path | str) -> None:
@@ -72,7 +71,7 @@ class GuruMeditationReportTest(NoSecretsTest):
         directory.mkdir()
         self.report_to(directory)
         collector, child = self.started()
-        for pid, frame in ((collector.pid, "in _handle_signals"), (child, "distil/daemon/timer.py")):
+        for pid, frame in ((collector.pid, "in _handle_signals"), (child, "distil/daemon/service.py")):
             os.kill(pid, signal.SIGUSR2)
             wait_for(lambda pid=pid: f"{pid}_gurumeditation" in self.log.read_text())  # type: ignore[misc]
             (path,) = directory.glob(f"distil-collector-{pid}_gurumeditation_*")

@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Signals to the parent, and notifications of systemd."""
 
+import contextlib
 import os
 import pathlib
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 import unittest
+from collections.abc import Iterator
 
 import sqlalchemy as sa
 
@@ -19,6 +23,15 @@ from distil.tests.support.processes import free_port
 from distil.tests.support.processes import wait_for
 from distil.tests.support.site import HOUR
 from distil.tests.support.site import Site
+
+_SLOW_RELOAD = """
+import logging, sys, threading
+from distil.daemon.signals import SignalManager
+logging.basicConfig(stream=sys.stdout)
+SignalManager(None, [], threading.Event().wait, slow_reload_seconds=1).start()
+print("started", flush=True)
+threading.Event().wait()
+"""
 
 
 class SignalsTest(LauncherTestCase):
@@ -70,12 +83,13 @@ class SignalsTest(LauncherTestCase):
 
     def test_blocked_reload_does_not_delay_sigterm(self) -> None:
         self.started()
-        os.mkfifo(self.site.folder / "blocks")
-        self.configure(meter_mappings_file=self.site.folder / "blocks")
+        path = self.site.folder / "blocks"
+        os.mkfifo(path)
+        self.configure(meter_mappings_file=path)
         self.collector.send_signal(signal.SIGHUP)
-        self.wait_for_log("the configuration has not been read after")
-        self.collector.send_signal(signal.SIGTERM)
-        self.assertEqual(0, self.collector.wait(30))
+        with _writer(path):
+            self.collector.send_signal(signal.SIGTERM)
+            self.assertEqual(0, self.collector.wait(30))
 
     def test_sighup_reloads_configuration(self) -> None:
         ends = self.started()
@@ -167,6 +181,17 @@ class SignalsTest(LauncherTestCase):
         self.assertEqual(["READY=1", "RELOADING=1", "READY=1", "STOPPING=1"], states)
 
 
+class SlowReloadTest(unittest.TestCase):
+    def test_slow_reload_is_logged(self) -> None:
+        with subprocess.Popen([sys.executable, "-c", _SLOW_RELOAD], stdout=subprocess.PIPE, text=True) as process:
+            self.addCleanup(process.kill)
+            assert process.stdout is not None
+            self.assertEqual("started\n", process.stdout.readline())
+            process.send_signal(signal.SIGHUP)
+            self.assertIn("the configuration has not been read after 1 seconds", process.stdout.readline())
+            process.kill()
+
+
 class EndTimeSignalsTest(unittest.TestCase):
     def test_repeated_signals_release_leases(self) -> None:
         site = self.enterContext(Site(databases.MYSQL, projects=3, resources=2))
@@ -221,3 +246,20 @@ def _limit_shutdown(site: Site) -> None:
 def _listen(manager: socket.socket, notifications: list[str]) -> None:
     while notification := manager.recv(200):
         notifications.append(notification.decode().split("\n")[0])
+
+
+@contextlib.contextmanager
+def _writer(fifo: pathlib.Path) -> Iterator[None]:
+    """Wait for a reader of the FIFO, and have it wait for what is never written."""
+    opened: list[int] = []
+
+    def is_read() -> bool:
+        with contextlib.suppress(OSError):  # nothing has opened it yet
+            opened.append(os.open(fifo, os.O_WRONLY | os.O_NONBLOCK))
+        return bool(opened)
+
+    wait_for(is_read)
+    try:
+        yield
+    finally:
+        os.close(opened[0])
