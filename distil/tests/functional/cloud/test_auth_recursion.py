@@ -8,23 +8,23 @@ from distil import exceptions
 from distil.cloud.connection import Connection
 from distil.cloud.keystone import KeystoneProjects
 from distil.factory.session import load_session
-from distil.tests.support.fake_cloud import PASSWORD
-from distil.tests.support.fake_cloud import Answer
-from distil.tests.support.fake_cloud import Cloud
+from distil.tests.support.cloud_server import PASSWORD
+from distil.tests.support.cloud_server import CloudServer
+from distil.tests.support.http_server import Response
 from distil.tests.unit.factory.test_session import GOOD
 from distil.tests.unit.factory.test_session import read
 
 
 class AuthRecursionTest(unittest.TestCase):
     def setUp(self) -> None:
-        self.cloud = self.enterContext(Cloud({"/identity/v3/projects": Answer({"projects": []})}))
+        self.cloud = self.enterContext(CloudServer({"/identity/v3/projects": Response({"projects": []})}))
         section = {**GOOD, "password": PASSWORD, "auth_url": f"{self.cloud.url}/identity/v3", "timeout": "5"}
         self.session = load_session(read(section))
         self.projects = KeystoneProjects(Connection(self.session, None, "public"))
-        self.versions = self.cloud.answers["/identity/v3"]
+        self.versions = self.cloud.responses["/identity/v3"]
 
     def refuse_versions(self) -> None:
-        self.cloud.answers["/identity/v3"] = Answer({"error": {}}, status=401)
+        self.cloud.responses["/identity/v3"] = Response({"error": {}}, status=401)
 
     def failure(self) -> str:
         """The error message; the request runs in a daemon thread, so that a deadlock does not block the tests."""
@@ -50,7 +50,7 @@ class AuthRecursionTest(unittest.TestCase):
         self.refuse_versions()
         for _ in range(2):
             self.assertIn("401", self.failure())
-        self.cloud.answers["/identity/v3"] = self.versions
+        self.cloud.responses["/identity/v3"] = self.versions
         self.assertEqual("", self.failure())
 
     def test_endpoint_lookup_raises_without_hanging(self) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Requests without a usable answer raise an error, which names the request and is not cached."""
+"""Requests without a usable response raise an error, which names the request and is not cached."""
 
 import os
 import socket
@@ -15,21 +15,21 @@ from distil import exceptions
 from distil.cloud.connection import Connection
 from distil.cloud.keystone import KeystoneProjects
 from distil.cloud.lookups import cloud_lookups
-from distil.tests.support.fake_cloud import ENDPOINTS
-from distil.tests.support.fake_cloud import OWN_PROJECT
-from distil.tests.support.fake_cloud import PASSWORD
-from distil.tests.support.fake_cloud import RESET
-from distil.tests.support.fake_cloud import TOKEN
-from distil.tests.support.fake_cloud import TOKENS
-from distil.tests.support.fake_cloud import Answer
-from distil.tests.support.fake_cloud import Cloud
+from distil.tests.support.cloud_server import ENDPOINTS
+from distil.tests.support.cloud_server import OWN_PROJECT
+from distil.tests.support.cloud_server import PASSWORD
+from distil.tests.support.cloud_server import TOKENS
+from distil.tests.support.cloud_server import CloudServer
+from distil.tests.support.http_server import RESET
+from distil.tests.support.http_server import TOKEN
+from distil.tests.support.http_server import Response
 from distil.transformers.lookups import Lookups
 
 FLAVOR = "/compute/v2.1/flavors/1"
 TYPES = f"/volume/v3/{OWN_PROJECT}/types"
 VOLUME = f"/volume/v3/{OWN_PROJECT}/volumes/v1"
 CONTAINER = "/swift/v1/AUTH_p1/c"
-SMALL = Answer({"flavor": {"id": "1", "name": "c1.c1r1"}})
+SMALL = Response({"flavor": {"id": "1", "name": "c1.c1r1"}})
 
 LOOKUPS: Mapping[str, Callable[[Lookups], str | None]] = {
     FLAVOR: lambda lookups: lookups.flavors.get("1"),
@@ -38,36 +38,38 @@ LOOKUPS: Mapping[str, Callable[[Lookups], str | None]] = {
     CONTAINER: lambda lookups: lookups.container_policies.get("p1/c"),
 }
 FAILURES = {
-    "internal server error": Answer({"computeFault": {}}, status=500),
-    "service unavailable": Answer(b"<html>", status=503),
-    "unauthorized": Answer({"error": {}}, status=401),
-    "forbidden": Answer({"forbidden": {}}, status=403),
-    "too many requests": Answer(status=429),
-    "multiple choices": Answer(status=300),
+    "internal server error": Response({"computeFault": {}}, status=500),
+    "service unavailable": Response(b"<html>", status=503),
+    "unauthorized": Response({"error": {}}, status=401),
+    "forbidden": Response({"forbidden": {}}, status=403),
+    "too many requests": Response(status=429),
+    "multiple choices": Response(status=300),
     "connection reset": RESET,
-    "time-out": Answer(delay=1),
+    "time-out": Response(delay=1),
 }
 MALFORMED_BODIES = {
-    "HTML": Answer(b"<html>Log in</html>"),
-    "HTML not found": Answer(b"<html>404</html>", status=404),
-    "empty": Answer(),
-    "incomplete body": Answer(b'{"flavor": {"name": "c1', length=100),
-    "truncated JSON": Answer(b'{"flavor": {"name": "c1'),
-    "deeply nested": Answer(b"[" * 100_000),
-    "invalid UTF-8": Answer(b'{"flavor": {"name": "\xff"}}'),
-    "list": Answer([]),
-    "null": Answer(None),
-    "empty object": Answer({}),
-    "unexpected types": Answer({"flavor": [], "volume_types": {}, "volume": "v"}),
-    "invalid names": Answer(
+    "HTML": Response(b"<html>Log in</html>"),
+    "HTML not found": Response(b"<html>404</html>", status=404),
+    "empty": Response(),
+    "incomplete body": Response(b'{"flavor": {"name": "c1', length=100),
+    "truncated JSON": Response(b'{"flavor": {"name": "c1'),
+    "deeply nested": Response(b"[" * 100_000),
+    "invalid UTF-8": Response(b'{"flavor": {"name": "\xff"}}'),
+    "list": Response([]),
+    "null": Response(None),
+    "empty object": Response({}),
+    "unexpected types": Response({"flavor": [], "volume_types": {}, "volume": "v"}),
+    "invalid names": Response(
         {"flavor": {"name": 1}, "volume_types": [{"id": "t1", "name": None}], "volume": {"volume_type": {"id": 1}}}
     ),
 }
 
 
 class LookupFailuresTest(unittest.TestCase):
-    def cloud(self, answers: Mapping[str, Answer], endpoints: Mapping[str, str] = ENDPOINTS) -> tuple[Cloud, Lookups]:
-        cloud = self.enterContext(Cloud(answers, endpoints))
+    def cloud(
+        self, responses: Mapping[str, Response], endpoints: Mapping[str, str] = ENDPOINTS
+    ) -> tuple[CloudServer, Lookups]:
+        cloud = self.enterContext(CloudServer(responses, endpoints))
         return cloud, cloud_lookups(cloud.connection(timeout=0.5))
 
     def assert_unavailable(self, lookup: Callable[[], object], message: str) -> None:
@@ -78,46 +80,46 @@ class LookupFailuresTest(unittest.TestCase):
 
     def test_failed_request_is_named_in_error(self) -> None:
         for target, lookup in LOOKUPS.items():
-            for case, answer in FAILURES.items():
+            for case, response in FAILURES.items():
                 with self.subTest(target=target, case=case):
-                    _, lookups = self.cloud({target: answer})
+                    _, lookups = self.cloud({target: response})
                     self.assert_unavailable(lambda: lookup(lookups), target.rpartition("/")[2])  # noqa: B023
 
     def test_malformed_body_raises(self) -> None:
         for target in (FLAVOR, TYPES, VOLUME):
-            for case, answer in MALFORMED_BODIES.items():
+            for case, response in MALFORMED_BODIES.items():
                 if (target, case) == (VOLUME, "empty object"):
                     continue
                 with self.subTest(target=target, case=case):
-                    _, lookups = self.cloud({target: answer})
+                    _, lookups = self.cloud({target: response})
                     self.assert_unavailable(lambda: LOOKUPS[target](lookups), "GET /")  # noqa: B023
 
     def test_failure_is_not_cached(self) -> None:
-        cloud, lookups = self.cloud({FLAVOR: Answer(status=503)})
+        cloud, lookups = self.cloud({FLAVOR: Response(status=503)})
         self.assert_unavailable(lambda: lookups.flavors.get("1"), r"compute GET /flavors/1: HTTP 503 ")
-        cloud.answers[FLAVOR] = SMALL
+        cloud.responses[FLAVOR] = SMALL
         self.assertEqual("c1.c1r1", lookups.flavors.get("1"))
 
     def test_failed_discovery_raises_and_is_retried(self) -> None:
         cloud, lookups = self.cloud({FLAVOR: SMALL}, {**ENDPOINTS, "compute": "/compute"})
-        discovered = cloud.answers["/compute"]
-        cloud.answers["/compute"] = Answer(status=503)
+        discovered = cloud.responses["/compute"]
+        cloud.responses["/compute"] = Response(status=503)
         self.assert_unavailable(lambda: lookups.flavors.get("1"), "compute GET /flavors/1")
-        cloud.answers["/compute"] = discovered
+        cloud.responses["/compute"] = discovered
         self.assertEqual("c1.c1r1", lookups.flavors.get("1"))
 
     def test_malformed_discovery_document_raises(self) -> None:
         for document in ({"versions": 1}, {"versions": [{"id": "v2.1", "links": 7}]}, [1], {"versions": [None]}):
             with self.subTest(document=document):
-                _, lookups = self.cloud({"/compute": Answer(document)}, {**ENDPOINTS, "compute": "/compute"})
+                _, lookups = self.cloud({"/compute": Response(document)}, {**ENDPOINTS, "compute": "/compute"})
                 self.assert_unavailable(lambda: lookups.flavors.get("1"), "compute GET /flavors/1")  # noqa: B023
 
     def test_missing_endpoint_raises_until_catalog_updated(self) -> None:
-        cloud = self.enterContext(Cloud({FLAVOR: SMALL}, endpoints={}))
+        cloud = self.enterContext(CloudServer({FLAVOR: SMALL}, endpoints={}))
         connection = cloud.connection()
         lookups = cloud_lookups(connection)
         self.assert_unavailable(lambda: lookups.flavors.get("1"), "compute .* no public endpoint .* in region north")
-        cloud.offer(ENDPOINTS)
+        cloud.set_endpoints(ENDPOINTS)
         connection.session.invalidate()
         self.assertEqual("c1.c1r1", lookups.flavors.get("1"))
 
@@ -132,20 +134,26 @@ class LookupFailuresTest(unittest.TestCase):
         self.assertEqual("c1.c1r1", cloud_lookups(cloud.connection(None)).flavors.get("1"))
 
     def test_invalid_token_response_raises(self) -> None:
-        invalid = (Answer(b"<html>", 201), Answer({}, 201), Answer({"token": {}}, 201), Answer(status=401), RESET)
-        for answer in invalid:
-            with self.subTest(answer=answer):
-                cloud, lookups = self.cloud({TOKENS: answer})
+        invalid = (
+            Response(b"<html>", 201),
+            Response({}, 201),
+            Response({"token": {}}, 201),
+            Response(status=401),
+            RESET,
+        )
+        for response in invalid:
+            with self.subTest(response=response):
+                cloud, lookups = self.cloud({TOKENS: response})
                 self.assert_unavailable(lambda: lookups.flavors.get("1"), "compute GET /flavors/1")  # noqa: B023
                 with self.assertRaisesRegex(exceptions.IdentityError, "identity GET /projects"):
                     KeystoneProjects(cloud.connection()).enabled()
 
     def test_token_renewal_failure_raises(self) -> None:
-        cloud = self.enterContext(Cloud({FLAVOR: SMALL}))
+        cloud = self.enterContext(CloudServer({FLAVOR: SMALL}))
         connection = cloud.connection()
         for target in (FLAVOR, CONTAINER):
             LOOKUPS[target](cloud_lookups(connection, lifetime=0))
-        cloud.answers[TOKENS] = Answer(status=503)
+        cloud.responses[TOKENS] = Response(status=503)
         connection.session.invalidate()
         for target in (FLAVOR, CONTAINER):
             self.assert_unavailable(lambda: LOOKUPS[target](cloud_lookups(connection)), "HTTP 503")  # noqa: B023

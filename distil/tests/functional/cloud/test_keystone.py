@@ -7,8 +7,8 @@ from typing import Any
 from distil import exceptions
 from distil import model
 from distil.cloud.keystone import KeystoneProjects
-from distil.tests.support.fake_cloud import Answer
-from distil.tests.support.fake_cloud import Cloud
+from distil.tests.support.cloud_server import CloudServer
+from distil.tests.support.http_server import Response
 
 PROJECTS = "/identity/v3/projects"
 DOMAINS = "/identity/v3/domains"
@@ -27,17 +27,17 @@ def project(project_id: str, **properties: Any) -> dict[str, Any]:
     }
 
 
-def page(*members: Any, following: str | None = None, collection: str = "projects", **more: Any) -> Answer:
-    return Answer({collection: members, "links": {"next": following, "self": "", "previous": None}, **more})
+def page(*members: Any, following: str | None = None, collection: str = "projects", **more: Any) -> Response:
+    return Response({collection: members, "links": {"next": following, "self": "", "previous": None}, **more})
 
 
 class KeystoneProjectsTest(unittest.TestCase):
-    def projects(self, answers: dict[str, Answer], page_size: int = 1000) -> KeystoneProjects:
-        self.cloud = self.enterContext(Cloud(answers))
+    def projects(self, responses: dict[str, Response], page_size: int = 1000) -> KeystoneProjects:
+        self.cloud = self.enterContext(CloudServer(responses))
         return KeystoneProjects(self.cloud.connection(), page_size)
 
-    def ids(self, answers: dict[str, Answer], page_size: int = 1000) -> list[str]:
-        return [found.id for found in self.projects(answers, page_size).enabled()]
+    def ids(self, responses: dict[str, Response], page_size: int = 1000) -> list[str]:
+        return [found.id for found in self.projects(responses, page_size).enabled()]
 
     def test_reads_all_project_attributes(self) -> None:
         document = project("p1", description="Théâtre 😀", created_on="2026-01-02T03:04:05Z")
@@ -52,7 +52,7 @@ class KeystoneProjectsTest(unittest.TestCase):
 
     def test_requests_enabled_projects_with_limit(self) -> None:
         self.ids({PROJECTS: page()})
-        self.assertEqual([f"GET {PROJECTS}?enabled=true&limit=1000"], self.cloud.asked())
+        self.assertEqual([f"GET {PROJECTS}?enabled=true&limit=1000"], self.cloud.service_request_lines)
 
     def test_excludes_disabled_projects_and_domains(self) -> None:
         members = project("p1"), project("p2", enabled=False), project("d1", is_domain=True, domain_id=None)
@@ -60,18 +60,18 @@ class KeystoneProjectsTest(unittest.TestCase):
 
     def test_next_page_keeps_configured_endpoint(self) -> None:
         following = "http://internal.name/v3/projects?enabled=true&limit=2&marker=p2"
-        answers = {
+        responses = {
             PROJECTS: page(project("p1"), project("p2"), following=following, truncated=True),
             f"{PROJECTS}?enabled=true&limit=2&marker=p2": page(project("p3")),
         }
-        self.assertEqual(["p1", "p2", "p3"], self.ids(answers, page_size=2))
+        self.assertEqual(["p1", "p2", "p3"], self.ids(responses, page_size=2))
 
     def test_follows_pages_below_requested_size(self) -> None:
-        answers = {
+        responses = {
             PROJECTS: page(project("p1"), following=f"{PROJECTS}?limit=1&marker=p1", truncated=True),
             f"{PROJECTS}?limit=1&marker=p1": page(),
         }
-        self.assertEqual(["p1"], self.ids(answers))
+        self.assertEqual(["p1"], self.ids(responses))
 
     def test_truncated_answer_without_next_raises(self) -> None:
         projects = self.projects({PROJECTS: page(project("p1"), truncated=True)})
@@ -79,11 +79,11 @@ class KeystoneProjectsTest(unittest.TestCase):
             projects.enabled()
 
     def test_full_page_without_link_is_followed(self) -> None:
-        answers = {
+        responses = {
             PROJECTS: page(project("p1"), project("p2")),
             f"{PROJECTS}?enabled=true&limit=2&marker=p2": page(project("p3")),
         }
-        self.assertEqual(["p1", "p2", "p3"], self.ids(answers, page_size=2))
+        self.assertEqual(["p1", "p2", "p3"], self.ids(responses, page_size=2))
 
     def test_unpaged_keystone_returns_all_projects(self) -> None:
         for page_size in (1, 2, 3):
@@ -96,13 +96,13 @@ class KeystoneProjectsTest(unittest.TestCase):
             projects.enabled()
 
     def test_error_on_later_page_raises(self) -> None:
-        for later in (Answer(status=500), Answer({"error": {}}, status=404), Answer({"error": {}}, status=400)):
-            answers = {
+        for later in (Response(status=500), Response({"error": {}}, status=404), Response({"error": {}}, status=400)):
+            responses = {
                 PROJECTS: page(project("p1"), following=f"{PROJECTS}?marker=p1"),
                 f"{PROJECTS}?marker=p1": later,
             }
             with self.subTest(later=later), self.assertRaises(exceptions.IdentityError):
-                self.projects(answers).enabled()
+                self.projects(responses).enabled()
 
     def test_unexpected_attribute_types_become_strings(self) -> None:
         malformed = project("p1", name=7, description=["d"], created_on=5)
@@ -122,14 +122,14 @@ class KeystoneProjectsTest(unittest.TestCase):
         )
         for body in (*bodies, {"projects": [project("")]}):
             with self.subTest(body=body), self.assertRaises(exceptions.IdentityError):
-                self.projects({PROJECTS: Answer(body)}).enabled()
+                self.projects({PROJECTS: Response(body)}).enabled()
 
 
 class DomainIdsTest(unittest.TestCase):
     def domain_ids(self, *entries: str) -> dict[str, str | None]:
         domains = [{"id": "default", "name": "Default"}, {"id": "d2", "name": "d3"}, {"id": "d3", "name": "internal"}]
-        answer = page(*domains, collection="domains")
-        self.cloud = self.enterContext(Cloud({DOMAINS: answer}))
+        response = page(*domains, collection="domains")
+        self.cloud = self.enterContext(CloudServer({DOMAINS: response}))
         return KeystoneProjects(self.cloud.connection()).domain_ids(entries)
 
     def test_finds_domain_by_id_and_name(self) -> None:
@@ -143,8 +143,8 @@ class DomainIdsTest(unittest.TestCase):
 
     def test_no_entries_send_no_request(self) -> None:
         self.assertEqual({}, self.domain_ids())
-        self.assertEqual([], self.cloud.requests)
+        self.assertEqual([], self.cloud.request_lines)
 
     def test_all_entries_share_one_request(self) -> None:
         self.domain_ids("default", "d2", "nowhere")
-        self.assertEqual([f"GET {DOMAINS}?limit=1000"], self.cloud.asked())
+        self.assertEqual([f"GET {DOMAINS}?limit=1000"], self.cloud.service_request_lines)

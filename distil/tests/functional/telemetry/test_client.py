@@ -13,10 +13,10 @@ from keystoneauth1 import token_endpoint
 from distil import exceptions
 from distil import model
 from distil.telemetry import ceilometer
-from distil.tests.support.fake_ceilometer import RESET
-from distil.tests.support.fake_ceilometer import TOKEN
-from distil.tests.support.fake_ceilometer import Answer
-from distil.tests.support.fake_ceilometer import Server
+from distil.tests.support.http_server import RESET
+from distil.tests.support.http_server import TOKEN
+from distil.tests.support.http_server import HTTPServer
+from distil.tests.support.http_server import Response
 
 START = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 END = START + datetime.timedelta(hours=1)
@@ -29,20 +29,20 @@ def row(second: int, **changes: Any) -> dict[str, Any]:
     return document | changes
 
 
-def rows(*documents: dict[str, Any]) -> Answer:
-    return Answer(json.dumps(documents).encode())
+def rows(*documents: dict[str, Any]) -> Response:
+    return Response(json.dumps(documents).encode())
 
 
 def read_samples(
-    server: Server, projects: tuple[str, ...] = ("p1",), meters: tuple[str, ...] = ("cpu",), **options: Any
+    server: HTTPServer, projects: tuple[str, ...] = ("p1",), meters: tuple[str, ...] = ("cpu",), **options: Any
 ) -> list[model.Sample | model.RejectedSample]:
     driver = ceilometer.CeilometerDriver(server.session(timeout=0.5), None, "public", **options)
     return list(driver.samples(projects, meters, START, END))
 
 
 class CeilometerResponseTest(unittest.TestCase):
-    def assert_fails(self, answer: Answer, expected: str) -> None:
-        with Server(answer) as server, self.assertRaisesRegex(exceptions.TelemetryError, expected) as caught:
+    def assert_fails(self, response: Response, expected: str) -> None:
+        with HTTPServer(response) as server, self.assertRaisesRegex(exceptions.TelemetryError, expected) as caught:
             read_samples(server)
         message = str(caught.exception)
         self.assertIn("project p1, meter cpu, from 2026-01-01T00:00:00 to 2026-01-01T01:00:00", message)
@@ -51,46 +51,48 @@ class CeilometerResponseTest(unittest.TestCase):
     def test_non_list_body_raises(self) -> None:
         for body in (b"null", b"{}", b'""', b"0", b"false", b'{"samples": []}'):
             with self.subTest(body=body):
-                self.assert_fails(Answer(body), "not a list")
+                self.assert_fails(Response(body), "not a list")
 
     def test_invalid_json_raises(self) -> None:
         for body in (b"<html>Log in</html>", b" ", b"[{", b"\xff\xfe[", b'["\xff"]'):
             with self.subTest(body=body[:20]):
-                self.assert_fails(Answer(body), "not JSON")
+                self.assert_fails(Response(body), "not JSON")
 
     def test_deeply_nested_body_raises(self) -> None:
-        self.assert_fails(Answer(b"[" * 200_000), "the response is not JSON")
+        self.assert_fails(Response(b"[" * 200_000), "the response is not JSON")
 
     def test_empty_body_raises(self) -> None:
-        self.assert_fails(Answer(b""), "an empty body")
+        self.assert_fails(Response(b""), "an empty body")
 
     def test_incomplete_body_raises(self) -> None:
-        self.assert_fails(Answer(b"[]", length=100), "POST /v2/query/samples")
+        self.assert_fails(Response(b"[]", length=100), "POST /v2/query/samples")
 
     def test_truncated_json_raises(self) -> None:
-        self.assert_fails(Answer(rows(row(1), row(2)).body[:-1]), "not JSON")
+        self.assert_fails(Response(rows(row(1), row(2)).body[:-1]), "not JSON")
 
     def test_other_success_status_raises(self) -> None:
         for status in (201, 202, 203, 206):
             with self.subTest(status=status):
-                self.assert_fails(Answer(b"[]", status=status), f"HTTP {status}")
+                self.assert_fails(Response(b"[]", status=status), f"HTTP {status}")
 
     def test_error_reports_status_and_fault(self) -> None:
-        self.assert_fails(Answer(FAULT, status=400), "HTTP 400: Limit must be positive$")
+        self.assert_fails(Response(FAULT, status=400), "HTTP 400: Limit must be positive$")
 
     def test_error_page_reports_status_and_excerpt(self) -> None:
         for status in (400, 401, 410, 429, 500, 502, 503, 504):
             with self.subTest(status=status):
-                self.assert_fails(Answer(b"<h1>Sorry</h1>" * 99, status=status), f"{status}: <h1>Sorry</h1>.{{1,200}}$")
+                self.assert_fails(
+                    Response(b"<h1>Sorry</h1>" * 99, status=status), f"{status}: <h1>Sorry</h1>.{{1,200}}$"
+                )
 
     def test_connection_reset_raises(self) -> None:
         self.assert_fails(RESET, "POST /v2/query/samples")
 
     def test_response_timeout_raises(self) -> None:
-        self.assert_fails(Answer(b"[]", delay=1), "(?i)timed out")
+        self.assert_fails(Response(b"[]", delay=1), "(?i)timed out")
 
     def test_connection_refused_raises(self) -> None:
-        server = Server()
+        server = HTTPServer()
         server.server_close()
         with self.assertRaises(exceptions.TelemetryError) as caught:
             read_samples(server)
@@ -104,7 +106,7 @@ class CeilometerResponseTest(unittest.TestCase):
 
     def test_oversized_number_affects_only_its_sample(self) -> None:
         body = rows(row(1, volume="DIGITS"), row(2)).body.replace(b'"DIGITS"', b"9" * 5000)
-        with Server(Answer(body)) as server:
+        with HTTPServer(Response(body)) as server:
             huge, other = read_samples(server)
         self.assertEqual(math.inf, huge.volume)  # type: ignore[union-attr]
         self.assertEqual(1.0, other.volume)  # type: ignore[union-attr]
@@ -113,7 +115,7 @@ class CeilometerResponseTest(unittest.TestCase):
 class SampleQueryTest(unittest.TestCase):
     def test_unrequested_samples_are_dropped_with_warning(self) -> None:
         unrequested = (row(1, project_id="p2"), row(2, meter="disk"), row(3, timestamp="2026-01-01T01:00:00"))
-        with Server(rows(*unrequested, row(4))) as server, self.assertLogs("distil.telemetry", "WARNING") as logs:
+        with HTTPServer(rows(*unrequested, row(4))) as server, self.assertLogs("distil.telemetry", "WARNING") as logs:
             samples = read_samples(server)
         self.assertEqual(["r4"], [sample.resource_id for sample in samples])
         self.assertEqual(1, len(logs.output))
@@ -121,13 +123,13 @@ class SampleQueryTest(unittest.TestCase):
 
     def test_unordered_full_page_raises(self) -> None:
         with (
-            Server(rows(row(1), row(2))) as server,
+            HTTPServer(rows(row(1), row(2))) as server,
             self.assertRaisesRegex(exceptions.TelemetryError, "project p1.* not ordered"),
         ):
             read_samples(server, page_size=2)
 
     def test_empty_query_sends_no_request(self) -> None:
-        with Server(rows(row(1))) as server:
+        with HTTPServer(rows(row(1))) as server:
             self.assertEqual([], read_samples(server, projects=()))
             self.assertEqual([], read_samples(server, meters=()))
             self.assertEqual([], server.requests)
@@ -136,38 +138,38 @@ class SampleQueryTest(unittest.TestCase):
 class UnsupportedQueryTest(unittest.TestCase):
     def test_falls_back_to_single_queries(self) -> None:
         for status in (403, 404, 405, 501):
-            answers = (Answer(status=status), rows(row(1)), rows(), rows(row(2, project_id="p2")), rows())
-            with self.subTest(status=status), Server(*answers) as server:
+            responses = (Response(status=status), rows(row(1)), rows(), rows(row(2, project_id="p2")), rows())
+            with self.subTest(status=status), HTTPServer(*responses) as server:
                 samples = read_samples(server, projects=("p1", "p2"), meters=("cpu", "disk"))
                 self.assertEqual(["r1", "r2"], [sample.resource_id for sample in samples])
                 self.assertEqual(["POST"] + 4 * ["GET"], [request.method for request in server.requests])
 
     def test_refusal_is_remembered(self) -> None:
-        with Server(Answer(status=403), rows()) as server:
+        with HTTPServer(Response(status=403), rows()) as server:
             driver = ceilometer.CeilometerDriver(server.session(), None, "public")
             for _ in range(2):
                 list(driver.samples(["p1"], ["cpu"], START, END))
         self.assertEqual(["POST", "GET", "GET"], [request.method for request in server.requests])
 
     def test_single_query_is_paginated(self) -> None:
-        answers = (Answer(status=403), rows(row(3), row(2)), rows(row(2), row(1)), rows(row(1)))
-        with Server(*answers) as server:
+        responses = (Response(status=403), rows(row(3), row(2)), rows(row(2), row(1)), rows(row(1)))
+        with HTTPServer(*responses) as server:
             samples = read_samples(server, page_size=2)
         self.assertEqual(["r3", "r2", "r1"], [sample.resource_id for sample in samples])
-        self.assertIn("q.value=2026-01-01T00%3A00%3A02.000001", server.requests[-2].path)
+        self.assertIn("q.value=2026-01-01T00%3A00%3A02.000001", server.requests[-2].target)
 
     def test_refused_fallback_raises(self) -> None:
-        with Server(Answer(FAULT, status=404)) as server:
+        with HTTPServer(Response(FAULT, status=404)) as server:
             self.assertRaisesRegex(exceptions.TelemetryError, "GET /v2/samples .*404", read_samples, server)
         self.assertEqual(["POST", "GET"], [request.method for request in server.requests])
 
     def test_refusal_mid_pagination_raises(self) -> None:
-        with Server(rows(row(3), row(2)), Answer(status=403)) as server:
+        with HTTPServer(rows(row(3), row(2)), Response(status=403)) as server:
             self.assertRaisesRegex(exceptions.TelemetryError, "POST .*403", read_samples, server, page_size=2)
         self.assertEqual(["POST", "POST"], [request.method for request in server.requests])
 
     def test_other_errors_raise_without_fallback(self) -> None:
         for status in (400, 401, 410, 500, 503):
-            with self.subTest(status=status), Server(Answer(status=status)) as server:
+            with self.subTest(status=status), HTTPServer(Response(status=status)) as server:
                 self.assertRaises(exceptions.TelemetryError, read_samples, server)
                 self.assertEqual({"POST"}, {request.method for request in server.requests})
