@@ -14,12 +14,11 @@ import urllib.parse
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
-from concurrent import futures
 from typing import Any
 
 from distil.tests.support.real import environments
 from distil.tests.support.real import keystone as real_keystone
-from distil.tests.support.real import processes
+from distil.tests.support.real.servers import ListeningProcess
 
 _REQUIREMENTS = pathlib.Path(__file__).with_name("ceilometer-requirements.txt")
 _VIRTUALENV = "virtualenv==20.21.1"  # the last series that can make an environment of Python 2.7
@@ -61,13 +60,13 @@ class Ceilometer:
     """
 
     def __init__(self, keystone: real_keystone.Keystone) -> None:
-        root = _prepared(_python27())
+        root = prepare()
         self._directory = tempfile.TemporaryDirectory(prefix="ceilometer-")
         directory = pathlib.Path(self._directory.name)
         shutil.copy(root / "ceilometer.db", directory)
         configuration = _configure(root / "venv", directory, _AUTHENTICATION.format(keystone=keystone))
         command = [root / "venv/bin/ceilometer-api", "-b", "127.0.0.1", "-p", "0", "--", "--config-file", configuration]
-        self._server = processes.Server(command, directory / "log", os.environ)
+        self._server = ListeningProcess(command, directory / "log", os.environ)
         self.url = f"http://127.0.0.1:{self._server.port}"
         self._keystone = keystone
         keystone.add_service("metering", self.url)
@@ -90,13 +89,20 @@ class Ceilometer:
 def shared() -> Ceilometer:
     """The Ceilometer of this test process, behind its shared Keystone; it ends with it.
 
-    Where neither is installed, both are at the same time.
+    :raises unittest.SkipTest: this machine has no Python 2.7.
+    """
+    prepare()
+    return Ceilometer(real_keystone.shared())
+
+
+def prepare() -> pathlib.Path:
+    """Return the directory that holds Ceilometer's environment and its empty database.
+
+    :raises unittest.SkipTest: this machine has no Python 2.7.
     """
     python = _python27()
-    with futures.ThreadPoolExecutor() as pool:
-        keystone = pool.submit(real_keystone.shared)
-        _prepared(python)
-    return Ceilometer(keystone.result())
+    recipe = f"{python}\n{_VIRTUALENV}\n{_REQUIREMENTS.read_text()}\n{_CONFIGURATION}"
+    return environments.prepare("ceilometer", recipe, functools.partial(_build, python=python))
 
 
 def _to_store(project_id: str, meter: str, document: Mapping[str, Any]) -> dict[str, Any]:
@@ -112,11 +118,6 @@ def _to_store(project_id: str, meter: str, document: Mapping[str, Any]) -> dict[
         "source": document["source"],
         "resource_metadata": document["metadata"],
     }
-
-
-def _prepared(python: str) -> pathlib.Path:
-    recipe = f"{python}\n{_VIRTUALENV}\n{_REQUIREMENTS.read_text()}\n{_CONFIGURATION}"
-    return environments.prepared("ceilometer", recipe, functools.partial(_build, python=python))
 
 
 def _build(directory: pathlib.Path, python: str) -> None:

@@ -1,32 +1,38 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Virtual environments of real services: built once, kept under ``.tox``, used by every test run after that."""
+"""Virtual environments of real services, which are built once and used by every test run after that.
+
+They are kept in the user's cache, outside of the repository, by what decides what is built: the first run in another
+clone, or by another Python, finds those that it needs.
+"""
 
 import contextlib
 import fcntl
+import hashlib
+import os
 import pathlib
 import shutil
 import subprocess
 from collections.abc import Callable
 from collections.abc import Iterator
 
-_CACHE = pathlib.Path(__file__).resolve().parents[4] / ".tox"
-_SHOWN = 4000
+_MAX_OUTPUT_LENGTH = 4000
 
 
 class CommandFailed(Exception):
-    """A command that prepares a real service failed; the message holds the end of its output."""
+    """A command that builds an environment failed; the message holds the end of its output."""
 
 
-def prepared(name: str, recipe: str, build: Callable[[pathlib.Path], None]) -> pathlib.Path:
-    """The directory of a real service; built if it is not there, was not finished or had another recipe.
+def prepare(name: str, recipe: str, build: Callable[[pathlib.Path], None]) -> pathlib.Path:
+    """Return the directory of a real service, after building it if it has not been, or not to the end.
 
     :param recipe: everything that decides what is built.
     :param build: fills the directory; raises to leave it unfinished.
     """
-    directory = _CACHE / f"real-{name}"
+    digest = hashlib.sha256(recipe.encode()).hexdigest()[:12]
+    directory = _cache() / f"{name}-{digest}"
     finished = directory / "recipe"
     with _locked(directory.with_suffix(".lock")):
-        if not finished.exists() or finished.read_text() != recipe:
+        if not finished.exists():
             shutil.rmtree(directory, ignore_errors=True)
             directory.mkdir()
             build(directory)
@@ -35,22 +41,26 @@ def prepared(name: str, recipe: str, build: Callable[[pathlib.Path], None]) -> p
 
 
 def run(*command: str | pathlib.Path) -> str:
-    """Run a command to its end.
+    """Run a command to its end and return its output, standard error included.
 
-    :return: what it wrote, errors included.
     :raises CommandFailed: its exit status is not 0.
     """
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     if done.returncode:
-        shown = " ".join(map(str, command))
-        raise CommandFailed(f"{shown}: exit status {done.returncode}\n{done.stdout[-_SHOWN:]}")
+        words = " ".join(map(str, command))
+        raise CommandFailed(f"{words}: exit status {done.returncode}\n{done.stdout[-_MAX_OUTPUT_LENGTH:]}")
     return done.stdout
+
+
+def _cache() -> pathlib.Path:
+    directory = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "distil-tests"
+    directory.mkdir(parents=True, exist_ok=True)
+    return directory
 
 
 @contextlib.contextmanager
 def _locked(path: pathlib.Path) -> Iterator[None]:
-    """Of the test workers that want one environment, the first builds it and the others wait."""
-    path.parent.mkdir(exist_ok=True)
+    """Have the first process that needs an environment build it, and the others wait."""
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

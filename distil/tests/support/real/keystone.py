@@ -15,7 +15,7 @@ from keystoneauth1 import session as ks_session
 from keystoneauth1.identity import v3
 
 from distil.tests.support.real import environments
-from distil.tests.support.real import processes
+from distil.tests.support.real.servers import ListeningProcess
 
 _REQUIREMENT = "keystone==30.0.0"
 _SERVE = pathlib.Path(__file__).with_name("serve_wsgi.py")
@@ -51,12 +51,12 @@ class Keystone:
     domain_id = "default"
 
     def __init__(self, configuration: str = "") -> None:
-        environment = environments.prepared("keystone", f"{sys.version}\n{_REQUIREMENT}\n{_CONFIGURATION}", _build)
+        environment = prepare()
         self._directory = tempfile.TemporaryDirectory(prefix="keystone-")
         directory = pathlib.Path(self._directory.name)
         shutil.copytree(environment / "template", directory, dirs_exist_ok=True)
         _configure(directory, configuration)
-        self._server = processes.Server(
+        self._server = ListeningProcess(
             # -P, lest this file beside the script be taken for the package.
             [environment / "venv/bin/python", "-P", _SERVE, "keystone.wsgi.api:application"],
             directory / "log",
@@ -103,6 +103,11 @@ class Keystone:
     def _correct_own_endpoints(self) -> None:
         for endpoint in self.call("GET", "endpoints")["endpoints"]:
             self.call("PATCH", f"endpoints/{endpoint['id']}", endpoint={"url": self.auth_url})
+
+
+def prepare() -> pathlib.Path:
+    """Return the directory that holds Keystone's environment and the files that every Keystone starts from."""
+    return environments.prepare("keystone", f"{sys.version}\n{_REQUIREMENT}\n{_CONFIGURATION}", _build)
 
 
 @functools.cache

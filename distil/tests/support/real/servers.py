@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Server processes that choose their own port and say which."""
+"""Server processes that choose their own port and announce it."""
 
 import atexit
 import pathlib
@@ -10,16 +10,14 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 
 _ANNOUNCEMENT = re.compile(r"^Available at http://\S+:(\d+)/$", re.MULTILINE)
-_SECONDS_TO_START = 120
-_SECONDS_TO_STOP = 10
-_POLL = 0.05
-_SHOWN = 4000
+_START_TIMEOUT_SECONDS = 120
+_STOP_TIMEOUT_SECONDS = 10
+_POLL_SECONDS = 0.05
+_MAX_OUTPUT_LENGTH = 4000
 
 
-class Server:
-    """A process that writes ``Available at http://HOST:PORT/`` as soon as its port listens.
-
-    It ends with the test process at the latest.
+class ListeningProcess:
+    """A process that writes ``Available at http://HOST:PORT/`` as soon as it listens; it ends with the test process.
 
     :param log: file for what it writes.
     """
@@ -37,17 +35,17 @@ class Server:
         atexit.unregister(self.stop)
         self._process.terminate()
         try:
-            self._process.wait(_SECONDS_TO_STOP)
+            self._process.wait(_STOP_TIMEOUT_SECONDS)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
 
     def _announced_port(self) -> int:
-        deadline = time.monotonic() + _SECONDS_TO_START
+        deadline = time.monotonic() + _START_TIMEOUT_SECONDS
         while self._process.poll() is None and time.monotonic() < deadline:
             announcement = _ANNOUNCEMENT.search(self._log.read_text())
             if announcement:
                 return int(announcement[1])
-            time.sleep(_POLL)
+            time.sleep(_POLL_SECONDS)
         self.stop()
-        raise RuntimeError(f"{self._process.args!r} does not listen:\n{self._log.read_text()[-_SHOWN:]}")
+        raise RuntimeError(f"{self._process.args!r} does not listen:\n{self._log.read_text()[-_MAX_OUTPUT_LENGTH:]}")
