@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Windows, samples and mappings of which a test spells out only what it is about."""
+"""Windows, samples and meter mappings with defaults for what a test does not specify."""
 
 import datetime
 import functools
@@ -30,7 +30,7 @@ Sections = Mapping[str, Mapping[str, Any]]
 
 
 def window(minutes: int = 60) -> model.Window:
-    """A window that starts at START."""
+    """Return a window that starts at START."""
     return model.Window(START, START + datetime.timedelta(minutes=minutes))
 
 
@@ -38,12 +38,12 @@ HOUR = window()
 
 
 def at(minute: float) -> str:
-    """A time after START, as a telemetry service writes it."""
+    """Return a time after START, as a telemetry service formats it."""
     return (START + datetime.timedelta(minutes=minute)).isoformat()
 
 
 def document(minute: float = 0, **fields: Any) -> Document:
-    """A sample as a telemetry service answers it."""
+    """Return a sample, as in the response of a telemetry service."""
     known = {
         "meter": METER,
         "resource_id": RESOURCE,
@@ -60,18 +60,21 @@ def without(document: Document, key: str) -> Document:
 
 
 def entry(transformer: str = "max", **keys: Any) -> Entry:
-    """An entry of a meter mappings file."""
+    """Return an entry of a meter mappings file."""
     return {"meter": METER, "service": SERVICE, "unit": "hour", "transformer": transformer, **keys}
 
 
 @functools.cache
 def plugins() -> dict[str, type[Transformer]]:
-    """The transformers that are installed."""
+    """Return the installed transformers by name."""
     return {point.name: point.load() for point in metadata.entry_points(group="distil.transformer")}
 
 
 def rules(entries: Iterable[Entry], sections: Sections | None = None, trusted: Iterable[str] = ()) -> rate.RatingRules:
-    """:raises ConfigurationError: there are problems."""
+    """Return the rules of a meter mappings file.
+
+    :raises ConfigurationError: the file has errors.
+    """
     options, problems = mapping_parser.parse_transformer_options(sections or {}, plugins())
     mappings, found = mapping_parser.parse_meter_mappings(list(entries), plugins(), options)
     if problems or found:
@@ -88,7 +91,7 @@ def rated(
     lookups: Lookups | None = None,
     trusted: Iterable[str] = (),
 ) -> model.RatedWindow:
-    """What comes of documents, each a sample of the meter that it names, by the entries of a meter mappings file."""
+    """Rate samples, each of the meter that it names, by the entries of a meter mappings file."""
     made = rules([entries] if isinstance(entries, dict) else entries, sections, trusted)
     samples = [sample_parser.parse_sample(document, PROJECT, _meter(document)) for document in documents]
     return rate.rate(made, samples, window, lookups or Lookups())
@@ -99,12 +102,12 @@ def _meter(document: Any) -> str:
 
 
 def volumes(result: model.RatedWindow) -> dict[tuple[str, str], Decimal]:
-    """The usage, as volumes by service and resource id."""
+    """Return the volumes by service and resource id."""
     return {(usage.service, usage.resource_id): usage.volume for usage in result.usage}
 
 
 def infos(result: model.RatedWindow) -> dict[str, dict[str, Any]]:
-    """The resources, as info by id."""
+    """Return the info of resources by id."""
     return {resource.id: dict(resource.info) for resource in result.resources}
 
 
@@ -113,7 +116,7 @@ def reasons(result: model.RatedWindow) -> list[str]:
 
 
 class Names(dict[str, str]):
-    """A table of names that remembers what it was asked for."""
+    """A look-up table that records the keys that were looked up."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -125,7 +128,7 @@ class Names(dict[str, str]):
 
 
 class Down:
-    """A table of names whose service is down."""
+    """A look-up table whose service is unavailable."""
 
     def get(self, key: str, /) -> str | None:
-        raise exceptions.LookupUnavailable(f"nobody can say what {key} is")
+        raise exceptions.LookupUnavailable(f"the service that knows {key} is unavailable")

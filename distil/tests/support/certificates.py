@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Certificates of authorities of the tests' own, in files."""
+"""Certificate authorities, and the files of certificates that they issue."""
 
 import datetime
 import pathlib
@@ -10,7 +10,7 @@ import trustme
 class Authority:
     """A certificate authority.
 
-    :param folder: where its files are.
+    :param folder: directory of the files.
     """
 
     def __init__(self, folder: pathlib.Path, name: str = "authority") -> None:
@@ -21,9 +21,9 @@ class Authority:
         self._authority.cert_pem.write_to_path(str(self.file))
 
     def issue(self, host: str = "127.0.0.1", days: int = 30) -> tuple[pathlib.Path, pathlib.Path]:
-        """A certificate's file and its key's.
+        """Return the files of a new certificate and its key.
 
-        :param days: how long it is valid; less than 0: since when it has not been valid any more.
+        :param days: until it expires; negative: since it has expired.
         """
         now = datetime.datetime.now(datetime.UTC)
         begin, end = now - datetime.timedelta(days=60), now + datetime.timedelta(days=days)

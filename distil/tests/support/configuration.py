@@ -12,7 +12,9 @@ from distil.conf import registry
 from distil.conf.registry import TrackedConfigOpts
 
 
-class ReadingCase(unittest.TestCase):
+class ConfigurationTestCase(unittest.TestCase):
+    """Writes a configuration file for each test."""
+
     def setUp(self) -> None:
         self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
         self.path = self.folder / "distil.conf"
@@ -21,7 +23,7 @@ class ReadingCase(unittest.TestCase):
         registry.register_opts(self.conf)
 
     def read(self, text: str, *arguments: str) -> TrackedConfigOpts:
-        """The options that a file sets."""
+        """Return the options of a configuration file with this text."""
         self.path.write_text(text)
         loader.load(self.conf, ["--config-file", str(self.path), *arguments], "distil-collector")
         return self.conf

@@ -35,7 +35,7 @@ class Redis:
             self._process = subprocess.Popen(
                 [*command, "--requirepass", "secret-word"], cwd=self._folder, stdout=log, stderr=log
             )
-        wait_for(self._answers, 30)
+        wait_for(self._is_ready, 30)
 
     def stop(self) -> None:
         self._process.kill()
@@ -47,7 +47,7 @@ class Redis:
     def resume(self) -> None:
         self._process.send_signal(signal.SIGCONT)
 
-    def _answers(self) -> bool:
+    def _is_ready(self) -> bool:
         try:
             with redis.Redis(port=self.port, password="secret-word") as client:
                 return bool(client.ping())

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the driver must do, and what it relies on, wherever Ceilometer's v2 API is spoken.
+"""Tests of the Ceilometer driver, and of the API that it relies on, against any server of the v2 API.
 
-Each is a test case that a module with a Ceilometer of its own derives from.
+A module that provides a server derives its test cases from these.
 """
 
 import datetime
@@ -27,17 +27,17 @@ START = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 END = START + datetime.timedelta(hours=1)
 REGION = "RegionOne"
 SINGLE = (False, True)
-"""Both questions: the one for many projects and meters, and the one for a single project and meter."""
+"""Both kinds of query: for many projects and meters, and for a single project and meter."""
 
 
 def document(project_id: str, meter: str, resource_id: str, timestamp: str, **changes: Any) -> dict[str, Any]:
-    """A sample as the API answers it."""
+    """Return a sample, as in a response of the API."""
     named = {"project_id": project_id, "meter": meter, "resource_id": resource_id, "timestamp": timestamp}
     return named | {"volume": 1.5, "unit": "GB", "type": "gauge", "source": "openstack", "metadata": {}} | changes
 
 
 class CeilometerCase(unittest.TestCase):
-    """A Ceilometer with one busy project: 13 moments, ten samples at each."""
+    """Stores ten samples at each of 13 times for one project."""
 
     session: ClassVar[ks_session.Session]
     busy: ClassVar[str]
@@ -55,7 +55,7 @@ class CeilometerCase(unittest.TestCase):
         cls.add_samples(cls.busy, "cpu", busy)
 
     def add(self, *moments: str, meter: str = "cpu", **changes: Any) -> str:
-        """A new project with a sample at each of these times; its resources are numbered."""
+        """Store a sample at each of these times for a new project, each of another resource; return the project."""
         project_id = uuid.uuid4().hex
         samples = [document(project_id, meter, f"r{number}", each, **changes) for number, each in enumerate(moments)]
         self.add_samples(project_id, meter, samples)
@@ -63,7 +63,7 @@ class CeilometerCase(unittest.TestCase):
 
 
 class DriverScenario(CeilometerCase):
-    """What the driver must do."""
+    """What the driver returns."""
 
     def ask(
         self, projects: Collection[str], meters: Collection[str] = ("cpu",), single: bool = False, **options: Any
@@ -146,7 +146,7 @@ class DriverScenario(CeilometerCase):
 
 
 class ApiScenario(CeilometerCase):
-    """What the driver relies on, and why it asks as it does."""
+    """The API's behaviour that the driver relies on."""
 
     def get(self, *conditions: tuple[str, str, str], **parameters: Any) -> requests.Response:
         fields = [("q.field", "q.op", "q.value")] * len(conditions)

@@ -23,7 +23,7 @@ def run(config: pathlib.Path, *arguments: str, **environment: str) -> subprocess
 
 
 class ManageTestCase(databases.DatabaseTestCase):
-    """With a database, and a configuration that names it alone."""
+    """Provides a database for the class, and for each test a configuration file that sets nothing but its URL."""
 
     def setUp(self) -> None:
         directory = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
@@ -32,7 +32,7 @@ class ManageTestCase(databases.DatabaseTestCase):
         self.addCleanup(self.empty, *reversed(models.metadata.sorted_tables))
 
     def insert(self, table: sa.Table, *rows: Mapping[str, object]) -> None:
-        """Rows for the duration of the test."""
+        """Insert rows, which are deleted after the test."""
         if rows:
             with self.engine.begin() as connection:
                 connection.execute(sa.insert(table), list(rows))
@@ -43,18 +43,18 @@ class ManageTestCase(databases.DatabaseTestCase):
                 connection.execute(sa.delete(table))
 
     def rows(self, *arguments: str, status: int = 0) -> Any:
-        """What a command shows, as it comes in JSON."""
+        """Return the rows that a command prints."""
         return json.loads(self.output(*arguments, "--format", "json", status=status))
 
     def output(self, *arguments: str, status: int = 0) -> str:
-        """What a command shows; on standard error it may say something only where it fails."""
+        """Return the standard output of a command, which must print no error."""
         result = run(self.config, *arguments)
         self.assertEqual(status, result.returncode, result.stderr + result.stdout)
         self.assertEqual("", result.stderr)
         return result.stdout
 
     def error(self, *arguments: str, status: int = 1) -> str:
-        """The line that a command that fails says, and nothing else."""
+        """Return the message of a command that fails, which must print a single line."""
         result = run(self.config, *arguments)
         self.assertEqual((status, ""), (result.returncode, result.stdout), result.stderr)
         (line,) = result.stderr.splitlines()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the tests of the sandbox share."""
+"""A sandbox cloud for each test."""
 
 import datetime
 import unittest
@@ -14,10 +14,10 @@ START = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 HOUR = datetime.timedelta(hours=1)
 
 
-class CloudTest(unittest.TestCase):
-    """A test with a cloud of its own.
+class SandboxTestCase(unittest.TestCase):
+    """Starts a cloud for each test.
 
-    :cvar settings: of the cloud.
+    :cvar settings: arguments of the cloud.
     """
 
     settings: dict[str, Any] = {}  # noqa: RUF012
@@ -30,15 +30,15 @@ class CloudTest(unittest.TestCase):
         self.session = self.open_session()
         self.project_id = self.cloud.projects.enabled_ids[0]
 
-    def open_session(self, **wrong: str) -> ks_session.Session:
-        """A session as the cloud's administrator, unless something else is named."""
-        auth: dict[str, Any] = self.cloud.auth() | wrong
+    def open_session(self, **replaced: str) -> ks_session.Session:
+        """Open a session of the cloud's administrator, with some credentials replaced."""
+        auth: dict[str, Any] = self.cloud.auth() | replaced
         session = ks_session.Session(auth=v3.Password(**auth), timeout=30)
         self.addCleanup(session.session.close)
         return session
 
     def metering(self, path: str, **details: Any) -> Any:
-        """The answer of a GET to the metering service; an error is an answer too."""
+        """Return the response to a GET of the metering service, whatever its status."""
         return self.session.get(f"{self.cloud.url}/metering{path}", raise_exc=False, **details)
 
     def query_samples(self, **body: Any) -> Any:

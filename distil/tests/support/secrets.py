@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Secrets that can be told from everything else, and a search for them in whatever guise."""
+"""Random passwords, and a search for them in any encoding."""
 
 import base64
 import contextlib
@@ -14,31 +14,36 @@ import sqlalchemy as sa
 
 
 def secret(special: str = "/p@ss:w%41rd\"'+") -> str:
-    """A password.
+    """Return a random password.
 
-    :param special: what is in it that URLs, JSON and shells may write differently.
+    :param special: characters in its middle, which URLs, JSON and shells may escape.
     """
     return f"{secrets.token_hex(8)}{special}{secrets.token_hex(8)}"
 
 
 def found(text: str, hidden: Iterable[str]) -> list[str]:
-    """The lines of a text that hold one of the secrets, however it is written."""
-    forms = {form for each in hidden for form in _forms(each)}
+    """Return the lines of a text that contain one of the secrets in any encoding."""
+    forms = {form for secret in hidden for form in _encodings(secret)}
     return [line for line in text.splitlines() if any(form in line for form in forms)]
 
 
-def _forms(each: str) -> set[str]:
-    plain = each.encode()
-    latin = each.encode("latin-1", errors="replace")
-    forms = {each, urllib.parse.quote(each, safe=""), urllib.parse.quote(each), urllib.parse.quote_plus(each)}
-    forms |= {sa.URL.create("x", "u", each).render_as_string(False).partition("u:")[2].removesuffix("@")}
-    forms |= {json.dumps(each)[1:-1], json.dumps(each, ensure_ascii=False)[1:-1], repr(each)[1:-1], repr(plain)[2:-1]}
-    forms |= {plain.hex(), repr(latin)[2:-1], ascii(each)[1:-1]}
+def _encodings(secret: str) -> set[str]:
+    plain = secret.encode()
+    latin = secret.encode("latin-1", errors="replace")
+    forms = {secret, urllib.parse.quote(secret, safe=""), urllib.parse.quote(secret), urllib.parse.quote_plus(secret)}
+    forms |= {sa.URL.create("x", "u", secret).render_as_string(False).partition("u:")[2].removesuffix("@")}
+    forms |= {
+        json.dumps(secret)[1:-1],
+        json.dumps(secret, ensure_ascii=False)[1:-1],
+        repr(secret)[1:-1],
+        repr(plain)[2:-1],
+    }
+    forms |= {plain.hex(), repr(latin)[2:-1], ascii(secret)[1:-1]}
     return forms | {form for raw in (plain, latin) for form in _base64(raw)}
 
 
 def _base64(raw: bytes) -> Iterator[str]:
-    """What is the same in the base64 of every text that holds ``raw``, whatever comes before and after it."""
+    """Yield what the base64 of every text that contains ``raw`` has in common, for each alignment."""
     for before in range(3):
         coded = base64.b64encode(b"\0" * before + raw).decode().rstrip("=")
         middle = coded[(0, 2, 3)[before] : len(coded) - 1]
@@ -48,11 +53,11 @@ def _base64(raw: bytes) -> Iterator[str]:
 
 @contextlib.contextmanager
 def mariadb_user(url: str, password: str, lacking: Collection[str] = ()) -> Iterator[str]:
-    """The URL of a MariaDB database with a user of one's own, whose password is a secret.
+    """Create a user of a MariaDB database, and return the URL with its name and password.
 
-    The tests' user must not grant anything, but may write the tables that grants are kept in.
+    The tests' user cannot grant privileges, but can write the tables that hold them.
 
-    :param lacking: rights that the user does not have: ``Delete``, ...
+    :param lacking: privileges that the user does not have: ``Delete``, ...
     """
     own = sa.make_url(url)
     user = f"distil_{secrets.token_hex(4)}"

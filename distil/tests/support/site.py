@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A sandbox cloud, a database, and distil-collector in processes of its own between them."""
+"""A deployment: sandbox cloud, database, configuration and collectors."""
 
 import contextlib
 import datetime
@@ -29,7 +29,7 @@ ETC = pathlib.Path(__file__).parents[3] / "etc" / "distil"
 
 
 class Entry(NamedTuple):
-    """A usage entry as it is stored, without the time at which it was."""
+    """A usage entry, without the time at which it was stored."""
 
     project_id: str
     service: str
@@ -41,14 +41,14 @@ class Entry(NamedTuple):
 
 
 class Site(contextlib.ExitStack):
-    """Everything that a collector needs, for the duration of a ``with``.
+    """Provides everything that a collector needs, for the duration of a ``with``.
 
-    The cloud's usage begins at :attr:`start` and lasts three hours, which are over.
+    The cloud has usage of three hours, from :attr:`start` to :attr:`end`, which is in the past.
 
     :param backend: of the database.
     :param migrated: whether the database is at the newest revision, or empty.
-    :param cloud: that of another site, which runs; None is one of its own.
-    :param settings: of a cloud of its own.
+    :param cloud: one that runs already; None starts one.
+    :param settings: arguments of the cloud that is started.
     """
 
     def __init__(
@@ -60,12 +60,12 @@ class Site(contextlib.ExitStack):
         self.end = self.start + 3 * HOUR
         self._database = databases.database(backend, migrated=migrated)
         defaults: dict[str, Any] = {"projects": 3, "resources": 2, "start": self.start, "end": self.end}
-        self._others_cloud = cloud
+        self._running_cloud = cloud
         self._settings = defaults | settings
         self.environment: dict[str, str] = {}
 
     def __enter__(self) -> Self:
-        self.cloud = self._others_cloud or self.enter_context(Cloud(**self._settings))
+        self.cloud = self._running_cloud or self.enter_context(Cloud(**self._settings))
         self.folder = pathlib.Path(self.enter_context(tempfile.TemporaryDirectory()))
         self.url = self.enter_context(self._database)
         self.engine = db_engine.create_engine(self.url)
@@ -80,7 +80,7 @@ class Site(contextlib.ExitStack):
         sections: Mapping[str, Mapping[str, object]] | None = None,
         **collector: object,
     ) -> None:
-        """Write the configuration: the sample mappings, and what a test adds.
+        """Write the configuration: the sample meter mappings, and what the test adds.
 
         :param authentication: options of [keystone_authtoken], in addition to the cloud's.
         :param sections: further groups.
@@ -104,7 +104,7 @@ class Site(contextlib.ExitStack):
                 file.write(f"[{name}]\n" + "".join(f"{key} = {value}\n" for key, value in values.items()))
 
     def collector(self, *arguments: str) -> subprocess.Popen[str]:
-        """A collector's process, which ends with this at the latest."""
+        """Start a collector's process, which ends with the site at the latest."""
         command = [script("distil-collector"), "--config-file", str(self.config)]
         process = subprocess.Popen(
             [*command, *arguments],
@@ -118,7 +118,7 @@ class Site(contextlib.ExitStack):
         return process
 
     def collect(self, end: datetime.datetime | None = None, status: int = 0) -> str:
-        """Collect up to a time, the end of the cloud's usage unless it is given, and return what the process said."""
+        """Collect up to a time, by default the end of the cloud's usage, and return the output of the process."""
         arguments = ("--config-file", str(self.config), "--collect-end-time", (end or self.end).isoformat())
         done = commands.run("distil-collector", *arguments, environment=self.environment)
         output = done.stdout + done.stderr
@@ -127,7 +127,7 @@ class Site(contextlib.ExitStack):
         return output
 
     def usage(self, **where: object) -> list[Entry]:
-        """The usage entries stored, in order."""
+        """Return the stored usage entries, sorted."""
         table = models.usage_entry
         columns = [table.c[name] for name in ("tenant_id", "service", "resource_id", "unit", "volume", "start", "end")]
         return sorted(Entry(*row) for row in self.rows(sa.select(*columns).filter_by(**where)))
@@ -144,12 +144,12 @@ class Site(contextlib.ExitStack):
         return self.rows(sa.select(models.rejected_samples).order_by(models.rejected_samples.c.id))
 
     def samples(self, project_id: str, meter: str) -> list[dict[str, Any]]:
-        """The cloud's own samples of all windows."""
+        """Return the samples of all windows, as the cloud has them."""
         return list(self.cloud.samples(project_id, meter, self.start, self.end))
 
     def sample(self, project_id: str, meter: str, **values: Any) -> dict[str, Any]:
-        """A good sample, ten minutes after the cloud's start unless it says something else."""
-        good = {
+        """Return a valid sample with some values replaced; by default it is of ten minutes after :attr:`start`."""
+        valid = {
             "id": f"{meter}-{values}"[:60],
             "project_id": project_id,
             "meter": meter,
@@ -160,11 +160,11 @@ class Site(contextlib.ExitStack):
             "source": "openstack",
             "metadata": {},
         }
-        return good | values
+        return valid | values
 
 
 def stay_away_from_the_hour(seconds: float) -> None:
-    """Wait for the full hour to pass where it is that near: where it turns, another window is due."""
+    """Wait for the next full hour if it is less than ``seconds`` away, because another window is due then."""
     now = datetime.datetime.now(datetime.UTC)
     remaining = 3600 - (now.minute * 60 + now.second)
     if remaining < seconds:

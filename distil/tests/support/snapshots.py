@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""States that a collector may be in, as its status page and its health check are told of them."""
+"""Snapshots of a collector's monitoring, as its status page and health check show them."""
 
 import datetime
 import uuid
@@ -21,7 +21,7 @@ def clock() -> datetime.datetime:
 
 
 def snapshot(**values: Any) -> Snapshot:
-    """That of a process that has just started, but for what is said."""
+    """Return the snapshot of a process that has just started, with some values replaced."""
     nothing: dict[str, Any] = {"current": None, "runs": (), "lagging": (), "rejected": (), "next_run": None}
     process: dict[str, Any] = {"collector": "default", "version": "1.2.3", "interval": HOUR, "started": NOW - MINUTE}
     return Snapshot(**process | nothing | values)
@@ -30,7 +30,7 @@ def snapshot(**values: Any) -> Snapshot:
 def run(
     age: datetime.timedelta, outcome: RunOutcome | None = RunOutcome.COMPLETE, took: int = 120, **values: Any
 ) -> RunResult:
-    """A run that began so long ago, and took so many seconds where it has an outcome."""
+    """Return a run that started ``age`` ago; it took ``took`` seconds if it has an outcome, else it has not ended."""
     started = NOW - age
     run_id = f"req-{uuid.uuid5(uuid.NAMESPACE_OID, str(age))}"
     return RunResult(
@@ -45,7 +45,7 @@ def lagging_project(
 
 
 def rich() -> Snapshot:
-    """Everything that there can be, and a lot of it."""
+    """Return a snapshot that has every kind of content, in large numbers."""
     refused = "metering POST /query/samples: HTTP 503 Service Unavailable"
     long = "database: (pymysql.err.OperationalError) (2013, 'Lost connection to server during query') " + "x" * 150
     busy: dict[str, Any] = {"projects": 990, "due": 990, "usage_entries": 41234}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What property tests draw from."""
+"""Strategies of property tests."""
 
 import json
 from decimal import Decimal
@@ -18,17 +18,17 @@ NASTY_TEXTS = ("", "\0", "\ud800", "x" * 5000, "%s", "%", "a/b", "/", "a/", "a/b
 
 
 def volumes() -> st.SearchStrategy[Decimal]:
-    """Volumes that the database's column holds exactly."""
+    """Draw volumes that the database's column can represent exactly."""
     return st.decimals(min_value=0, max_value=10**12, places=model.SCALE)
 
 
 def windows() -> st.SearchStrategy[int]:
-    """Lengths of windows, in minutes."""
+    """Draw lengths of windows, in minutes."""
     return st.integers(min_value=1, max_value=24 * 60)
 
 
 def json_values() -> st.SearchStrategy[Any]:
-    """Whatever JSON can say."""
+    """Draw any JSON value."""
     text = st.text(st.characters(exclude_categories=()), max_size=10)
     numbers = st.integers(-(10**40), 10**40) | st.floats()
     leaves = st.none() | st.booleans() | numbers | text | st.sampled_from(NASTY_NUMBERS) | st.sampled_from(NASTY_TEXTS)
@@ -38,10 +38,10 @@ def json_values() -> st.SearchStrategy[Any]:
 
 
 def deepest_json() -> Any:
-    """Lists in lists, as deep as Python reads them from JSON here (but not deeper than 5,000)."""
+    """Return nested lists, as deep as this Python can parse from JSON, and at most 5,000 levels."""
     for depth in range(5000, 0, -1):
         try:
             return json.loads("[" * depth + "]" * depth)
         except RecursionError:
             continue
-    raise AssertionError("not even one list can be read")
+    raise AssertionError("no list can be parsed")

@@ -5,7 +5,6 @@ import email
 import importlib.metadata
 import os
 import pathlib
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -14,8 +13,6 @@ import zipfile
 from collections.abc import Iterable
 
 from packaging.requirements import Requirement
-
-from distil.tests.support import requirements
 
 ROOT = pathlib.Path(__file__).parents[4]
 
@@ -38,18 +35,6 @@ def run(*command: str | pathlib.Path, **variables: str) -> str:
     if done.returncode:
         raise AssertionError(f"{command}: exit status {done.returncode}\n{done.stdout}")
     return done.stdout
-
-
-def tracked_files() -> set[str]:
-    """The repository's files, with those that are not committed yet and not ignored."""
-    listing = (requirements.program("git"), "-C", ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
-    return {name for name in run(*listing).split("\0") if name and (ROOT / name).exists()}
-
-
-def copy_tree(names: Iterable[str], target: pathlib.Path) -> None:
-    for name in names:
-        (target / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / name, target / name)
 
 
 def build(kind: str, source: pathlib.Path, output: pathlib.Path, **variables: str) -> pathlib.Path:

@@ -11,6 +11,7 @@ from packaging.requirements import Requirement
 
 from distil.tests.acceptance.packaging import distributions
 from distil.tests.acceptance.packaging.distributions import ROOT
+from distil.tests.support import clone
 
 VERSION = "1.2.3"
 COMMANDS = ("distil-collector", "distil-db-manage", "distil-manage", "distil-status")
@@ -46,9 +47,9 @@ class DistributionTest(unittest.TestCase):
     def setUpClass(cls) -> None:
         super().setUpClass()
         folder = pathlib.Path(cls.enterClassContext(tempfile.TemporaryDirectory()))
-        cls.tracked = distributions.tracked_files()
+        cls.tracked = clone.files()
         tree = folder / "tree"
-        distributions.copy_tree(cls.tracked, tree)
+        clone.copy(tree)
         # Before the wheel: setuptools would add the files that an earlier build listed.
         archive = distributions.build("sdist", tree, folder / "archive", PBR_VERSION=VERSION)
         with tarfile.open(archive) as file:

@@ -24,10 +24,10 @@ from distil.cloud.keystone import KeystoneProjects
 from distil.cloud.lookups import cloud_lookups
 from distil.telemetry.client import CeilometerClient
 from distil.tests.support.certificates import Authority
-from distil.tests.support.dripping import DRIPS
-from distil.tests.support.dripping import Dripping
 from distil.tests.support.site import HOUR
 from distil.tests.support.site import Site
+from distil.tests.support.slow_server import SLOW_RESPONSES
+from distil.tests.support.slow_server import SlowServer
 
 LIMIT = 1.0
 # Seconds that a busy test machine may add.
@@ -62,20 +62,20 @@ class RequestDeadlineTest(unittest.TestCase):
         self.assertLess(time.monotonic() - started, LIMIT + GRACE)
 
     def test_slow_response_raises_at_deadline(self) -> None:
-        for name, drops in DRIPS.items():
-            with self.subTest(name), Dripping(drops) as server:
+        for name, pieces in SLOW_RESPONSES.items():
+            with self.subTest(name), SlowServer(pieces) as server:
                 self.assert_ends_in_time(limited(server.url), server.url)
 
     def test_slow_tls_response_raises_at_deadline(self) -> None:
         folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
         authority = Authority(folder)
         certificate = authority.issue()
-        for name, drops in DRIPS.items():
-            with self.subTest(name), Dripping(drops, certificate=certificate) as server:
+        for name, pieces in SLOW_RESPONSES.items():
+            with self.subTest(name), SlowServer(pieces, certificate=certificate) as server:
                 self.assert_ends_in_time(limited(server.url, str(authority.file)), server.url)
 
     def test_reused_connection_gets_full_deadline(self) -> None:
-        with Dripping(DRIPS["body"], whole=2) as server:
+        with SlowServer(SLOW_RESPONSES["body"], complete=2) as server:
             session = limited(server.url)
             for _ in range(2):
                 self.assertEqual([], session.get(server.url).json())
@@ -87,7 +87,7 @@ class RequestDeadlineTest(unittest.TestCase):
 
     def test_slow_proxy_response_raises_at_deadline(self) -> None:
         for scheme in ("http", "https"):
-            with self.subTest(scheme), Dripping(DRIPS["headers"]) as proxy:
+            with self.subTest(scheme), SlowServer(SLOW_RESPONSES["headers"]) as proxy:
                 environment = {f"{scheme}_proxy": proxy.url, "no_proxy": "", "NO_PROXY": ""}
                 with mock.patch.dict(os.environ, environment):
                     self.assert_ends_in_time(limited(proxy.url), f"{scheme}://keystone.invalid/v3")
@@ -98,13 +98,13 @@ class RequestDeadlineTest(unittest.TestCase):
             yield b"\x16\x03\x03\x40\x00"
             yield from itertools.repeat(b"\x00")
 
-        with Dripping(records, greet=True) as server:
+        with SlowServer(records, greet=True) as server:
             session = limited(server.url.replace("http:", "https:"))
             session.timeout = LIMIT
             self.assert_ends_in_time(session, server.url.replace("http:", "https:"), "timed out")
 
     def test_leaks_no_sockets_or_threads(self) -> None:
-        with Dripping(DRIPS["body"]) as server:
+        with SlowServer(SLOW_RESPONSES["body"]) as server:
             session = limited(server.url, limit=0.2)
             before = sockets(), threading.active_count()
             with warnings.catch_warnings():
@@ -117,7 +117,7 @@ class RequestDeadlineTest(unittest.TestCase):
         self.assertLessEqual(threading.active_count(), before[1])
 
     def test_clients_translate_exceeded_deadline(self) -> None:
-        with Dripping(DRIPS["body"]) as server:
+        with SlowServer(SLOW_RESPONSES["body"]) as server:
             session = limited(server.url)
             with self.assertRaisesRegex(exceptions.TelemetryError, MESSAGE):
                 CeilometerClient(session, None, "public").list_samples("GET", "/v2/samples", "a test")

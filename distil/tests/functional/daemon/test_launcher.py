@@ -8,14 +8,14 @@ import signal
 import time
 import unittest
 
+from distil.tests.support.collector_types import CollectorTypesTestCase
 from distil.tests.support.exporter import metrics
-from distil.tests.support.launcher import LauncherTestCase
 from distil.tests.support.processes import free_port
 from distil.tests.support.processes import wait_for
 from distil.tests.support.site import Site
 
 
-class CollectorTypesTest(LauncherTestCase):
+class CollectorTypesTest(CollectorTypesTestCase):
     def domains_collected(self) -> set[str]:
         find = self.site.cloud.projects.find
         names = {domain["id"]: domain["name"] for domain in self.site.cloud.projects.domains}
@@ -89,7 +89,7 @@ class CollectorTypesTest(LauncherTestCase):
         self.assertTrue(self.site.usage())
 
 
-class ForkTest(LauncherTestCase):
+class ForkTest(CollectorTypesTestCase):
     def test_failure_ends_parent_and_children(self) -> None:
         collector = self.site.collector()
         for port in self.ports.values():
@@ -115,7 +115,7 @@ class WorkersTest(unittest.TestCase):
         self.assertEqual(undisturbed.usage(), site.usage())
 
 
-class UnknownOptionsTest(LauncherTestCase):
+class UnknownOptionsTest(CollectorTypesTestCase):
     def test_unknown_options_and_groups_are_logged(self) -> None:
         self.groups["collector:two"]["ignore_domain"] = "heat"
         self.groups["collector:forgotten"] = {"ignore_tenants": "a"}
@@ -128,7 +128,7 @@ class UnknownOptionsTest(LauncherTestCase):
         self.assertNotIn("ignore_tenants", output)
 
 
-class InvalidConfigurationTest(LauncherTestCase):
+class InvalidConfigurationTest(CollectorTypesTestCase):
     def refused(self, *arguments: str) -> str:
         collector = self.site.collector(*arguments)
         output, _ = collector.communicate(timeout=60)

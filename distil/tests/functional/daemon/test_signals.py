@@ -17,8 +17,8 @@ import sqlalchemy as sa
 
 from distil.db import models
 from distil.tests.support import databases
+from distil.tests.support.collector_types import CollectorTypesTestCase
 from distil.tests.support.exporter import metrics
-from distil.tests.support.launcher import LauncherTestCase
 from distil.tests.support.processes import free_port
 from distil.tests.support.processes import wait_for
 from distil.tests.support.site import HOUR
@@ -34,7 +34,7 @@ threading.Event().wait()
 """
 
 
-class SignalsTest(LauncherTestCase):
+class SignalsTest(CollectorTypesTestCase):
     def started(self) -> dict[str, float]:
         self.collector = self.site.collector()
         return {name: self.wait_for_run(port) for name, port in self.ports.items()}

@@ -5,7 +5,7 @@ import os
 import pathlib
 import signal
 
-from distil.tests.support.launcher import LauncherTestCase
+from distil.tests.support.collector_types import CollectorTypesTestCase
 from distil.tests.support.processes import wait_for
 
 CHILDREN = {
@@ -15,7 +15,7 @@ CHILDREN = {
 }
 
 
-class ProcessTitleTest(LauncherTestCase):
+class ProcessTitleTest(CollectorTypesTestCase):
     def setUp(self) -> None:
         super().setUp()
         self.groups["collector:two"] |= {"workers": 2, "enable_exporter": False}

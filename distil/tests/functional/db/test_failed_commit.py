@@ -13,8 +13,8 @@ from distil.db import leases
 from distil.db import models
 from distil.db import store
 from distil.db.project_failures import Failure
+from distil.tests.support import commit_proxy
 from distil.tests.support import databases
-from distil.tests.support import proxy
 
 START = datetime.datetime(2026, 1, 2, 3, tzinfo=datetime.UTC)
 WINDOW = model.Window(START, START + datetime.timedelta(hours=1))
@@ -25,7 +25,7 @@ class FailedCommitTest(databases.DatabaseTestCase):
 
     def setUp(self) -> None:
         url = sa.make_url(self.url)
-        self.refuser = proxy.CommitRefuser((url.host or "localhost", url.port or 3306))
+        self.refuser = commit_proxy.CommitFailingProxy((url.host or "localhost", url.port or 3306))
         self.addCleanup(self.refuser.close)
         proxied = url.set(host="127.0.0.1", port=self.refuser.port).render_as_string(hide_password=False)
         # The pool has one connection, so that every transaction uses the same one.

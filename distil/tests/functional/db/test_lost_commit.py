@@ -12,8 +12,8 @@ from distil import model
 from distil.db import engine as db_engine
 from distil.db import models
 from distil.db import store
+from distil.tests.support import commit_proxy
 from distil.tests.support import databases
-from distil.tests.support import proxy
 
 START = datetime.datetime(2026, 1, 2, 3, tzinfo=datetime.UTC)
 WINDOW = model.Window(START, START + datetime.timedelta(hours=1))
@@ -31,7 +31,7 @@ class TestLostCommitMySQL(databases.DatabaseTestCase):
     def commit_through(self, *, deliver: bool) -> None:
         url = sa.make_url(self.url)
         server = (url.host or "localhost", url.port or PORTS[self.BACKEND])
-        cutter = proxy.CommitCutter(server, deliver=deliver)
+        cutter = commit_proxy.CommitDroppingProxy(server, deliver=deliver)
         self.addCleanup(cutter.close)
         # Without encryption, so that the proxy can read COMMIT.
         unencrypted = {"sslmode": "disable", "gssencmode": "disable"} if self.BACKEND == databases.POSTGRESQL else {}
@@ -42,7 +42,7 @@ class TestLostCommitMySQL(databases.DatabaseTestCase):
         try:
             self.commit(store.Store(engine))
         finally:
-            self.assertTrue(cutter.cut.is_set())
+            self.assertTrue(cutter.dropped.is_set())
 
     def commit(self, to: store.Store) -> None:
         usage = [model.Usage("s", "r", "u", Decimal(1))]

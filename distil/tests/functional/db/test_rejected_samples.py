@@ -16,8 +16,8 @@ from distil.db import store
 from distil.db.rejected_samples import RejectedSampleFilter
 from distil.tests.functional.db.test_races import THREADS
 from distil.tests.functional.db.test_races import at_once
+from distil.tests.support import commit_proxy
 from distil.tests.support import databases
-from distil.tests.support import proxy
 
 START = datetime.datetime(2026, 1, 2, 3, tzinfo=datetime.UTC)
 HOUR = datetime.timedelta(hours=1)
@@ -168,7 +168,7 @@ class TestLostBillingCommitMySQL(_RejectedSamplesTestCase):
 
     def bill_through(self, *, deliver: bool) -> None:
         url = sa.make_url(self.url)
-        cutter = proxy.CommitCutter((url.host or "localhost", url.port or 3306), deliver=deliver)
+        cutter = commit_proxy.CommitDroppingProxy((url.host or "localhost", url.port or 3306), deliver=deliver)
         self.addCleanup(cutter.close)
         proxied = url.set(host="127.0.0.1", port=cutter.port).render_as_string(hide_password=False)
         engine = db_engine.create_engine(proxied)
@@ -177,7 +177,7 @@ class TestLostBillingCommitMySQL(_RejectedSamplesTestCase):
         try:
             self.bill([sample.id for sample in self.samples()], engine=engine)
         finally:
-            self.assertTrue(cutter.cut.is_set())
+            self.assertTrue(cutter.dropped.is_set())
 
     def test_lost_reply_keeps_commit(self) -> None:
         self.bill_through(deliver=True)

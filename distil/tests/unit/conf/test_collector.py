@@ -7,12 +7,12 @@ import typing
 
 from distil.conf import collector
 from distil.conf.collector import CollectorOptions
-from distil.tests.support.configuration import ReadingCase
+from distil.tests.support.configuration import ConfigurationTestCase
 
 NAMED = "[DEFAULT]\nenabled_collectors = customers\n[collector:customers]\n"
 
 
-class CollectorOptionsTest(ReadingCase):
+class CollectorOptionsTest(ConfigurationTestCase):
     def options(self, text: str, name: str = "") -> CollectorOptions:
         conf = self.read(text)
         collector.register_named_opts(conf, conf.enabled_collectors)
@@ -60,7 +60,7 @@ class CollectorOptionsTest(ReadingCase):
         self.assertEqual((), self.options("").exporter_ports)
 
 
-class TrustSourcesTest(ReadingCase):
+class TrustSourcesTest(ConfigurationTestCase):
     def trusted(self, text: str) -> tuple[str, ...]:
         return collector.read(self.read(f"[collector]\ntrust_sources ={text}\n")).trust_sources
 

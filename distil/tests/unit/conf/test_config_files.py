@@ -8,10 +8,10 @@ from oslo_config import cfg
 
 from distil import exceptions
 from distil.conf import loader
-from distil.tests.support.configuration import ReadingCase
+from distil.tests.support.configuration import ConfigurationTestCase
 
 
-class ConfigFilesTest(ReadingCase):
+class ConfigFilesTest(ConfigurationTestCase):
     def problems(self, text: str, *arguments: str) -> list[str]:
         try:
             self.read(text, *arguments)

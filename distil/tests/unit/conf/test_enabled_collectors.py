@@ -6,10 +6,10 @@ from oslo_config import cfg
 from distil import exceptions
 from distil.conf import enabled_collectors
 from distil.conf.enabled_collectors import CLI_OPTS
-from distil.tests.support.configuration import ReadingCase
+from distil.tests.support.configuration import ConfigurationTestCase
 
 
-class ReadCollectorsTest(ReadingCase):
+class ReadCollectorsTest(ConfigurationTestCase):
     def problems(self, text: str, *arguments: str) -> tuple[str, ...]:
         self.conf.register_cli_opts(CLI_OPTS)
         with self.assertRaises(exceptions.ConfigurationError) as caught:

@@ -7,12 +7,12 @@ from oslo_config import cfg
 
 from distil import exceptions
 from distil.conf import validate
-from distil.tests.support.configuration import ReadingCase
+from distil.tests.support.configuration import ConfigurationTestCase
 
 KEYSTONE = "[keystone_authtoken]\nauth_type = password\n"
 
 
-class InvalidValuesTest(ReadingCase):
+class InvalidValuesTest(ConfigurationTestCase):
     def problems(self, text: str, *arguments: str) -> list[str]:
         """Without the prefix of each, the path of the file."""
         found = validate.invalid_values(self.read(text, *arguments))

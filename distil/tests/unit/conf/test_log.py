@@ -11,12 +11,12 @@ import unittest.mock
 
 from distil import exceptions
 from distil.conf import log
-from distil.tests.support.configuration import ReadingCase
+from distil.tests.support.configuration import ConfigurationTestCase
 
 PROBLEM = "the database did not answer"
 
 
-class LoggingCase(ReadingCase):
+class LoggingCase(ConfigurationTestCase):
     def setUp(self) -> None:
         super().setUp()
         root = logging.getLogger()
@@ -94,7 +94,7 @@ class JSONFormatterTest(LoggingCase):
         )
 
 
-class LogPathTest(ReadingCase):
+class LogPathTest(ConfigurationTestCase):
     def log_path(self, text: str) -> str | None:
         path = log.read(self.read(f"[DEFAULT]\n{text}")).path("distil-collector")
         return None if path is None else str(path)

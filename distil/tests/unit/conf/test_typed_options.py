@@ -12,14 +12,14 @@ from distil.conf import keystone_authtoken
 from distil.conf import log
 from distil.conf import oslo_reports
 from distil.conf.enabled_collectors import CLI_OPTS
-from distil.tests.support.configuration import ReadingCase
+from distil.tests.support.configuration import ConfigurationTestCase
 from distil.tests.unit.conf.test_collector import matches
 
 CONNECTION = "[database]\nconnection = sqlite://\n"
 READERS: tuple[Any, ...] = (coordination, database, keystone_authtoken, log, oslo_reports, enabled_collectors)
 
 
-class TypedOptionsTest(ReadingCase):
+class TypedOptionsTest(ConfigurationTestCase):
     def setUp(self) -> None:
         super().setUp()
         self.conf.register_cli_opts(CLI_OPTS)

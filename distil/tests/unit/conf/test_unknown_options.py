@@ -2,10 +2,10 @@
 """Options and groups that have no effect are reported, and no others."""
 
 from distil.conf import validate
-from distil.tests.support.configuration import ReadingCase
+from distil.tests.support.configuration import ConfigurationTestCase
 
 
-class UnknownOptionsTest(ReadingCase):
+class UnknownOptionsTest(ConfigurationTestCase):
     def problems(self, text: str) -> list[str]:
         found = validate.unknown_options(self.read(text))
         self.assertEqual([], [problem for problem in found if not problem.startswith(f"{self.path}: ")])

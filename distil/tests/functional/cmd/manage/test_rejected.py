@@ -10,15 +10,15 @@ from distil import model
 from distil.db import models
 from distil.db import store
 from distil.tests.support import manage
-from distil.tests.support.rejecting import HOUR
-from distil.tests.support.rejecting import MAPPINGS
-from distil.tests.support.rejecting import START
-from distil.tests.support.rejecting import WINDOWS
-from distil.tests.support.rejecting import RejectedTestCase
-from distil.tests.support.rejecting import rejected
+from distil.tests.support.rejected_samples import HOUR
+from distil.tests.support.rejected_samples import MAPPINGS
+from distil.tests.support.rejected_samples import START
+from distil.tests.support.rejected_samples import WINDOWS
+from distil.tests.support.rejected_samples import RejectedSamplesTestCase
+from distil.tests.support.rejected_samples import rejected
 
 
-class RejectedListAndShowTest(RejectedTestCase):
+class RejectedListAndShowTest(RejectedSamplesTestCase):
     def test_list_shows_samples_with_reasons(self) -> None:
         rows = self.rows("rejected", "list")
         self.assertEqual(self.ids(), [row.pop("id") for row in rows])
@@ -49,7 +49,7 @@ class RejectedListAndShowTest(RejectedTestCase):
             self.assertIn("no rejected sample 99999", self.error("rejected", command, "99999", status=3))
 
 
-class RejectedRetryTest(RejectedTestCase):
+class RejectedRetryTest(RejectedSamplesTestCase):
     def test_invalid_selection_exits_with_2(self) -> None:
         for arguments in ((), ("--all", "--meter", "network"), ("--all", "1")):
             result = manage.run(self.config, "rejected", "retry", *arguments)

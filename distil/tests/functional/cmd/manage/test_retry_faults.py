@@ -9,12 +9,12 @@ import subprocess
 from distil.tests.support import commands
 from distil.tests.support import databases
 from distil.tests.support import manage
-from distil.tests.support.rejecting import START
-from distil.tests.support.rejecting import WINDOWS
-from distil.tests.support.rejecting import RejectedTestCase
+from distil.tests.support.rejected_samples import START
+from distil.tests.support.rejected_samples import WINDOWS
+from distil.tests.support.rejected_samples import RejectedSamplesTestCase
 
 
-class ConcurrentRetrySQLiteTest(RejectedTestCase):
+class ConcurrentRetrySQLiteTest(RejectedSamplesTestCase):
     def test_each_sample_is_billed_once(self) -> None:
         command = [manage.PROGRAM, "--config-file", str(self.config), "rejected", "retry", "--all", "--format", "json"]
         with contextlib.ExitStack() as stack:
@@ -39,7 +39,7 @@ class ConcurrentRetryPostgreSQLTest(ConcurrentRetrySQLiteTest):
     BACKEND = databases.POSTGRESQL
 
 
-class KilledRetryTest(RejectedTestCase):
+class KilledRetryTest(RejectedSamplesTestCase):
     BACKEND = databases.MYSQL
 
     def test_kill_at_any_statement_loses_nothing(self) -> None:

@@ -21,7 +21,7 @@ def _params(*conditions: tuple[str, str, str], **arguments: Any) -> dict[str, An
     return {"q.field": fields, "q.op": operators, "q.value": values, **arguments}
 
 
-class SimpleQueryTest(sandbox.CloudTest):
+class SimpleQueryTest(sandbox.SandboxTestCase):
     def test_default_limit_returns_newest_hundred(self) -> None:
         samples = self._query(("project_id", "eq", self.project_id)).json()
         self.assertEqual(100, len(samples))
@@ -99,7 +99,7 @@ class SimpleQueryTest(sandbox.CloudTest):
         return self.metering("/v2/samples", params=_params(*conditions, **arguments))
 
 
-class ComplexQueryTest(sandbox.CloudTest):
+class ComplexQueryTest(sandbox.SandboxTestCase):
     def test_one_query_covers_projects_and_meters(self) -> None:
         projects, meters = self.cloud.projects.enabled_ids[:3], ["instance", "traffic.outbound.national"]
         condition = {
@@ -152,7 +152,7 @@ class ComplexQueryTest(sandbox.CloudTest):
             self.assertIn("faultstring", response.json()["error_message"])
 
 
-class CeilometerClientTest(sandbox.CloudTest):
+class CeilometerClientTest(sandbox.SandboxTestCase):
     def setUp(self) -> None:
         super().setUp()
         self.client = ceilometer_client.get_client("2", session=self.session)

@@ -15,7 +15,7 @@ from keystoneauth1 import session as ks_session
 from distil.tests.support import sandbox
 
 
-class ControlTest(sandbox.CloudTest):
+class ControlTest(sandbox.SandboxTestCase):
     def _request(self, method: str, path: str, body: Any = None) -> requests.Response:
         return requests.request(method, f"{self.cloud.url}/sandbox{path}", json=body, timeout=30)
 

@@ -9,7 +9,7 @@ from keystoneauth1 import exceptions as ks_exceptions
 from distil.tests.support import sandbox
 
 
-class AuthenticationTest(sandbox.CloudTest):
+class AuthenticationTest(sandbox.SandboxTestCase):
     def test_catalog_lists_services_for_every_interface(self) -> None:
         for kind in ("identity", "metering", "compute", "volumev3", "block-storage", "image", "object-store"):
             for interface in ("public", "internal", "admin"):
@@ -36,7 +36,7 @@ class AuthenticationTest(sandbox.CloudTest):
         return int(response.status_code)
 
 
-class TokenExpiryTest(sandbox.CloudTest):
+class TokenExpiryTest(sandbox.SandboxTestCase):
     settings = {"token_lifetime": 0}  # noqa: RUF012
 
     def test_expired_token_returns_401(self) -> None:
@@ -46,7 +46,7 @@ class TokenExpiryTest(sandbox.CloudTest):
         self.assertEqual(401, response.status_code)
 
 
-class ProjectsTest(sandbox.CloudTest):
+class ProjectsTest(sandbox.SandboxTestCase):
     settings = {"projects": 25}  # noqa: RUF012
 
     def setUp(self) -> None:
@@ -97,7 +97,7 @@ class ProjectsTest(sandbox.CloudTest):
         return document
 
 
-class ListLimitTest(sandbox.CloudTest):
+class ListLimitTest(sandbox.SandboxTestCase):
     settings = {"projects": 8, "list_limit": 4, "max_db_limit": 6}  # noqa: RUF012
 
     def test_list_limit_truncates_and_links_next(self) -> None:
@@ -111,7 +111,7 @@ class ListLimitTest(sandbox.CloudTest):
         self.assertEqual((6, True), (len(document["projects"]), document["truncated"]))
 
 
-class MaxDbLimitTest(sandbox.CloudTest):
+class MaxDbLimitTest(sandbox.SandboxTestCase):
     settings = {"projects": 8, "max_db_limit": 6}  # noqa: RUF012
 
     def test_maximum_truncates_silently_without_limit(self) -> None:

@@ -15,7 +15,7 @@ from distil.tests.support.sandbox import HOUR
 from distil.tests.support.sandbox import START
 
 
-class LookupsTest(sandbox.CloudTest):
+class LookupsTest(sandbox.SandboxTestCase):
     def setUp(self) -> None:
         super().setUp()
         self.connection = openstack.connection.Connection(session=self.session, region_name="RegionOne")

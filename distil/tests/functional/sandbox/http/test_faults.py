@@ -11,7 +11,7 @@ from distil.sandbox.cloud import Cloud
 from distil.tests.support import sandbox
 
 
-class FaultsTest(sandbox.CloudTest):
+class FaultsTest(sandbox.SandboxTestCase):
     def setUp(self) -> None:
         super().setUp()
         self.session.get_token()
@@ -87,7 +87,7 @@ class FaultsTest(sandbox.CloudTest):
         self.assertLess(0.3, time.monotonic() - started)
 
 
-class CloudShutdownTest(sandbox.CloudTest):
+class CloudShutdownTest(sandbox.SandboxTestCase):
     def test_open_connections_are_closed(self) -> None:
         other = Cloud(projects=1)
         with other:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Several collectors under one parent."""
+"""Two collector types, run by one parent process."""
 
 import os
 import pathlib
@@ -12,8 +12,8 @@ from distil.tests.support.processes import wait_for
 from distil.tests.support.site import Site
 
 
-class LauncherTestCase(unittest.TestCase):
-    """Two collectors, for one domain each, with three projects in total."""
+class CollectorTypesTestCase(unittest.TestCase):
+    """Configures the types ``one`` and ``two``, each for one of two domains, with three projects between them."""
 
     def setUp(self) -> None:
         self.site = self.enterContext(Site(projects=4, resources=1))
@@ -31,7 +31,7 @@ class LauncherTestCase(unittest.TestCase):
         self.site.configure(sections=sections, enable_exporter=True, exporter_host="127.0.0.1", **collector)
 
     def wait_for_run(self, port: int, after: float = 0) -> float:
-        """When a run of the collector with that exporter has ended, later than ``after``."""
+        """Wait for a run to end later than ``after``, as the exporter at that port shows, and return its end."""
         wait_for(lambda: metrics(port).get("distil_collector_last_run_end", 0) > after)
         return metrics(port)["distil_collector_last_run_end"]
 
@@ -39,7 +39,7 @@ class LauncherTestCase(unittest.TestCase):
         wait_for(lambda: self.log.exists() and self.log.read_text().count(text) >= times)
 
     def pid_of(self, name: str) -> int:
-        """Of the child that listens on the port of that collector's exporter."""
+        """Return the process that listens on the port of a type's exporter."""
         inodes = {
             fields[9]
             for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]
@@ -52,4 +52,4 @@ class LauncherTestCase(unittest.TestCase):
                 continue
             if target.startswith("socket:[") and target[8:-1] in inodes:
                 return int(fd.parts[2])
-        raise AssertionError(f"no process listens on {self.ports[name]}")
+        raise AssertionError(f"no process listens on port {self.ports[name]}")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A database with rejected samples, most of which can be billed by the rules of today."""
+"""A database with rejected samples, most of which the current rules can bill."""
 
 import datetime
 from collections.abc import Sequence
@@ -55,8 +55,8 @@ def rejected(
     return model.RejectedSample(project_id, meter, resource_id, "there was an error", document | values)
 
 
-class RejectedTestCase(manage.ManageTestCase):
-    """Two windows of two projects, in each of which r1 and r2 can be billed now, and r3 cannot."""
+class RejectedSamplesTestCase(manage.ManageTestCase):
+    """Stores rejected samples of r1, r2 and r3 for two windows of two projects; only those of r3 cannot be billed."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -104,7 +104,7 @@ class RejectedTestCase(manage.ManageTestCase):
             return sorted(tuple(row) for row in connection.execute(query))
 
     def expected(self, *projects: str, windows: Sequence[model.Window] = WINDOWS) -> list[Usage]:
-        """The usage of projects of which all that can be billed is."""
+        """Return the usage of these projects after everything that can be billed is billed."""
         return sorted(
             (project_id, *entry, window.start)
             for project_id in projects

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A server that sends something now and then, and never comes to an end."""
+"""A server whose responses arrive byte by byte and never end."""
 
 import contextlib
 import itertools
@@ -11,7 +11,9 @@ from collections.abc import Callable
 from collections.abc import Iterator
 from typing import Self
 
-Drops = Callable[[], Iterator[bytes]]
+Pieces = Callable[[], Iterator[bytes]]
+
+_PAUSE_SECONDS = 0.05
 
 
 def _headers() -> Iterator[bytes]:
@@ -24,7 +26,7 @@ def _status_line() -> Iterator[bytes]:
     yield from itertools.repeat(b"a")
 
 
-def _interim_answers() -> Iterator[bytes]:
+def _interim_responses() -> Iterator[bytes]:
     yield from itertools.repeat(b"HTTP/1.1 100 Continue\r\n\r\n")
 
 
@@ -48,41 +50,43 @@ def _trailers() -> Iterator[bytes]:
     yield from itertools.repeat(b"A: b\r\n")
 
 
-DRIPS: dict[str, Drops] = {
+SLOW_RESPONSES: dict[str, Pieces] = {
     "headers": _headers,
     "status line": _status_line,
-    "interim answers": _interim_answers,
+    "interim responses": _interim_responses,
     "body": _body,
     "body without a length": _body_without_length,
     "chunks": _chunks,
     "trailers": _trailers,
 }
-WHOLE = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]"
+COMPLETE = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]"
 
 
-class Dripping:
-    """:param drops: what is sent, a piece every 50 ms.
-    :param whole: how many requests of a connection are answered as they should be before.
+class SlowServer:
+    """Serves on loopback for the duration of a ``with``.
+
+    :param pieces: what it sends, one after the other with pauses.
+    :param complete: how many requests of a connection get a complete response before.
     :param certificate: a certificate's file and its key's, for TLS.
-    :param greet: whether it begins when it is connected to, without a request.
+    :param greet: whether it sends upon connection, instead of upon a request.
     """
 
     def __init__(
         self,
-        drops: Drops,
-        whole: int = 0,
+        pieces: Pieces,
+        complete: int = 0,
         certificate: tuple[pathlib.Path, pathlib.Path] | None = None,
         greet: bool = False,
     ) -> None:
-        self._drops = drops
-        self._whole = whole
+        self._pieces = pieces
+        self._complete = complete
         self._greet = greet
         self._context: ssl.SSLContext | None = None
         if certificate:
             self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self._context.load_cert_chain(*certificate)
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
-        self._over = threading.Event()
+        self._stopped = threading.Event()
         self._threads = [threading.Thread(target=self._accept)]
         self.connections = 0
         self.url = f"{'https' if certificate else 'http'}://127.0.0.1:{self._listener.getsockname()[1]}"
@@ -92,14 +96,14 @@ class Dripping:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._over.set()
+        self._stopped.set()
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         for thread in self._threads:
             thread.join()
 
     def _accept(self) -> None:
-        with contextlib.suppress(OSError):  # the end
+        with contextlib.suppress(OSError):  # the listener is closed
             while True:
                 connection, _ = self._listener.accept()
                 self.connections += 1
@@ -108,17 +112,17 @@ class Dripping:
                 self._threads[-1].start()
 
     def _serve(self, connection: socket.socket) -> None:
-        with contextlib.suppress(OSError), connection:  # the client has had enough
+        with contextlib.suppress(OSError), connection:  # the client has closed it
             secured = self._context.wrap_socket(connection, server_side=True) if self._context else connection
             with secured:
-                for _ in range(self._whole):
+                for _ in range(self._complete):
                     self._read(secured)
-                    secured.sendall(WHOLE)
+                    secured.sendall(COMPLETE)
                 if not self._greet:
                     self._read(secured)
-                for drop in self._drops():
-                    secured.sendall(drop)
-                    if self._over.wait(0.05):
+                for piece in self._pieces():
+                    secured.sendall(piece)
+                    if self._stopped.wait(_PAUSE_SECONDS):
                         return
 
     def _read(self, connection: socket.socket) -> None:
@@ -126,5 +130,5 @@ class Dripping:
         while not head.endswith(b"\r\n\r\n"):
             received = connection.recv(65536)
             if not received:
-                raise ConnectionResetError("the client left")
+                raise ConnectionResetError("the client has closed the connection")
             head += received

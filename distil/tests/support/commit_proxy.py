@@ -1,22 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A TCP proxy in front of a database server that intercepts COMMIT."""
+"""TCP proxies in front of a database server that interfere with COMMIT."""
 
 import contextlib
 import socket
 import threading
 
 
-class CommitCutter:
-    """Forwards bytes. When armed, closes the next connection that sends COMMIT, and only that one.
+class CommitDroppingProxy:
+    """Drops the connection that first sends COMMIT while the proxy is armed.
 
     :param deliver: whether the server receives that COMMIT; the client never receives the reply.
+    :ivar armed: set by the test, and cleared by that COMMIT.
+    :ivar dropped: set when the connection is dropped.
     """
 
     def __init__(self, server: tuple[str, int], *, deliver: bool) -> None:
         self._server = server
         self._deliver = deliver
         self.armed = threading.Event()
-        self.cut = threading.Event()
+        self.dropped = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self._sockets = [self._listener]
@@ -49,14 +51,14 @@ class CommitCutter:
         _close(target)
 
     def _intercept(self, client: socket.socket, server: socket.socket, data: bytes) -> None:
-        self.cut.set()
+        self.dropped.set()
         _close(client)
         if self._deliver:
             server.sendall(data)
 
 
-class CommitRefuser(CommitCutter):
-    """Replies to COMMIT itself, as a MariaDB server with a full disk does; the server never receives the COMMIT."""
+class CommitFailingProxy(CommitDroppingProxy):
+    """Replies to COMMIT with the error of a MariaDB server whose disk is full; the server does not receive it."""
 
     def __init__(self, server: tuple[str, int]) -> None:
         super().__init__(server, deliver=False)
