@@ -21,6 +21,7 @@ import rich.console
 from distil.sandbox import arguments as types
 from distil.sandbox import watch
 from distil.sandbox.cloud import Cloud
+from distil.text import pluralize
 
 MAX_HOURS = 366 * 24
 LOG = "distil.log"
@@ -75,12 +76,12 @@ def _demonstrate(console: rich.console.Console, options: argparse.Namespace, fol
         hour = datetime.datetime.now(datetime.UTC).replace(minute=0, second=0, microsecond=0)
         start = hour - datetime.timedelta(hours=options.hours)
         cloud = stack.enter_context(Cloud(projects=options.projects, resources=options.resources, start=start))
-        console.print(f"A sandbox cloud runs at {cloud.url}, with {_count(options.projects, 'project')}.")
+        console.print(f"A sandbox cloud runs at {cloud.url}, with {pluralize(options.projects, 'project')}.")
         port = _free_port()
         config = _write_config(folder, cloud, port, options)
-        console.print(f"distil-db-manage makes the tables in {folder / 'distil.sqlite'}.")
+        console.print(f"distil-db-manage creates the tables in {folder / 'distil.sqlite'}.")
         _call(_command("distil-db-manage", config, "upgrade", "head"))
-        console.print(f"distil-collector collects {_count(options.hours, 'hour')} of usage.")
+        console.print(f"distil-collector collects {pluralize(options.hours, 'hour')} of usage.")
         collector = stack.enter_context(_running(_command("distil-collector", config)))
         # The project of the cloud's own services is in scope too.
         expected = (options.projects + 1) * options.hours
@@ -90,7 +91,7 @@ def _demonstrate(console: rich.console.Console, options: argparse.Namespace, fol
             raise DemoError(f"{error}; its log:\n{_tail(folder / LOG)}") from None
         console.print("This is the usage of one project:\n")
         usage = ("usage", "summary", "--project", "project-0", "--group-by", "service")
-        console.print(f"$ {_shown('distil-manage', config, *usage)}")
+        console.print(f"$ {_format_command('distil-manage', config, *usage)}")
         _call(_command("distil-manage", config, *usage))
         if options.keep or (sys.stdin.isatty() and sys.stdout.isatty()):
             _keep(console, collector, config, port)
@@ -105,8 +106,8 @@ def _keep(console: rich.console.Console, collector: subprocess.Popen[bytes], con
     console.print(f"Metrics:     http://127.0.0.1:{port}/metrics")
     console.print(f"Log:         {log}")
     console.print("\nTo paste into another terminal:\n")
-    console.print(f"  {_shown('distil-manage', config, 'usage', 'summary')}")
-    console.print(f"  {_shown('distil-manage', config, 'project', 'list')}")
+    console.print(f"  {_format_command('distil-manage', config, 'usage', 'summary')}")
+    console.print(f"  {_format_command('distil-manage', config, 'project', 'list')}")
     console.print("\nPress Ctrl-C to stop.")
     try:
         status = collector.wait()
@@ -114,12 +115,12 @@ def _keep(console: rich.console.Console, collector: subprocess.Popen[bytes], con
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         console.print("\nStopping ...")
     else:
-        raise DemoError(f"distil-collector ended with status {status}; its log:\n{_tail(log)}")
+        raise DemoError(f"distil-collector exited with status {status}; its log:\n{_tail(log)}")
 
 
 def _write_config(folder: pathlib.Path, cloud: Cloud, port: int, options: argparse.Namespace) -> pathlib.Path:
     config = folder / "distil.conf"
-    mappings, transformers = (path.resolve() for path in options.etc or _samples())
+    mappings, transformers = (path.resolve() for path in options.etc or _sample_files())
     text = cloud.conf(
         DEFAULT={"log_file": folder / LOG, "use_stderr": False},
         collector={
@@ -146,8 +147,8 @@ def _sample_directory(text: str) -> list[pathlib.Path]:
     return paths
 
 
-def _samples() -> list[pathlib.Path]:
-    """The sample files: those of the clone that this module is in, or else those that the package has installed."""
+def _sample_files() -> list[pathlib.Path]:
+    """The sample files of the clone that this module is in, or those that the package has installed."""
     of_clone = [_CLONE / "etc" / "distil" / name for name in SAMPLE_FILES]
     if all(path.is_file() for path in of_clone):
         return of_clone
@@ -164,7 +165,7 @@ def _command(program: str, config: pathlib.Path, *arguments: str) -> list[str]:
 
 
 def _path(program: str) -> str:
-    """Where a console script is: beside the interpreter, or else on the path."""
+    """The path of a console script, beside the interpreter or on PATH."""
     search = f"{pathlib.Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
     found = shutil.which(program, path=search)
     if found is None:
@@ -172,17 +173,17 @@ def _path(program: str) -> str:
     return found
 
 
-def _shown(program: str, config: pathlib.Path, *arguments: str) -> str:
-    """A command as it can be pasted: by the program's name where that finds it, and by its path elsewhere."""
+def _format_command(program: str, config: pathlib.Path, *arguments: str) -> str:
+    """A command to paste: with the program's name if PATH finds it, otherwise with its path."""
     path, *rest = _command(program, config, *arguments)
     return shlex.join([program if shutil.which(program) == path else path, *rest])
 
 
 def _call(command: list[str]) -> None:
-    """:raises DemoError: it failed, and has said why on standard error."""
+    """:raises DemoError: the command failed; it has printed why."""
     status = subprocess.run(command, check=False).returncode
     if status:
-        raise DemoError(f"{pathlib.Path(command[0]).name} ended with status {status}")
+        raise DemoError(f"{pathlib.Path(command[0]).name} exited with status {status}")
 
 
 @contextlib.contextmanager
@@ -197,10 +198,6 @@ def _running(command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
 
 def _tail(log: pathlib.Path) -> str:
     return "\n".join(log.read_text(encoding="utf-8").splitlines()[-10:]) if log.exists() else "(empty)"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'s' * (number != 1)}"
 
 
 def _free_port() -> int:

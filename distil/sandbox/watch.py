@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Waits for a collector's first run, and shows how far it is."""
+"""Waits for a collector's first run and shows its progress."""
 
 import subprocess
 import time
@@ -10,13 +10,13 @@ import rich.console
 import rich.progress
 from prometheus_client.parser import text_string_to_metric_families
 
-POLL_SECONDS = 0.2
-LINE_SECONDS = 5.0
-STALL_SECONDS = 300.0
+_POLL_SECONDS = 0.2
+_LINE_SECONDS = 5.0
+_STALL_SECONDS = 300.0
 
 
 class RunError(Exception):
-    """The first run did not collect what it should have."""
+    """The first run failed or is incomplete."""
 
 
 class DemoProgress(NamedTuple):
@@ -31,11 +31,11 @@ class DemoProgress(NamedTuple):
 def wait_for_first_run(
     console: rich.console.Console, collector: subprocess.Popen[bytes], port: int, expected: int
 ) -> None:
-    """Return when the first run has committed all windows.
+    """Wait until the first run has committed all windows.
 
     :param port: of the collector's exporter, on 127.0.0.1.
-    :param expected: how many windows there are.
-    :raises RunError: the collector ended, its run left windows out, or none was committed for a long time.
+    :param expected: number of windows.
+    :raises RunError: the collector exited, its run left windows out, or committed none for a long time.
     """
     begin = time.monotonic()
     with _bar(console) as bar:
@@ -43,14 +43,14 @@ def wait_for_first_run(
         progress, line, moved = DemoProgress(), begin, begin
         while not progress.ended:
             if collector.poll() is not None:
-                raise RunError(f"distil-collector ended with status {collector.returncode}")
-            if time.monotonic() > moved + STALL_SECONDS:
-                raise RunError(f"distil-collector has committed no window for {STALL_SECONDS:.0f} seconds")
-            time.sleep(POLL_SECONDS)
+                raise RunError(f"distil-collector exited with status {collector.returncode}")
+            if time.monotonic() > moved + _STALL_SECONDS:
+                raise RunError(f"distil-collector has committed no window for {_STALL_SECONDS:.0f} seconds")
+            time.sleep(_POLL_SECONDS)
             before, progress = progress, _read(port)
             moved = time.monotonic() if progress != before else moved
             bar.update(task, completed=progress.committed)
-            if bar.disable and time.monotonic() > line + LINE_SECONDS and not progress.ended:
+            if bar.disable and time.monotonic() > line + _LINE_SECONDS and not progress.ended:
                 console.print(f"  {progress.committed} of {expected} windows")
                 line = time.monotonic()
     if progress.committed < expected:
