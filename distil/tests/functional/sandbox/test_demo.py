@@ -57,8 +57,8 @@ class DemoTest(unittest.TestCase):
 
     def test_all_hours_are_shown_in_order(self) -> None:
         process = self.demo()
-        said, _ = process.communicate(timeout=_SECONDS)
-        self.assertEqual(0, process.returncode, said)
+        output, _ = process.communicate(timeout=_SECONDS)
+        self.assertEqual(0, process.returncode, output)
         steps = (
             "A sandbox cloud",
             "distil-db-manage makes",
@@ -68,25 +68,25 @@ class DemoTest(unittest.TestCase):
             r"\| c1.c1r1 +\| second +\| 18000 +\| +5 \|",
             "Stopped.",
         )
-        self.assertRegex(said, re.compile(".*".join(steps), re.DOTALL))
-        self.assertNotRegex(said, "alembic|WARNING|Warning")
-        table = [line for line in said.splitlines() if line.startswith(("|", "+"))]
+        self.assertRegex(output, re.compile(".*".join(steps), re.DOTALL))
+        self.assertNotRegex(output, "alembic|WARNING|Warning")
+        table = [line for line in output.splitlines() if line.startswith(("|", "+"))]
         self.assertLessEqual(max(map(len, table)), 80)
         self.assert_nothing_left()
 
     def test_what_it_shows_can_be_used(self) -> None:
         process = self.demo("--keep")
-        said = self.read_up_to(process, "Ctrl-C")
-        pasted = re.findall(r"^  (\S*distil-manage .*)$", said, re.MULTILINE)
+        output = self.read_up_to(process, "Ctrl-C")
+        pasted = re.findall(r"^  (\S*distil-manage .*)$", output, re.MULTILINE)
         self.assertEqual(["usage summary", "project list"], [" ".join(shlex.split(line)[3:]) for line in pasted])
         for line in pasted:
             self.assertIn("c1.c1r1" if "usage" in line else "project-0", self.output(line))
-        (address,) = re.findall(r"Status page: (\S+)", said)
+        (address,) = re.findall(r"Status page: (\S+)", output)
         with urllib.request.urlopen(address, timeout=_SECONDS) as answer:
             self.assertIn("<html", answer.read().decode())
         process.send_signal(signal.SIGINT)
-        said, _ = process.communicate(timeout=_SECONDS)
-        self.assertEqual((0, "Stopped."), (process.returncode, said.splitlines()[-1]))
+        output, _ = process.communicate(timeout=_SECONDS)
+        self.assertEqual((0, "Stopped."), (process.returncode, output.splitlines()[-1]))
         self.assert_nothing_left()
 
     def test_it_says_when_the_collector_ends(self) -> None:
@@ -96,9 +96,9 @@ class DemoTest(unittest.TestCase):
             ["ps", "--ppid", str(process.pid), "-o", "pid="], check=True, capture_output=True, text=True
         ).stdout.split()
         os.kill(int(number), signal.SIGTERM)
-        said, _ = process.communicate(timeout=_SECONDS)
+        output, _ = process.communicate(timeout=_SECONDS)
         self.assertEqual(1, process.returncode)
-        self.assertIn("distil-sandbox demo: distil-collector ended with status 0; its log:", said)
+        self.assertIn("distil-sandbox demo: distil-collector exited with status 0; its log:", output)
         self.assert_nothing_left()
 
     def test_rules_that_are_refused_end_it(self) -> None:
@@ -107,28 +107,28 @@ class DemoTest(unittest.TestCase):
         (etc / "meter_mappings.yml").write_text("- {meter: instance, unit: second, transformer: magic}\n")
         (etc / "transformer.yml").write_text("{}\n")
         process = self.demo("--etc", str(etc))
-        said, _ = process.communicate(timeout=_SECONDS)
+        output, _ = process.communicate(timeout=_SECONDS)
         self.assertEqual(1, process.returncode)
-        self.assertRegex(said, "magic")
-        self.assertIn("distil-sandbox demo: distil-collector ended with status 1; its log:", said)
+        self.assertRegex(output, "magic")
+        self.assertIn("distil-sandbox demo: distil-collector exited with status 1; its log:", output)
         self.assert_nothing_left()
 
     def test_it_can_be_stopped_while_it_collects(self) -> None:
         process = self.demo("--hours", "500")
         self.read_up_to(process, "distil-collector collects 500 hours")
         process.send_signal(signal.SIGINT)
-        said, _ = process.communicate(timeout=_SECONDS)
-        self.assertEqual((130, "Stopped before the end."), (process.returncode, said.splitlines()[-1]))
+        output, _ = process.communicate(timeout=_SECONDS)
+        self.assertEqual((130, "Stopped before the end."), (process.returncode, output.splitlines()[-1]))
         self.assert_nothing_left()
 
     def read_up_to(self, process: subprocess.Popen[str], last: str) -> str:
         assert process.stdout is not None
-        said = ""
-        while last not in said:
+        output = ""
+        while last not in output:
             line = process.stdout.readline()
-            self.assertTrue(line, f"the output ends before {last!r}:\n{said}")
-            said += line
-        return said
+            self.assertTrue(line, f"the output ends before {last!r}:\n{output}")
+            output += line
+        return output
 
     def output(self, command: str) -> str:
         done = subprocess.run(
