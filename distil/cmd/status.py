@@ -143,7 +143,7 @@ def _abandoned_leases(conf: TrackedConfigOpts) -> Sequence[str]:
 
 def _abandoned(owner: str, count: int, expired: bool) -> str:
     if expired:
-        return f"{owner} holds {pluralize(count, 'expired lease')}; the next run takes over."
+        return f"{owner} holds {pluralize(count, 'expired lease')}, taken over by the next run."
     minutes = leases.LEGACY_LOCK_SECONDS // 60
     return (
         f"{owner} holds {pluralize(count, 'lease')} without expiry, as older collectors do. If that collector runs, "
