@@ -97,7 +97,7 @@ class BatchCollector:
             committed = starts.index(stored) if stored in starts else len(starts)
             self._monitor.skip(committed)
             due.append(DueProject(project, windows[committed:]))
-        return [each for each in due if each.windows]
+        return [project for project in due if project.windows]
 
     def _claim(self, claims: contextlib.ExitStack, due: DueProject) -> Claim:
         """Claim a project until the end of ``claims``."""

@@ -122,9 +122,9 @@ class Reprocessor:
             try:
                 yield from self._reprocess(project_id, window, stored)
             except exceptions.ReprocessingRefused as error:
-                yield from (ReprocessedSample(each, ReprocessResult.REFUSED, str(error)) for each in stored)
+                yield from (ReprocessedSample(sample, ReprocessResult.REFUSED, str(error)) for sample in stored)
             except exceptions.ServiceError as error:
-                yield from (ReprocessedSample(each, ReprocessResult.FAILED, str(error)) for each in stored)
+                yield from (ReprocessedSample(sample, ReprocessResult.FAILED, str(error)) for sample in stored)
                 return
 
     def _reprocess(
@@ -156,8 +156,8 @@ class Reprocessor:
         if not resources:
             return
         rated = [resource.rerated.rated for resource in resources]
-        described = [resource for each in rated for resource in each.resources]
-        instances = {resource_id: sample for each in rated for resource_id, sample in each.instances.items()}
+        described = [resource for part in rated for resource in part.resources]
+        instances = {resource_id: sample for part in rated for resource_id, sample in part.instances.items()}
         stored = Store(self._engine).project(project_id).resource_info([resource.id for resource in described])
         annotated = annotate_os_distro(self._os_distros, instances, stored, described)
         usage = [entry for resource in resources for entry in resource.usage]
