@@ -123,7 +123,7 @@ class BenchmarkResultsTest(unittest.TestCase):
             self.assertEqual((PROJECTS + 1) * WINDOWS, measured[mode]["run"]["windows"])
         self.assertEqual(0, measured["without"]["scrapes"])
 
-    def test_table_has_a_row_for_each_figure(self) -> None:
+    def test_table_has_row_per_figure(self) -> None:
         lines = self.table.splitlines()
         self.assertEqual(1 + sum(len(part["figures"]) for part in self.parts.values()), len(lines))
         for name, part in self.parts.items():

@@ -60,7 +60,7 @@ class DistributionTest(unittest.TestCase):
         cls.wheel = distributions.build("wheel", cls.sdist, folder / "of-sdist")
         cls.environment = distributions.Environment(folder / "environment", cls.wheel)
 
-    def test_sdist_holds_the_tracked_files(self) -> None:
+    def test_sdist_contains_tracked_files(self) -> None:
         files = {name for name in self.sdist_files if not name.startswith(GENERATED)}
         self.assertEqual(set(), files - self.tracked)
         missing = self.tracked - files
@@ -79,7 +79,7 @@ class DistributionTest(unittest.TestCase):
     def test_wheel_holds_no_tests(self) -> None:
         self.assertEqual([], [name for name in distributions.wheel_files(self.wheel) if "tests/" in name])
 
-    def test_commands_tell_the_version(self) -> None:
+    def test_commands_print_version(self) -> None:
         for command in COMMANDS:
             self.assertEqual(VERSION, distributions.run(self.environment.bin / command, "--version").split()[-1])
         self.assertIn("--projects", distributions.run(self.environment.bin / "distil-sandbox", "demo", "--help"))

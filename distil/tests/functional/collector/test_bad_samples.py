@@ -47,7 +47,7 @@ class _Backends:
     class BadSamplesTest(unittest.TestCase):
         BACKEND: str
 
-        def test_each_bad_sample_is_kept_with_its_reason_and_all_others_are_billed(self) -> None:
+        def test_invalid_samples_are_stored_others_billed(self) -> None:
             site = self.enterContext(Site(self.BACKEND, projects=2, resources=1))
             undisturbed = self.enterContext(Site(cloud=site.cloud))
             undisturbed.collect()

@@ -40,14 +40,14 @@ class _Backends:
                 collector.communicate(timeout=120)
             cls.entries = cls.site.usage()
 
-        def test_every_window_of_every_project_is_stored(self) -> None:
+        def test_all_windows_are_stored(self) -> None:
             self.assertEqual(set(self.site.cloud.projects.enabled_ids), {entry.project_id for entry in self.entries})
             starts = [self.site.start + hour * HOUR for hour in range(3)]
             self.assertEqual({(start, start + HOUR) for start in starts}, {entry[-2:] for entry in self.entries})
             self.assertEqual({self.site.end}, set(self.site.last_collected().values()))
             self.assertEqual([], self.site.rejected())
 
-        def test_traffic_is_the_sum_of_every_sample_that_telemetry_has(self) -> None:
+        def test_traffic_is_sum_of_samples(self) -> None:
             for project_id in self.site.cloud.projects.enabled_ids:
                 sums: dict[Any, Decimal] = {}
                 for sample in self.site.samples(project_id, "traffic.outbound.international"):
@@ -58,7 +58,7 @@ class _Backends:
                 self.assertEqual(sums, {(entry.resource_id, entry.start): entry.volume for entry in stored})
                 self.assertEqual(3 * 2, len(sums))
 
-        def test_an_instance_is_up_for_every_second_of_its_windows(self) -> None:
+        def test_instance_uptime_covers_windows(self) -> None:
             for project_id in self.site.cloud.projects.enabled_ids:
                 machines = {sample["resource_id"] for sample in self.site.samples(project_id, "instance")}
                 uptimes = {
@@ -67,7 +67,7 @@ class _Backends:
                 }
                 self.assertEqual(dict.fromkeys(machines, 3 * 3600), uptimes)
 
-        def test_what_two_collectors_store_is_what_one_stores(self) -> None:
+        def test_concurrent_collectors_store_same_usage(self) -> None:
             alone = self.enterContext(Site(cloud=self.site.cloud))
             alone.collect()
             self.assertEqual(alone.usage(), self.entries)
@@ -76,12 +76,12 @@ class _Backends:
             self.assertIn("0 windows committed", self.site.collect())
             self.assertEqual(self.entries, self.site.usage())
 
-        def test_long_ids_and_names_with_emoji_are_stored(self) -> None:
+        def test_long_ids_and_emoji_are_stored(self) -> None:
             self.assertEqual(["n1.ipv4"], [entry.service for entry in self.entries if entry.resource_id == LONG_ID])
             query = sa.select(models.resources.c.info).where(models.resources.c.id == LONG_ID)
             self.assertEqual(EMOJI, json.loads(self.site.rows(query)[0][0])["ip address"])
 
-        def test_a_virtual_machine_has_its_os_distro(self) -> None:
+        def test_virtual_machine_has_os_distro(self) -> None:
             infos = [json.loads(info) for (info,) in self.site.rows(sa.select(models.resources.c.info))]
             machines = [info for info in infos if info["type"] == "Virtual Machine"]
             self.assertEqual(3 * 2, len(machines))

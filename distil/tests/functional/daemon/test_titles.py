@@ -34,7 +34,7 @@ class ProcessTitleTest(CollectorTypesTestCase):
     def test_children_name_collector_and_worker(self) -> None:
         wait_for(lambda: self.children().keys() == CHILDREN)
 
-    def test_replacement_has_the_same_title(self) -> None:
+    def test_replacement_has_same_title(self) -> None:
         wait_for(lambda: self.children().keys() == CHILDREN)
         before = self.children()["distil-collector: two worker 1"]
         os.kill(before, signal.SIGKILL)

@@ -74,7 +74,7 @@ class DemoTest(unittest.TestCase):
         self.assertLessEqual(max(map(len, table)), 80)
         self.assert_nothing_left()
 
-    def test_what_it_shows_can_be_used(self) -> None:
+    def test_printed_commands_and_addresses_work(self) -> None:
         process = self.demo("--keep")
         output = self.read_up_to(process, "Ctrl-C")
         pasted = re.findall(r"^  (\S*distil-manage .*)$", output, re.MULTILINE)
@@ -89,7 +89,7 @@ class DemoTest(unittest.TestCase):
         self.assertEqual((0, "Stopped."), (process.returncode, output.splitlines()[-1]))
         self.assert_nothing_left()
 
-    def test_it_says_when_the_collector_ends(self) -> None:
+    def test_collector_exit_is_reported(self) -> None:
         process = self.demo("--keep")
         self.read_up_to(process, "Ctrl-C")
         (number,) = subprocess.run(
@@ -101,7 +101,7 @@ class DemoTest(unittest.TestCase):
         self.assertIn("distil-sandbox demo: distil-collector exited with status 0; its log:", output)
         self.assert_nothing_left()
 
-    def test_rules_that_are_refused_end_it(self) -> None:
+    def test_invalid_rules_are_reported(self) -> None:
         etc = self.folder / "etc"
         etc.mkdir()
         (etc / "meter_mappings.yml").write_text("- {meter: instance, unit: second, transformer: magic}\n")
@@ -113,7 +113,7 @@ class DemoTest(unittest.TestCase):
         self.assertIn("distil-sandbox demo: distil-collector exited with status 1; its log:", output)
         self.assert_nothing_left()
 
-    def test_it_can_be_stopped_while_it_collects(self) -> None:
+    def test_interrupt_stops_collection(self) -> None:
         process = self.demo("--hours", "500")
         self.read_up_to(process, "distil-collector collects 500 hours")
         process.send_signal(signal.SIGINT)

@@ -47,7 +47,7 @@ class ReadCollectorsTest(ConfigurationTestCase):
         )
         self.assertEqual(expected, self.problems(text))
 
-    def test_invalid_value_raises_error_of_oslo_config(self) -> None:
+    def test_invalid_value_raises_config_error(self) -> None:
         self.conf.register_cli_opts(CLI_OPTS)
         with self.assertRaises(cfg.ConfigSourceValueError):
             enabled_collectors.read_collectors(self.read("[collector]\nworkers = many\n"))

@@ -84,7 +84,7 @@ class JSONFormatterTest(LoggingCase):
         summary: str = line["error_summary"]
         return summary
 
-    def test_summary_is_empty_if_message_has_it(self) -> None:
+    def test_repeated_summary_is_empty(self) -> None:
         error = exceptions.StoreError(PROBLEM)
         self.assertEqual("", self.summary("Run failed: %s", error, error))
 

@@ -27,7 +27,7 @@ class ArgumentsTest(unittest.TestCase):
                         said = self.refused(command, f"{option}={value}")
                         self.assertIn(f"argument {option}: '{value}' is not a whole number from 1 to ", said)
 
-    def test_hours_are_at_most_a_year(self) -> None:
+    def test_hours_are_limited_to_year(self) -> None:
         for value in ("0", "-3", "8785"):
             self.assertIn("is not a whole number from 1 to 8784", self.refused("demo", f"--hours={value}"))
 
