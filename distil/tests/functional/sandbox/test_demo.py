@@ -61,7 +61,7 @@ class DemoTest(unittest.TestCase):
         self.assertEqual(0, process.returncode, output)
         steps = (
             "A sandbox cloud",
-            "distil-db-manage makes",
+            "distil-db-manage creates",
             "distil-collector collects 5 hours",
             " 10 of 10 windows in",
             r"\$ .*distil-manage .*usage summary",
