@@ -149,6 +149,7 @@ def _has_exception_text(record: logging.LogRecord) -> bool:
 def _set_formatters(root: logging.Logger, conf: cfg.ConfigOpts) -> None:
     options = read(conf)
     if options.log_config_append:
+        _replace_oslo_formatters(root)
         return
     for handler in root.handlers:
         handler.setFormatter(
@@ -156,6 +157,24 @@ def _set_formatters(root: logging.Logger, conf: cfg.ConfigOpts) -> None:
             if options.use_json
             else TextFormatter(project="distil", datefmt=options.log_date_format, config=conf)
         )
+
+
+def _replace_oslo_formatters(root: logging.Logger) -> None:
+    """Replace the formatters of oslo.log that a logging configuration file names, and leave all others."""
+    loggers = [root, *(logger for logger in root.manager.loggerDict.values() if isinstance(logger, logging.Logger))]
+    for handler in (handler for logger in loggers for handler in logger.handlers):
+        formatter = handler.formatter
+        if type(formatter) is formatters.JSONFormatter:
+            handler.setFormatter(JSONFormatter(datefmt=formatter.datefmt))
+        elif type(formatter) is formatters.ContextFormatter:
+            handler.setFormatter(
+                TextFormatter(
+                    datefmt=formatter.datefmt,
+                    project=formatter.project,
+                    version=formatter.version,
+                    config=formatter.conf,
+                )
+            )
 
 
 @contextlib.contextmanager

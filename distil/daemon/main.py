@@ -142,13 +142,16 @@ class _Reload:
     """Validates the configuration files before a reload.
 
     :param conf: the configuration in force.
-    :param workers: the processes that run.
+    :param collectors: those that run.
     """
 
-    def __init__(self, conf: cfg.ConfigOpts, argv: Sequence[str] | None, workers: Sequence[_Worker]) -> None:
+    def __init__(
+        self, conf: cfg.ConfigOpts, argv: Sequence[str] | None, collectors: Sequence[CollectorOptions]
+    ) -> None:
         self._conf = conf
         self._argv = argv
-        self._workers = workers
+        self._workers = _workers(collectors)
+        self._validated = collectors
 
     def validate(self) -> None:
         """Validate the files as they are now, and have this process's log follow them.
@@ -165,10 +168,17 @@ class _Reload:
         collectors = enabled_collectors.read_collectors(new)
         if _workers(collectors) != self._workers:
             raise exceptions.ConfigurationError(["a change of collectors or workers requires a restart"])
-        # As they are now: an earlier reload may have changed them.
-        current = enabled_collectors.read_collectors(self._conf)
-        _validate(new, collectors, [address for options in current for address in _addresses(options)])
+        _validate(new, collectors, [address for options in self._in_force() for address in _addresses(options)])
         log_conf.reload_logging(new)
+        self._validated = collectors
+
+    def _in_force(self) -> Sequence[CollectorOptions]:
+        """The collectors as they are now: an earlier reload may have changed their options."""
+        try:
+            return enabled_collectors.read_collectors(self._conf)
+        except (cfg.Error, exceptions.ConfigurationError):
+            # The files changed between their validation and the reload, which must not prevent the next reload.
+            return self._validated
 
 
 def _serve(conf: cfg.ConfigOpts, argv: Sequence[str] | None, collectors: Sequence[CollectorOptions]) -> int:
@@ -181,7 +191,7 @@ def _serve(conf: cfg.ConfigOpts, argv: Sequence[str] | None, collectors: Sequenc
     ]
     names = ", ".join(options.name for options in collectors)
     LOG.info("Distil Collector %s starts: %s.", importlib.metadata.version("distil"), names)
-    return 0 if launch(conf, services, _Reload(conf, argv, _workers(collectors)).validate) else 1
+    return 0 if launch(conf, services, _Reload(conf, argv, collectors).validate) else 1
 
 
 def _collect_once(conf: cfg.ConfigOpts, collectors: Sequence[CollectorOptions], end: datetime.datetime) -> int:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from multiprocessing.sharedctypes import RawArray
 from multiprocessing.sharedctypes import RawValue
 
+from oslo_config import cfg
 from oslo_log import log
 from oslo_service.backend.base import ServiceBase
 from setproctitle import setproctitle
@@ -120,13 +121,12 @@ class CollectorService(ServiceBase):  # type: ignore[misc]
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP, signal.SIGTERM})
         self._pid.value = os.getpid()
         self._is_stopping.value = 0
-        # The configuration may have been reloaded since the parent made the factory.
-        self._factory = self._factory.reread()
         self._factory.reload_logging()
         delay = self._backoff.delay()
         if delay:
             LOG.warning("The previous process exited early; this one starts in %.0f seconds.", delay)
             self._shutdown.wait(delay)
+        self._factory = self._reread_factory()
         self._start_exporter()
 
     def wait(self) -> None:
@@ -148,6 +148,15 @@ class CollectorService(ServiceBase):  # type: ignore[misc]
 
     def reset(self) -> None:
         """Does nothing: on SIGHUP the launcher replaces the process."""
+
+    def _reread_factory(self) -> CollectorFactory:
+        """The factory with the options as they are now: they may have been reloaded since the parent made it."""
+        try:
+            return self._factory.reread()
+        except cfg.Error as error:
+            # The files changed after the parent had validated them. Only another reload can help.
+            LOG.error("The configuration that was reloaded is invalid; nothing is collected until SIGHUP: %s", error)
+            raise
 
     def _start_exporter(self) -> None:
         """Start the exporter unless it runs. Usage is collected without it, and each run tries again."""

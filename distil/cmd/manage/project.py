@@ -12,8 +12,8 @@ from typing import Any
 from distil import exceptions
 from distil.cmd.manage import base
 from distil.cmd.manage import project_scope
+from distil.cmd.manage.collectors import read_collectors
 from distil.cmd.manage.project_scope import ScopedProject
-from distil.conf import enabled_collectors
 from distil.db import projects as stored_projects
 from distil.db.projects import ProjectStatus
 from distil.db.store import Store
@@ -79,7 +79,7 @@ class ProjectList(base.ListCommand):
                     ["--behind needs Keystone, because the collectors differ in which windows are due"]
                 )
             return list(project_scope.stored(statuses.values(), plan))
-        names = [options.name for options in enabled_collectors.read_collectors(conf)]
+        names = [options.name for options in read_collectors(conf)]
         if arguments.collector not in (None, *names):
             raise exceptions.NotFound(f"unknown collector {arguments.collector!r}; there are {', '.join(names)}")
         projects = project_scope.in_scope(conf)

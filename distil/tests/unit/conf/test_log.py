@@ -15,6 +15,24 @@ from distil.tests.support.configuration import ConfigurationTestCase
 
 PROBLEM = "the database did not answer"
 
+_LOGGING_CONFIGURATION = """
+[loggers]
+keys = root
+[handlers]
+keys = file
+[formatters]
+keys = custom
+[logger_root]
+handlers = file
+[handler_file]
+class = FileHandler
+args = ("{file}",)
+formatter = custom
+[formatter_custom]
+class = {formatter}
+format = custom %(message)s
+"""
+
 
 class LoggingCase(ConfigurationTestCase):
     def setUp(self) -> None:
@@ -92,6 +110,25 @@ class JSONFormatterTest(LoggingCase):
         self.assertEqual(
             f"distil.exceptions.StoreError: {PROBLEM}", self.summary("Run failed", exceptions.StoreError(PROBLEM))
         )
+
+
+class LoggingConfigurationFileTest(LoggingCase):
+    def logged(self, formatter: str) -> str:
+        path = self.folder / "logging.conf"
+        path.write_text(_LOGGING_CONFIGURATION.format(file=self.file, formatter=formatter))
+        self.set_up_logging(f"log_config_append = {path}\n")
+        error = exceptions.StoreError(PROBLEM)
+        self.log_error("Run failed: %s", error, error)
+        return self.lines()[-1]
+
+    def test_text_has_exception_text_once(self) -> None:
+        self.assertEqual(1, self.logged("oslo_log.formatters.ContextFormatter").count(PROBLEM))
+
+    def test_json_summary_is_empty(self) -> None:
+        self.assertEqual("", json.loads(self.logged("oslo_log.formatters.JSONFormatter"))["error_summary"])
+
+    def test_other_formatters_are_kept(self) -> None:
+        self.assertEqual(f"custom Run failed: {PROBLEM}", self.logged("logging.Formatter"))
 
 
 class LogPathTest(ConfigurationTestCase):

@@ -106,3 +106,23 @@ class ProjectTest(unittest.TestCase):
 
     def test_unknown_project_exits_with_3(self) -> None:
         self.assertEqual(3, manage.run(self.site.config, "project", "show", "nope").returncode)
+
+
+class InvalidOptionsTest(manage.ManageTestCase):
+    def test_every_invalid_value_is_named(self) -> None:
+        with self.config.open("a") as file:
+            file.write("[collector]\nconcurrency = 999\nworkers = many\n")
+        for arguments in (("project", "list", "--no-keystone"), ("project", "list"), ("rejected", "retry", "--all")):
+            with self.subTest(arguments=arguments):
+                result = manage.run(self.config, *arguments)
+                self.assertEqual((1, ""), (result.returncode, result.stdout))
+                prefix = f"distil-manage: {self.config}: [collector]"
+                workers, concurrency = result.stderr.splitlines()
+                self.assertEqual(f"{prefix} workers = many: must be a whole number, at least 1", workers)
+                self.assertIn(f"{prefix} concurrency = 999: must be a whole number", concurrency)
+
+    def test_other_commands_do_not_depend_on_them(self) -> None:
+        with self.config.open("a") as file:
+            file.write("[collector]\nconcurrency = 999\n")
+        self.assertEqual([], self.rows("lease", "list"))
+        self.assertEqual([], self.rows("usage", "list"))
