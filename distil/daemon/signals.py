@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from oslo_config import cfg
 from oslo_log import log
 
+from distil.conf import oslo_service
 from distil.daemon.service import CollectorService
 from distil.daemon.systemd import Systemd
 
@@ -102,7 +103,7 @@ class SignalManager:
         _deliver_to_oslo_service(signal.SIGTERM)
 
     def _graceful_shutdown_timeout(self) -> float:
-        return float(self._conf.graceful_shutdown_timeout)
+        return oslo_service.read_graceful_shutdown_timeout(self._conf)
 
     def _kill_children(self) -> None:
         """Exit now: a child is stopped, or blocked in the kernel. Its leases expire."""

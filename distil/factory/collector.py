@@ -32,6 +32,7 @@ from distil.conf import collector as collector_conf
 from distil.conf import database
 from distil.conf import keystone_authtoken
 from distil.conf import log as log_conf
+from distil.conf import oslo_service
 from distil.conf.collector import CollectorOptions
 from distil.conf.fingerprint import fingerprint
 from distil.db import revision
@@ -126,7 +127,7 @@ class CollectorFactory:
 
     def graceful_shutdown_timeout(self) -> float:
         """Seconds for a shutdown; 0: no limit."""
-        return float(self._conf.graceful_shutdown_timeout)
+        return oslo_service.read_graceful_shutdown_timeout(self._conf)
 
     def exporter(self) -> Exporter | None:
         """The exporter, bound to its port and not started yet; None if it is disabled.
