@@ -6,6 +6,7 @@ import dataclasses
 import datetime
 import threading
 import time
+import types
 from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Mapping
@@ -44,12 +45,11 @@ class RunMonitor:
 
     :param clock: the time, aware and in UTC.
     :ivar result: the current run, or the last one.
-    :ivar failures: reason by id of each project that failed in that run.
     """
 
     def __init__(self, metrics: Metrics, history: History, clock: Callable[[], datetime.datetime]) -> None:
         self.result = RunResult("", clock())
-        self.failures: Mapping[str, str] = {}
+        self._failures: dict[str, str] = {}
         self._metrics = metrics
         self._history = history
         self._clock = clock
@@ -57,6 +57,11 @@ class RunMonitor:
         self._states: ProjectStates | None = None
         self._lock = threading.Lock()
         self._updated = 0.0
+
+    @property
+    def failures(self) -> Mapping[str, str]:
+        """The reason by id of each project that failed in the run."""
+        return types.MappingProxyType(self._failures)
 
     def set_next_run(self, start: Callable[[], datetime.datetime]) -> None:
         """Have the start of the next run read from ``start``, each time that somebody looks at it."""
@@ -124,7 +129,8 @@ class RunMonitor:
         """A project failed: its windows stay due until the next run."""
         self._metrics.windows.labels(WindowOutcome.FAILED).inc()
         with self._lock:
-            self._set_failures({**self.failures, project_id: str(error) or repr(error)})
+            self._failures[project_id] = str(error) or repr(error)
+            self._update(failed=len(self._failures))
 
     def retried(self, step: RetryStep) -> None:
         """An attempt failed and is followed by another."""
@@ -144,8 +150,9 @@ class RunMonitor:
         for state in ProjectState:
             self._metrics.projects.labels(state).set(states.counts[state])
         with self._lock:
-            self._set_failures(failures)
+            self._failures = dict(failures)
             self._update(
+                failed=len(failures),
                 still_due=states.windows_due,
                 behind=states.counts[ProjectState.BEHIND],
                 skipped=states.counts[ProjectState.SKIPPED],
@@ -154,7 +161,7 @@ class RunMonitor:
     def _start(self, progress: Progress | None) -> None:
         started = self._clock()
         self.result = RunResult(start_run_context(self._history.snapshot().collector), started)
-        self.failures = {}
+        self._failures = {}
         self._progress, self._states = progress, None
         self._updated = time.monotonic()
         self._metrics.last_run_start.set(started.timestamp())
@@ -162,7 +169,9 @@ class RunMonitor:
 
     def _finish(self, outcome: RunOutcome, problem: str | None = None) -> None:
         ended = self._clock()
-        self._update(ended=ended, outcome=outcome, problem=problem)
+        # A shutdown does not wait for the worker threads, which may still count.
+        with self._lock:
+            self._update(ended=ended, outcome=outcome, problem=problem)
         self._history.finish(self.result, None if self._states is None else self._states.lagging)
         self._metrics.runs.labels(outcome).inc()
         if outcome is RunOutcome.COMPLETE:
@@ -171,10 +180,6 @@ class RunMonitor:
             # Not after a run that failed as a whole: alerts notice that this time does not move.
             self._metrics.last_run_duration.set((ended - self.result.started).total_seconds())
             self._metrics.last_run_end.set(ended.timestamp())
-
-    def _set_failures(self, failures: Mapping[str, str]) -> None:
-        self.failures = failures
-        self._update(failed=len(failures))
 
     def _update(self, **changes: Any) -> None:
         self.result = dataclasses.replace(self.result, **changes)
