@@ -67,7 +67,7 @@ class ServiceClient:
 
     def session_project_id(self) -> str | None:
         """The id of the project that the session is scoped to; None for a session without project scope."""
-        with self._translated_errors(f"{self._name}: project of the session"):
+        with self._translated_errors(f"{self._name}: getting a token"):
             return self._cloud.session.get_project_id()
 
     def _send(self, method: str, url: str, request: str, params: Mapping[str, str] | None) -> requests.Response:

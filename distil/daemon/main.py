@@ -227,7 +227,7 @@ def _collect_one(conf: cfg.ConfigOpts, options: CollectorOptions, end: datetime.
             result = factory.collector(shutdown).run(end)
     except exceptions.DistilError as error:
         # The other collectors still run.
-        return _report_errors(conf, [f"[{options.group}] {problem}" for problem in loader.error_lines(error)])
+        return _report_errors(conf, [f"collector {options.name}: {line}" for line in loader.error_lines(error)])
     return int(bool(result.failed) or not result.projects)
 
 

@@ -78,7 +78,7 @@ def parse_transformer_options(document: object, plugins: Plugins) -> Transformer
     if document is None:
         return TransformerOptions({}, [])
     if not isinstance(document, Mapping):
-        text = f"must hold a section for each transformer, not {short_repr(document)}"
+        text = f"must hold a section for each transformer, {_instead(document)}"
         return TransformerOptions({}, [Problem(None, text)])
     sections: dict[str, Mapping[str, Any]] = {}
     problems = []
@@ -100,7 +100,7 @@ def parse_meter_mappings(document: object, plugins: Plugins, sections: Sections 
     :param sections: sections of the transformer file; None if it could not be parsed: missing options are not reported.
     """
     if not isinstance(document, list) or not document:
-        return MeterMappings((), [Problem(None, f"must hold a list of meter mappings, not {short_repr(document)}")])
+        return MeterMappings((), [Problem(None, f"must hold a list of meter mappings, {_instead(document)}")])
     mappings = []
     problems: list[Problem] = []
     for number, entry in enumerate(document, start=1):
@@ -250,6 +250,11 @@ class _EntryParser:
 def _construct(plugin: type[Transformer], values: Mapping[str, Any]) -> tuple[Transformer, Options]:
     options = Options(values)
     return plugin(options), options
+
+
+def _instead(document: object) -> str:
+    """What a file holds instead of what it must hold."""
+    return "and is empty" if document is None else f"not {short_repr(document)}"
 
 
 def _spellings(key: str) -> tuple[str, ...]:

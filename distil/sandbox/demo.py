@@ -78,7 +78,10 @@ def _demonstrate(console: rich.console.Console, options: argparse.Namespace, fol
         hour = datetime.datetime.now(datetime.UTC).replace(minute=0, second=0, microsecond=0)
         start = hour - datetime.timedelta(hours=options.hours)
         cloud = stack.enter_context(Cloud(projects=options.projects, resources=options.resources, start=start))
-        console.print(f"A sandbox cloud runs at {cloud.url}, with {pluralize(options.projects, 'project')}.")
+        console.print(
+            f"A sandbox cloud runs at {cloud.url}, with {pluralize(options.projects, 'project')} "
+            "and that of its services."
+        )
         port = _free_port()
         config = _write_config(folder, cloud, port, options)
         console.print(f"distil-db-manage creates the tables in {folder / 'distil.sqlite'}.")

@@ -62,7 +62,7 @@ class CeilometerClient:
         :raises RequestUnsupported: the status is 403, 404, 405 or 501.
         :raises TelemetryError: there is no response, or it is not a list.
         """
-        request = f"{method} {path} ({description})"
+        request = f"{SERVICE_TYPE} {method} {path} ({description})"
         try:
             response = self._client.request(path, method, headers=_HEADERS, stream=True, **options)
             body = b"".join(response.iter_content(_CHUNK_BYTES))

@@ -65,7 +65,7 @@ class Manage(app.App):
 
     def __init__(self) -> None:
         super().__init__(
-            description="Inspects a site: its configuration, projects, usage, leases and rejected samples.",
+            description="Shows the configuration, projects, usage, leases and rejected samples of an installation.",
             version=importlib.metadata.version("distil"),
             command_manager=_Commands("distil.manage"),
             # --help after a command is about that command.

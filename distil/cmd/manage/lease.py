@@ -63,7 +63,7 @@ class LeaseRelease(base.ListCommand):
         ids = [name for name in names if name in by_project] + projects.find_ids(self.app.engine, unknown)
         free = [project_id for project_id in ids if project_id not in by_project]
         if free:
-            raise exceptions.NotFound(f"no collector holds a lease of {', '.join(free)}")
+            raise exceptions.NotFound(f"no collector holds the lease of project {', '.join(free)}")
         return {project_id: by_project[project_id] for project_id in ids}
 
     def _release(self, lease: Lease, force: bool) -> Sequence[object]:

@@ -81,7 +81,9 @@ class ProjectList(base.ListCommand):
             return list(project_scope.stored(statuses.values(), plan))
         names = [options.name for options in read_collectors(conf)]
         if arguments.collector not in (None, *names):
-            raise exceptions.NotFound(f"unknown collector {arguments.collector!r}; there are {', '.join(names)}")
+            raise exceptions.NotFound(
+                f"unknown collector {arguments.collector!r}; the collectors are: {', '.join(names)}"
+            )
         projects = project_scope.in_scope(conf)
         if arguments.all:
             known = {project.project_id for project in projects}

@@ -75,8 +75,9 @@ class RatingRulesTest(RulesCase):
             self.assertIn(reason, problem)
 
     def test_empty_mappings_file_is_rejected(self) -> None:
-        for content in ("", "---\n", "# nothing\n", "[]\n"):
-            self.assertIn(f"{self.mappings}: must hold a list of meter mappings", self.problem(content))
+        for content in ("", "---\n", "# nothing\n"):
+            self.assertIn(f"{self.mappings}: must hold a list of meter mappings, and is empty", self.problem(content))
+        self.assertIn(f"{self.mappings}: must hold a list of meter mappings, not []", self.problem("[]\n"))
 
     def test_empty_transformer_file_is_accepted(self) -> None:
         for content in ("", "---\n", "# nothing\n", "uptime:\n"):

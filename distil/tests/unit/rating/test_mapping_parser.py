@@ -38,7 +38,8 @@ class MeterMappingsTest(unittest.TestCase):
         for content in (None, [], {}, {"meter": "m"}, "meter", 5):
             mappings, found = mapping_parser.parse_meter_mappings(content, builders.plugins(), {})
             self.assertEqual(((), 1), (mappings, len(found)))
-            self.assertEqual((None, True), (found[0].entry, repr(content) in found[0].text))
+            expected = "is empty" if content is None else repr(content)
+            self.assertEqual((None, True), (found[0].entry, expected in found[0].text))
 
     def test_non_mapping_entry_is_rejected(self) -> None:
         for content in (None, "meter", 5, ["meter"]):

@@ -74,7 +74,7 @@ class LeaseTest(manage.ManageTestCase):
 
     def test_release_without_lease_exits_with_3(self) -> None:
         self.insert(models.tenants, {"id": "p1", "name": "Übung"})
-        self.assertIn("no collector holds a lease of p1", self.error("lease", "release", "Übung", status=3))
+        self.assertIn("no collector holds the lease of project p1", self.error("lease", "release", "Übung", status=3))
         self.assertIn(
             "no project in the database has the ID or name 'p2'", self.error("lease", "release", "p2", status=3)
         )
