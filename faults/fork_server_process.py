@@ -15,6 +15,7 @@ import pathlib
 import signal
 import sys
 import traceback
+from collections.abc import Collection
 from collections.abc import Sequence
 from typing import Any
 
@@ -29,7 +30,8 @@ CRASHED = 70
 
 
 def main() -> int:
-    pids: list[int] = []
+    # Of those that have not ended: the system may give the number of one that has to another process.
+    running: set[int] = set()
     server_pid = os.getpid()
     try:
         for line in sys.stdin:
@@ -40,10 +42,13 @@ def main() -> int:
                 pid = os.fork()
                 if pid == 0:
                     return _run_collector(**request)
-                pids.append(pid)
+                running.add(pid)
                 reply = pid
             elif command == "poll":
-                reply = _poll(**request)
+                state = _poll(**request)
+                if state["exit_status"] is not None:
+                    running.discard(request["pid"])
+                reply = state
             elif command == "import":
                 _import(**request)
             sys.stdout.write(json.dumps(reply) + "\n")
@@ -51,11 +56,11 @@ def main() -> int:
     finally:
         # Also if the test has ended, and a reply can no longer be written.
         if os.getpid() == server_pid:
-            _kill_groups(pids)
+            _kill_groups(running)
     return 0
 
 
-def _kill_groups(pids: Sequence[int]) -> None:
+def _kill_groups(pids: Collection[int]) -> None:
     for pid in pids:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(pid, signal.SIGKILL)
