@@ -70,7 +70,11 @@ class _Server:
                 self.stop()
                 _server.cache_clear()
                 raise TimeoutError(f"{order['name']} {order['arguments']} has not ended in {_TIMEOUT_SECONDS} seconds")
-            return int(self._process.stdout.readline())
+            status = self._process.stdout.readline()
+            if not status:
+                _server.cache_clear()
+                raise RuntimeError(f"the command server has ended with status {self._process.wait()}")
+            return int(status)
 
     def stop(self) -> None:
         """End the process, and the command that it has forked."""
