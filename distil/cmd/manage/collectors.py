@@ -7,7 +7,7 @@ from distil.conf.collector import CollectorOptions
 from distil.conf.registry import TrackedConfigOpts
 
 
-def read_collectors(conf: TrackedConfigOpts) -> list[CollectorOptions]:
+def read_valid_collectors(conf: TrackedConfigOpts) -> list[CollectorOptions]:
     """The options of the enabled collectors, or of the one that was chosen.
 
     :raises ConfigurationError: with every invalid value, or the collectors cannot run side by side.

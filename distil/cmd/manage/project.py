@@ -12,7 +12,7 @@ from typing import Any
 from distil import exceptions
 from distil.cmd.manage import base
 from distil.cmd.manage import project_scope
-from distil.cmd.manage.collectors import read_collectors
+from distil.cmd.manage.collectors import read_valid_collectors
 from distil.cmd.manage.project_scope import ScopedProject
 from distil.db import projects as stored_projects
 from distil.db.projects import ProjectStatus
@@ -79,7 +79,7 @@ class ProjectList(base.ListCommand):
                     ["--behind needs Keystone, because the collectors differ in which windows are due"]
                 )
             return list(project_scope.stored(statuses.values(), plan))
-        names = [options.name for options in read_collectors(conf)]
+        names = [options.name for options in read_valid_collectors(conf)]
         if arguments.collector not in (None, *names):
             raise exceptions.NotFound(
                 f"unknown collector {arguments.collector!r}; the collectors are: {', '.join(names)}"

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from distil import model
 from distil.cloud.keystone import KeystoneProjects
-from distil.cmd.manage.collectors import read_collectors
+from distil.cmd.manage.collectors import read_valid_collectors
 from distil.collector.plan import Plan
 from distil.conf.registry import TrackedConfigOpts
 from distil.db.projects import ProjectStatus
@@ -38,7 +38,7 @@ def in_scope(conf: TrackedConfigOpts) -> list[ScopedProject]:
     enabled = sorted(keystone.enabled(), key=lambda project: project.id)
     return [
         project
-        for options in read_collectors(conf)
+        for options in read_valid_collectors(conf)
         for project in _in_scope_of(CollectorFactory(conf, options), keystone, enabled)
     ]
 
@@ -50,7 +50,7 @@ def stored(statuses: Iterable[ProjectStatus], plan: Plan | None = None) -> Itera
 
 def common_plan(conf: TrackedConfigOpts) -> Plan | None:
     """The plan of all collectors, if it is the same."""
-    plans = {CollectorFactory(conf, options).plan() for options in read_collectors(conf)}
+    plans = {CollectorFactory(conf, options).plan() for options in read_valid_collectors(conf)}
     return plans.pop() if len(plans) == 1 else None
 
 

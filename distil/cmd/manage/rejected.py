@@ -12,7 +12,7 @@ from cliff import columns
 from distil import exceptions
 from distil import text
 from distil.cmd.manage import base
-from distil.cmd.manage.collectors import read_collectors
+from distil.cmd.manage.collectors import read_valid_collectors
 from distil.conf.collector import CollectorOptions
 from distil.db import projects
 from distil.db import rejected_samples
@@ -141,7 +141,7 @@ class RejectedRetry(_RejectedCommand):
 
     def _options(self, collector: str | None) -> CollectorOptions:
         self.app.conf.set_override("chosen_collector", collector)
-        collectors = read_collectors(self.app.conf)
+        collectors = read_valid_collectors(self.app.conf)
         if len(collectors) > 1:
             names = ", ".join(options.name for options in collectors)
             raise exceptions.ConfigurationError(
