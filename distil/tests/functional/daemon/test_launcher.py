@@ -46,7 +46,7 @@ class CollectorTypesTest(CollectorTypesTestCase):
 
     def test_end_time_failure_is_isolated(self) -> None:
         self.site.cloud.add_fault("identity", "status", path="/projects", status=503, times=3)
-        self.assertIn("[collector:one] ", self.site.collect(status=1))
+        self.assertIn("collector one: ", self.site.collect(status=1))
         self.assertEqual({"customers"}, self.domains_collected())
 
     def test_killed_type_restarts_without_affecting_other(self) -> None:
