@@ -71,7 +71,7 @@ class OsDistros:
         found = self._image.get("images", image_id)
         if found is None:
             return None
-        found.required_str("id")  # an object without id is not an image, and does not tell that there is no os_distro
+        found.required_str("id")  # an object without id is not an image: its os_distro is unknown, not unset
         return _property(found)
 
 

@@ -217,7 +217,7 @@ def _not_collected() -> exceptions.ReprocessingRefused:
 
 def _not_found(ids: Collection[int]) -> exceptions.NotFound:
     listed = ", ".join(map(str, sorted(ids)))
-    return exceptions.NotFound(f"there is no rejected sample {listed}; it may have been billed or deleted")
+    return exceptions.NotFound(f"no rejected sample has ID {listed}; it may have been billed or deleted")
 
 
 def _delete(connection: sa.Connection, ids: Collection[int]) -> None:

@@ -254,13 +254,13 @@ class CollectorFactory:
     def driver(self, session: ks_session.Session) -> TelemetryDriver:
         """The telemetry driver. Making it sends nothing.
 
-        :raises ConfigurationError: there is no such driver.
+        :raises ConfigurationError: the driver is unknown.
         """
         options = keystone_authtoken.read(self._conf)
         return self.driver_class()(session, options.region_name, options.interface)
 
     def driver_class(self) -> type[TelemetryDriver]:
-        """:raises ConfigurationError: there is no such driver."""
+        """:raises ConfigurationError: the driver is unknown."""
         name = self._options.collector_backend
         try:
             manager = stevedore.DriverManager[TelemetryDriver]("distil.telemetry", name)

@@ -119,7 +119,7 @@ def _calls(node: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 def _check_call(name: str, arguments: int) -> None:
     functions = jmespath.functions.Functions.FUNCTION_TABLE
     if name not in functions:
-        raise ValueError(f"there is no function {name}()")
+        raise ValueError(f"unknown function {name}()")
     signature = functions[name]["signature"]
     variadic = bool(signature) and bool(signature[-1].get("variadic"))
     if arguments < len(signature) or (arguments > len(signature) and not variadic):

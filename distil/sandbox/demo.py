@@ -148,7 +148,7 @@ def _sample_directory(text: str) -> list[pathlib.Path]:
     paths = [pathlib.Path(text, name) for name in SAMPLE_FILES]
     for path in paths:
         if not path.is_file():
-            raise argparse.ArgumentTypeError(f"there is no file {path}")
+            raise argparse.ArgumentTypeError(f"{path} does not exist")
     return paths
 
 

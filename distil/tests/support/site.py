@@ -117,6 +117,14 @@ class Site(contextlib.ExitStack):
         self.callback(terminate, process)
         return process
 
+    def refused(self, *arguments: str) -> str:
+        """Start a collector that must refuse to run, and return its output."""
+        collector = self.collector(*arguments)
+        output, _ = collector.communicate(timeout=60)
+        if collector.returncode != 1 or "Traceback" in output:
+            raise AssertionError(f"the status was {collector.returncode}, not 1, or there was a defect:\n{output}")
+        return output
+
     def collect(self, end: datetime.datetime | None = None, status: int = 0) -> str:
         """Collect up to a time, by default the end of the cloud's usage, and return the output of the process."""
         arguments = ("--config-file", str(self.config), "--collect-end-time", (end or self.end).isoformat())

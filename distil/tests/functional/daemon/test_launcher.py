@@ -129,36 +129,29 @@ class UnknownOptionsTest(CollectorTypesTestCase):
 
 
 class InvalidConfigurationTest(CollectorTypesTestCase):
-    def refused(self, *arguments: str) -> str:
-        collector = self.site.collector(*arguments)
-        output, _ = collector.communicate(timeout=60)
-        self.assertEqual(1, collector.returncode, output)
-        self.assertNotIn("Traceback", output)
-        return output
-
     def test_duplicate_port_is_rejected(self) -> None:
         self.groups["collector:two"]["exporter_port"] = self.ports["one"]
         self.configure()
-        self.assertIn(f"exporter_port: {self.ports['one']} is used by more than one", self.refused())
+        self.assertIn(f"exporter_port: {self.ports['one']} is used by more than one", self.site.refused())
 
     def test_conflicting_or_invalid_port_is_rejected(self) -> None:
         self.groups["collector:two"] |= {"exporter_port": self.ports["one"], "exporter_host": "0.0.0.0"}
         self.configure()
-        self.assertIn("is used by more than one", self.refused())
+        self.assertIn("is used by more than one", self.site.refused())
         self.groups["collector:two"] |= {"exporter_port": 65535, "workers": 2}
         self.configure()
-        self.assertIn("exporter_port: worker port 65536 exceeds 65535", self.refused())
+        self.assertIn("exporter_port: worker port 65536 exceeds 65535", self.site.refused())
 
     def test_duplicate_or_undefined_name_is_rejected(self) -> None:
         self.configure("one, one, three")
-        output = self.refused()
+        output = self.site.refused()
         self.assertIn("duplicate name one", output)
         self.assertIn("no group [collector:three]", output)
 
     def test_selecting_disabled_name_is_rejected(self) -> None:
-        self.assertIn("--collector three is not in", self.refused("--collector", "three"))
+        self.assertIn("--collector three is not in", self.site.refused("--collector", "three"))
 
     def test_error_names_group(self) -> None:
         self.groups["collector:two"]["ignore_domains"] = "customers"
         self.configure()
-        self.assertIn("[collector:two] 'customers' is in both include_domains", self.refused())
+        self.assertIn("[collector:two] 'customers' is in both include_domains", self.site.refused())

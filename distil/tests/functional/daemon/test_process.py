@@ -81,13 +81,6 @@ class StartupValidationTest(unittest.TestCase):
     def setUp(self) -> None:
         self.site = self.enterContext(Site())
 
-    def refused(self, *arguments: str) -> str:
-        collector = self.site.collector(*arguments)
-        output, _ = collector.communicate(timeout=60)
-        self.assertEqual(1, collector.returncode, output)
-        self.assertNotIn("Traceback", output)
-        return output
-
     def test_reports_all_configuration_errors_at_once(self) -> None:
         mappings = self.site.folder / "mappings.yml"
         mappings.write_text("- {meter: a, unit: hour, transformer: maxx}\n- {metr: b, unit: hour, transformer: max}\n")
@@ -100,7 +93,7 @@ class StartupValidationTest(unittest.TestCase):
             ignore_domains="a",
             collector_backend="gnochi",
         )
-        output = self.refused()
+        output = self.site.refused()
         self.assertIn(f"{mappings}:1: entry 1 (a): transformer: unknown transformer 'maxx'; did you mean max?", output)
         self.assertIn(f"{mappings}:2: entry 2 (no meter): unknown key 'metr'; did you mean meter?", output)
         self.assertIn(f"{mappings}:2: entry 2 (no meter): meter is missing", output)
@@ -111,38 +104,38 @@ class StartupValidationTest(unittest.TestCase):
     def test_missing_files_are_reported(self) -> None:
         self.site.configure(meter_mappings_file="/nowhere/m.yml", transformer_file="/nowhere/t.yml")
         self.assertRegex(
-            self.refused(), re.compile("/nowhere/t.yml cannot be read.*/nowhere/m.yml cannot be read", re.DOTALL)
+            self.site.refused(), re.compile("/nowhere/t.yml cannot be read.*/nowhere/m.yml cannot be read", re.DOTALL)
         )
 
     def test_parse_error_omits_line_content(self) -> None:
         with self.site.config.open("a") as file:
             file.write("password s3cr3t\n")
-        output = self.refused()
+        output = self.site.refused()
         self.assertIn(f"{self.site.config} cannot be parsed: at {self.site.config}:", output)
         self.assertNotIn("s3cr3t", output)
 
     def test_unwritable_log_file_is_reported(self) -> None:
-        self.assertIn("/nowhere/log", self.refused("--log-file", "/nowhere/log"))
+        self.assertIn("/nowhere/log", self.site.refused("--log-file", "/nowhere/log"))
 
     def test_out_of_range_option_is_reported(self) -> None:
         self.site.configure(collect_window=0)
-        self.assertIn("collect_window", self.refused())
+        self.assertIn("collect_window", self.site.refused())
 
     def test_port_in_use_is_reported(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
             self.site.configure(enable_exporter=True, exporter_host="127.0.0.1", exporter_port=port)
-            self.assertIn(f"127.0.0.1:{port}: Address already in use", self.refused())
+            self.assertIn(f"127.0.0.1:{port}: Address already in use", self.site.refused())
 
     def test_missing_credentials_are_reported(self) -> None:
         text = self.site.config.read_text()
         self.site.config.write_text(re.sub(r"^password = .*\n|^auth_url = .*\n", "", text, flags=re.MULTILINE))
-        self.assertIn("auth_url is not set", self.refused())
+        self.assertIn("auth_url is not set", self.site.refused())
 
     def test_invalid_or_future_end_is_rejected(self) -> None:
-        self.assertIn("'noon'", self.refused("--collect-end-time", "noon"))
+        self.assertIn("'noon'", self.site.refused("--collect-end-time", "noon"))
         later = (datetime.datetime.now(datetime.UTC) + HOUR).isoformat()
-        self.assertIn("in the future", self.refused("--collect-end-time", later))
+        self.assertIn("in the future", self.site.refused("--collect-end-time", later))
 
 
 class DatabaseRevisionTest(unittest.TestCase):

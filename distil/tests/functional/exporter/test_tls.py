@@ -126,8 +126,4 @@ class TlsFilesTest(unittest.TestCase):
     def test_invalid_certfile_exits_with_1(self) -> None:
         site = self.enterContext(Site())
         site.configure(enable_exporter=True, exporter_port=0, exporter_certfile=self.junk)
-        collector = site.collector()
-        output, _ = collector.communicate(timeout=60)
-        self.assertEqual(1, collector.returncode, output)
-        self.assertIn(f"[collector] exporter_certfile: {self.junk} contains no PEM certificate", output)
-        self.assertNotIn("Traceback", output)
+        self.assertIn(f"[collector] exporter_certfile: {self.junk} contains no PEM certificate", site.refused())

@@ -46,7 +46,7 @@ class ArgumentsTest(unittest.TestCase):
         self.assertIn("'today' is not an ISO 8601 time", self.refused("serve", "--start=today"))
 
     def test_missing_rules_files_are_refused(self) -> None:
-        self.assertIn("there is no file /nowhere/meter_mappings.yml", self.refused("demo", "--etc=/nowhere"))
+        self.assertIn("/nowhere/meter_mappings.yml does not exist", self.refused("demo", "--etc=/nowhere"))
 
     def test_good_values_are_taken(self) -> None:
         self.assertEqual(8, arguments.whole_number(1, 8)("8"))

@@ -46,7 +46,7 @@ class RejectedListAndShowTest(RejectedSamplesTestCase):
 
     def test_unknown_id_exits_with_3(self) -> None:
         for command in ("show", "retry"):
-            self.assertIn("no rejected sample 99999", self.error("rejected", command, "99999", status=3))
+            self.assertIn("no rejected sample has ID 99999", self.error("rejected", command, "99999", status=3))
 
 
 class RejectedRetryTest(RejectedSamplesTestCase):
