@@ -7,9 +7,10 @@ from decimal import Decimal
 
 from distil import exceptions
 from distil import model
+from distil.text import short_repr
 from distil.transformers import quantities
 from distil.transformers.base import Transformer
-from distil.transformers.base import optional_metadata_str
+from distil.transformers.base import metadata_str
 from distil.transformers.lookups import Lookups
 from distil.transformers.options import Options
 
@@ -18,7 +19,8 @@ class FromImage(Transformer):
     """The root disk of an instance that was booted from an image: {``service``: largest size x hours}.
 
     ``md_keys`` hold the image. If in any sample the first of these keys found holds one of ``none_values``, the
-    instance was not booted from an image and there is no usage. ``size_keys`` hold the size, which defaults to 0.
+    instance was not booted from an image and there is no usage. ``size_keys`` hold the size; samples without any are
+    rejected if no other sample of the window has one.
     """
 
     def __init__(self, options: Options) -> None:
@@ -36,7 +38,10 @@ class FromImage(Transformer):
         if any(self._has_no_image(sample) for sample in samples):
             return {}
         sizes = [size for sample in samples for size in self._sizes(sample)]
-        return {self.service or service: max(sizes, default=Decimal(0)) * window.hours}
+        if not sizes:
+            reason = f"metadata has no size of the root disk ({', '.join(self.size_keys)})"
+            raise exceptions.SampleRejected(reason, exceptions.RejectionReason.METADATA)
+        return {self.service or service: max(sizes) * window.hours}
 
     def _has_no_image(self, sample: model.Sample) -> bool:
         image = next((sample.metadata[key] for key in self.md_keys if key in sample.metadata), None)
@@ -50,7 +55,8 @@ class FromImage(Transformer):
 class DatabaseVolumeMax(Transformer):
     """The volume of a database instance: {name of its type: largest ``volume.size``, truncated, x hours}.
 
-    The type is that of the last sample's ``volume_id``. If it is unknown, there is no usage.
+    The type is that of the last sample's ``volume_id``. If it is unknown, the samples are rejected: there is no service
+    to bill, and the volume must not be free.
     """
 
     def validate(self, sample: model.Sample, lookups: Lookups) -> None:
@@ -59,10 +65,11 @@ class DatabaseVolumeMax(Transformer):
     def usage(
         self, service: str, samples: Sequence[model.Sample], window: model.Window, lookups: Lookups
     ) -> Mapping[str, Decimal]:
-        volume_id = optional_metadata_str(samples[-1], "volume_id")
-        volume_type = lookups.types_of_volumes.get(volume_id) if volume_id else None
+        volume_id = metadata_str(samples[-1], "volume_id")
+        volume_type = lookups.types_of_volumes.get(volume_id)
         if volume_type is None:
-            return {}
+            reason = f"volume {short_repr(volume_id)} does not exist or has no type, so its type cannot be billed"
+            raise exceptions.SampleRejected(reason, exceptions.RejectionReason.LOOKUP)
         return {volume_type: max(self._size(sample) for sample in samples) * window.hours}
 
     def _size(self, sample: model.Sample) -> Decimal:

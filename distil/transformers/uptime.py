@@ -2,6 +2,8 @@
 """Transformers that bill the seconds of a window, divided among the flavors that an instance had in it."""
 
 import abc
+import re
+from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
 from decimal import Decimal
@@ -15,6 +17,11 @@ from distil.transformers.base import Transformer
 from distil.transformers.base import metadata_str
 from distil.transformers.lookups import Lookups
 from distil.transformers.options import Options
+
+# Nova makes such an id for each flavor that is created without one.
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+# Ceilometer's pollster makes such a name where it cannot read a flavor (nova_client.py).
+_PLACEHOLDER = re.compile(r"unknown-id-(.*)", re.DOTALL)
 
 
 class FlavorUptime(Transformer):
@@ -34,9 +41,10 @@ class FlavorUptime(Transformer):
     def usage(
         self, service: str, samples: Sequence[model.Sample], window: model.Window, lookups: Lookups
     ) -> Mapping[str, Decimal]:
-        services = sorted({self.service(sample, lookups) for sample in samples if self.is_tracked(sample)})
-        if not services:
+        tracked = [sample for sample in samples if self.is_tracked(sample)]
+        if not tracked:
             return {}
+        services = sorted(self.prefix + flavor for flavor in self.flavors(tracked, lookups))
         return dict(zip(services, quantities.split(window.seconds, len(services)), strict=True))
 
     def is_tracked(self, sample: model.Sample) -> bool:
@@ -44,6 +52,10 @@ class FlavorUptime(Transformer):
 
     def service(self, sample: model.Sample, lookups: Lookups) -> str:
         return self.prefix + self.flavor(sample, lookups)
+
+    def flavors(self, samples: Iterable[model.Sample], lookups: Lookups) -> set[str]:
+        """The names of the flavors of an instance's samples."""
+        return {self.flavor(sample, lookups) for sample in samples}
 
     @abc.abstractmethod
     def status(self, sample: model.Sample) -> str: ...
@@ -54,13 +66,25 @@ class FlavorUptime(Transformer):
 
 
 class Uptime(FlavorUptime):
-    """Uptime of Nova instances."""
+    """Uptime of Nova instances, whose samples hold the name of their flavor; some of them its id."""
 
     def status(self, sample: model.Sample) -> str:
         return metadata_str(sample, "status", "state")
 
     def flavor(self, sample: model.Sample, lookups: Lookups) -> str:
-        return metadata_str(sample, "instance_type")
+        name = metadata_str(sample, "instance_type")
+        placeholder = _PLACEHOLDER.fullmatch(name)
+        if placeholder:
+            return _flavor_name(placeholder[1], lookups)
+        return _flavor_name(name, lookups) if _UUID.fullmatch(name) else name
+
+    def flavors(self, samples: Iterable[model.Sample], lookups: Lookups) -> set[str]:
+        flavors = super().flavors(samples, lookups)
+        if len(flavors) == 1:
+            return flavors
+        # Any text may be an id. It is one if the instance's other samples name the flavor that has it.
+        names = {flavor: lookups.flavors.get(flavor) for flavor in flavors}
+        return {name if name in flavors else flavor for flavor, name in names.items()}
 
 
 class DatabaseUptime(FlavorUptime):
@@ -70,9 +94,12 @@ class DatabaseUptime(FlavorUptime):
         return metadata_str(sample, "status")
 
     def flavor(self, sample: model.Sample, lookups: Lookups) -> str:
-        flavor_id = metadata_str(sample, "flavor.id")
-        name = lookups.flavors.get(flavor_id)
-        if name is None:
-            reason = f"flavor {short_repr(flavor_id)} does not exist, so its name cannot be billed"
-            raise exceptions.SampleRejected(reason, exceptions.RejectionReason.LOOKUP)
-        return name
+        return _flavor_name(metadata_str(sample, "flavor.id"), lookups)
+
+
+def _flavor_name(flavor_id: str, lookups: Lookups) -> str:
+    name = lookups.flavors.get(flavor_id)
+    if name is None:
+        reason = f"flavor {short_repr(flavor_id)} does not exist, so its name cannot be billed"
+        raise exceptions.SampleRejected(reason, exceptions.RejectionReason.LOOKUP)
+    return name

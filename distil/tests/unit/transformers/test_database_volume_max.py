@@ -30,11 +30,19 @@ class DatabaseVolumeMaxTest(unittest.TestCase):
             result = builders.rated(ENTRY, [database(1, size)], lookups=TYPES)
             self.assertEqual({("b1.fast", RESOURCE): Decimal(5)}, builders.volumes(result))
 
-    def test_unknown_type_gives_no_usage(self) -> None:
-        for volume_id in ("gone", None, "", 7):
+    def test_unknown_type_is_rejected(self) -> None:
+        for volume_id in ("gone", "", 7):
             with self.subTest(volume_id=volume_id):
-                result = builders.rated(ENTRY, [database(1, 5, volume_id)], lookups=TYPES)
-                self.assertEqual(((), (), ()), (result.usage, result.resources, result.rejected))
+                result = builders.rated(ENTRY, [database(1, 5000, volume_id)], lookups=TYPES)
+                self.assertEqual(((), ()), (result.usage, result.resources))
+                self.assertEqual(
+                    [f"volume {str(volume_id)!r} does not exist or has no type, so its type cannot be billed"],
+                    builders.reasons(result),
+                )
+
+    def test_missing_volume_id_is_rejected(self) -> None:
+        result = builders.rated(ENTRY, [database(1, 5000, None)], lookups=TYPES)
+        self.assertEqual(((), ["metadata has no volume_id"]), (result.usage, builders.reasons(result)))
 
     def test_type_applies_to_its_volume_only(self) -> None:
         documents = [database(1, 5, "v1", "a"), database(2, 5, "gone", "b"), database(3, 5, "v2", "c")]

@@ -29,8 +29,18 @@ class FromImageTest(unittest.TestCase):
     def test_largest_of_all_size_keys_counts(self) -> None:
         self.assert_billed({SERVICE: "60"}, {"image_ref": "i", "root_gb": 10, "disk_gb": 30})
 
-    def test_missing_size_stores_zero(self) -> None:
-        self.assert_billed({SERVICE: "0"}, {"image_ref": "i"}, {"image_ref": "i", "root_gb": None})
+    def test_unknown_size_is_rejected(self) -> None:
+        for size in ({}, {"root_gb": None}, {"root_gb": "None"}):
+            with self.subTest(size=size):
+                result = builders.rated(ENTRY, [document(1, metadata={"image_ref": "i", **size})])
+                self.assertEqual((), result.usage)
+                self.assertEqual(["metadata has no size of the root disk (root_gb, disk_gb)"], builders.reasons(result))
+
+    def test_size_of_one_sample_suffices(self) -> None:
+        self.assert_billed({SERVICE: "20"}, {"image_ref": "i"}, {"image_ref": "i", "root_gb": 10})
+
+    def test_size_of_zero_stores_zero(self) -> None:
+        self.assert_billed({SERVICE: "0"}, {"image_ref": "i", "root_gb": "0"})
 
     def test_one_sample_without_image_prevents_usage(self) -> None:
         for none in ("None", ""):
@@ -65,10 +75,6 @@ class FromImageTest(unittest.TestCase):
                 self.assertEqual({(SERVICE, RESOURCE): Decimal(10)}, builders.volumes(result))
                 self.assertEqual(1, len(result.rejected))
                 self.assertIn("root_gb", builders.reasons(result)[0])
-
-    def test_none_text_counts_as_missing_size(self) -> None:
-        result = builders.rated(ENTRY, [document(1, metadata={"image_ref": "i", "root_gb": "None"})])
-        self.assertEqual(({(SERVICE, RESOURCE): Decimal(0)}, ()), (builders.volumes(result), result.rejected))
 
     def test_service_option_overrides_mapping(self) -> None:
         config = {**OPTIONS, "service": "b9"}

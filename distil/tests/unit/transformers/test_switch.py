@@ -55,9 +55,19 @@ class NetworkServiceTest(SwitchTestCase):
             self.assert_billed("2", volume)
 
     def test_inactive_status_stores_zero(self) -> None:
-        for volume in (0, 2, -1, "-1", 3, 0.5, None, 10**30):
+        for volume in (0, 2, 3, 0.5, 10**30):
             with self.subTest(volume=volume):
                 self.assert_billed("0", volume)
+
+    def test_unknown_status_is_rejected(self) -> None:
+        for volume in (-1, "-1", None):
+            with self.subTest(volume=volume):
+                result = builders.rated(entry("networkservice"), [document(1, volume=volume), document(2, volume=0)])
+                self.assertEqual(((), 2), (result.usage, len(result.rejected)))
+                self.assertIn("the status is unknown", builders.reasons(result)[0])
+
+    def test_active_sample_outweighs_unknown_status(self) -> None:
+        self.assert_billed("2", -1, 1, None)
 
     def test_non_number_is_rejected(self) -> None:
         result = builders.rated(entry("networkservice"), [document(1, volume="ACTIVE"), document(2, volume=1)])

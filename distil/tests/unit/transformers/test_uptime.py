@@ -8,12 +8,16 @@ from typing import Any
 import hypothesis
 from hypothesis import strategies as st
 
+from distil import exceptions
 from distil.tests.support import builders
 from distil.tests.support import strategies
 from distil.tests.support.builders import RESOURCE
 from distil.tests.support.builders import document
 from distil.tests.support.builders import entry
+from distil.transformers.lookups import Lookups
+from distil.transformers.lookups import NameLookup
 
+UUID = "0c5d1a3e-6f3b-4c7e-9d59-0f2b7a8c4e11"
 SECTIONS = {"uptime": {"tracked_states": ["active", "Shutoff"]}}
 
 
@@ -22,8 +26,15 @@ def instance(minute: float, flavor: object, status: object = "active", **metadat
 
 
 class UptimeTest(unittest.TestCase):
-    def assert_billed(self, expected: dict[str, str], *documents: builders.Document, minutes: int = 60) -> None:
-        result = builders.rated(entry("uptime"), documents, SECTIONS, window=builders.window(minutes))
+    def assert_billed(
+        self,
+        expected: dict[str, str],
+        *documents: builders.Document,
+        minutes: int = 60,
+        flavors: NameLookup | None = None,
+    ) -> None:
+        lookups = Lookups(flavors=flavors or {})
+        result = builders.rated(entry("uptime"), documents, SECTIONS, window=builders.window(minutes), lookups=lookups)
         self.assertEqual([], builders.reasons(result))
         self.assertEqual(
             {(flavor, RESOURCE): Decimal(seconds) for flavor, seconds in expected.items()}, builders.volumes(result)
@@ -75,6 +86,40 @@ class UptimeTest(unittest.TestCase):
         config = {"prefix": "compute."}
         result = builders.rated(entry("uptime", transformer_config=config), [instance(1, "c1")], SECTIONS)
         self.assertEqual({("compute.c1", RESOURCE): Decimal(3600)}, builders.volumes(result))
+
+    def test_id_is_billed_as_its_flavor(self) -> None:
+        for flavor in (UUID, f"unknown-id-{UUID}"):
+            with self.subTest(flavor=flavor):
+                self.assert_billed({"c1": "3600"}, instance(1, flavor), instance(2, "c1"), flavors={UUID: "c1"})
+                self.assert_billed({"c1": "3600"}, instance(1, flavor), flavors={UUID: "c1"})
+
+    def test_short_id_beside_its_name_is_billed_once(self) -> None:
+        self.assert_billed({"c1": "3600"}, instance(1, "42"), instance(2, "c1"), flavors={"42": "c1"})
+
+    def test_name_that_is_another_flavors_id_stays(self) -> None:
+        self.assert_billed({"m1": "3600"}, instance(1, "m1"), instance(2, "m1"), flavors={"m1": "m2"})
+        self.assert_billed({"c1": "1800", "m1": "1800"}, instance(1, "m1"), instance(2, "c1"), flavors={"m1": "m2"})
+
+    def test_unknown_flavor_id_is_rejected(self) -> None:
+        for flavor in (UUID, f"unknown-id-{UUID}", "unknown-id-7", "unknown-id-"):
+            with self.subTest(flavor=flavor):
+                result = builders.rated(entry("uptime"), [instance(1, "c1"), instance(2, flavor)], SECTIONS)
+                self.assertEqual({("c1", RESOURCE): Decimal(3600)}, builders.volumes(result))
+                expected = flavor.removeprefix("unknown-id-")
+                self.assertEqual(
+                    [f"flavor {expected!r} does not exist, so its name cannot be billed"], builders.reasons(result)
+                )
+
+    def test_unknown_flavor_of_untracked_state_is_ignored(self) -> None:
+        self.assert_billed({"c1": "3600"}, instance(1, "c1"), instance(2, "unknown-id-7", "deleted"))
+
+    def test_single_name_is_not_looked_up(self) -> None:
+        self.assert_billed({"c1": "3600"}, instance(1, "c1"), instance(2, "c1"), flavors=builders.Down())
+
+    def test_unavailable_flavor_lookup_raises(self) -> None:
+        for flavors in (["c1", "42"], [UUID]):
+            with self.subTest(flavors=flavors), self.assertRaises(exceptions.LookupUnavailable):
+                self.assert_billed({}, *(instance(1, flavor) for flavor in flavors), flavors=builders.Down())
 
     @hypothesis.given(st.integers(1, 100), strategies.windows())
     def test_parts_sum_exactly_and_fit_column(self, flavors: int, minutes: int) -> None:
