@@ -86,6 +86,7 @@ class Sample(msgspec.Struct, frozen=True, gc=False):
 
     :param volume: a Decimal if the telemetry service returned a number, else the unchanged value. Only a sample that is
         prepared for a transformer is guaranteed to have a Decimal (or None, for null).
+    :param metadata: that of the document, with null for the text ``None``.
     :param document: the sample as the telemetry service returned it: the input of filters, stored if the sample is
         rejected.
     """

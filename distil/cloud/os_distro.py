@@ -80,7 +80,7 @@ def _property(properties: response.JSONObject) -> str | None:
 
 
 def _image_id(image_ref_url: object) -> str | None:
-    """The last part of the URL; telemetry has the string ``None`` for a server without image."""
+    """The last part of the URL, which may be ``None`` for a server without image."""
     if not isinstance(image_ref_url, str):
         return None
     image_id = image_ref_url.rpartition("/")[2]

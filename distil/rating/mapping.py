@@ -71,6 +71,8 @@ class MeterMapping:
     def _volume(self, sample: model.Sample) -> Any:
         if not isinstance(self.volume, tuple):
             return self.volume
+        if sample.metadata is not sample.document["metadata"]:
+            sample = structs.replace(sample, document={**sample.document, "metadata": sample.metadata})
         for expression in self.volume:
             value = expression(sample)
             if value is not None:

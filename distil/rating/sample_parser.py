@@ -11,13 +11,17 @@ from distil import text
 from distil.exceptions import RejectionReason
 from distil.transformers import quantities
 
+# Ceilometer's API turns every value of the metadata into text with Python's str(); this is its null.
+_NULL = "None"
+
 
 def parse_sample(document: object, project_id: str, meter: str) -> model.Sample | model.RejectedSample:
     """Parse one sample; a document that cannot be used becomes a RejectedSample.
 
     A telemetry driver translates the data of its service into documents with the keys of Ceilometer's v2 samples:
     ``id``, ``resource_id``, ``timestamp`` (ISO 8601, in UTC unless it names a time zone), ``volume``, ``unit``,
-    ``source`` and ``metadata``.
+    ``source`` and ``metadata``. As in those samples, the text ``None`` in the metadata means null: the parsed sample
+    has null, its ``document`` keeps the text.
 
     :param project_id: the requested project.
     :param meter: the requested meter.
@@ -80,11 +84,11 @@ def _text(document: Mapping[str, Any], key: str) -> str:
 
 def _metadata(document: Mapping[str, Any]) -> Mapping[str, Any]:
     metadata = document.get("metadata")
-    if isinstance(metadata, dict):
-        return metadata
-    if not isinstance(metadata, Mapping):
+    if type(metadata) is not dict and not isinstance(metadata, Mapping):
         raise exceptions.SampleRejected(f"metadata is {_type_name(metadata)}, not a mapping", RejectionReason.METADATA)
-    return metadata
+    if _NULL not in metadata.values():
+        return metadata
+    return {key: None if value == _NULL else value for key, value in metadata.items()}
 
 
 def _type_name(value: object) -> str:

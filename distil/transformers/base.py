@@ -54,14 +54,14 @@ class Transformer(abc.ABC):
 
 
 def metadata_str(sample: model.Sample, *keys: str) -> str:
-    """The metadata value of the first of the keys that holds text or a number, as text.
+    """The metadata value of the first of the keys that holds text or a number, as text; empty text counts as missing.
 
     :raises SampleRejected: no key holds text or a number.
     """
     for key in keys:
-        value = sample.metadata.get(key)
-        if isinstance(value, str | int | float):
-            return str(value)
+        value = optional_metadata_str(sample, key)
+        if value is not None:
+            return value
     raise exceptions.SampleRejected(f"metadata has no {' and no '.join(keys)}", exceptions.RejectionReason.METADATA)
 
 

@@ -18,9 +18,9 @@ from distil.transformers.options import Options
 class FromImage(Transformer):
     """The root disk of an instance that was booted from an image: {``service``: largest size x hours}.
 
-    ``md_keys`` hold the image. If in any sample the first of these keys found holds one of ``none_values``, the
-    instance was not booted from an image and there is no usage. ``size_keys`` hold the size; samples without any are
-    rejected if no other sample of the window has one.
+    ``md_keys`` hold the image. If in any sample, as it was sent, the first of these keys found holds one of
+    ``none_values``, the instance was not booted from an image and there is no usage. ``size_keys`` hold the size;
+    samples without any are rejected if no other sample of the window has one.
     """
 
     def __init__(self, options: Options) -> None:
@@ -44,7 +44,8 @@ class FromImage(Transformer):
         return {self.service or service: max(sizes) * window.hours}
 
     def _has_no_image(self, sample: model.Sample) -> bool:
-        image = next((sample.metadata[key] for key in self.md_keys if key in sample.metadata), None)
+        sent = sample.document["metadata"]  # the operator's values may be the text of null
+        image = next((sent[key] for key in self.md_keys if key in sent), None)
         return isinstance(image, str | int | float) and str(image) in self.none_values
 
     def _sizes(self, sample: model.Sample) -> list[Decimal]:
@@ -80,6 +81,4 @@ class DatabaseVolumeMax(Transformer):
 
 
 def _size(sample: model.Sample, key: str) -> Decimal | None:
-    value = sample.metadata.get(key)
-    # Ceilometer's API returns all metadata as text; this is its null.
-    return None if value == "None" else quantities.parse_volume(value, f"metadata.{key}")
+    return quantities.parse_volume(sample.metadata.get(key), f"metadata.{key}")

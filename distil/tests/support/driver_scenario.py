@@ -133,10 +133,12 @@ class DriverScenario(CeilometerCase):
                     self.assertEqual([meter], [sample.meter for sample in self.ask([project], [meter], single=single)])
 
     def test_volume_and_metadata_are_unchanged(self) -> None:
-        project = self.add("2026-01-01T00:00:00", volume=0.1, metadata={"flavor.id": "42", "status": "None"})
+        sent = {"flavor.id": "42", "status": "None"}
+        project = self.add("2026-01-01T00:00:00", volume=0.1, metadata=sent)
         (sample,) = self.ask([project])
         self.assertEqual(Decimal("0.1"), sample.volume)
-        self.assertEqual({"flavor.id": "42", "status": "None"}, sample.metadata)
+        self.assertEqual(sent, sample.document["metadata"])
+        self.assertEqual({"flavor.id": "42", "status": None}, sample.metadata)
         self.assertTrue(sample.source.endswith("openstack"))
 
     def test_unknown_names_return_no_samples(self) -> None:

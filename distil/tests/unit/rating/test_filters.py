@@ -53,6 +53,11 @@ class FiltersTest(unittest.TestCase):
             with self.subTest(expression=expression):
                 self.assertEqual((Decimal(5), []), self.filtered([expression], sample))
 
+    def test_filters_see_none_text_as_sent(self) -> None:
+        sample = document(1, metadata={"image": "None"})
+        self.assertEqual((Decimal(1), []), self.filtered(["metadata.image == 'None'"], sample))
+        self.assertEqual((Decimal(0), []), self.filtered(["metadata.image == `null`"], sample))
+
     def test_falsy_result_does_not_match(self) -> None:
         value: object
         for value in (None, False, "", [], {}):

@@ -37,6 +37,11 @@ class ResourceInfoTest(unittest.TestCase):
         self.assertEqual({"name": "b"}, info(NAME, {"name": None, "display_name": "b"}))
         self.assertEqual({}, info(NAME, {"name": None}))
 
+    def test_none_text_counts_as_missing(self) -> None:
+        self.assertEqual({"name": "b"}, info(NAME, {"name": "None", "display_name": "b"}))
+        self.assertEqual({}, info(NAME, {"name": "None"}))
+        self.assertEqual({}, info({"name": {"sources": ["name"], "template": "%s - disk"}}, {"name": "None"}))
+
     def test_missing_field_is_not_stored(self) -> None:
         self.assertEqual({}, info(NAME, {"other": "a"}))
 

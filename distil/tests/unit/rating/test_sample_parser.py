@@ -38,6 +38,18 @@ class ParseSampleTest(unittest.TestCase):
         self.assertIsNone(null.volume)
         self.assertIsNotNone(missing.volume)
 
+    def test_none_text_in_metadata_is_null(self) -> None:
+        sent = document(metadata={"status": "None", "state": "active", "name": "none", "flavor": ["None"]})
+        sample = sample_parser.parse_sample(sent, PROJECT, METER)
+        assert isinstance(sample, model.Sample)
+        self.assertEqual({"status": None, "state": "active", "name": "none", "flavor": ["None"]}, sample.metadata)
+        self.assertEqual("None", sample.document["metadata"]["status"])
+
+    def test_none_text_elsewhere_is_kept(self) -> None:
+        sample = sample_parser.parse_sample(document(resource_id="None", source="None", volume="None"), PROJECT, METER)
+        assert isinstance(sample, model.Sample)
+        self.assertEqual(("None", "None", "None"), (sample.resource_id, sample.source, sample.volume))
+
     def test_bad_field_rejects_sample_with_reason(self) -> None:
         for field, value, reason in (
             ("resource_id", None, "resource_id is missing"),

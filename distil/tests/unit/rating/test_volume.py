@@ -49,6 +49,16 @@ class VolumeOverrideTest(unittest.TestCase):
         self.assert_volume("3", SOURCES, volume=9, metadata={"nodes": None, "count": 3})
         self.assert_volume("9", SOURCES, volume=9)
 
+    def test_none_text_counts_as_missing(self) -> None:
+        self.assert_volume("3", SOURCES, volume=9, metadata={"nodes": "None", "count": "3"})
+        self.assert_volume("9", SOURCES, volume=9, metadata={"nodes": "None", "count": "None"})
+        self.assert_volume("4", {"source": "metadata.nodes || metadata.count"}, metadata={"nodes": "None", "count": 4})
+        self.assert_rejected("volume is missing", {"source": "metadata.nodes"}, metadata={"nodes": "None"})
+
+    def test_rejected_sample_keeps_none_text(self) -> None:
+        result = builders.rated(entry(volume={"source": "metadata.nodes"}), [document(metadata={"nodes": "None"})])
+        self.assertEqual([{"nodes": "None"}], [rejected.document["metadata"] for rejected in result.rejected])
+
     def test_zero_counts_as_value(self) -> None:
         self.assert_volume("0", SOURCES, volume=9, metadata={"nodes": 0, "count": 3})
 

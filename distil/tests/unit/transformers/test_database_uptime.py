@@ -54,10 +54,11 @@ class DatabaseUptimeTest(unittest.TestCase):
         self.assertEqual(1, len(result.rejected))
 
     def test_missing_flavor_is_rejected(self) -> None:
-        documents = [database(1, "1"), database(2, None), document(3, metadata={"status": "ACTIVE"})]
+        unknown = [database(minute, flavor) for minute, flavor in enumerate((None, "None", ""), start=2)]
+        documents = [database(1, "1"), document(9, metadata={"status": "ACTIVE"}), *unknown]
         result = builders.rated(ENTRY, documents, SECTIONS, lookups=FLAVORS)
         self.assertEqual({("db.c1", RESOURCE): Decimal(3600)}, builders.volumes(result))
-        self.assertEqual(2, len(result.rejected))
+        self.assertEqual(["metadata has no flavor.id"] * 4, builders.reasons(result))
 
     def test_rejection_reason_names_unknown_flavor(self) -> None:
         result = builders.rated(ENTRY, [database(1, "gone")], SECTIONS, lookups=FLAVORS)

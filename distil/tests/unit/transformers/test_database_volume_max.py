@@ -31,7 +31,7 @@ class DatabaseVolumeMaxTest(unittest.TestCase):
             self.assertEqual({("b1.fast", RESOURCE): Decimal(5)}, builders.volumes(result))
 
     def test_unknown_type_is_rejected(self) -> None:
-        for volume_id in ("gone", "", 7):
+        for volume_id in ("gone", 7):
             with self.subTest(volume_id=volume_id):
                 result = builders.rated(ENTRY, [database(1, 5000, volume_id)], lookups=TYPES)
                 self.assertEqual(((), ()), (result.usage, result.resources))
@@ -41,8 +41,9 @@ class DatabaseVolumeMaxTest(unittest.TestCase):
                 )
 
     def test_missing_volume_id_is_rejected(self) -> None:
-        result = builders.rated(ENTRY, [database(1, 5000, None)], lookups=TYPES)
-        self.assertEqual(((), ["metadata has no volume_id"]), (result.usage, builders.reasons(result)))
+        for volume_id in (None, "None", ""):
+            result = builders.rated(ENTRY, [database(1, 5000, volume_id)], lookups=TYPES)
+            self.assertEqual(((), ["metadata has no volume_id"]), (result.usage, builders.reasons(result)))
 
     def test_type_applies_to_its_volume_only(self) -> None:
         documents = [database(1, 5, "v1", "a"), database(2, 5, "gone", "b"), database(3, 5, "v2", "c")]

@@ -65,6 +65,10 @@ class UptimeTest(unittest.TestCase):
         metadata = {"instance_type": "c1", "state": "active"}
         self.assert_billed({"c1": "3600"}, document(1, metadata=metadata))
 
+    def test_state_is_used_for_unknown_status(self) -> None:
+        for status in (None, "None", ""):
+            self.assert_billed({"c1": "3600"}, instance(1, "c1", status, state="active"))
+
     def test_status_overrides_state(self) -> None:
         self.assert_billed({"c1": "3600"}, instance(1, "c1", "active", state="deleted"))
         self.assert_billed({}, instance(1, "c1", "deleted", state="active"))
@@ -76,7 +80,7 @@ class UptimeTest(unittest.TestCase):
         self.assertIn("status", builders.reasons(result)[0])
 
     def test_invalid_flavor_is_rejected(self) -> None:
-        for flavor in (None, "", "x" * 5000, "c\0", "c\ud800"):
+        for flavor in (None, "None", "", "x" * 5000, "c\0", "c\ud800"):
             with self.subTest(flavor=str(flavor)[:5]):
                 result = builders.rated(entry("uptime"), [instance(1, "c1"), instance(2, flavor)], SECTIONS)
                 self.assertEqual({("c1", RESOURCE): Decimal(3600)}, builders.volumes(result))
