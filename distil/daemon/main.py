@@ -57,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the collectors.
 
     :param argv: arguments without the program name; None: those of the process.
-    :returns: 0; 1 if the configuration cannot be used, a project could not be collected up to the end time, no project
+        is in scope, or a process was killed while it was stopping.
         is in scope, or a process was killed at graceful_shutdown_timeout.
     """
     conf = TrackedConfigOpts()

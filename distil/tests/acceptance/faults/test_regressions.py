@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tests of defects that the harness has found: misread responses, and a transaction that had not ended."""
+"""Tests of what the harness has found: misread responses, a transaction that had not ended, kills in a shutdown."""
 
 import re
 import unittest
 
+from distil.tests.support.processes import wait_for
+from faults.actions import Action
+from faults.actions import Fault
 from faults.suites import SUITES_BY_NAME
 from faults.testbed import Testbed
 from faults.testbed import running_testbed
@@ -47,6 +50,20 @@ class FaultRegressionTest(unittest.TestCase):
         ]
         self.assertGreater(len(trials), 3)
         self._assert_passed(testbed, suite, trials)
+
+    def test_respawn_at_last_point_exits_with_0(self) -> None:
+        """The first process reaches the point in its second run, not in a shutdown."""
+        suite = SUITES_BY_NAME["respawns"]
+        testbed = self.enterContext(running_testbed(SEED))
+        self._assert_passed(testbed, suite, suite.trials(testbed)[-1:])
+
+    def test_kill_in_shutdown_exits_with_1(self) -> None:
+        testbed = self.enterContext(running_testbed(SEED))
+        testbed.reset()
+        launcher = testbed.start_periodic(Fault(testbed.points[-1].number, Action.KILL))
+        wait_for(testbed.is_complete)
+        launcher.terminate()
+        self.assertEqual(1, launcher.wait())
 
     def _assert_passed(self, testbed: Testbed, suite: TrialSuite, trials: list[Trial]) -> None:
         for trial in trials:
