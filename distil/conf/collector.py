@@ -146,7 +146,8 @@ OPTS = [
     cfg.HostAddressOpt(
         "exporter_host",
         default="0.0.0.0",  # noqa: S104 - as the OpenStack services do by default
-        help="Address that the exporter listens on. 0.0.0.0 is every IPv4 address of the host.",
+        help="Address that the exporter listens on. 0.0.0.0 is every IPv4 address of the host; localhost is 127.0.0.1"
+        " and ::1.",
     ),
     cfg.PortOpt(
         "exporter_port",

@@ -13,13 +13,15 @@ from typing import Any
 
 from oslo_log import log
 
+from distil.exporter.addresses import format_address
 from distil.exporter.connections import Connections
 from distil.exporter.pages import Page
 from distil.exporter.pages import Response
 
 LOG = log.getLogger(__name__)
 
-_METHODS = ("GET", "HEAD")
+_METHODS = ("GET", "HEAD", "OPTIONS")
+_ALLOW = {"Allow": ", ".join(_METHODS)}
 _REQUEST_LINE_WORDS = 3
 
 # Request line and headers together.
@@ -97,15 +99,18 @@ class Handler(http.server.BaseHTTPRequestHandler):
         elif self.request_version == "HTTP/1.1" and "Host" not in self.headers:
             self.send_error(HTTPStatus.BAD_REQUEST, explain="HTTP/1.1 requires a Host header.")
         else:
-            self._send_page(self._pages.get(words[1].partition("?")[0]))
+            self._send_page(_path(words[1]))
 
-    def _send_page(self, page: Page | None) -> None:
-        if page is None:
+    def _send_page(self, path: str) -> None:
+        page = self._pages.get(path)
+        if self.command == "OPTIONS" and (page or path == "*"):
+            # HAProxy's check, unless it is configured otherwise: the process responds. /health tells whether it works.
+            self._send(Response(_TEXT, b"", headers=_ALLOW))
+        elif page is None:
             paths = ", ".join(sorted(self._pages))
             self.send_error(HTTPStatus.NOT_FOUND, explain=f"Not found. Available paths: {paths}")
         elif self.command not in _METHODS:
-            allow = {"Allow": ", ".join(_METHODS)}
-            self._send(Response(_TEXT, b"", HTTPStatus.METHOD_NOT_ALLOWED, allow))
+            self._send(Response(_TEXT, b"", HTTPStatus.METHOD_NOT_ALLOWED, _ALLOW))
         else:
             self._send(page.render(self.headers.get("Accept", "")))
 
@@ -142,4 +147,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         return "distil-collector"
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - name in the base class
-        LOG.debug("%s: %s", self.address_string(), ascii(format % args))
+        LOG.debug("%s: %s", format_address(*self.client_address[:2]), ascii(format % args))
+
+
+def _path(target: str) -> str:
+    """The path of a request target, without its query. A client of a proxy sends an absolute URL."""
+    path, _, _ = target.partition("?")
+    if not path.lower().startswith(("http://", "https://")):
+        return path
+    return "/" + path.partition("://")[2].partition("/")[2]

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The HTTP server of a collector process."""
 
+import errno
 import functools
 import http.server
 import socket
@@ -13,6 +14,8 @@ from typing import Any
 from oslo_log import log
 
 from distil import exceptions
+from distil.exporter.addresses import format_address
+from distil.exporter.addresses import listen_hosts
 from distil.exporter.connections import Connections
 from distil.exporter.handler import Handler
 from distil.exporter.pages import Page
@@ -23,37 +26,52 @@ _MAX_CONNECTIONS = 64
 _REQUEST_TIMEOUT_SECONDS = 10.0
 _CONNECTION_TIMEOUT_SECONDS = 60.0
 
+# Of a host without IPv6.
+_NO_SUCH_ADDRESS = frozenset((errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT))
+
 
 class Exporter:
-    """Serves pages in its own thread.
+    """Serves pages in its own threads, one for each address.
 
     :param pages: pages by path.
+    :param host: an address or a name; ``localhost`` is the loopback address of IPv4 and that of IPv6, if it has one.
     :param tls: None for plain HTTP.
     :raises ConfigurationError: the address cannot be listened on.
     """
 
     def __init__(self, pages: Mapping[str, Page], host: str, port: int, tls: ssl.SSLContext | None = None) -> None:
-        try:
-            self._server = _Server(pages, host, port, tls)
-        except OSError as error:
-            raise exceptions.ConfigurationError(
-                [f"exporter_host and exporter_port: cannot listen on {host}:{port}: {error.strerror}"]
-            ) from error
-        self.port: int = self._server.server_port
+        self._servers: list[_Server] = []
+        self.port = port
         self._scheme = "http" if tls is None else "https"
+        for listen_host in listen_hosts(host):
+            try:
+                self._servers.append(_Server(pages, listen_host, self.port, tls))
+            except OSError as error:
+                if self._servers and error.errno in _NO_SUCH_ADDRESS:
+                    continue
+                self.close()
+                address = format_address(listen_host, self.port)
+                raise exceptions.ConfigurationError(
+                    [f"exporter_host and exporter_port: cannot listen on {address}: {error.strerror}"]
+                ) from error
+            # Any free port is chosen once for all addresses.
+            self.port = self._servers[-1].server_port
 
     def start(self) -> None:
-        threading.Thread(target=self._server.serve_forever, name="exporter", daemon=True).start()
-        LOG.info("Exporter listening on %s://%s:%d", self._scheme, self._server.server_name, self.port)
+        for server in self._servers:
+            threading.Thread(target=server.serve_forever, name="exporter", daemon=True).start()
+            LOG.info("Exporter listening on %s://%s", self._scheme, format_address(server.server_name, self.port))
 
     def close(self) -> None:
-        """Closes the listening socket of an exporter that has not been started."""
-        self._server.server_close()
+        """Closes the listening sockets of an exporter that has not been started."""
+        for server in self._servers:
+            server.server_close()
 
     def stop(self) -> None:
-        """Ends the threads and closes the listening socket."""
-        self._server.shutdown()
-        self._server.server_close()
+        """Ends the threads and closes the listening sockets."""
+        for server in self._servers:
+            server.shutdown()
+        self.close()
 
 
 class _Server(http.server.ThreadingHTTPServer):
@@ -97,7 +115,8 @@ class _Server(http.server.ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         error = sys.exception()
+        address = format_address(*client_address[:2])
         if isinstance(error, OSError):
-            LOG.debug("Connection from %s failed: %s", client_address, error)
+            LOG.debug("Connection from %s failed: %s", address, error)
         else:
-            LOG.error("Request from %s failed", client_address, exc_info=error)
+            LOG.error("Request from %s failed", address, exc_info=error)

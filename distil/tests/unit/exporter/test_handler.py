@@ -94,12 +94,27 @@ class HttpProtocolTest(unittest.TestCase):
     def test_unknown_path_lists_available_paths(self) -> None:
         self.assertTrue(self.request("/other").endswith(b"\r\n\r\nNot found. Available paths: /, /health, /metrics\n"))
 
+    def test_absolute_target_selects_its_path(self) -> None:
+        for target in ("http://a/metrics", "HTTP://a:16799/metrics?x=http://b/", "https://[::1]:16799/metrics"):
+            self.assertEqual(200, self.status(self.request(target)), target)
+        for target in ("http://a/", "http://a"):
+            self.assertIn(b"text/html", self.request(target))
+
+    def test_options_says_what_is_allowed(self) -> None:
+        for target, version, headers in (
+            *((path, "HTTP/1.1", "Host: a\r\n") for path in (*PATHS, "*", "http://a/metrics")),
+            ("/", "HTTP/1.0", ""),  # HAProxy's check
+        ):
+            head, _, body = self.request(target, "OPTIONS", version, headers).partition(b"\r\n\r\n")
+            self.assertEqual((200, b""), (self.status(head), body), target)
+            self.assertIn(b"\r\nAllow: GET, HEAD, OPTIONS\r\n", head + b"\r\n")
+        self.assertEqual(404, self.status(self.request("/other", "OPTIONS")))
+
     def test_other_methods_return_405_with_allow(self) -> None:
         for method in (
             "POST",
             "PUT",
             "DELETE",
-            "OPTIONS",
             "TRACE",
             "PATCH",
             "CONNECT",
@@ -111,7 +126,7 @@ class HttpProtocolTest(unittest.TestCase):
             for path in PATHS:
                 head, _, body = self.request(path, method).partition(b"\r\n\r\n")
                 self.assertEqual((405, b""), (self.status(head), body), method)
-                self.assertIn(b"\r\nAllow: GET, HEAD", head)
+                self.assertIn(b"\r\nAllow: GET, HEAD, OPTIONS\r\n", head + b"\r\n")
 
     def test_refused_request_with_body_is_answered(self) -> None:
         body = b"x" * 50_000
@@ -120,7 +135,16 @@ class HttpProtocolTest(unittest.TestCase):
             self.assertEqual(404, self.status(response))
 
     def test_other_paths_return_404(self) -> None:
-        plain = ("/other", "/metrics/", "/health/", "/METRICS", "metrics", "*", "http://a/metrics")
+        plain = (
+            "/other",
+            "/metrics/",
+            "/health/",
+            "/METRICS",
+            "metrics",
+            "*",
+            "http://a/other",
+            "ftp://a/",
+        )
         tricks = ("//metrics", "/./metrics", "/a/../metrics", "/%6detrics", "/metrics%00", "/../../../../etc/passwd")
         for target in plain + tricks:
             for method in ("GET", "POST"):

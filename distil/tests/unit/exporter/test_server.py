@@ -10,9 +10,11 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from distil import exceptions
 from distil import model
+from distil.exporter.health import HealthPage
 from distil.exporter.pages import MetricsPage
 from distil.exporter.server import Exporter
 from distil.monitoring.metrics import Metrics
+from distil.tests.support import snapshots
 
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
@@ -80,3 +82,36 @@ class ExporterTest(unittest.TestCase):
                 "127.0.0.1",
                 self.exporter.port,
             )
+
+
+class ListenTest(unittest.TestCase):
+    def listen(self, host: str) -> tuple[Exporter, str]:
+        exporter = Exporter({"/health": HealthPage(snapshots.rich, snapshots.clock)}, host, 0)
+        with self.assertLogs("distil.exporter", "DEBUG") as logs:
+            exporter.start()
+            self.addCleanup(exporter.stop)
+            self.status(logs.output[-1].partition("http://")[2])
+        return exporter, "\n".join(logs.output)
+
+    def status(self, address: str) -> int:
+        connection = http.client.HTTPConnection(address, timeout=10)
+        self.addCleanup(connection.close)
+        connection.request("GET", "/health")
+        return connection.getresponse().status
+
+    def test_localhost_is_both_loopback_addresses(self) -> None:
+        for host in ("localhost", "LOCALHOST"):
+            exporter, _ = self.listen(host)
+            for address in ("127.0.0.1", "[::1]"):
+                self.assertEqual(200, self.status(f"{address}:{exporter.port}"))
+
+    def test_ipv6_address_is_logged_in_brackets(self) -> None:
+        exporter, logged = self.listen("::1")
+        self.assertIn(f"listening on http://[::1]:{exporter.port}", logged)
+        self.assertRegex(logged, r"DEBUG:distil.exporter.handler:\[::1\]:\d+: ")
+
+    def test_ipv6_port_in_use_is_in_brackets(self) -> None:
+        exporter, _ = self.listen("::1")
+        for host in ("::1", "localhost"):
+            with self.assertRaisesRegex(exceptions.ConfigurationError, rf"\[::1\]:{exporter.port}: Address already"):
+                Exporter({}, host, exporter.port)
