@@ -25,6 +25,9 @@ from distil.db.models import resources
 from distil.db.models import tenants
 from distil.db.models import usage_entry
 
+# Characters of an id that stand for the project if no other id begins with them.
+MIN_ID_PREFIX = 8
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ProjectStatus:
@@ -172,7 +175,7 @@ def _count(table: sa.Table, project_id: str) -> sa.ScalarSelect[int]:
 
 
 def find_ids(engine: sa.Engine, texts: Iterable[str]) -> list[str]:
-    """The ids of stored projects, each given by its id or its name.
+    """The ids of stored projects, each given by its id, its name, or the beginning of its id.
 
     :raises NotFound: a project is not stored, or several have the name.
     :raises StoreError: the database failed.
@@ -181,14 +184,19 @@ def find_ids(engine: sa.Engine, texts: Iterable[str]) -> list[str]:
         return [_find_id(connection, id_or_name) for id_or_name in texts]
 
 
-def _find_id(connection: sa.Connection, id_or_name: str) -> str:
+def _find_id(connection: sa.Connection, given: str) -> str:
     query = sa.select(tenants.c.id, tenants.c.name)
-    query = query.where(sa.or_(tenants.c.id == id_or_name, tenants.c.name == id_or_name))
+    rows = connection.execute(query.where(sa.or_(tenants.c.id == given, tenants.c.name == given)))
     # MariaDB and MySQL disregard the case of names.
-    rows = [row for row in connection.execute(query) if id_or_name in row]
-    ids: list[str] = [row.id for row in rows if row.id == id_or_name] or sorted(row.id for row in rows)
+    named = [row for row in rows if given in row]
+    ids = [row.id for row in named if row.id == given] or sorted(row.id for row in named)
+    matching = "have the name"
+    if not ids and len(given) >= MIN_ID_PREFIX:
+        rows = connection.execute(query.where(tenants.c.id.startswith(given, autoescape=True)))
+        ids = sorted(row.id for row in rows if row.id.startswith(given))
+        matching = "have an ID that begins with"
     if not ids:
-        raise exceptions.NotFound(f"no project in the database has the ID or name {id_or_name!r}")
+        raise exceptions.NotFound(f"no project in the database has the ID or name {given!r}")
     if len(ids) > 1:
-        raise exceptions.NotFound(f"several projects have the name {id_or_name!r}: {', '.join(ids)}")
-    return ids[0]
+        raise exceptions.NotFound(f"several projects {matching} {given!r}: {', '.join(ids)}")
+    return str(ids[0])

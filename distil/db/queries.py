@@ -5,8 +5,10 @@ import datetime
 from collections.abc import Collection
 from collections.abc import Iterable
 from collections.abc import Iterator
+from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
+from typing import NamedTuple
 from typing import TypeVar
 
 import sqlalchemy as sa
@@ -20,6 +22,13 @@ _ROWS_PER_FETCH = 2_000
 _NET_WRITE_TIMEOUT_SECONDS = 24 * 3600
 
 _Item = TypeVar("_Item")
+
+
+class SortKey(NamedTuple):
+    """A column that rows are sorted by."""
+
+    column: str
+    descending: bool = False
 
 
 def batched(items: Sequence[_Item], size: int = _MAX_BOUND_VALUES) -> Iterator[Sequence[_Item]]:
@@ -46,6 +55,17 @@ def filter_conditions(
         yield start_column >= start
     if end is not None:
         yield start_column < end
+
+
+def order(columns: Mapping[str, sa.ColumnElement[Any]], keys: Iterable[SortKey]) -> Iterator[sa.ColumnElement[Any]]:
+    """What to order by. Rows without a value come last, or first if the order is descending, in every database.
+
+    :param columns: by name, what the keys may name.
+    """
+    for key in keys:
+        column = columns[key.column]
+        parts = [column.is_(None), column] if getattr(column, "nullable", True) else [column]
+        yield from (part.desc() if key.descending else part for part in parts)
 
 
 def stream(engine: sa.Engine, query: sa.Select[Any], action: str) -> Iterator[sa.Row[Any]]:

@@ -4,6 +4,7 @@
 import dataclasses
 import datetime
 from collections.abc import Collection
+from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Sequence
 from typing import Any
@@ -87,13 +88,20 @@ def get(engine: sa.Engine, sample_id: int) -> StoredRejectedSample:
     return _from_row(row)
 
 
-def iterate(engine: sa.Engine, sample_filter: RejectedSampleFilter, limit: int | None = None) -> Iterator[sa.Row[Any]]:
-    """Iterates over the selected rows in the order of rejection, without the column ``sample``.
+def iterate(
+    engine: sa.Engine,
+    sample_filter: RejectedSampleFilter,
+    limit: int | None = None,
+    order: Iterable[queries.SortKey] = (),
+) -> Iterator[sa.Row[Any]]:
+    """Iterates over the selected rows in order, and in that of rejection, without the column ``sample``.
 
+    :param limit: maximum number of rows, counted in this order.
     :raises StoreError: the database failed.
     """
-    columns = [column for column in rejected_samples.c if column is not rejected_samples.c.sample]
-    query = sa.select(*columns).where(*sample_filter.conditions()).order_by(rejected_samples.c.id).limit(limit)
+    columns = {column.name: column for column in rejected_samples.c if column is not rejected_samples.c.sample}
+    query = sa.select(*columns.values()).where(*sample_filter.conditions()).limit(limit)
+    query = query.order_by(*queries.order(columns | {"project_id": columns["tenant_id"]}, order), rejected_samples.c.id)
     yield from queries.stream(engine, query, "read rejected samples")
 
 

@@ -2,6 +2,7 @@
 """``distil-sandbox``: the sandbox cloud as a process of its own, and a demonstration of the collector with it."""
 
 import argparse
+import importlib.metadata
 import signal
 import sys
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from distil.sandbox.http.faults import SERVICES
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a sub-command; the exit status is the answer."""
     parser = argparse.ArgumentParser(prog="distil-sandbox", description="A cloud in a process, with synthetic usage.")
+    parser.add_argument("--version", action="version", version=importlib.metadata.version("distil"))
     commands = parser.add_subparsers(title="commands", required=True)
     _add_serve(commands)
     demo.add_command(commands)

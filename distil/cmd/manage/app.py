@@ -2,9 +2,11 @@
 """The program: its options, its exit status, and what the commands share."""
 
 import argparse
+import difflib
 import functools
 import importlib.metadata
 import io
+import itertools
 import logging
 import os
 import signal
@@ -29,6 +31,9 @@ from distil.factory.engine import build_engine
 
 _STATUS_NOT_FOUND = 3
 _STATUS_BROKEN_PIPE = 128 + signal.SIGPIPE
+
+# Of a command: noun and verb.
+_MAX_WORDS = 2
 
 # By the number of -v, starting from -q.
 _LEVELS = (logging.WARNING, logging.WARNING, logging.INFO, logging.DEBUG)
@@ -106,6 +111,8 @@ class Manage(app.App):
     ) -> argparse.ArgumentParser:
         defaults = {"prog": self.NAME, "epilog": _EPILOG, "allow_abbrev": False}
         parser = super().build_option_parser(description, version, defaults | (argparse_kwargs or {}))
+        # cliff's begins with the name of the program, as no other command's does.
+        next(action for action in parser._actions if action.dest == "version").version = version  # type: ignore[attr-defined]  # noqa: SLF001
         for option, what in (("file", "configuration file"), ("dir", "directory with configuration files (*.conf)")):
             parser.add_argument(
                 f"--config-{option}",
@@ -130,6 +137,10 @@ class Manage(app.App):
                 raise exceptions.ConfigurationError([problem]) from error
             file.setFormatter(logging.Formatter(self.LOG_FILE_MESSAGE_FORMAT))
             logging.getLogger().addHandler(file)
+        # What a command says about its result, unless --quiet.
+        logging.getLogger("distil.cmd.manage").setLevel(
+            min(level, logging.INFO) if self.options.verbose_level else level
+        )
         if not self.options.debug:
             # They log errors, some with a traceback, that are raised as well.
             for name in ("keystoneauth", "oslo_db.sqlalchemy.engines", "oslo_db.sqlalchemy.exc_filters", "stevedore"):
@@ -143,9 +154,10 @@ class Manage(app.App):
         try:
             self.command_manager.find_command(argv)
         except ValueError:
-            matching = [name for name, _ in self.command_manager if name.startswith(argv[0])]
-            similar = ", ".join(sorted(matching) or self.get_fuzzy_matches(argv[0]))
-            self.parser.error(f"unknown command {' '.join(argv)!r}; similar commands: {similar}")
+            words = list(itertools.takewhile(lambda word: not word.startswith("-"), argv[:_MAX_WORDS])) or argv[:1]
+            similar = _similar_commands(words, sorted(name for name, _ in self.command_manager))
+            hint = f"similar commands: {', '.join(similar)}" if similar else "--help lists the commands"
+            self.parser.error(f"unknown command {' '.join(words)!r}; {hint}")
         status = super().run_subcommand(argv)
         return _STATUS_NOT_FOUND if isinstance(self._error, exceptions.NotFound) else status
 
@@ -153,6 +165,16 @@ class Manage(app.App):
         self._error = err
         if "engine" in vars(self):
             self.engine.dispose()
+
+
+def _similar_commands(words: Sequence[str], commands: Sequence[str]) -> Sequence[str]:
+    """The commands that may have been meant: those of the noun if there is one so spelt, or else the closest ones."""
+    typed = " ".join(words)
+    of_noun = [name for name in commands if name.split()[0] == words[0]]
+    if not of_noun:
+        nouns = difflib.get_close_matches(words[0], {name.split()[0] for name in commands}, n=1)
+        of_noun = [name for name in commands if name.split()[0] in nouns or name.split()[-1] == words[0]]
+    return difflib.get_close_matches(typed, of_noun, n=3, cutoff=0.8) or of_noun
 
 
 class _Commands(commandmanager.CommandManager):

@@ -3,19 +3,31 @@
 
 import argparse
 import datetime
+import itertools
+import logging
 from collections.abc import Iterable
+from collections.abc import Iterator
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
+from typing import NoReturn
 
 from cliff import columns
-from cliff import command
+from cliff import display
 from cliff import lister
 from cliff import show
 
 from distil import model
 from distil import text
 from distil.cmd.manage.app import Manage
+from distil.db.queries import SortKey
+
+LOG = logging.getLogger(__name__)
+
+# A table holds all rows in memory and is printed when the last one has been read.
+_MANY_ROWS = 5_000
+
+_SORT_HELP = "sort by this column; can be repeated, the first has priority. --limit counts rows after the sort"
 
 
 class FailureCounter:
@@ -34,7 +46,7 @@ class FailureCounter:
         return 1 if self._number else 0
 
 
-class _Command(command.Command):
+class _Command(display.DisplayCommandBase[Any]):
     """A command that may show results of which some are failures.
 
     :ivar failures: of this run; complete once all rows have been shown.
@@ -42,27 +54,97 @@ class _Command(command.Command):
 
     app: Manage
     failures: FailureCounter
+    _parser: argparse.ArgumentParser
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        self._parser = super().get_parser(prog_name)
+        return self._parser
 
     def run(self, parsed_args: argparse.Namespace) -> int:
         self.failures = FailureCounter()
         return super().run(parsed_args) or self.failures.exit_status
 
+    def refuse(self, problem: str) -> NoReturn:
+        """End with the usage of the command and the status of an invalid command line."""
+        self._parser.error(problem)
+
+    def require_columns(self, chosen: Iterable[str], names: Sequence[str]) -> None:
+        """Refuse names of columns that the command does not have; cliff ignores them."""
+        for name in map(self._normalize_column_name, chosen):
+            if name not in names:
+                self.refuse(f"unknown column {name!r}; the columns are: {', '.join(names)}")
+
 
 class ListCommand(_Command, lister.Lister):
-    """Shows rows. ``take_action`` returns the column names and the rows, which may come from a generator."""
+    """Shows rows. ``take_action`` returns the column names and the rows, which may come from a generator.
+
+    :cvar SUBJECT: what the rows are, in the plural, for the message that there are none.
+    :cvar SORTED_BY_DATABASE: ``take_action`` sorts by :meth:`sort_keys` and limits the rows, so that memory need not
+        hold those that are not shown.
+    """
+
+    SUBJECT = "rows"
+    SORTED_BY_DATABASE = False
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        parser = super().get_parser(prog_name)
+        for action in parser._actions:  # noqa: SLF001 - argparse has no other way to change an option's help
+            if action.dest == "sort_columns":
+                action.help = _SORT_HELP
+        return parser
+
+    @property
+    def need_sort_by_cliff(self) -> bool:
+        return False
+
+    def sort_keys(self, arguments: argparse.Namespace, names: Sequence[str]) -> list[SortKey]:
+        """What ``--sort-column`` asks for, first key first."""
+        self.require_columns(arguments.sort_columns, names)
+        chosen = map(self._normalize_column_name, arguments.sort_columns)
+        return [SortKey(name, arguments.sort_direction == "desc") for name in chosen]
 
     def produce_output(
         self, parsed_args: argparse.Namespace, column_names: Sequence[str], data: Iterable[Sequence[Any]]
     ) -> int:
-        rows = (_printable(row, parsed_args.formatter) for row in data)
-        return super().produce_output(parsed_args, column_names, rows)
+        self.require_columns(parsed_args.columns, column_names)
+        rows: Iterable[Sequence[Any]] = data
+        if not self.SORTED_BY_DATABASE:
+            rows = _sorted(rows, column_names, self.sort_keys(parsed_args, column_names))
+            rows = itertools.islice(rows, getattr(parsed_args, "limit", None))
+        names, rows = self.displayed(parsed_args, column_names, self._noted(rows, parsed_args.formatter))
+        return super().produce_output(parsed_args, names, (_printable(row, parsed_args.formatter) for row in rows))
+
+    def displayed(
+        self, _arguments: argparse.Namespace, names: Sequence[str], rows: Iterable[Sequence[Any]]
+    ) -> tuple[Sequence[str], Iterable[Sequence[Any]]]:
+        """The columns and values to show of the sorted rows, if those are not all."""
+        return names, rows
+
+    def _noted(self, rows: Iterable[Sequence[Any]], formatter: str) -> Iterator[Sequence[Any]]:
+        """The rows, with a word on standard error if there are none, or many in a format that keeps them all."""
+        count = 0
+        for count, row in enumerate(rows, 1):
+            if count == _MANY_ROWS and formatter == "table":
+                LOG.info("More than %d rows, which a table holds in memory: -f csv or jsonl streams them", _MANY_ROWS)
+            yield row
+        if not count:
+            LOG.info("No %s found", self.SUBJECT)
 
 
 class ShowCommand(_Command, show.ShowOne):
     """Shows one object. ``take_action`` returns the names of its fields and their values."""
 
     def produce_output(self, parsed_args: argparse.Namespace, column_names: Sequence[str], data: Sequence[Any]) -> int:
+        self.require_columns(parsed_args.columns, column_names)
         return super().produce_output(parsed_args, column_names, _printable(data, parsed_args.formatter))
+
+
+def _sorted(rows: Iterable[Sequence[Any]], names: Sequence[str], keys: Sequence[SortKey]) -> Iterable[Sequence[Any]]:
+    """The rows in order; those without a value come last, or first if the order is descending."""
+    for key in reversed(keys):
+        index = names.index(key.column)
+        rows = sorted(rows, key=lambda row, at=index: (row[at] is None, row[at]), reverse=key.descending)  # type: ignore[misc]
+    return rows
 
 
 def _printable(values: Sequence[Any], formatter: str) -> Sequence[Any]:
@@ -124,6 +206,13 @@ class VolumeColumn(columns.FormattableColumn[Any]):
 
     def machine_readable(self) -> str:
         return self.human_readable()
+
+
+class Lines(columns.FormattableColumn[str]):
+    """Text whose line ends are shown as such in a table. Its other control characters have been escaped."""
+
+    def human_readable(self) -> str:
+        return self._value
 
 
 def format_volume(volume: Decimal | None) -> VolumeColumn | None:

@@ -19,6 +19,8 @@ class LeaseList(base.ListCommand):
     The next collector that collects the project takes an expired lease over; it need not be released.
     """
 
+    SUBJECT = "leases"
+
     def take_action(self, _parsed_args: argparse.Namespace) -> tuple[Sequence[str], Iterator[Sequence[object]]]:
         rows = (
             (
@@ -41,6 +43,8 @@ class LeaseRelease(base.ListCommand):
     then nothing is stored twice, but work is wasted. The exit status is 1 if a lease is kept.
     """
 
+    SUBJECT = "leases to release"
+
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         parser.add_argument("projects", metavar="PROJECT", nargs="*", help="ID or name of a project")
@@ -48,12 +52,14 @@ class LeaseRelease(base.ListCommand):
         parser.add_argument("--force", action="store_true", help="also leases that have not expired")
         return parser
 
-    def take_action(self, parsed_args: argparse.Namespace) -> tuple[Sequence[str], list[Sequence[object]]]:
+    def take_action(self, parsed_args: argparse.Namespace) -> tuple[Sequence[str], Iterator[Sequence[object]]]:
+        if not parsed_args.projects and not parsed_args.expired:
+            self.refuse("name projects, or use --expired")
         by_project = {lease.project_id: lease for lease in leases.list_leases(self.app.engine)}
         chosen = self._named(parsed_args.projects, by_project)
         if parsed_args.expired:
             chosen |= {project_id: lease for project_id, lease in by_project.items() if lease.expired}
-        rows = [self._release(lease, parsed_args.force) for lease in chosen.values()]
+        rows = (self._release(lease, parsed_args.force) for lease in chosen.values())
         return ("project_id", "project", "owner", "result"), rows
 
     def _named(self, names: Sequence[str], by_project: Mapping[str, Lease]) -> dict[str, Lease]:

@@ -4,12 +4,15 @@
 import argparse
 import datetime
 import logging
+import textwrap
+from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 
 from distil import exceptions
+from distil import text
 from distil.cmd.manage import base
 from distil.cmd.manage import project_scope
 from distil.cmd.manage.collectors import read_valid_collectors
@@ -36,17 +39,30 @@ _COLUMNS = (
     "failure",
 )
 
+# What a table of 80 characters has room for. lag_hours takes 9 of them, and due 5.
+_SHORT_COLUMNS = ("id", "name", "last_collected", "lag_hours", "due", "failure")
+_NAME_WIDTH = 12
+_FAILURE_WIDTH = 10
+_MAX_FAILURE_LINES = 3
+
 
 class ProjectList(base.ListCommand):
     """List the projects in the collectors' scopes with their status.
+
+    A table has six columns and is 80 characters wide: ids, names and failures are shortened. --long shows everything,
+    as all other formats do. A command takes the shortened id for the project, if no other project's begins with it.
 
     A project that is in the scope of several collectors is listed with each of them. lag_hours is the time since the
     end of the newest stored window, due the number of windows that could be collected now. A failure is kept until a
     run collects all due windows of the project; an old last_failed means that no run includes the project any more.
     """
 
+    SUBJECT = "projects"
+
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
+        parser.add_argument("--long", action="store_true", help="all columns in full, also in a table")
+        base.add_limit(parser)
         parser.add_argument(
             "--behind",
             metavar="WINDOWS",
@@ -69,6 +85,13 @@ class ProjectList(base.ListCommand):
         now = Store(self.app.engine).now()
         rows = (_row(project, statuses, now) for project in self._projects(parsed_args, statuses))
         return _COLUMNS, (tuple(row.values()) for row in rows if _is_selected(row, parsed_args))
+
+    def displayed(
+        self, arguments: argparse.Namespace, names: Sequence[str], rows: Iterable[Sequence[Any]]
+    ) -> tuple[Sequence[str], Iterable[Sequence[Any]]]:
+        if arguments.formatter != "table" or arguments.long or arguments.columns:
+            return names, rows
+        return _SHORT_COLUMNS, (_shorten(dict(zip(names, row, strict=True))) for row in rows)
 
     def _projects(self, arguments: argparse.Namespace, statuses: Mapping[str, ProjectStatus]) -> list[ScopedProject]:
         conf = self.app.conf
@@ -147,6 +170,20 @@ def _is_selected(row: Mapping[str, Any], arguments: argparse.Namespace) -> bool:
     if arguments.failing and row["failure"] is None:
         return False
     return arguments.behind is None or row["last_collected"] is None or (row["due"] or 0) >= arguments.behind
+
+
+def _shorten(row: Mapping[str, Any]) -> Sequence[Any]:
+    """The values of the short columns: the beginning of an id, a time without its seconds, lines of a failure."""
+    time, failure = row["last_collected"], text.escape_control(row["failure"] or "")
+    lines = textwrap.wrap(failure, _FAILURE_WIDTH, max_lines=_MAX_FAILURE_LINES, placeholder="...")
+    return (
+        row["id"][: stored_projects.MIN_ID_PREFIX],
+        text.truncate(row["name"] or "", _NAME_WIDTH, "..."),
+        time and f"{time[: len('YYYY-MM-DDThh:mm')]}Z",
+        row["lag_hours"],
+        row["due"],
+        base.Lines("\n".join(lines)),
+    )
 
 
 def _row(project: ScopedProject, statuses: Mapping[str, ProjectStatus], now: datetime.datetime) -> dict[str, Any]:

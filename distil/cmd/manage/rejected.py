@@ -21,6 +21,8 @@ from distil.db import rejected_samples
 class _RejectedCommand(base.ListCommand):
     """Has the options that choose rejected samples."""
 
+    SUBJECT = "rejected samples"
+
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         base.add_project(parser, action="append", default=[])
@@ -43,12 +45,16 @@ class _RejectedCommand(base.ListCommand):
 class RejectedList(_RejectedCommand):
     """List rejected samples with their reasons, in the order of rejection."""
 
+    SORTED_BY_DATABASE = True
+
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         base.add_limit(parser)
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Sequence[str], Iterator[Sequence[object]]]:
+        names = ("id", "project_id", "meter", "resource_id", "start", "end", "reason")
+        order = self.sort_keys(parsed_args, names)
         rows = (
             (
                 row.id,
@@ -59,9 +65,9 @@ class RejectedList(_RejectedCommand):
                 base.format_time(row.end),
                 row.reason,
             )
-            for row in rejected_samples.iterate(self.app.engine, self._filter(parsed_args), parsed_args.limit)
+            for row in rejected_samples.iterate(self.app.engine, self._filter(parsed_args), parsed_args.limit, order)
         )
-        return ("id", "project_id", "meter", "resource_id", "start", "end", "reason"), rows
+        return names, rows
 
 
 class RejectedShow(base.ShowCommand):
@@ -108,13 +114,12 @@ class RejectedRetry(_RejectedCommand):
             help="bill even if other usage of the same resource and window is stored under another service or ID",
         )
         parser.add_argument("--collector", metavar="NAME", help="use the rules of this one of the enabled collectors")
-        self._parser = parser
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Sequence[str], Iterator[Sequence[object]]]:
         criteria = (parsed_args.ids, parsed_args.project, parsed_args.meter, parsed_args.start, parsed_args.end)
         if any(criteria) == parsed_args.all:
-            self._parser.error("choose samples, or use --all")
+            self.refuse("choose samples, or use --all")
         chosen = self._filter(parsed_args, parsed_args.ids)
         rejected_samples.require_stored(self.app.engine, parsed_args.ids)
         # Slow to import, as everything that speaks to the cloud.

@@ -47,11 +47,23 @@ class ManageTestCase(databases.DatabaseTestCase):
         return json.loads(self.output(*arguments, "--format", "json", status=status))
 
     def output(self, *arguments: str, status: int = 0) -> str:
-        """Return the standard output of a command, which must print no error."""
-        result = run(self.config, *arguments)
+        """Return the standard output of a command, which must print no warning or error."""
+        result = run(self.config, "--quiet", *arguments)
         self.assertEqual(status, result.returncode, result.stderr + result.stdout)
         self.assertEqual("", result.stderr)
         return result.stdout
+
+    def notes(self, *arguments: str) -> str:
+        """Return what a command that succeeds says on standard error."""
+        result = run(self.config, *arguments)
+        self.assertEqual(0, result.returncode, result.stderr)
+        return result.stderr
+
+    def usage_error(self, *arguments: str) -> str:
+        """Return the message of a command line that is refused; the usage precedes it."""
+        result = run(self.config, *arguments)
+        self.assertEqual((2, ""), (result.returncode, result.stdout), result.stderr)
+        return result.stderr.splitlines()[-1].partition(": error: ")[2]
 
     def error(self, *arguments: str, status: int = 1) -> str:
         """Return the message of a command that fails, which must print a single line."""

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The behaviour that all commands share."""
 
+import importlib.metadata
 import subprocess
 
 from distil.db import migration
 from distil.db import models
+from distil.tests.support import commands
 from distil.tests.support import manage
 
 
@@ -55,8 +57,34 @@ class ManageAppTest(manage.ManageTestCase):
                 result = manage.run(self.config, *arguments)
                 self.assertEqual((2, ""), (result.returncode, result.stdout), result.stderr)
 
-    def test_incomplete_command_suggests_nearest(self) -> None:
-        self.assertIn("similar commands: lease list", manage.run(self.config, "lease").stderr)
+    def test_wrong_command_suggests_nearest(self) -> None:
+        for words, hint in (
+            (("lease",), "similar commands: lease list, lease release"),
+            (("lease", "lst"), "similar commands: lease list"),
+            (("lease", "frob"), "similar commands: lease list, lease release"),
+            (("leese", "list"), "similar commands: lease list"),
+            (("check",), "similar commands: config check"),
+            (("frob", "--it"), "--help lists the commands"),
+        ):
+            message = self.usage_error(*words)
+            self.assertEqual(f"unknown command {' '.join(words).removesuffix(' --it')!r}; {hint}", message)
+
+    def test_unknown_column_is_refused(self) -> None:
+        columns = "the columns are: project_id, project, owner, acquired, expires, expired"
+        for option in ("--column", "--sort-column"):
+            message = self.usage_error("lease", "list", "--column", "owner", option, "nosuch")
+            self.assertEqual(f"unknown column 'nosuch'; {columns}", message)
+
+    def test_empty_list_is_noted(self) -> None:
+        self.assertEqual("distil-manage: No leases found\n", self.notes("lease", "list"))
+        self.assertEqual("distil-manage: No leases found\n", self.notes("lease", "list", "--format", "json"))
+
+    def test_version_has_same_shape_everywhere(self) -> None:
+        versions = {
+            commands.run(f"distil-{name}", "--version").stdout
+            for name in ("collector", "db-manage", "manage", "sandbox", "status")
+        }
+        self.assertEqual({f"{importlib.metadata.version('distil')}\n"}, versions)
 
     def test_help_option_describes_command(self) -> None:
         self.assertIn("List the leases", self.output("lease", "list", "--help"))

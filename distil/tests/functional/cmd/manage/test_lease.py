@@ -66,6 +66,15 @@ class LeaseTest(manage.ManageTestCase):
         self.assertEqual({"p2": "released"}, results(self.rows("lease", "release", "--expired")))
         self.assertEqual([], self.rows("lease", "release", "--expired"))
 
+    def test_release_requires_choice(self) -> None:
+        self.assertEqual("name projects, or use --expired", self.usage_error("lease", "release"))
+        self.assertEqual("name projects, or use --expired", self.usage_error("lease", "release", "--force"))
+
+    def test_unknown_column_releases_nothing(self) -> None:
+        self.insert(models.project_locks, self.lease("p1", self.now - MINUTE))
+        self.usage_error("lease", "release", "--expired", "--column", "nosuch")
+        self.assertEqual(["p1"], [row["project_id"] for row in self.rows("lease", "list")])
+
     def test_lease_with_new_owner_is_kept(self) -> None:
         self.insert(models.project_locks, self.lease("p1", self.now - MINUTE))
         (read,) = leases.list_leases(self.engine)

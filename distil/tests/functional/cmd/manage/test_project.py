@@ -52,7 +52,7 @@ class ProjectTest(unittest.TestCase):
             project_failures.record(cls.site.engine, failed, moment)
 
     def rows(self, *arguments: str) -> Any:
-        result = manage.run(self.site.config, *arguments, "-f", "json")
+        result = manage.run(self.site.config, "--quiet", *arguments, "-f", "json")
         self.assertEqual((0, ""), (result.returncode, result.stderr), result.stdout)
         return json.loads(result.stdout)
 
@@ -65,6 +65,28 @@ class ProjectTest(unittest.TestCase):
         self.assertEqual(same["due"] // 2, few["due"])
         self.assertEqual(f"{self.site.end - HOUR:%Y-%m-%dT%H:%M:%SZ}", few["last_collected"])
         self.assertGreaterEqual(few["lag_hours"], 2)
+
+    def test_table_fits_80_columns(self) -> None:
+        result = manage.run(self.site.config, "project", "list", "--all")
+        lines = result.stdout.splitlines()
+        self.assertLessEqual(max(map(len, lines)), 80, result.stdout)
+        self.assertEqual(["id", "name", "last_collected", "lag_hours", "due", "failure"], lines[1].split()[1::2])
+        self.assertIn(f"| {self.busy[:8]} | project-1 | {self.site.end - HOUR:%Y-%m-%dT%H:%MZ} |", result.stdout)
+        self.assertIn("telemetry ", result.stdout)
+
+    def test_long_option_shows_every_column(self) -> None:
+        result = manage.run(self.site.config, "project", "list", "--long", "--failing")
+        for text in (self.busy, "telemetry was away", "lease_owner", "host:1", "few"):
+            self.assertIn(text, result.stdout)
+
+    def test_limit_follows_sort(self) -> None:
+        ids = sorted(self.site.cloud.projects.enabled_ids, reverse=True)
+        order = ("--collector", "all", "--sort-column", "id", "--sort-descending")
+        self.assertEqual(ids[:2], [row["id"] for row in self.rows("project", "list", "--limit", "2", *order)])
+
+    def test_shortened_id_names_project(self) -> None:
+        self.assertEqual(self.busy, self.rows("project", "show", self.busy[:8])["id"])
+        self.assertEqual(3, manage.run(self.site.config, "project", "show", self.busy[:7]).returncode)
 
     def test_all_option_lists_unscoped_projects(self) -> None:
         rows = {row["id"]: row for row in self.rows("project", "list", "--all")}

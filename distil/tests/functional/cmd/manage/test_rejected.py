@@ -37,6 +37,11 @@ class RejectedListAndShowTest(RejectedSamplesTestCase):
                 self.assertEqual(self.ids(**where), [row["id"] for row in self.rows("rejected", "list", *arguments)])
         self.assertEqual(3, len(self.rows("rejected", "list", "--limit", "3")))
 
+    def test_limit_follows_sort(self) -> None:
+        newest = sorted(self.ids(), reverse=True)[:2]
+        order = ("--sort-column", "id", "--sort-descending", "--limit", "2")
+        self.assertEqual(newest, [row["id"] for row in self.rows("rejected", "list", *order)])
+
     def test_show_includes_sample_and_reason(self) -> None:
         (sample_id, *_) = self.ids()
         shown = self.rows("rejected", "show", str(sample_id))

@@ -144,4 +144,4 @@ class UsagePostgreSQLTest(UsageTest):
 class UsageCommandLineTest(manage.ManageTestCase):
     def test_invalid_option_value_exits_with_2(self) -> None:
         for option in (("--group-by", "week"), ("--start", "yesterday"), ("--limit", "-1")):
-            self.assertEqual(2, manage.run(self.config, "usage", "summary", *option).returncode)
+            self.usage_error("usage", "summary", *option)
