@@ -2,16 +2,24 @@
 """Selects the projects that a collector collects."""
 
 import dataclasses
+import re
 from collections.abc import Iterable
+from collections.abc import Iterator
 from collections.abc import Mapping
+from collections.abc import Sequence
 
 from distil import exceptions
 from distil import model
+
+# How Keystone makes the IDs of projects.
+_UUID = re.compile("[0-9a-f]{32}")
 
 
 @dataclasses.dataclass(frozen=True)
 class Scope:
     """Domains and projects to include or to ignore, by name or id. Without any, all projects are in scope.
+
+    An entry that is the id of a project does not stand for projects of that name.
 
     A project has to pass the domain filter and the project filter. Includes take precedence: an ignore list only
     applies where the matching include list is empty, and an included project stays in scope if its domain is ignored.
@@ -53,26 +61,38 @@ class Scope:
         ]
 
     def unknown_projects(self, projects: Iterable[model.Project]) -> list[str]:
-        """A sentence for each project entry that matches none of the projects."""
-        known = {text for project in projects for text in (project.id, project.name)}
-        entries = sorted((self.include_projects | self.ignore_projects) - known)
-        return [f"{entry!r} matches no enabled project name or ID; ignored" for entry in entries]
+        """A sentence for each project entry that matches none of the projects, or an id only by a name."""
+        return list(self._unknown_projects(list(projects)))
+
+    def _unknown_projects(self, projects: Sequence[model.Project]) -> Iterator[str]:
+        ids = {project.id for project in projects}
+        names = {project.name: project.id for project in projects}
+        for entry in sorted((self.include_projects | self.ignore_projects) - ids):
+            if entry not in names:
+                yield f"{entry!r} matches no enabled project name or ID; ignored"
+            elif _UUID.fullmatch(entry):
+                yield f"{entry!r} is not the ID of an enabled project, but the name of {names[entry]}, which it matches"
 
     def select(self, projects: Iterable[model.Project], domain_ids: Mapping[str, str | None]) -> list[model.Project]:
         """The projects in scope.
 
+        :param projects: all of them: an entry may be the id of one and the name of another.
         :param domain_ids: domain id by entry, None for a domain that does not exist: including only such a domain
             includes no project.
         """
+        projects = list(projects)
         included = {domain_ids.get(entry) for entry in self.include_domains}
         ignored = {domain_ids.get(entry) for entry in self.ignore_domains}
+        ids = {project.id for project in projects}
+        include_names, ignore_names = self.include_projects - ids, self.ignore_projects - ids
 
         def in_scope(project: model.Project) -> bool:
             if self.include_domains and project.domain_id not in included:
                 return False
             if self.include_projects:
-                return not self.include_projects.isdisjoint((project.id, project.name))
-            domain_counts = bool(self.include_domains) or project.domain_id not in ignored
-            return domain_counts and self.ignore_projects.isdisjoint((project.id, project.name))
+                return project.id in self.include_projects or project.name in include_names
+            if not self.include_domains and project.domain_id in ignored:
+                return False
+            return project.id not in self.ignore_projects and project.name not in ignore_names
 
         return [project for project in projects if in_scope(project)]

@@ -68,6 +68,19 @@ class ScopeTest(unittest.TestCase):
         self.assertEqual("'gone' matches no enabled project name or ID; ignored", gone)
         self.assertIn("'none'", none)
 
+    def test_project_id_outranks_equal_name(self) -> None:
+        named = model.Project("p5", "p1", "d1")
+        for entries, expected in (({"ignore_projects": ["p1"]}, ["p5"]), ({"include_projects": ["p1"]}, ["p1"])):
+            scope = Scope(**{name: frozenset(values) for name, values in entries.items()})
+            selected = scope.select(iter([named, PROJECTS[0]]), {})
+            self.assertEqual(expected, [project.id for project in selected])
+
+    def test_id_that_is_a_name_is_told(self) -> None:
+        uuid = "1f0f1e2b6ad04b4d9c9f4f3f3a9bb2bd"
+        scope = Scope(ignore_projects=frozenset([uuid, "web"]))
+        (problem,) = scope.unknown_projects([*PROJECTS, model.Project("p5", uuid, "d1")])
+        self.assertIn(f"'{uuid}' is not the ID of an enabled project, but the name of p5", problem)
+
     def test_included_and_ignored_entry_is_rejected(self) -> None:
         with self.assertRaisesRegex(exceptions.ConfigurationError, "'one'.*include_domains.*ignore_domains"):
             ids(include_domains=["one"], ignore_domains=["one", "two"])
