@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from oslo_log import log
 
+from distil import exceptions
 from distil import model
 from distil.cloud.keystone import KeystoneProjects
 from distil.collector.plan import Plan
@@ -18,15 +19,20 @@ from distil.db.store import Store
 
 LOG = log.getLogger(__name__)
 
+# A clock that is ahead by less is told anyway.
+_MAX_AHEAD = datetime.timedelta(hours=1)
+
 
 class CollectedProjects(NamedTuple):
     """The projects in scope, in the order in which they are collected.
 
-    :param last_collected: by project id; projects whose last collected could not be read or stored are absent.
+    :param last_collected: by project id; projects without one that can be used are absent.
+    :param failures: by project id, why a project cannot be collected.
     """
 
     projects: Sequence[model.Project]
     last_collected: Mapping[str, datetime.datetime]
+    failures: Mapping[str, exceptions.StoreError]
 
 
 class ScopedProjects:
@@ -54,14 +60,13 @@ class ScopedProjects:
         """
         projects = self._sorted(self._in_scope())
         last_collected = self._last_collected(projects, now)
+        failures = {}
         for project in projects:
-            if project.id not in last_collected:
-                LOG.error(
-                    "Project %s (%s): could not read or store last_collected; skipping the project in this run",
-                    project.id,
-                    project.name,
-                )
-        return CollectedProjects(projects, last_collected)
+            problem = _problem(last_collected.get(project.id), now)
+            if problem:
+                LOG.error("Project %s (%s) is not collected: %s", project.id, project.name, problem)
+                failures[project.id] = exceptions.StoreError(problem)
+        return CollectedProjects(projects, last_collected, failures)
 
     def _in_scope(self) -> list[model.Project]:
         domain_ids = self._keystone.domain_ids(self._scope.domains)
@@ -93,3 +98,12 @@ class ScopedProjects:
             return stored
         self._store.register_projects((project, self._plan.start(project, stored.values(), now)) for project in new)
         return self._store.last_collected(ids)
+
+
+def _problem(last_collected: datetime.datetime | None, now: datetime.datetime) -> str | None:
+    """Why a project with this last collected would never be collected; None if it will."""
+    if last_collected is None:
+        return "its last_collected in the table tenants is not a valid time; correct it there"
+    if last_collected - now > _MAX_AHEAD:
+        return f"its last_collected in the table tenants, {last_collected}, is in the future; correct it there"
+    return None

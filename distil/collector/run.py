@@ -13,7 +13,6 @@ from distil import model
 from distil.collector.dispatcher import Dispatcher
 from distil.collector.plan import DueProject
 from distil.collector.plan import Plan
-from distil.collector.plan import floor
 from distil.collector.projects import CollectedProjects
 from distil.collector.projects import ScopedProjects
 from distil.collector.retrying import RetryPolicy
@@ -76,10 +75,12 @@ class Collector:
         attempts = self._retry_policy.attempts(RetryStep.PLAN, "Planning")
         now = attempts(self._reference_time, started)
         scope = attempts(self._projects.load, now)
+        for project_id, problem in scope.failures.items():
+            self._monitor.fail(project_id, problem)
         due = self._due(scope, now, end)
         self._partitioner.start_run()
         held = self._dispatcher.run(due, timeout=_HELD_TIMEOUT if end else 0)
-        states = attempts(self._assess, scope.projects, held, now, end)
+        states = attempts(self._assess, scope, held, now, end)
         self._store_failures(scope.projects, states, held)
         seconds = (self._clock() - started).total_seconds()
         LOG.info("Run of collector %s finished: %s; %.1f seconds.", self._name, self._monitor.result, seconds)
@@ -116,26 +117,44 @@ class Collector:
         return due
 
     def _assess(
-        self,
-        projects: Sequence[model.Project],
-        held: set[str],
-        now: datetime.datetime,
-        end: datetime.datetime | None,
+        self, scope: CollectedProjects, held: set[str], now: datetime.datetime, end: datetime.datetime | None
     ) -> ProjectStates:
         """Read how far all projects are now, also those that other collectors collect."""
+        projects = scope.projects
         last_collected = self._store.last_collected([project.id for project in projects])
         failures = self._monitor.failures
         if end:
-            failures = _behind_end(projects, last_collected, end, failures)
+            unusable = {project_id: str(problem) for project_id, problem in scope.failures.items()}
+            failures = unusable | self._behind_end(projects, last_collected, end)
         states = ProjectStates.of(
             projects, last_collected, lambda stored: self._plan.count_due(stored, now, end), failures, held
         )
         self._monitor.set_project_states(states, last_collected, failures)
         return states
 
+    def _behind_end(
+        self,
+        projects: Sequence[model.Project],
+        last_collected: Mapping[str, datetime.datetime],
+        end: datetime.datetime,
+    ) -> dict[str, str]:
+        """Reason by id of each project with a whole window up to the end that is not stored."""
+        behind = {}
+        for project in projects:
+            stored = last_collected.get(project.id)
+            if stored is None or self._plan.window(stored).end <= end:
+                problem = f"not collected up to {end}; last collected is {stored}"
+                LOG.error("Project %s (%s): %s", project.id, project.name, problem)
+                behind[project.id] = self._monitor.failures.get(project.id, problem)
+        return behind
+
     def _store_failures(self, projects: Sequence[model.Project], states: ProjectStates, held: set[str]) -> None:
         """Store why projects failed, for commands that only see the database. Nothing else depends on it."""
-        windows = {project.project_id: self._plan.window(project.last_collected) for project in states.lagging}
+        windows = {
+            project.project_id: self._plan.window(project.last_collected)
+            for project in states.lagging
+            if project.last_collected
+        }
         failures = [
             Failure(project_id, self._name, windows.get(project_id), reason)
             for project_id, reason in self._monitor.failures.items()
@@ -153,20 +172,3 @@ def clock_skew(host: datetime.datetime, database: datetime.datetime) -> str | No
     if abs(host - database) <= _MAX_CLOCK_SKEW:
         return None
     return f"the clocks of this host ({host}) and of the database ({database}) differ; set the one that is wrong"
-
-
-def _behind_end(
-    projects: Sequence[model.Project],
-    last_collected: Mapping[str, datetime.datetime],
-    end: datetime.datetime,
-    failures: Mapping[str, str],
-) -> dict[str, str]:
-    """Reason by id of each project that is not collected up to the last full hour before the end."""
-    behind = {}
-    for project in projects:
-        stored = last_collected.get(project.id)
-        if stored is None or stored < floor(end):
-            problem = f"not collected up to {end}; last collected is {stored}"
-            LOG.error("Project %s (%s): %s", project.id, project.name, problem)
-            behind[project.id] = failures.get(project.id, problem)
-    return behind

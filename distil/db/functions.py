@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The time by the database's clock, which all hosts of a site share."""
+"""SQL functions whose form depends on the database."""
 
 import datetime
 from typing import Any
@@ -37,3 +37,27 @@ def _mysql(element: utc_timestamp, visitor: Any, **options: Any) -> str:
 def _postgresql(element: utc_timestamp, visitor: Any, **options: Any) -> str:
     seconds = visitor.process(element.clauses, **options)
     return f"(timezone('utc', clock_timestamp()) + make_interval(secs => {seconds}))"
+
+
+class valid_time(functions.FunctionElement[datetime.datetime]):  # noqa: N801
+    """A column's time, or NULL if Python has no such time.
+
+    PostgreSQL's driver fails the whole query for a single infinity; the others read what is not a time as NULL.
+    """
+
+    type = types.UTCDateTime()
+    inherit_cache = True
+
+    def __init__(self, column: sa.ColumnElement[Any]) -> None:
+        super().__init__(column)
+
+
+@compiler.compiles(valid_time)
+def _any_time(element: valid_time, visitor: Any, **options: Any) -> str:
+    return str(visitor.process(element.clauses, **options))
+
+
+@compiler.compiles(valid_time, "postgresql")
+def _postgresql_time(element: valid_time, visitor: Any, **options: Any) -> str:
+    time = visitor.process(element.clauses, **options)
+    return f"(CASE WHEN {time} BETWEEN '0001-01-01' AND '9999-12-31' THEN {time} END)"

@@ -15,6 +15,7 @@ from distil import model
 from distil import text
 from distil.db import errors
 from distil.db import queries
+from distil.db.functions import valid_time
 from distil.db.leases import has_expired
 from distil.db.models import MAX_DESCRIPTION
 from distil.db.models import MAX_PROJECT_NAME
@@ -119,7 +120,7 @@ def _stored(engine: sa.Engine, project_ids: Mapping[str, object]) -> dict[str, _
     found: dict[str, _Row] = {}
     with engine.connect() as connection:
         for ids in queries.batched(sorted(project_ids)):
-            query = sa.select(tenants.c.id, tenants.c.name, tenants.c.info, tenants.c.last_collected)
+            query = sa.select(tenants.c.id, tenants.c.name, tenants.c.info, valid_time(tenants.c.last_collected))
             rows = connection.execute(query.where(tenants.c.id.in_(ids)))
             found.update((project_id, _Row(*columns)) for project_id, *columns in rows)
     return found
@@ -137,7 +138,8 @@ def list_statuses(engine: sa.Engine) -> dict[str, ProjectStatus]:
 
     :raises StoreError: the database failed.
     """
-    stored = sa.select(tenants.c.id.label("project_id"), tenants.c.name, tenants.c.last_collected)
+    last_collected = valid_time(tenants.c.last_collected).label("last_collected")
+    stored = sa.select(tenants.c.id.label("project_id"), tenants.c.name, last_collected)
     leased = sa.select(project_locks.c.project_id, project_locks.c.owner).where(sa.not_(has_expired()))
     failed = sa.select(
         project_failures.c.tenant_id.label("project_id"),

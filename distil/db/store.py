@@ -14,6 +14,7 @@ from distil.db import projects
 from distil.db import queries
 from distil.db import transaction
 from distil.db.functions import utc_timestamp
+from distil.db.functions import valid_time
 from distil.db.models import tenants
 from distil.db.project_failures import Failure
 from distil.db.project_store import ProjectStore
@@ -35,15 +36,13 @@ class Store:
             return connection.execute(sa.select(utc_timestamp())).scalar_one()
 
     def last_collected(self, project_ids: Collection[str]) -> dict[str, datetime.datetime]:
-        """last_collected by project id, of those projects that have one."""
+        """last_collected by project id, of those projects that have one, and one that is a time."""
         found: dict[str, datetime.datetime] = {}
         with errors.translate_errors("read last_collected"), self._engine.connect() as connection:
             for ids in queries.batched(sorted(set(project_ids))):
-                query = sa.select(tenants.c.id, tenants.c.last_collected).where(
-                    tenants.c.id.in_(ids), tenants.c.last_collected.is_not(None)
-                )
-                rows = connection.execute(query)
-                found.update((row.id, row.last_collected) for row in rows if row.last_collected is not None)
+                query = sa.select(tenants.c.id, valid_time(tenants.c.last_collected))
+                rows = connection.execute(query.where(tenants.c.id.in_(ids)))
+                found.update((project_id, time) for project_id, time in rows if time is not None)
         return found
 
     def register_projects(self, starts: Iterable[tuple[model.Project, datetime.datetime]]) -> None:

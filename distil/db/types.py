@@ -4,12 +4,14 @@
 import datetime
 import functools
 import sys
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import types
 from sqlalchemy.dialects import mysql
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import Dialect
 
 from distil import model
@@ -41,14 +43,34 @@ class Identifier(types.TypeDecorator[str]):
         return dialect.type_descriptor(mysql.VARCHAR(length, collation=exact_collation(dialect)))
 
 
+class _SQLiteDateTime(sqlite.DATETIME):
+    """SQLite's datetimes, which are any text. What is not a time is read as None: it must not fail the whole query."""
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], datetime.datetime | None]:
+        parse = super().result_processor(dialect, coltype)
+
+        def process(value: Any) -> datetime.datetime | None:
+            try:
+                return parse(value)  # type: ignore[misc]
+            except (ValueError, TypeError):
+                return None
+
+        return process
+
+
 class UTCDateTime(types.TypeDecorator[datetime.datetime]):
     """Timezone-aware datetimes, stored in UTC without a zone.
 
-    MySQL's zero date, which PyMySQL returns as text, is read as None.
+    What is not a time is read as None: MySQL's zero date, which PyMySQL returns as text, and any text in SQLite.
     """
 
     impl = sa.DateTime
     cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> types.TypeEngine[Any]:
+        if dialect.name == "sqlite":
+            return dialect.type_descriptor(_SQLiteDateTime())  # type: ignore[no-untyped-call]
+        return dialect.type_descriptor(sa.DateTime())
 
     def process_bind_param(self, value: datetime.datetime | None, dialect: Dialect) -> datetime.datetime | str | None:
         if value is None:

@@ -106,6 +106,6 @@ def _project(project: LaggingProject) -> dict[str, Any]:
     return {
         "project_id": project.project_id,
         "name": project.name,
-        "last_collected": project.last_collected.isoformat(),
+        "last_collected": project.last_collected and project.last_collected.isoformat(),
         "problem": project.problem,
     }

@@ -124,8 +124,8 @@ DEFINITIONS = (
         "",
         ("state",),
         "Projects in scope by state after the last run: up_to_date, behind (windows are still due because "
-        "the run reached its limit), failed (a due window could not be collected) or skipped (held by another "
-        "collector, or its last collected could not be read).",
+        "the run reached its limit), failed (a due window could not be collected, or last collected is not "
+        "valid) or skipped (held by another collector).",
     ),
     MetricDefinition(
         "windows_total",

@@ -39,9 +39,10 @@ class RunResult:
     :param projects: number of projects in scope.
     :param windows: number of windows committed.
     :param due: number of windows that were due when the run started; ``still_due`` of them are due when it ends.
-    :param failed: number of projects with a window that was due and could not be collected.
+    :param failed: number of projects with a window that was due and could not be collected, or whose last collected is
+        unknown.
     :param behind: number of projects with windows still due because the run reached its limit.
-    :param skipped: number of projects held by other collectors, or whose last collected could not be read.
+    :param skipped: number of projects held by other collectors.
     :param rejected: number of rejected samples.
     :param untrusted: number of samples of sources that are not trusted.
     :param problem: why the run failed as a whole.

@@ -13,6 +13,9 @@ from typing import Self
 
 from distil import model
 
+# Before any other.
+_UNKNOWN = datetime.datetime.min.replace(tzinfo=datetime.UTC)
+
 _HELD_ELSEWHERE = "another collector has it"
 
 
@@ -20,7 +23,7 @@ class ProjectState(enum.StrEnum):
     """The state of a project at the end of a run.
 
     ``behind``: windows are still due because the run reached its limit. ``failed``: a window that was due could not
-    be collected. ``skipped``: held by another collector, or its last collected could not be read.
+    be collected, or its last collected is unknown. ``skipped``: held by another collector.
     """
 
     UP_TO_DATE = "up_to_date"
@@ -31,15 +34,16 @@ class ProjectState(enum.StrEnum):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class LaggingProject:
-    """A project with windows that are still due.
+    """A project with windows that are still due, or one that failed.
 
-    :param due: number of these windows.
+    :param last_collected: None if it is unknown.
+    :param due: number of these windows; 0 if it is unknown.
     :param problem: why the first of them was not collected; None where the run reached its limit.
     """
 
     project_id: str
     name: str
-    last_collected: datetime.datetime
+    last_collected: datetime.datetime | None
     due: int
     problem: str | None = None
 
@@ -49,7 +53,7 @@ class ProjectStates:
     """The states of all projects in scope.
 
     :param counts: number of projects in each state.
-    :param lagging: the projects with windows due, oldest last collected first.
+    :param lagging: the projects with windows due or a failure, oldest last collected first.
     """
 
     counts: Mapping[ProjectState, int]
@@ -66,7 +70,7 @@ class ProjectStates:
     ) -> Self:
         """Derive the states.
 
-        :param last_collected: by project id; projects whose last collected is unknown are absent.
+        :param last_collected: by project id; projects whose last collected is unknown are absent, and have a failure.
         :param count_due: number of windows due since a last collected.
         :param failures: reason by project id.
         :param held: ids of the projects that other collectors hold.
@@ -76,12 +80,12 @@ class ProjectStates:
         for project in projects:
             stored = last_collected.get(project.id)
             due = 0 if stored is None else count_due(stored)
-            state = ProjectState.SKIPPED if stored is None else _state(project.id, due, failures, held)
+            state = _state(project.id, stored is not None and not due, failures, held)
             counts[state] += 1
-            if stored is not None and due:
+            if due or state is ProjectState.FAILED:
                 problem = _HELD_ELSEWHERE if state is ProjectState.SKIPPED else failures.get(project.id)
                 lagging.append(LaggingProject(project.id, project.name, stored, due, problem))
-        return cls(counts, tuple(sorted(lagging, key=lambda project: project.last_collected)))
+        return cls(counts, tuple(sorted(lagging, key=lambda project: project.last_collected or _UNKNOWN)))
 
     @property
     def windows_due(self) -> int:
@@ -89,9 +93,9 @@ class ProjectStates:
         return sum(project.due for project in self.lagging)
 
 
-def _state(project_id: str, due: int, failures: Mapping[str, str], held: Collection[str]) -> ProjectState:
+def _state(project_id: str, is_current: bool, failures: Mapping[str, str], held: Collection[str]) -> ProjectState:
     if project_id in failures:
         return ProjectState.FAILED
-    if not due:
+    if is_current:
         return ProjectState.UP_TO_DATE
     return ProjectState.SKIPPED if project_id in held else ProjectState.BEHIND

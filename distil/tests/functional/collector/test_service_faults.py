@@ -70,6 +70,27 @@ class TelemetryFaultsTest(unittest.TestCase):
         self.assertEqual(undisturbed.usage(), site.usage())
 
 
+class StoredTimesTest(unittest.TestCase):
+    """A project whose last collected would never be collected from."""
+
+    def test_impossible_time_fails_its_project(self) -> None:
+        times = {"0000-00-00": "is not a valid time", "2999-01-01 00:00:00.000000": "is in the future"}
+        for value, problem in times.items():
+            with self.subTest(value):
+                site = self.enterContext(Site())
+                site.collect(site.start + HOUR)
+                odd = site.cloud.projects.enabled_ids[1]
+                with site.engine.begin() as connection:
+                    update = sa.text("UPDATE tenants SET last_collected = :value WHERE id = :id")
+                    connection.execute(update, {"value": value, "id": odd})
+                self.assertRegex(site.collect(status=1), rf"Project {odd} .* is not collected: .*{problem}")
+                self.assertEqual(4, list(site.last_collected().values()).count(site.end) + 1)
+                failures = models.project_failures.c
+                ((failed, reason),) = site.rows(sa.select(failures.tenant_id, failures.reason))
+                self.assertEqual(odd, failed)
+                self.assertIn(problem, reason)
+
+
 class LookupFaultsTest(unittest.TestCase):
     def setUp(self) -> None:
         self.site = self.enterContext(Site(projects=1))

@@ -7,6 +7,9 @@ import signal
 import socket
 import unittest
 
+import sqlalchemy as sa
+
+from distil.db import models
 from distil.tests.support.exporter import metrics
 from distil.tests.support.processes import free_port
 from distil.tests.support.processes import wait_for
@@ -171,10 +174,22 @@ class CollectEndTimeTest(unittest.TestCase):
         self.assertEqual(1, collector.wait(10))
         self.assertEqual([], self.site.usage())
 
-    def test_unaligned_end_exits_with_1(self) -> None:
+    def test_end_within_window_exits_with_0(self) -> None:
         self.site.configure(collect_window=2)
-        output = self.site.collect(status=1)
-        self.assertIn(f"last collected is {self.site.start + 2 * HOUR}", output)
+        self.site.collect()
+        self.assertEqual({self.site.start + 2 * HOUR}, set(self.site.last_collected().values()))
+
+    def test_unaligned_last_collected_exits_with_0(self) -> None:
+        self.site.collect(self.site.start + HOUR)
+        later = self.site.start + 1.5 * HOUR
+        with self.site.engine.begin() as connection:
+            connection.execute(sa.update(models.tenants).values(last_collected=later))
+        self.site.collect()
+        self.assertEqual({later + HOUR}, set(self.site.last_collected().values()))
+
+    def test_delayed_window_exits_with_1(self) -> None:
+        self.site.configure(collection_delay=6 * 3600)
+        self.assertIn(f"last collected is {self.site.start}", self.site.collect(status=1))
 
     def test_end_is_rounded_down_to_hour(self) -> None:
         self.site.collect(self.site.end + HOUR / 2)

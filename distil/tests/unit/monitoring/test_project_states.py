@@ -26,9 +26,11 @@ class ProjectStatesTest(unittest.TestCase):
 
     def test_each_project_has_one_state(self) -> None:
         states = self.states(
-            {"done": 0, "behind": 2, "bad": 1, "other": 3, "odd": None}, {"bad": "no answer"}, ["other"]
+            {"done": 0, "behind": 2, "bad": 1, "other": 3, "odd": None},
+            {"bad": "no answer", "odd": "a date"},
+            ["other"],
         )
-        expected = {ProjectState.UP_TO_DATE: 1, ProjectState.BEHIND: 1, ProjectState.FAILED: 1, ProjectState.SKIPPED: 2}
+        expected = {ProjectState.UP_TO_DATE: 1, ProjectState.BEHIND: 1, ProjectState.FAILED: 2, ProjectState.SKIPPED: 1}
         self.assertEqual(expected, states.counts)
         self.assertEqual(6, states.windows_due)
 
@@ -38,6 +40,11 @@ class ProjectStatesTest(unittest.TestCase):
         taken = "another collector has it"
         self.assertEqual([("other", 3, taken), ("behind", 2, None), ("bad", 1, "no answer")], problems)
         self.assertEqual(LaggingProject("bad", "name of bad", NOW - HOUR, 1, "no answer"), states.lagging[-1])
+
+    def test_failed_project_without_time_is_listed(self) -> None:
+        states = self.states({"done": 0, "behind": 2, "odd": None}, {"odd": "a date"})
+        self.assertEqual(["odd", "behind"], [project.project_id for project in states.lagging])
+        self.assertEqual(LaggingProject("odd", "name of odd", None, 0, "a date"), states.lagging[0])
 
     def test_project_collected_elsewhere_is_current(self) -> None:
         self.assertEqual({ProjectState.UP_TO_DATE: 1}, self.states({"other": 0}, held=["other"]).counts)
