@@ -48,12 +48,14 @@ class Plan:
     ) -> datetime.datetime:
         """Where the collection of a new project starts: a full hour, never after ``now``.
 
-        It is the newest of: when the project was created, by Keystone's ``created_on``; the oldest last collected of
-        the other projects in scope; the maximum start age.
+        It is when the project was created, by Keystone's ``created_on``, also if it was enabled later. Without it, it
+        is the oldest last collected of other projects in scope. It is not before the maximum start age.
+
+        :param last_collected: of the other projects.
         """
         earliest = now - datetime.timedelta(hours=self.max_collection_start_age)
-        newest = max(earliest, _created(project) or earliest, min(last_collected, default=earliest))
-        return floor(min(newest, now))
+        start = _created(project) or min(last_collected, default=earliest)
+        return floor(min(max(earliest, start), now))
 
     def due(
         self, last_collected: datetime.datetime, now: datetime.datetime, end: datetime.datetime | None = None

@@ -96,7 +96,10 @@ class ScopedProjects:
         self._store.update_projects([project for project in projects if project.id in stored])
         if not new:
             return stored
-        self._store.register_projects((project, self._plan.start(project, stored.values(), now)) for project in new)
+        # A project that is stuck must not hold new ones back.
+        failed = self._store.failed_projects()
+        others = [time for project_id, time in stored.items() if project_id not in failed] or stored.values()
+        self._store.register_projects((project, self._plan.start(project, others, now)) for project in new)
         return self._store.last_collected(ids)
 
 

@@ -46,11 +46,15 @@ def record(engine: sa.Engine, failures: Iterable[Failure], now: datetime.datetim
             connection.execute(_upsert(engine.dialect.name), rows)
 
 
+def failed_ids(engine: sa.Engine) -> set[str]:
+    """The ids of all projects with a failure."""
+    with engine.connect() as connection:
+        return set(connection.scalars(sa.select(project_failures.c.tenant_id)))
+
+
 def clear(engine: sa.Engine, project_ids: Collection[str]) -> None:
     """Deletes the rows of these projects. Usually there are none at all, so one query usually suffices."""
-    with engine.connect() as connection:
-        stored = set(connection.scalars(sa.select(project_failures.c.tenant_id)))
-    finished = sorted(stored.intersection(project_ids))
+    finished = sorted(failed_ids(engine).intersection(project_ids))
     if not finished:
         return
     with engine.begin() as connection:

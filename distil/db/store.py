@@ -64,6 +64,11 @@ class Store:
         with errors.translate_errors("store failures"):
             self._retrying(project_failures.record, self._engine, list(failed), now)
 
+    def failed_projects(self) -> set[str]:
+        """The ids of the projects that the last run that included them could not finish."""
+        with errors.translate_errors("read failures"):
+            return project_failures.failed_ids(self._engine)
+
     def clear_failures(self, project_ids: Collection[str]) -> None:
         """Deletes the failures of projects that the last run finished."""
         with errors.translate_errors("delete failures"):

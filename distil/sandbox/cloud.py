@@ -179,5 +179,5 @@ class Cloud:
             CinderApi(f"{self.url}/volume", tokens, resources),
             GlanceApi(f"{self.url}/image", tokens, resources),
             SwiftApi(f"{self.url}/object-store", tokens, resources),
-            ControlApi(f"{self.url}/sandbox", tokens, self.faults, self.injected_samples, self.requests),
+            ControlApi(f"{self.url}/sandbox", tokens, self.faults, self.injected_samples, self.requests, self.projects),
         )

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The API that controls the sandbox: faults, latency, injected samples, request counts, tokens."""
+"""The API that controls the sandbox: faults, latency, injected samples, projects, request counts, tokens."""
 
 from collections.abc import Callable
 from collections.abc import Sequence
 from typing import Any
 
 from distil.sandbox.data.injected_samples import InjectedSamples
+from distil.sandbox.data.projects import SandboxProjects
 from distil.sandbox.data.tokens import Tokens
 from distil.sandbox.http.api import Api
 from distil.sandbox.http.faults import SERVICES
@@ -34,11 +35,13 @@ class ControlApi(Api):
         faults: FaultInjector,
         injected_samples: InjectedSamples,
         request_counter: RequestCounter,
+        projects: SandboxProjects,
     ) -> None:
         super().__init__(url, tokens)
         self._faults = faults
         self._injected_samples = injected_samples
         self._request_counter = request_counter
+        self._projects = projects
 
     def routes(self) -> Sequence[Route]:
         return (
@@ -49,6 +52,8 @@ class ControlApi(Api):
             Route("POST", "/latency", self._with_body(self._set_latency), public=True),
             Route("POST", "/samples", self._with_body(self._add_samples), public=True),
             Route("DELETE", "/samples", self._clear_samples, public=True),
+            Route("PUT", "/projects/{id}", self._update_project, public=True),
+            Route("DELETE", "/projects/{id}", self._delete_project, public=True),
             Route("GET", "/requests", self._list_requests, public=True),
             Route("DELETE", "/requests", self._clear_requests, public=True),
             Route("DELETE", "/tokens", self._revoke_tokens, public=True),
@@ -97,6 +102,17 @@ class ControlApi(Api):
 
     def _clear_samples(self, _: HTTPRequest) -> HTTPResponse:
         self._injected_samples.clear()
+        return _NO_CONTENT
+
+    def _update_project(self, request: HTTPRequest, project_id: str) -> HTTPResponse:
+        return self._with_body(lambda attributes: self._change_project(project_id, attributes))(request)
+
+    def _change_project(self, project_id: str, attributes: dict[str, Any]) -> HTTPResponse:
+        self._projects.update(project_id, dict(attributes))
+        return _NO_CONTENT
+
+    def _delete_project(self, _: HTTPRequest, project_id: str) -> HTTPResponse:
+        self._projects.delete(project_id)
         return _NO_CONTENT
 
     def _list_requests(self, _: HTTPRequest) -> HTTPResponse:

@@ -123,12 +123,13 @@ class KeystoneApi(Api):
 
     def _after_marker(
         self, sorted_ids: Sequence[str], request: HTTPRequest, find: Callable[[str], Mapping[str, Any] | None]
-    ) -> Iterator[Mapping[str, Any] | None]:
+    ) -> Iterator[Mapping[str, Any]]:
         marker = request.argument("marker")
         if marker and find(marker) is None:
             raise self.not_found(f"Marker {marker} could not be found.")
         first = bisect.bisect_right(sorted_ids, marker) if marker else 0
-        return (find(sorted_ids[position]) for position in range(first, len(sorted_ids)))
+        entries = (find(sorted_ids[position]) for position in range(first, len(sorted_ids)))
+        return (entry for entry in entries if entry is not None)
 
     def _get_project(self, _: HTTPRequest, project_id: str) -> HTTPResponse:
         return self._get("project", project_id, self._projects.find(project_id))

@@ -2,6 +2,7 @@
 """The domains and projects of the cloud."""
 
 import datetime
+from collections.abc import Mapping
 from typing import Any
 
 from distil.sandbox.data import ids
@@ -12,6 +13,8 @@ SERVICE_PROJECT = "service"
 
 class SandboxProjects:
     """Numbered projects: the enabled ones, then the disabled ones, then the project of the cloud's own services.
+
+    IDs remain, and so do the samples, if a project is changed or deleted.
 
     :param enabled: number of enabled projects.
     :param disabled: number of disabled projects, which have samples all the same.
@@ -25,12 +28,13 @@ class SandboxProjects:
         self._enabled = enabled
         self.metered_numbers = range(enabled + disabled)
         self._service = enabled + disabled
+        self._changes: dict[str, Mapping[str, Any] | None] = {}
         self.domains = [self._domain(name) for name in _DOMAINS]
         self.sorted_ids = sorted(ids.project_id(seed, number) for number in range(self._service + 1))
 
     @property
     def enabled_ids(self) -> list[str]:
-        """IDs of the enabled projects with samples, in the order of their numbers."""
+        """IDs of the projects with samples that were enabled at first, in the order of their numbers."""
         return [ids.project_id(self._seed, number) for number in range(self._enabled)]
 
     @property
@@ -42,7 +46,19 @@ class SandboxProjects:
         number = ids.project_number(self._seed, identifier)
         if number is None or number > self._service:
             return None
-        return self._service_project() if number == self._service else self._describe(number)
+        changes = self._changes.get(identifier, {})
+        if changes is None:
+            return None
+        project = self._service_project() if number == self._service else self._describe(number)
+        return {**project, **changes}
+
+    def update(self, identifier: str, attributes: Mapping[str, Any]) -> None:
+        """Change a project's attributes, such as ``enabled``. A project that was deleted exists again."""
+        self._changes[identifier] = {**(self._changes.get(identifier) or {}), **attributes}
+
+    def delete(self, identifier: str) -> None:
+        """Delete a project; its resources and their samples remain."""
+        self._changes[identifier] = None
 
     def _describe(self, number: int) -> dict[str, Any]:
         project = self._base_document(number, self.domains[number % len(_DOMAINS)]["id"])

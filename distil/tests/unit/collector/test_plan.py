@@ -66,9 +66,14 @@ class CollectionStartTest(unittest.TestCase):
         collected = [floor(NOW) - 3 * HOUR, floor(NOW) - 7 * HOUR]
         self.assertEqual(floor(NOW) - 7 * HOUR, self.plan.start(project(), collected, NOW))
 
-    def test_creation_time_limits_start(self) -> None:
+    def test_creation_time_decides(self) -> None:
         created = project("2026-03-01T09:59:59+00:00")
-        self.assertEqual(floor(NOW) - 3 * HOUR, self.plan.start(created, [floor(NOW) - 7 * HOUR], NOW))
+        for hours in (0, 7):
+            self.assertEqual(floor(NOW) - 3 * HOUR, self.plan.start(created, [floor(NOW) - hours * HOUR], NOW))
+
+    def test_maximum_age_limits_creation_time(self) -> None:
+        created = project("2020-03-01T09:59:59+00:00")
+        self.assertEqual(floor(NOW) - 100 * HOUR, self.plan.start(created, [floor(NOW)], NOW))
 
     def test_created_on_respects_time_zone(self) -> None:
         self.assertEqual(9, self.plan.start(project("2026-03-01T22:10:00+13:00"), [], NOW).hour)

@@ -44,6 +44,20 @@ class ControlTest(sandbox.SandboxTestCase):
             self.assertEqual(400, self._request("POST", path, body).status_code, (path, body))
         self.assertEqual(200, self._samples().status_code)
 
+    def test_projects_are_changed_and_deleted(self) -> None:
+        path = f"/projects/{self.project_id}"
+        url = f"{self.cloud.auth_url}{path}"
+        self.assertEqual(204, self._request("PUT", path, {"enabled": False}).status_code)
+        self.assertFalse(self.session.get(url).json()["project"]["enabled"])
+        self.assertEqual(204, self._request("DELETE", path).status_code)
+        self.assertEqual(404, self.session.get(url, raise_exc=False).status_code)
+        listed = self.session.get(f"{self.cloud.auth_url}/projects").json()["projects"]
+        self.assertNotIn(self.project_id, [project["id"] for project in listed])
+        self._request("PUT", path, {})
+        self.assertTrue(self.session.get(url).json()["project"]["enabled"])
+        self.assertEqual(400, self._request("PUT", path, 7).status_code)
+        self.assertEqual(72, len(self._samples().json()))
+
     def test_added_samples_extend_or_replace_synthetic(self) -> None:
         sample = {"timestamp": "2026-01-01T01:00:00", "volume": None, "resource_id": "mine"}
         body = {"project_id": self.project_id, "meter": "router", "samples": [sample]}
