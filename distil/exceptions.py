@@ -61,6 +61,10 @@ class ServiceError(DistilError):
     """A service gave no usable answer. The same request may succeed later."""
 
 
+class ResponseTooLarge(ServiceError):
+    """A response is larger than the limit. Smaller questions may succeed."""
+
+
 class IdentityError(ServiceError):
     """Keystone gave no usable answer."""
 

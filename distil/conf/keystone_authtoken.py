@@ -31,6 +31,13 @@ _OWN_OPTS = (
         help="Seconds that a service may take to accept a connection, and to send each part of a response. A request "
         f"that takes {REQUEST_TIMEOUTS} times as long in total is abandoned.",
     ),
+    cfg.IntOpt(
+        "max_response_bytes",
+        default=64 * 1024 * 1024,
+        min=1024 * 1024,
+        help="Largest response that is read, compressed and decompressed. A larger one is an error; samples and "
+        "projects are then requested in smaller parts. Each thread may need a few times as much memory.",
+    ),
 )
 
 
@@ -48,6 +55,7 @@ class KeystoneOptions:
     region_name: str | None
     interface: str
     timeout: float
+    max_response_bytes: int
 
     @property
     def section(self) -> str:

@@ -8,10 +8,11 @@ from oslo_config import cfg
 
 from distil import exceptions
 from distil import tls
-from distil.cloud import deadline
+from distil.cloud import adapter
 from distil.cloud import keystone
 from distil.cloud.connection import Connection
 from distil.cloud.request_observer import RequestObserver
+from distil.cloud.response_limits import ResponseLimits
 from distil.collector.shutdown import Shutdown
 from distil.conf import keystone_authtoken
 from distil.conf import secret
@@ -73,7 +74,8 @@ def load_session(conf: cfg.ConfigOpts, observer: RequestObserver | None = None) 
         raise exceptions.ConfigurationError([f"[{section}] auth_type: unknown plugin {error.name!r}"]) from error
     except ks_exceptions.ClientException as error:
         raise exceptions.ConfigurationError([f"[{section}] {error}"]) from error
-    deadline.mount_deadline_adapter(session, keystone_authtoken.REQUEST_TIMEOUTS * options.timeout, observer)
+    limits = ResponseLimits(keystone_authtoken.REQUEST_TIMEOUTS * options.timeout, options.max_response_bytes)
+    adapter.mount_adapter(session, limits, observer)
     return session
 
 

@@ -17,7 +17,14 @@ from distil import exceptions
 
 SERVICE_TYPE = "metering"
 
-_ERRORS = (exc.BaseException, ks_exceptions.ClientException, requests.RequestException, ValueError, RecursionError)
+_ERRORS = (
+    exc.BaseException,
+    exceptions.ServiceError,
+    ks_exceptions.ClientException,
+    requests.RequestException,
+    ValueError,
+    RecursionError,
+)
 _UNSUPPORTED = frozenset(
     (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED)
 )

@@ -18,10 +18,11 @@ from keystoneauth1 import session as ks_session
 from keystoneauth1 import token_endpoint
 
 from distil import exceptions
-from distil.cloud import deadline
+from distil.cloud import adapter
 from distil.cloud.connection import Connection
 from distil.cloud.keystone import KeystoneProjects
 from distil.cloud.lookups import cloud_lookups
+from distil.cloud.response_limits import ResponseLimits
 from distil.telemetry.client import CeilometerClient
 from distil.tests.support.certificates import Authority
 from distil.tests.support.site import HOUR
@@ -30,6 +31,7 @@ from distil.tests.support.slow_server import SLOW_RESPONSES
 from distil.tests.support.slow_server import SlowServer
 
 LIMIT = 1.0
+MEBIBYTE = 1024 * 1024
 # Seconds that a busy test machine may add.
 GRACE = 4.0
 MESSAGE = f"not complete after {LIMIT:g} seconds"
@@ -37,7 +39,7 @@ MESSAGE = f"not complete after {LIMIT:g} seconds"
 
 def limited(url: str, verify: bool | str = True, limit: float = LIMIT) -> ks_session.Session:
     session = ks_session.Session(auth=token_endpoint.Token(url, "token"), timeout=30, verify=verify)
-    deadline.mount_deadline_adapter(session, limit)
+    adapter.mount_adapter(session, ResponseLimits(limit, MEBIBYTE))
     return session
 
 
