@@ -8,6 +8,7 @@ Values made in great numbers are msgspec structs: frozen like dataclasses, const
 
 import dataclasses
 import datetime
+import enum
 import functools
 from collections.abc import Mapping
 from decimal import Decimal
@@ -140,6 +141,13 @@ class Usage(msgspec.Struct, frozen=True, gc=False):
     volume: Decimal
 
 
+class DuplicateContent(enum.StrEnum):
+    """The content of a sample that was delivered again, compared with that of the sample that counts."""
+
+    IDENTICAL = "identical"
+    CHANGED = "changed"
+
+
 @dataclasses.dataclass(frozen=True)
 class RatedWindow:
     """The usage of one project and window, and everything else that is stored with it.
@@ -148,6 +156,7 @@ class RatedWindow:
     :param samples: number of samples that the telemetry service returned.
     :param used: number of samples among them that were used for billing.
     :param untrusted: number of samples among them whose source is not trusted.
+    :param duplicates: number of samples among them that were left out because they were delivered again.
     """
 
     usage: tuple[Usage, ...]
@@ -157,3 +166,4 @@ class RatedWindow:
     samples: int
     used: int
     untrusted: int
+    duplicates: Mapping[DuplicateContent, int] = dataclasses.field(default_factory=dict)

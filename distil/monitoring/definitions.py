@@ -186,6 +186,14 @@ DEFINITIONS = (
         "Samples ignored because their source is not trusted.",
     ),
     MetricDefinition(
+        "samples_duplicate_total",
+        MetricType.COUNTER,
+        "",
+        ("content",),
+        "Samples left out because another of the same message id counts, by whether its content is identical or"
+        " changed.",
+    ),
+    MetricDefinition(
         "samples_rejected_total",
         MetricType.COUNTER,
         "",

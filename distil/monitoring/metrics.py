@@ -85,6 +85,8 @@ class Metrics:
         self.samples_fetched.inc(rated.samples)
         self.samples_used.inc(rated.used)
         self.samples_untrusted.inc(rated.untrusted)
+        for content, number in rated.duplicates.items():
+            self.samples_duplicate.labels(content).inc(number)
         for sample in rated.rejected:
             self.samples_rejected.labels(sample.kind).inc()
         self.count_usage(project_id, rated.usage)
@@ -135,6 +137,7 @@ class Metrics:
         self.samples_fetched = self._counter("samples_fetched_total")
         self.samples_used = self._counter("samples_used_total")
         self.samples_untrusted = self._counter("samples_untrusted_total")
+        self.samples_duplicate = self._counter("samples_duplicate_total", model.DuplicateContent)
         self.samples_rejected = self._counter("samples_rejected_total", exceptions.RejectionReason)
 
     def _define_services(self) -> None:

@@ -51,11 +51,14 @@ class UsageAccumulator:
             self._instances[described.id] = last
         self._used.update([id(sample.document) for sample in samples])
 
-    def rated_window(self, *, samples: int, untrusted: int) -> model.RatedWindow:
+    def rated_window(
+        self, *, samples: int, untrusted: int, duplicates: Mapping[model.DuplicateContent, int]
+    ) -> model.RatedWindow:
         """Everything added so far.
 
         :param samples: number of samples that the telemetry service returned.
         :param untrusted: number of samples among them whose source is not trusted.
+        :param duplicates: number of samples among them that were delivered again.
         """
         return model.RatedWindow(
             usage=tuple(self._usage.values()),
@@ -65,6 +68,7 @@ class UsageAccumulator:
             samples=samples,
             used=len(self._used),
             untrusted=untrusted,
+            duplicates=duplicates,
         )
 
     def _entry(self, mapping: MeterMapping, resource_id: str, service: str, volume: Decimal) -> model.Usage:

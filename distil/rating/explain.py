@@ -2,7 +2,6 @@
 """Explains why usage is what it is: rates again, one meter mapping and resource at a time, and records each step."""
 
 import dataclasses
-import operator
 from collections import Counter
 from collections import defaultdict
 from collections.abc import Iterable
@@ -13,8 +12,10 @@ from collections.abc import Sequence
 from distil import exceptions
 from distil import model
 from distil import text
+from distil.rating.deduplicate import deduplicate
 from distil.rating.mapping import MeterMapping
 from distil.rating.rate import RatingRules
+from distil.rating.rate import in_time_order
 from distil.rating.rate import rate
 from distil.transformers.lookups import Lookups
 from distil.transformers.lookups import RecordingLookups
@@ -33,6 +34,7 @@ class Explanation:
     :param resource_id: the id that the telemetry service uses; None where the samples have no readable one.
     :param samples: all samples that the telemetry service returned.
     :param untrusted: number of samples by source, for sources that are not trusted.
+    :param duplicates: number of samples that were left out because they were delivered again.
     :param dropped: number of samples by the filter that does not match them.
     :param rejected: number of samples by the reason for which they cannot be used.
     :param matched: the other samples in time order, with the volumes that the transformer uses.
@@ -46,6 +48,7 @@ class Explanation:
     resource_id: str | None
     samples: _Samples
     untrusted: Mapping[str, int]
+    duplicates: int
     dropped: Mapping[str, int]
     rejected: Mapping[str, int]
     matched: Sequence[model.Sample]
@@ -66,6 +69,8 @@ class Explanation:
         yield from (
             f"{number} of source {text.short_repr(source)}, not trusted" for source, number in self.untrusted.items()
         )
+        if self.duplicates:
+            yield f"{self.duplicates} delivered again"
         yield from (f"{number} dropped by {source}" for source, number in self.dropped.items())
         yield from (f"{number} rejected: {reason}" for reason, number in self.rejected.items())
         if self.matched:
@@ -126,6 +131,7 @@ def _explain_group(
         resource_id=group[0].resource_id,
         samples=group,
         untrusted=untrusted,
+        duplicates=sum(rated_alone.duplicates.values()),
         dropped=dropped,
         rejected=Counter(sample.reason for sample in rated_alone.rejected),
         matched=matched,
@@ -136,11 +142,11 @@ def _explain_group(
 
 
 def _split_by_trust(rules: RatingRules, group: _Samples) -> tuple[list[model.Sample], Counter[str]]:
-    """The samples of trusted sources in time order, and the number of others by source."""
+    """The samples of trusted sources in time order, each once, and the number of others by source."""
     readable = [sample for sample in group if isinstance(sample, model.Sample)]
     trusted = [sample for sample in readable if rules.is_trusted(sample.source)]
     untrusted = Counter(sample.source for sample in readable if not rules.is_trusted(sample.source))
-    return sorted(trusted, key=operator.attrgetter("timestamp")), untrusted
+    return in_time_order(deduplicate(trusted).samples), untrusted
 
 
 def _match(

@@ -5,6 +5,7 @@ import dataclasses
 import decimal
 import operator
 import re
+from collections import Counter
 from collections import defaultdict
 from collections.abc import Iterable
 from collections.abc import Mapping
@@ -15,6 +16,8 @@ from distil import model
 from distil import text
 from distil.rating import sample_parser
 from distil.rating.accumulator import UsageAccumulator
+from distil.rating.deduplicate import deduplicate
+from distil.rating.deduplicate import deduplicate_unreadable
 from distil.rating.mapping import MeterMapping
 from distil.transformers.lookups import Lookups
 
@@ -50,37 +53,57 @@ def rate(
 
     :raises LookupUnavailable: a name could not be looked up; nothing is rated.
     """
-    accumulator = UsageAccumulator()
-    by_meter: dict[str, dict[str, list[model.Sample]]] = defaultdict(lambda: defaultdict(list))
+    readable: dict[str, dict[str, list[model.Sample]]] = defaultdict(lambda: defaultdict(list))
+    unreadable: list[model.RejectedSample] = []
     trusted_sources: dict[str, bool] = {}
     count = untrusted = 0
     for count, sample in enumerate(samples, start=1):  # noqa: B007
         if isinstance(sample, model.RejectedSample):
-            accumulator.reject(sample)
+            unreadable.append(sample)
             continue
         trusted = trusted_sources.get(sample.source)
         if trusted is None:
             trusted = trusted_sources[sample.source] = rules.is_trusted(sample.source)
         if trusted:
-            by_meter[sample.meter][sample.resource_id].append(sample)
+            readable[sample.meter][sample.resource_id].append(sample)
         else:
             untrusted += 1
-    groups = {meter: _sort(by_resource) for meter, by_resource in by_meter.items()}
+    # Each on its own: of a sample that cannot be read it is not known whether its source is trusted.
+    rejected, duplicates = deduplicate_unreadable(unreadable)
+    groups, readable_duplicates = _group(readable)
+    accumulator = UsageAccumulator()
+    for sample in rejected:
+        accumulator.reject(sample)
     with decimal.localcontext(_ARITHMETIC):
         for mapping in rules.mappings:
             for group in groups.get(mapping.meter, ()):
                 _rate_resource(mapping, group, window, lookups, accumulator)
-    return accumulator.rated_window(samples=count, untrusted=untrusted)
+    return accumulator.rated_window(
+        samples=count, untrusted=untrusted, duplicates=Counter(duplicates) + readable_duplicates
+    )
 
 
-def _sort(by_resource: Mapping[str, list[model.Sample]]) -> list[list[model.Sample]]:
-    """The samples of each resource in time order; of equal times, in an order independent of their arrival."""
-    groups = [group for _, group in sorted(by_resource.items())]
-    for group in groups:
-        group.sort(key=_TIMESTAMP)
-        if len(set(map(_TIMESTAMP, group))) < len(group):
-            group.sort(key=lambda sample: (sample.timestamp, _sample_id(sample)))
-    return groups
+def _group(
+    samples: Mapping[str, Mapping[str, Sequence[model.Sample]]],
+) -> tuple[dict[str, list[list[model.Sample]]], Counter[model.DuplicateContent]]:
+    """The samples of each resource by meter, each sample once, and the number of those delivered again."""
+    groups = {}
+    duplicates: Counter[model.DuplicateContent] = Counter()
+    for meter, by_resource in samples.items():
+        found = [deduplicate(group) for _, group in sorted(by_resource.items())]
+        groups[meter] = [in_time_order(group.samples) for group in found]
+        for group in found:
+            if group.duplicates:
+                duplicates.update(group.duplicates)
+    return groups, duplicates
+
+
+def in_time_order(samples: Sequence[model.Sample]) -> list[model.Sample]:
+    """The samples in time order; of equal times, in an order independent of their arrival."""
+    ordered = sorted(samples, key=_TIMESTAMP)
+    if len(set(map(_TIMESTAMP, ordered))) < len(ordered):
+        ordered.sort(key=lambda sample: (sample.timestamp, _sample_id(sample)))
+    return ordered
 
 
 def _sample_id(sample: model.Sample) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from distil import model
 from distil import text
+from distil.rating.deduplicate import message_id
 from distil.rating.rate import RatingRules
 from distil.rating.rate import rate
 from distil.transformers.lookups import Lookups
@@ -29,16 +30,31 @@ def rerate(
     window: model.Window,
     lookups: Lookups,
 ) -> Rerated:
-    """Rate samples of one project and resource in one window. A duplicate counts once.
+    """Rate samples of one project and resource in one window, each once.
+
+    Of deliveries with one message id, the last recorded counts, and its reason is that of the others. A sample may be
+    stored several times, once for each reason; without a message id, equal documents are taken for one sample.
 
     :param samples: samples by any key; :attr:`Rerated.reasons` uses the same keys.
     :raises LookupUnavailable: a name could not be looked up.
     """
-    identities = {key: (sample.meter, text.canonical_json(sample.document)) for key, sample in samples.items()}
-    distinct = {identities[key]: sample for key, sample in samples.items()}
+    distinct = {_document(sample): sample for sample in samples.values()}
     rated = rate(rules, distinct.values(), window, lookups)
-    reasons = {(sample.meter, text.canonical_json(sample.document)): sample.reason for sample in rated.rejected}
+    reasons = {_identity(distinct[_document(sample)]): sample.reason for sample in rated.rejected}
+    identities = {key: _identity(sample) for key, sample in samples.items()}
     return Rerated(rated, {key: reasons[identity] for key, identity in identities.items() if identity in reasons})
+
+
+def _document(sample: model.Sample | model.RejectedSample) -> tuple[str, str]:
+    return sample.meter, text.canonical_json(sample.document)
+
+
+def _identity(sample: model.Sample | model.RejectedSample) -> tuple[object, ...]:
+    """Equal for deliveries of one sample, those that can be read and those that cannot apart."""
+    sample_id = message_id(sample.document)
+    if sample_id is None:
+        return _document(sample)
+    return type(sample), sample.meter, text.canonical_json(sample.document.get("resource_id")), sample_id
 
 
 def unbilled(

@@ -72,7 +72,9 @@ class RunMetricsTest(unittest.TestCase):
     def test_complete_run_updates_all_metrics(self) -> None:
         bad = self.site.sample(self.ids[0], "network", volume="much")
         untrusted = self.site.sample(self.ids[0], "network", source="anybody")
-        self.site.cloud.add_samples(self.ids[0], "network", [bad, untrusted], at=self.site.start.isoformat())
+        again = self.site.sample(self.ids[0], "network", id="again")
+        added = [bad, untrusted, again, again]
+        self.site.cloud.add_samples(self.ids[0], "network", added, at=self.site.start.isoformat())
         values = self.run_once("complete", max_windows_per_cycle=10)
         self.assertEqual({"up_to_date": self.number}, self.states(values))
         windows = 4 * self.number
@@ -80,7 +82,8 @@ class RunMetricsTest(unittest.TestCase):
         self.assertEqual(windows, values["commit_duration_seconds_count"])
         self.assertEqual(len(self.site.usage()), values["usage_entries_total"])
         self.assertEqual((1, 1), (values["samples_rejected_total reason=volume"], values["samples_untrusted_total"]))
-        self.assertEqual(2, values["samples_fetched_total"] - values["samples_used_total"])
+        self.assertEqual(1, values["samples_duplicate_total content=identical"])
+        self.assertEqual(3, values["samples_fetched_total"] - values["samples_used_total"])
         self.assertLess(values["lag_seconds"], 3600)
         self.assertEqual([], [name for name in values if name.startswith("project_lag_seconds")])
         self.assertEqual(values["last_run_end"], values["last_complete_run_timestamp_seconds"])

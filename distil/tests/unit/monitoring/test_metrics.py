@@ -59,6 +59,7 @@ class MetricDefinitionsTest(unittest.TestCase):
             "windows": {"committed", "failed"},
             "retries": {"window", "take", "plan"},
             "samples_rejected": set(RejectionReason),
+            "samples_duplicate": {"identical", "changed"},
         }
         for name, values in known.items():
             samples = self.families[f"distil_collector_{name}"].samples
@@ -78,12 +79,15 @@ class MetricsTest(unittest.TestCase):
     def test_committed_window_counts_samples_and_usage(self) -> None:
         usage = model.Usage("c1", "r1", "second", Decimal(3600))
         rejected = model.RejectedSample("p1", "m", "r", "volume is missing", {}, RejectionReason.VOLUME)
-        rated = model.RatedWindow((usage,), (), (rejected, rejected), {}, samples=9, used=4, untrusted=3)
+        duplicates = {model.DuplicateContent.IDENTICAL: 2, model.DuplicateContent.CHANGED: 1}
+        rated = model.RatedWindow((usage,), (), (rejected, rejected), {}, 9, used=4, untrusted=3, duplicates=duplicates)
         self.metrics.count_window("p1", model.Window(START, START + HOUR), rated, 0.2)
         names = "windows_total usage_entries_total samples_fetched_total samples_used_total samples_untrusted_total"
         values = [self.value(name, **({"outcome": "committed"} if "windows" in name else {})) for name in names.split()]
         self.assertEqual([1, 1, 9, 4, 3], values)
         self.assertEqual(2, self.value("samples_rejected_total", reason="volume"))
+        self.assertEqual(2, self.value("samples_duplicate_total", content="identical"))
+        self.assertEqual(1, self.value("samples_duplicate_total", content="changed"))
         self.assertEqual(
             (1, 0.2), (self.value("commit_duration_seconds_count"), self.value("commit_duration_seconds_sum"))
         )

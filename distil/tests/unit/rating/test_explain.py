@@ -73,6 +73,11 @@ class ExplanationTest(unittest.TestCase):
             found[0].split("; "),
         )
 
+    def test_duplicates_are_shown_once(self) -> None:
+        (sentence,) = sentences([entry("sum")], [document(0, id="a", volume=4)] * 3)
+        self.assertIn("3 samples; 2 delivered again; 1 for Sum, from", sentence)
+        self.assertIn("with volume 4; Sum gives 4 hour of s1; stored", sentence)
+
     def test_missing_usage_shows_reason(self) -> None:
         for filters, metadata, reason in (
             (["volume > `5`"], {}, "1 dropped by volume > `5`; no usage, because no sample is left."),
@@ -117,6 +122,7 @@ class ExplanationTest(unittest.TestCase):
                 volume=st.integers(-1, 5) | strategies.json_values(),
                 resource_id=st.sampled_from(["r1", "r2", None]),
                 source=st.sampled_from(["test", "untrusted"]),
+                id=st.sampled_from(["a", "b", None]),
             ),
             max_size=6,
         )

@@ -106,6 +106,26 @@ class RerateTest(unittest.TestCase):
         first, added = billed(builders.rules(broken), repaired, [document(0, volume=5)])
         self.assertEqual(([], {"s1": 5, "s2": 5}), (list(first), volumes(added)))
 
+    def test_duplicate_counts_once(self) -> None:
+        first = document(0, id="a", volume=5, recorded_at="2026-03-01T10:00:05")
+        again = {**first, "recorded_at": "2026-03-01T10:00:06"}
+        rejected = dict(enumerate(samples([first, again, {**again, "volume": 3, "recorded_at": "2026-03-01T10:01"}])))
+        result = rerate.rerate(builders.rules([entry("sum")]), rejected, builders.HOUR, Lookups())
+        self.assertEqual(({"s1": 3}, {}), (volumes(result.rated.usage), result.reasons))
+
+    def test_duplicate_stays_with_its_sample(self) -> None:
+        first = document(0, id="a", volume=5, recorded_at="2026-03-01T10:00:05")
+        newest = {**first, "recorded_at": "2026-03-01T10:00:06", "volume": "much"}
+        rejected = dict(zip((7, 8), samples([newest, first]), strict=True))
+        result = rerate.rerate(builders.rules([entry("sum")]), rejected, builders.HOUR, Lookups())
+        self.assertEqual(dict.fromkeys((7, 8), "volume 'much' is not a number"), result.reasons)
+
+    def test_unreadable_delivery_keeps_its_reason(self) -> None:
+        readable = document(0, id="a", volume=5)
+        rejected = dict(zip((7, 8), samples([readable, {**readable, "source": None}]), strict=True))
+        result = rerate.rerate(builders.rules([entry("sum")]), rejected, builders.HOUR, Lookups())
+        self.assertEqual(({"s1": 5}, {8: "source is missing"}), (volumes(result.rated.usage), result.reasons))
+
     def test_unusable_sample_returns_its_reason(self) -> None:
         rejected = dict(zip((7, 8), samples([document(0, volume="much"), document(1)]), strict=True))
         result = rerate.rerate(builders.rules([entry("sum")]), rejected, builders.HOUR, Lookups())
