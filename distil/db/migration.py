@@ -22,8 +22,10 @@ _SCRIPTS = Path(__file__).parent / "migrations"
 def upgrade(engine: sa.Engine, revision: str = "head") -> None:
     """Upgrades the database to a later revision.
 
-    :raises StoreError: the revision is unknown, or a step failed.
+    :raises NotFound: there is no such revision.
+    :raises StoreError: a step failed.
     """
+    revisions.require_exists(revision)
     with _session(engine, f"upgrade to {revision}") as config:
         command.upgrade(config, revision)
 
@@ -31,8 +33,10 @@ def upgrade(engine: sa.Engine, revision: str = "head") -> None:
 def downgrade(engine: sa.Engine, revision: str) -> None:
     """Downgrades the database to an earlier revision.
 
-    :raises StoreError: the revision is unknown, or a step failed, as it does if data does not fit the older tables.
+    :raises NotFound: there is no such revision.
+    :raises StoreError: a step failed, as it does if data does not fit the older tables.
     """
+    revisions.require_exists(revision)
     with _session(engine, f"downgrade to {revision}") as config:
         command.downgrade(config, revision)
 
@@ -40,8 +44,10 @@ def downgrade(engine: sa.Engine, revision: str) -> None:
 def stamp(engine: sa.Engine, revision: str) -> None:
     """Records that the database is at the revision, and changes nothing else.
 
-    :raises StoreError: the revision is unknown, or the database failed.
+    :raises NotFound: there is no such revision.
+    :raises StoreError: the database failed.
     """
+    revisions.require_exists(revision)
     with _session(engine, f"stamp the database with {revision}") as config:
         command.stamp(config, revision)
 

@@ -28,6 +28,7 @@ tenants = sa.Table(
     sa.Column("info", types.long_text()),
     sa.Column("created", types.UTCDateTime),
     sa.Column("last_collected", types.UTCDateTime),
+    sa.Column("domain_id", types.Identifier(MAX_PROJECT_ID)),
 )
 
 resources = sa.Table(

@@ -18,6 +18,7 @@ from distil.db import queries
 from distil.db.functions import valid_time
 from distil.db.leases import has_expired
 from distil.db.models import MAX_DESCRIPTION
+from distil.db.models import MAX_PROJECT_ID
 from distil.db.models import MAX_PROJECT_NAME
 from distil.db.models import project_failures
 from distil.db.models import project_locks
@@ -43,6 +44,7 @@ class ProjectStatus:
 
     project_id: str
     name: str | None = None
+    domain_id: str | None = None
     last_collected: datetime.datetime | None = None
     owner: str | None = None
     failure: str | None = None
@@ -97,39 +99,43 @@ def register(engine: sa.Engine, starts: Mapping[str, tuple[model.Project, dateti
 
 
 def update(engine: sa.Engine, current: Mapping[str, model.Project]) -> None:
-    """Updates stored names and descriptions that differ from the current ones."""
+    """Updates stored names, descriptions and domains that differ from the current ones."""
     changed = []
     for project_id, row in sorted(_stored(engine, current).items()):
         values = _values(current[project_id])
-        if values != {"name": row.name, "info": row.info or ""}:
-            changed.append({"project": project_id, "new_name": values["name"], "new_info": values["info"]})
+        if values != {"name": row.name, "info": row.info or "", "domain_id": row.domain_id}:
+            changed.append({"project": project_id, **{f"new_{name}": value for name, value in values.items()}})
     if not changed:
         return
     statement = sa.update(tenants).where(tenants.c.id == sa.bindparam("project"))
+    new_values: dict[str, Any] = {name: sa.bindparam(f"new_{name}") for name in ("name", "info", "domain_id")}
     with engine.begin() as connection:
-        connection.execute(statement.values(name=sa.bindparam("new_name"), info=sa.bindparam("new_info")), changed)
+        connection.execute(statement.values(new_values), changed)
 
 
 class _Row(NamedTuple):
     name: str
     info: str | None
     last_collected: datetime.datetime | None
+    domain_id: str | None
 
 
 def _stored(engine: sa.Engine, project_ids: Mapping[str, object]) -> dict[str, _Row]:
     found: dict[str, _Row] = {}
     with engine.connect() as connection:
         for ids in queries.batched(sorted(project_ids)):
-            query = sa.select(tenants.c.id, tenants.c.name, tenants.c.info, valid_time(tenants.c.last_collected))
+            last_collected = valid_time(tenants.c.last_collected)
+            query = sa.select(tenants.c.id, tenants.c.name, tenants.c.info, last_collected, tenants.c.domain_id)
             rows = connection.execute(query.where(tenants.c.id.in_(ids)))
             found.update((project_id, _Row(*columns)) for project_id, *columns in rows)
     return found
 
 
-def _values(project: model.Project) -> dict[str, str]:
+def _values(project: model.Project) -> dict[str, str | None]:
     return {
         "name": text.fit_column(project.name, MAX_PROJECT_NAME),
         "info": text.fit_column(project.description, MAX_DESCRIPTION),
+        "domain_id": text.fit_column(project.domain_id, MAX_PROJECT_ID) or None,
     }
 
 
@@ -139,7 +145,7 @@ def list_statuses(engine: sa.Engine) -> dict[str, ProjectStatus]:
     :raises StoreError: the database failed.
     """
     last_collected = valid_time(tenants.c.last_collected).label("last_collected")
-    stored = sa.select(tenants.c.id.label("project_id"), tenants.c.name, last_collected)
+    stored = sa.select(tenants.c.id.label("project_id"), tenants.c.name, tenants.c.domain_id, last_collected)
     leased = sa.select(project_locks.c.project_id, project_locks.c.owner).where(sa.not_(has_expired()))
     failed = sa.select(
         project_failures.c.tenant_id.label("project_id"),

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The revision of a database, read without Alembic: importing it would take a tenth of each start."""
 
+import re
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -9,6 +10,7 @@ from distil import exceptions
 from distil.db import errors
 
 _VERSIONS = Path(__file__).parent / "migrations" / "versions"
+_RELATIVE = re.compile(r"(\d{3}|head)?[+-]\d+")
 # Alembic's table.
 _VERSION_TABLE = sa.table("alembic_version", sa.column("version_num", sa.String))
 
@@ -41,6 +43,18 @@ def require_known(engine: sa.Engine) -> str | None:
             " install that release"
         )
     return found
+
+
+def require_exists(revision: str) -> None:
+    """Checks that there is a revision of this name: its number, ``head`` or ``base``, or relative, such as ``-1``.
+
+    :raises NotFound: there is none.
+    """
+    known = _known()
+    if revision not in known | {"head", "heads", "base"} and not _RELATIVE.fullmatch(revision):
+        raise exceptions.NotFound(
+            f"there is no revision {revision!r}; the revisions are {min(known)} to {max(known)}, and base and head"
+        )
 
 
 def require_head(engine: sa.Engine) -> None:

@@ -55,7 +55,7 @@ class Store:
             self._retrying(projects.register, self._engine, by_id)
 
     def update_projects(self, current: Iterable[model.Project]) -> None:
-        """Stores names and descriptions that have changed in Keystone. Ignores projects that are not registered."""
+        """Stores names, descriptions and domains that have changed in Keystone. Ignores unregistered projects."""
         with errors.translate_errors("update projects"):
             projects.update(self._engine, {project.id: project for project in current})
 

@@ -45,7 +45,7 @@ def in_scope(conf: TrackedConfigOpts) -> list[ScopedProject]:
 
 def stored(statuses: Iterable[ProjectStatus], plan: Plan | None = None) -> Iterator[ScopedProject]:
     """The projects as they are stored."""
-    return (ScopedProject(status.project_id, status.name, plan=plan) for status in statuses)
+    return (ScopedProject(status.project_id, status.name, status.domain_id, plan=plan) for status in statuses)
 
 
 def common_plan(conf: TrackedConfigOpts) -> Plan | None:

@@ -63,10 +63,13 @@ def rows(engine: sa.Engine) -> dict[str, set[tuple[object, ...]]]:
         return {table: {tuple(row) for row in connection.exec_driver_sql(_select(table))} for table in TABLES}
 
 
+# Tables that have more columns at later revisions.
+_COLUMNS = {"project_locks": "created, project_id, owner", "tenants": "id, name, info, created, last_collected"}
+
+
 def _select(table: str) -> str:
-    """Selects the predecessor's columns: project_locks has one more at later revisions."""
-    columns = "created, project_id, owner" if table == "project_locks" else "*"
-    return f"SELECT {columns} FROM {table}"
+    """Selects the predecessor's columns."""
+    return f"SELECT {_COLUMNS.get(table, '*')} FROM {table}"
 
 
 def schema(engine: sa.Engine) -> dict[str, list[tuple[object, ...]]]:

@@ -86,7 +86,9 @@ class DbManageCommandTest(DbManageTestCase):
         self.assertTrue(lines[-1].startswith(HEAD))
 
     def test_unknown_revision_exits_with_1(self) -> None:
-        self.assertIn("nope", self.assert_fails("upgrade", "nope"))
+        for command in ("upgrade", "downgrade", "stamp"):
+            message = f"there is no revision '99'; the revisions are 001 to {HEAD}, and base and head"
+            self.assertEqual(f"distil-db-manage: {message}", self.assert_fails(command, "99"))
 
     def test_missing_connection_option_exits_with_1(self) -> None:
         self.configuration.write_text("")

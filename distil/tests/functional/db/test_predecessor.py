@@ -131,6 +131,7 @@ class PredecessorMigrationTest(unittest.TestCase):
             ("007", "008"),
             ("008", "009"),
             ("009", "010"),
+            ("010", "011"),
         ):
             with self.subTest(revision=after):
                 migration.upgrade(self.engine, after)

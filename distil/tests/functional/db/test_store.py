@@ -113,13 +113,14 @@ class TestStoredProjectsSQLite(StoreTestCase):
         for column in ("name", "info"):
             self.assertTrue(row[column].endswith(text.COLUMN_CUT))
 
-    def test_update_changes_only_name_and_description(self) -> None:
+    def test_update_changes_only_keystone_attributes(self) -> None:
         other, unknown = self.new_project(), self.new_project()
         self.store.register_projects([(self.project, START), (other, START)])
         (before,) = self.rows(models.tenants)
-        renamed = self.new_project(id=self.project.id, name="new name", description="new 🐘")
+        renamed = self.new_project(id=self.project.id, name="new name", description="new 🐘", domain_id="new domain")
         self.store.update_projects([renamed, other, unknown])
-        self.assertEqual([{**before, "name": "new name", "info": "new 🐘"}], self.rows(models.tenants))
+        new = {"name": "new name", "info": "new 🐘", "domain_id": "new domain"}
+        self.assertEqual([{**before, **new}], self.rows(models.tenants))
         self.assertEqual([], self.rows(models.tenants, unknown.id))
 
     def test_empty_project_list_is_accepted(self) -> None:
