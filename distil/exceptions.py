@@ -85,6 +85,10 @@ class CoordinationError(ServiceError):
     """The coordination backend gave no usable answer."""
 
 
+class NothingCollected(DistilError):
+    """A run collected no usage although it should have; the message gives the reason."""
+
+
 class ShutdownRequested(DistilError):
     """The process is shutting down; no new transaction is started."""
 

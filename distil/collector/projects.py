@@ -28,24 +28,22 @@ class CollectedProjects(NamedTuple):
 
     :param last_collected: by project id; projects without one that can be used are absent.
     :param failures: by project id, why a project cannot be collected.
+    :param enabled: number of projects that Keystone lists, in scope or not.
     """
 
     projects: Sequence[model.Project]
     last_collected: Mapping[str, datetime.datetime]
     failures: Mapping[str, exceptions.StoreError]
+    enabled: int
 
 
 class ScopedProjects:
     """Asks Keystone for the projects, and the store for their last collected times.
 
-    :param collector: name of the collector, for log lines.
     :param order: ``ascending`` or ``descending`` by project id, or ``random``.
     """
 
-    def __init__(
-        self, collector: str, keystone: KeystoneProjects, scope: Scope, plan: Plan, store: Store, order: str
-    ) -> None:
-        self._collector = collector
+    def __init__(self, keystone: KeystoneProjects, scope: Scope, plan: Plan, store: Store, order: str) -> None:
         self._keystone = keystone
         self._scope = scope
         self._plan = plan
@@ -58,7 +56,8 @@ class ScopedProjects:
         :raises IdentityError: Keystone gave no usable response.
         :raises StoreError: the database failed.
         """
-        projects = self._sorted(self._in_scope())
+        enabled, in_scope = self._ask_keystone()
+        projects = self._sorted(in_scope)
         last_collected = self._last_collected(projects, now)
         failures = {}
         for project in projects:
@@ -66,19 +65,17 @@ class ScopedProjects:
             if problem:
                 LOG.error("Project %s (%s) is not collected: %s", project.id, project.name, problem)
                 failures[project.id] = exceptions.StoreError(problem)
-        return CollectedProjects(projects, last_collected, failures)
+        return CollectedProjects(projects, last_collected, failures, enabled)
 
-    def _in_scope(self) -> list[model.Project]:
+    def _ask_keystone(self) -> tuple[int, list[model.Project]]:
+        """The number of enabled projects, and those in scope."""
         domain_ids = self._keystone.domain_ids(self._scope.domains)
         enabled = self._keystone.enabled()
         for problem in self._scope.unknown_domains(domain_ids):
             LOG.error("[collector] %s", problem)
         for problem in self._scope.unknown_projects(enabled):
             LOG.warning("[collector] %s", problem)
-        projects = self._scope.select(enabled, domain_ids)
-        if not projects:
-            LOG.warning("No project is in the scope of collector %s.", self._collector)
-        return projects
+        return len(enabled), self._scope.select(enabled, domain_ids)
 
     def _sorted(self, projects: Iterable[model.Project]) -> list[model.Project]:
         ordered = sorted(projects, key=lambda project: project.id, reverse=self._order == "descending")

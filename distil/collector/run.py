@@ -10,6 +10,7 @@ from oslo_log import log
 
 from distil import exceptions
 from distil import model
+from distil.collector.assessment import require_collection
 from distil.collector.dispatcher import Dispatcher
 from distil.collector.plan import DueProject
 from distil.collector.plan import Plan
@@ -67,6 +68,7 @@ class Collector:
     def run(self, end: datetime.datetime | None = None) -> RunResult:
         """Collect the windows that are due; with ``end``, all whole windows up to then.
 
+        :raises NothingCollected: no project is in scope, or no window was committed and most projects failed.
         :raises IdentityError: the projects could not be loaded, so nothing was collected.
         :raises StoreError: the database failed before anything was collected, or after the last window.
         :raises ShutdownRequested: committed windows stay.
@@ -83,8 +85,11 @@ class Collector:
         states = attempts(self._assess, scope, held, now, end)
         self._store_failures(scope.projects, states, held)
         seconds = (self._clock() - started).total_seconds()
-        LOG.info("Run of collector %s finished: %s; %.1f seconds.", self._name, self._monitor.result, seconds)
-        return self._monitor.result
+        result = self._monitor.result
+        LOG.info("Run of collector %s finished: %s; %.1f seconds.", self._name, result, seconds)
+        if not self._is_paused(end):
+            require_collection(result, self._monitor.failures, self._name, scope.enabled)
+        return result
 
     def _reference_time(self, now: datetime.datetime) -> datetime.datetime:
         """Now by the host's or the database's clock, whichever is behind.
@@ -97,11 +102,15 @@ class Collector:
             LOG.error("%s", problem)
         return min(now, database)
 
+    def _is_paused(self, end: datetime.datetime | None) -> bool:
+        return end is None and not self._plan.max_windows_per_cycle
+
     def _due(
         self, scope: CollectedProjects, now: datetime.datetime, end: datetime.datetime | None
     ) -> Sequence[DueProject]:
-        if end is None and not self._plan.max_windows_per_cycle:
-            LOG.warning("max_windows_per_cycle of collector %s is 0: nothing is collected.", self._name)
+        paused = self._is_paused(end)
+        if paused:
+            LOG.warning("Collector %s is paused: max_windows_per_cycle is 0, so nothing is collected.", self._name)
         due = [
             DueProject(project, windows)
             for project in scope.projects
@@ -113,6 +122,7 @@ class Collector:
             projects=len(scope.projects),
             due=sum(self._plan.count_due(stored, now, end) for stored in scope.last_collected.values()),
             windows=sum(len(project.windows) for project in due),
+            paused=paused,
         )
         return due
 

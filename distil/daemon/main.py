@@ -228,7 +228,7 @@ def _collect_one(conf: cfg.ConfigOpts, options: CollectorOptions, end: datetime.
     except exceptions.DistilError as error:
         # The other collectors still run.
         return _report_errors(conf, [f"collector {options.name}: {line}" for line in loader.error_lines(error)])
-    return int(bool(result.failed) or not result.projects)
+    return int(bool(result.failed))
 
 
 def _end_time(conf: cfg.ConfigOpts) -> datetime.datetime | None:

@@ -178,7 +178,7 @@ class CollectorService(ServiceBase):  # type: ignore[misc]
         try:
             with self._factory.monitor.run():
                 self._collector = self._collector or self._factory.collector(self._shutdown)
-                return bool(self._collector.run().skipped)
+                self._collector.run()
         except exceptions.ShutdownRequested:
             LOG.info("The run was interrupted by the shutdown.")
         except exceptions.DistilError as error:
@@ -186,7 +186,7 @@ class CollectorService(ServiceBase):  # type: ignore[misc]
         except Exception:
             # Whatever the defect: the process must go on, or usage would be missing from the invoices.
             LOG.exception("The run failed; retrying in the next run.")
-        return False
+        return bool(self._factory.monitor.result.skipped)
 
 
 def _parent_of(pid: int) -> int | None:

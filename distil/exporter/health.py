@@ -28,7 +28,7 @@ _MIN_IDLE_TIME = datetime.timedelta(minutes=10)
 _MAX_RUN_INTERVALS = 4
 _MIN_RUN_TIME = datetime.timedelta(hours=1)
 
-_SUCCESSFUL = (RunOutcome.COMPLETE, RunOutcome.PARTIAL)
+_SUCCESSFUL = (RunOutcome.COMPLETE, RunOutcome.PARTIAL, RunOutcome.PAUSED)
 # Failed projects in the JSON response. A cloud has thousands of projects.
 _MAX_PROJECTS = 20
 
@@ -42,8 +42,25 @@ def unhealthy_reasons(snapshot: Snapshot, now: datetime.datetime) -> Sequence[st
     return [reason for reason in reasons if reason]
 
 
+def notes(snapshot: Snapshot) -> Sequence[str]:
+    """Returns what else is to be known, although it does not make the collector unhealthy."""
+    if not is_paused(snapshot):
+        return []
+    return ["Paused: max_windows_per_cycle is 0. Nothing is collected; all windows stay due."]
+
+
+def is_paused(snapshot: Snapshot) -> bool:
+    """Whether the collector is configured to collect nothing."""
+    last = _last_run(snapshot.runs)
+    return last is not None and last.outcome is RunOutcome.PAUSED
+
+
+def _last_run(runs: Sequence[RunResult]) -> RunResult | None:
+    return next((run for run in runs if run.outcome is not RunOutcome.STOPPED), None)
+
+
 def _failed_run(runs: Sequence[RunResult]) -> str | None:
-    last = next((run for run in runs if run.outcome is not RunOutcome.STOPPED), None)
+    last = _last_run(runs)
     if last is None or last.outcome is not RunOutcome.FAILED:
         return None
     return f"The run started at {format_timestamp(last.started)} failed: {last.problem}"
@@ -79,18 +96,19 @@ class HealthPage:
         snapshot = self._snapshot()
         reasons = unhealthy_reasons(snapshot, self._clock())
         status = HTTPStatus.SERVICE_UNAVAILABLE if reasons else HTTPStatus.OK
+        lines = [*reasons, *notes(snapshot)] or ["OK"]
         if _JSON in parse_accept(accept):
-            body = json.dumps(_document(snapshot, reasons), indent=4).encode()
+            body = json.dumps(_document(snapshot, not reasons, lines), indent=4).encode()
             return Response(_JSON, body, status, NO_STORE_HEADERS)
-        return Response(_TEXT, "\n".join(reasons or ["OK"]).encode(errors="replace"), status, NO_STORE_HEADERS)
+        return Response(_TEXT, "\n".join(lines).encode(errors="replace"), status, NO_STORE_HEADERS)
 
 
-def _document(snapshot: Snapshot, reasons: Sequence[str]) -> dict[str, Any]:
+def _document(snapshot: Snapshot, healthy: bool, lines: Sequence[str]) -> dict[str, Any]:
     failed = [project for project in snapshot.lagging if project.problem is not None]
     return {
         "name": snapshot.collector,
-        "healthy": not reasons,
-        "reasons": reasons or ["OK"],
+        "healthy": healthy,
+        "reasons": lines,
         "details": {
             "version": snapshot.version,
             "started": snapshot.started.isoformat(),

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 
 import jinja2
 
+from distil.exporter.health import is_paused
+from distil.exporter.health import notes
 from distil.exporter.health import unhealthy_reasons
 from distil.exporter.pages import NO_STORE_HEADERS
 from distil.exporter.pages import CoalescedRender
@@ -58,10 +60,12 @@ class StatusPage:
     def _render(self) -> bytes:
         now = self._clock()
         snapshot = self._snapshot()
+        reasons = unhealthy_reasons(snapshot, now)
         page = self._template.render(
             now=now,
             snapshot=snapshot,
-            reasons=unhealthy_reasons(snapshot, now),
+            health="Unhealthy" if reasons else "Paused" if is_paused(snapshot) else "Healthy",
+            reasons=[*reasons, *notes(snapshot)],
             charts=_charts(snapshot.runs),
             chart_height=_CHART_HEIGHT,
             outcomes=tuple(RunOutcome),

@@ -184,9 +184,7 @@ class CollectorFactory:
         plan = self.plan()
         return Collector(
             name=self.name,
-            projects=ScopedProjects(
-                self.name, KeystoneProjects(cloud), self.scope(), plan, store, self._options.project_order
-            ),
+            projects=ScopedProjects(KeystoneProjects(cloud), self.scope(), plan, store, self._options.project_order),
             plan=plan,
             partitioner=partitioner,
             dispatcher=Dispatcher(

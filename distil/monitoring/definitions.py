@@ -78,15 +78,15 @@ DEFINITIONS = (
         MetricType.GAUGE,
         "timestamp",
         (),
-        "End of the last run that reached the projects; 0 before the first one. It does not advance while "
-        "Keystone or the database is unavailable.",
+        "End of the last run that did not fail; 0 before the first one. It does not advance while nothing can be "
+        "collected: Keystone, the telemetry service or the database is unavailable, or no project is in scope.",
     ),
     MetricDefinition(
         "last_run_duration_seconds",
         MetricType.GAUGE,
         "seconds",
         (),
-        "Duration of the last run that reached the projects.",
+        "Duration of the last run that did not fail.",
     ),
     MetricDefinition(
         "last_complete_run_timestamp_seconds",
@@ -107,16 +107,16 @@ DEFINITIONS = (
         MetricType.COUNTER,
         "",
         ("outcome",),
-        "Runs by outcome: complete (no project failed), partial (at least one project failed), failed (the "
-        "whole run failed because of Keystone, the database or the configuration) or stopped (interrupted by "
-        "a shutdown).",
+        "Runs by outcome: complete (no project failed), partial (at least one project failed), failed (nothing was "
+        "collected: because of Keystone, the database or the configuration, or because no project is in scope or "
+        "nearly all of them failed), paused (max_windows_per_cycle is 0) or stopped (interrupted by a shutdown).",
     ),
     MetricDefinition(
         "projects_in_scope",
         MetricType.GAUGE,
         "",
         (),
-        "Projects in scope at the last run.",
+        "Projects in scope at the last run; NaN until they have been read from Keystone.",
     ),
     MetricDefinition(
         "projects",

@@ -20,13 +20,15 @@ _MAX_REJECTIONS = 50
 class RunOutcome(enum.StrEnum):
     """The outcome of a run.
 
-    ``complete``: no project failed. ``partial``: at least one project failed. ``failed``: the run failed as a whole.
-    ``stopped``: interrupted by a shutdown.
+    ``complete``: no project failed. ``partial``: at least one project failed. ``failed``: the run collected nothing,
+    though it should have. ``paused``: the run collected nothing, because its limit is 0. ``stopped``: interrupted by a
+    shutdown.
     """
 
     COMPLETE = "complete"
     PARTIAL = "partial"
     FAILED = "failed"
+    PAUSED = "paused"
     STOPPED = "stopped"
 
 
@@ -45,7 +47,7 @@ class RunResult:
     :param skipped: number of projects held by other collectors.
     :param rejected: number of rejected samples.
     :param untrusted: number of samples of sources that are not trusted.
-    :param problem: why the run failed as a whole.
+    :param problem: why the run collected nothing, though it should have.
     """
 
     id: str

@@ -125,6 +125,8 @@ class Metrics:
 
     def _define_windows(self) -> None:
         self.projects_in_scope = self._gauge("projects_in_scope")
+        # Not 0, for which there is an alert.
+        self.projects_in_scope.set(float("nan"))
         self.projects = self._gauge("projects")
         for state in ProjectState:
             self.projects.labels(state)

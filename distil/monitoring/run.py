@@ -55,6 +55,7 @@ class RunMonitor:
         self._clock = clock
         self._progress: Progress | None = None
         self._states: ProjectStates | None = None
+        self._is_paused = False
         self._lock = threading.Lock()
         self._updated = 0.0
 
@@ -80,16 +81,20 @@ class RunMonitor:
         except BaseException as error:
             self._finish(RunOutcome.FAILED, str(error) or repr(error))
             raise
-        self._finish(RunOutcome.PARTIAL if self.failures else RunOutcome.COMPLETE)
+        self._finish(self._outcome())
 
-    def planned(self, last_collected: Mapping[str, datetime.datetime], projects: int, due: int, windows: int) -> None:
+    def planned(
+        self, last_collected: Mapping[str, datetime.datetime], projects: int, due: int, windows: int, paused: bool
+    ) -> None:
         """The run knows its work.
 
         :param last_collected: by project id.
         :param projects: number of projects in scope.
         :param due: number of windows that are due.
         :param windows: number of windows that the run is going to collect.
+        :param paused: whether the run's limit is 0, so that it collects nothing.
         """
+        self._is_paused = paused
         self._metrics.lags.replace(last_collected)
         self._metrics.projects_in_scope.set(projects)
         self._update(projects=projects, due=due)
@@ -162,10 +167,16 @@ class RunMonitor:
         started = self._clock()
         self.result = RunResult(start_run_context(self._history.snapshot().collector), started)
         self._failures = {}
-        self._progress, self._states = progress, None
+        self._progress, self._states, self._is_paused = progress, None, False
         self._updated = time.monotonic()
         self._metrics.last_run_start.set(started.timestamp())
         self._history.update(self.result)
+
+    def _outcome(self) -> RunOutcome:
+        """The outcome of a run that raised nothing."""
+        if self._is_paused:
+            return RunOutcome.PAUSED
+        return RunOutcome.PARTIAL if self.failures else RunOutcome.COMPLETE
 
     def _finish(self, outcome: RunOutcome, problem: str | None = None) -> None:
         ended = self._clock()
@@ -176,8 +187,8 @@ class RunMonitor:
         self._metrics.runs.labels(outcome).inc()
         if outcome is RunOutcome.COMPLETE:
             self._metrics.last_complete_run.set(ended.timestamp())
-        if outcome in (RunOutcome.COMPLETE, RunOutcome.PARTIAL):
-            # Not after a run that failed as a whole: alerts notice that this time does not move.
+        if outcome not in (RunOutcome.FAILED, RunOutcome.STOPPED):
+            # Alerts notice that this time does not move.
             self._metrics.last_run_duration.set((ended - self.result.started).total_seconds())
             self._metrics.last_run_end.set(ended.timestamp())
 

@@ -69,3 +69,10 @@ def _collectors(conf: TrackedConfigOpts, collectors: Iterable[CollectorOptions])
             if check not in seen:
                 yield from errors(check, problems) if problems else [Finding(check, OK, "valid")]
             seen.add(check)
+        yield from (Finding(f"[{options.group}]", WARNING, problem) for problem in _consequences(options))
+
+
+def _consequences(options: CollectorOptions) -> Iterator[str]:
+    """What valid values lead to, where that may not be meant."""
+    if not options.max_windows_per_cycle:
+        yield "max_windows_per_cycle = 0: the collector is paused; it collects nothing, and all windows stay due"

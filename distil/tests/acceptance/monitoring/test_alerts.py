@@ -35,6 +35,13 @@ class AlertsTest(unittest.TestCase):
         self.site.cloud.add_fault("metering", "status", status=503)
         self.wait_for_alert("DistilProjectsFailing", state="failed")
         self.wait_for_alert("DistilRequestsFail", service="metering")
+        self.wait_for_alert("DistilRunsFail", alertstate="firing")
+
+    def test_vanished_projects_raise_alerts(self) -> None:
+        wait_for(lambda: self.prometheus.query("distil_collector_projects_in_scope > 0"))
+        self.site.cloud.add_fault("identity", "not_a_list", path="/projects", body='{"projects": []}')
+        self.wait_for_alert("DistilNoProjects")
+        self.wait_for_alert("DistilRunsFail", alertstate="firing")
 
     def test_keystone_failure_raises_alert(self) -> None:
         self.site.cloud.add_fault("identity", "status", status=503)

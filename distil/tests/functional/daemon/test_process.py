@@ -164,7 +164,11 @@ class CollectEndTimeTest(unittest.TestCase):
 
     def test_empty_scope_exits_with_1(self) -> None:
         self.site.configure(include_domains="nowhere")
-        self.assertIn("No project is in the scope", self.site.collect(status=1))
+        listed = len(self.site.cloud.projects.enabled_ids) + 1
+        self.assertIn(
+            f"no project is in the scope of collector default; Keystone has {listed} enabled projects",
+            self.site.collect(status=1),
+        )
 
     def test_sigterm_while_waiting_exits_with_1(self) -> None:
         self.site.cloud.add_fault("metering", "timeout")

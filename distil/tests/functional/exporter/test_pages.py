@@ -58,6 +58,39 @@ class ExporterResourcesTest(unittest.TestCase):
         self.site.cloud.faults.clear(fault)
         wait_for(lambda: not self.unhealthy_reason())
 
+    def test_failing_telemetry_is_unhealthy_at_once(self) -> None:
+        fault = self.site.cloud.add_fault("metering", "status", status=503)
+        self.collect(periodic_interval=5)
+        wait_for(self.unhealthy_reason, 60)
+        number = len(self.site.cloud.projects.enabled_ids) + 1
+        self.assertRegex(
+            self.unhealthy_reason(),
+            rf"failed: no window was committed, and \d+ windows were due; {number} of {number} projects failed"
+            ".*metering.*HTTP 503",
+        )
+        values = metrics(self.port)
+        self.assertEqual(0, values["distil_collector_last_run_end"])
+        self.assertEqual(number, values["distil_collector_projects_in_scope"])
+        self.site.cloud.faults.clear(fault)
+        wait_for(lambda: not self.unhealthy_reason(), 60)
+
+    def test_empty_scope_is_unhealthy_until_filled(self) -> None:
+        self.site.cloud.add_fault("identity", "not_a_list", path="/v3/projects", body='{"projects": []}')
+        self.collect(periodic_interval=1)
+        wait_for(self.unhealthy_reason)
+        self.assertIn("no project is in the scope of collector default; Keystone has 0", self.unhealthy_reason())
+        self.assertEqual(0, metrics(self.port)["distil_collector_projects_in_scope"])
+        self.site.cloud.faults.clear()
+        wait_for(lambda: not self.unhealthy_reason())
+
+    def test_paused_collector_is_healthy_and_collects_nothing(self) -> None:
+        self.collect(max_windows_per_cycle=0)
+        wait_for(lambda: metrics(self.port).get("distil_collector_last_run_end"))
+        self.assertRegex(self.get("/health"), "^Paused: max_windows_per_cycle is 0")
+        self.assertIn('<h2 id="health">Paused</h2>', self.get("/"))
+        self.assertIn('distil_collector_runs_total{outcome="paused"} 1.0', self.get("/metrics"))
+        self.assertEqual({self.site.start}, set(self.site.last_collected().values()))
+
     def test_partial_failures_are_listed_while_healthy(self) -> None:
         rejecting, failing = self.site.cloud.projects.enabled_ids[:2]
         sample = self.site.sample(rejecting, "network", volume="much")

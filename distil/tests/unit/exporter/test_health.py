@@ -35,7 +35,7 @@ class HealthReasonsTest(unittest.TestCase):
         self.assert_healthy()
 
     def test_regular_runs_are_healthy(self) -> None:
-        for outcome in (RunOutcome.COMPLETE, RunOutcome.PARTIAL):
+        for outcome in (RunOutcome.COMPLETE, RunOutcome.PARTIAL, RunOutcome.PAUSED):
             self.assert_healthy(started=OLD, runs=(run(HOUR, outcome),))
 
     def test_two_intervals_since_success_is_unhealthy(self) -> None:
@@ -99,6 +99,20 @@ class HealthResponseTest(unittest.TestCase):
         status, _, body = self.response(self.FAILED)
         self.assertEqual(HTTPStatus.SERVICE_UNAVAILABLE, status)
         self.assertEqual("The run started at 2026-11-24 12:29:00 UTC failed: no answer?", body)
+
+    def test_paused_collector_says_so(self) -> None:
+        snapshot = snapshots.snapshot(
+            runs=(run(MINUTE, RunOutcome.STOPPED), run(HOUR, RunOutcome.PAUSED), run(2 * HOUR))
+        )
+        status, _, body = self.response(snapshot)
+        self.assertEqual(
+            (HTTPStatus.OK, "Paused: max_windows_per_cycle is 0. Nothing is collected; all windows stay due."),
+            (status, body),
+        )
+        document = json.loads(self.response(snapshot, "application/json")[2])
+        self.assertEqual((True, [body]), (document["healthy"], document["reasons"]))
+        resumed = snapshots.snapshot(runs=(run(MINUTE), *snapshot.runs))
+        self.assertEqual("OK", self.response(resumed)[2])
 
     def test_json_includes_reasons(self) -> None:
         for snapshot, healthy, status in ((snapshots.snapshot(), True, 200), (self.FAILED, False, 503)):

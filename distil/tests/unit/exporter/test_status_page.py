@@ -99,6 +99,12 @@ class StatusPageTest(unittest.TestCase):
         failed = run(MINUTE, RunOutcome.FAILED, problem="identity: HTTP 503")
         self.assertIn("HTTP 503", text(parse(snapshots.snapshot(runs=(failed,))), ".//section[1]"))
 
+    def test_paused_collector_says_so(self) -> None:
+        section = text(parse(snapshots.snapshot(runs=(run(MINUTE, RunOutcome.PAUSED),))), ".//section[1]")
+        self.assertEqual(
+            "Paused Paused: max_windows_per_cycle is 0. Nothing is collected; all windows stay due.", section
+        )
+
     def test_runs_have_rows_and_bars(self) -> None:
         runs = (run(HOUR, RunOutcome.PARTIAL, windows=5), run(2 * HOUR, windows=10), run(3 * HOUR, RunOutcome.FAILED))
         page = parse(snapshots.snapshot(runs=runs))

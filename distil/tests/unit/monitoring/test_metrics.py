@@ -54,7 +54,7 @@ class MetricDefinitionsTest(unittest.TestCase):
 
     def test_known_label_values_start_at_zero(self) -> None:
         known = {
-            "runs": {"complete", "partial", "failed", "stopped"},
+            "runs": {"complete", "partial", "failed", "paused", "stopped"},
             "projects": {"up_to_date", "behind", "failed", "skipped"},
             "windows": {"committed", "failed"},
             "retries": {"window", "take", "plan"},

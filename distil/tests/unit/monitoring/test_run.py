@@ -2,6 +2,7 @@
 """Metrics and history of a run, however it ends."""
 
 import datetime
+import math
 import unittest
 from collections import Counter
 
@@ -66,6 +67,22 @@ class RunMonitorTest(unittest.TestCase):
         self.assertEqual("no response", self.history.snapshot().runs[0].problem)
         self.assertEqual((NOW.timestamp(), 0), (self.value("last_run_start"), self.value("last_run_end")))
 
+    def test_run_that_collects_nothing_is_paused(self) -> None:
+        with self.monitor.run():
+            self.monitor.planned({}, projects=2, due=9, windows=0, paused=True)
+        self.assert_ended(RunOutcome.PAUSED)
+        self.assertEqual(
+            (NOW.timestamp(), 0), (self.value("last_run_end"), self.value("last_complete_run_timestamp_seconds"))
+        )
+        with self.monitor.run():
+            self.now += MINUTE
+        self.assert_ended(RunOutcome.COMPLETE)
+
+    def test_unknown_number_of_projects_is_nan(self) -> None:
+        number = self.value("projects_in_scope")
+        assert number is not None
+        self.assertTrue(math.isnan(number))
+
     def test_exception_without_message_is_named(self) -> None:
         with self.assertRaises(KeyError), self.monitor.run():
             raise KeyError
@@ -81,7 +98,7 @@ class RunMonitorTest(unittest.TestCase):
 
     def test_ongoing_run_is_current(self) -> None:
         with self.monitor.run():
-            self.monitor.planned({}, projects=2, due=9, windows=4)
+            self.monitor.planned({}, projects=2, due=9, windows=4, paused=False)
             current = self.history.snapshot().current
             assert current
             self.assertEqual(

@@ -107,6 +107,12 @@ class ConfigCheckTest(unittest.TestCase):
         self.assertIn("'unknown'", details)
         self.assertIn("0 projects", details)
 
+    def test_paused_collector_is_warning(self) -> None:
+        self.site.configure(max_windows_per_cycle=0)
+        ((check, detail),) = ((check, detail) for check, status, detail in self.check(status=0) if status == "warning")
+        self.assertEqual("[collector]", check)
+        self.assertIn("max_windows_per_cycle = 0: the collector is paused", detail)
+
     def test_unmigrated_database_is_error(self) -> None:
         with Site(migrated=False, cloud=self.site.cloud) as other:
             result = manage.run(other.config, "config", "check", "--live", "-f", "value")

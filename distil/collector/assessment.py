@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Assesses a run that has reached its end: whether usage is being collected."""
+
+from collections import Counter
+from collections.abc import Mapping
+
+from distil import exceptions
+from distil.monitoring.history import RunResult
+from distil.text import pluralize
+
+
+def require_collection(result: RunResult, failures: Mapping[str, str], collector: str, enabled: int) -> None:
+    """Raise an error if the run collected nothing although it should have.
+
+    If the failed projects are a minority, the others are up to date: the services work, and a run that follows shortly
+    after another has nothing but the failed projects to do. Projects held by other collectors say nothing.
+
+    :param failures: reason by project id.
+    :param collector: name of the collector.
+    :param enabled: number of projects that Keystone lists.
+    :raises NothingCollected: no project is in scope, or no window was committed and most projects failed.
+    """
+    if not result.projects:
+        listed = pluralize(enabled, "enabled project")
+        raise exceptions.NothingCollected(f"no project is in the scope of collector {collector}; Keystone has {listed}")
+    own = result.projects - result.skipped
+    if failures and not result.windows and 2 * len(failures) >= own:
+        ((reason, _),) = Counter(failures.values()).most_common(1)
+        raise exceptions.NothingCollected(
+            f"no window was committed, and {pluralize(result.due, 'window was', 'windows were')} due;"
+            f" {len(failures)} of {pluralize(result.projects, 'project')} failed, for example: {reason}"
+        )
