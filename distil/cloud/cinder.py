@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from distil.cloud import cache
 from distil.cloud import client
+from distil.cloud import response
 
 _PRIVATE_TOO = {"is_public": "None"}  # Cinder's way to ask for public and private types
 
@@ -60,5 +61,18 @@ def _next_params(document: Mapping[str, object]) -> dict[str, str] | None:
 
 def type_of_volume(block_storage: client.ServiceClient, volume_id: str) -> str | None:
     """The name of the type of any project's volume; None if the volume does not exist or has no type."""
+    found = volume(block_storage, volume_id)
+    return None if found is None else found.nullable_str("volume_type") or None
+
+
+def volume(block_storage: client.ServiceClient, volume_id: str) -> response.JSONObject | None:
+    """Any project's volume; None if it does not exist.
+
+    :raises LookupUnavailable: Cinder gave no usable answer.
+    """
     found = block_storage.get("volumes", volume_id)
-    return None if found is None else found.object("volume").optional_str("volume_type") or None
+    if found is None:
+        return None
+    properties = found.object("volume")
+    properties.required_str("id")  # an object without id is not a volume: its type is unknown, not unset
+    return properties

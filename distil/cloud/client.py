@@ -7,26 +7,27 @@ import re
 import urllib.parse
 from collections.abc import Iterator
 from collections.abc import Mapping
+from http import HTTPStatus
 
 import requests
 from keystoneauth1 import exceptions as ks_exceptions
 
 from distil import exceptions
 from distil.cloud import connection
+from distil.cloud import not_found
 from distil.cloud import request_observer
 from distil.cloud import response
 
 _SUCCESS = 2
-# 400: the response of services to an id that cannot exist.
-_NOT_FOUND = frozenset((400, 404))
-_MAX_SEGMENT_BYTES = 256
-# Without it, Glance answers "not found" in HTML, which a proxy in front of it may do for any reason.
+# Nova's rule for the ids of flavors; those of other resources are UUIDs.
+_ID = re.compile(r"(?! )[a-zA-Z0-9. _-]{1,255}(?<! )")
+# Without it, Glance answers "not found" in HTML.
 _HEADERS = {"Accept": "application/json"}
 _USER_INFO = re.compile(r"(?<=//)[^/@\s]+@")
 
 
 class ServiceClient:
-    """Sends requests to one service. "Not found" is a valid answer, every other failure raises an error.
+    """Sends requests to one service. Its own "not found" is a valid answer, every other failure raises an error.
 
     :param name: openstacksdk's name of the service: ``compute``, ``block_storage``, ...
     :param error_class: raised when there is no usable answer; the message names service, request and cause.
@@ -40,21 +41,20 @@ class ServiceClient:
     def get(self, *path: str, params: Mapping[str, str] | None = None) -> response.JSONObject | None:
         """The JSON object at a path, given as its segments; None if it does not exist.
 
-        No request is sent for a segment that cannot exist (see :func:`quote_segment`).
+        No request is sent for a segment that no id can be: a service may answer with an error, which would hold up the
+        project for ever.
         """
-        segments = [quote_segment(segment) for segment in path]
-        if None in segments:
+        if not all(map(_is_possible_id, path)):
             return None
-        url = "/" + "/".join(filter(None, segments))
+        url = "/" + "/".join(urllib.parse.quote(segment) for segment in path)
         request = f"{self._name} GET {url}"
         reply = self._send("GET", url, request, params)
-        document = self._json_object(reply, request)
-        return None if reply.status_code in _NOT_FOUND else document
+        return None if reply.status_code == HTTPStatus.NOT_FOUND else self._json_object(reply, request)
 
     def head(self, url: str) -> Mapping[str, str] | None:
         """The headers of an absolute URL; None if it does not exist."""
         reply = self._send("HEAD", url, f"{self._name} HEAD {url}", None)
-        return None if reply.status_code in _NOT_FOUND else reply.headers
+        return None if reply.status_code == HTTPStatus.NOT_FOUND else reply.headers
 
     def endpoint(self) -> str:
         """The URL of the service in the catalog."""
@@ -75,8 +75,15 @@ class ServiceClient:
             proxy = self._cloud.proxy(self._name)
             # A window is retried as a whole; openstacksdk would retry an image service's 503 for up to 15 s.
             reply = proxy.request(url, method, params=dict(params or {}), headers=_HEADERS, status_code_retries=0)
-        if reply.status_code // 100 != _SUCCESS and reply.status_code not in _NOT_FOUND:
-            raise self.error_class(f"{request}: HTTP {reply.status_code} {reply.reason}")
+        if reply.status_code // 100 == _SUCCESS:
+            return reply
+        error = f"{request}: HTTP {reply.status_code} {reply.reason}"
+        if reply.status_code != HTTPStatus.NOT_FOUND:
+            raise self.error_class(error)
+        if not not_found.is_own_not_found(self._name, url.rpartition("/")[2], reply):
+            raise self.error_class(
+                f"{error}, but not in the form of the service; a proxy in front of it, or a wrong URL in the catalog?"
+            )
         return reply
 
     @contextlib.contextmanager
@@ -88,7 +95,6 @@ class ServiceClient:
             raise self.error_class(f"{request}: {_cause(error)}") from error
 
     def _json_object(self, reply: requests.Response, request: str) -> response.JSONObject:
-        """The body. "Not found" needs a JSON body, too: only then it comes from the service itself."""
         try:
             document = json.loads(reply.content)  # not reply.json(), which replaces invalid UTF-8
         except (ValueError, RecursionError) as error:
@@ -98,19 +104,8 @@ class ServiceClient:
         return response.JSONObject(document, request, self.error_class)
 
 
-def quote_segment(segment: str) -> str | None:
-    """A name quoted as one segment of a URL's path; None if nothing can have this name.
-
-    Such a name is empty, longer than services allow (256 bytes), contains NUL, is not valid Unicode, or is removed by
-    HTTP clients (``.`` and ``..``).
-    """
-    try:
-        encoded = segment.encode()
-    except UnicodeEncodeError:
-        return None
-    if segment in ("", ".", "..") or "\0" in segment or len(encoded) > _MAX_SEGMENT_BYTES:
-        return None
-    return urllib.parse.quote(encoded, safe="")
+def _is_possible_id(segment: str) -> bool:
+    return _ID.fullmatch(segment) is not None and segment not in (".", "..")  # which HTTP clients remove
 
 
 def _cause(error: Exception) -> str:

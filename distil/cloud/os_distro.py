@@ -12,6 +12,7 @@ from oslo_log import log
 from distil import exceptions
 from distil import model
 from distil.cloud import cache
+from distil.cloud import cinder
 from distil.cloud import client
 from distil.cloud import connection
 from distil.cloud import lookups
@@ -64,8 +65,8 @@ class OsDistros:
         return None if volume_id is None else self._of_volume(volume_id)
 
     def _of_volume(self, volume_id: str) -> str | None:
-        found = self._block_storage.get("volumes", volume_id)
-        return None if found is None else _property(found.object("volume").object_or_empty("volume_image_metadata"))
+        found = cinder.volume(self._block_storage, volume_id)
+        return None if found is None else _property(found.object_or_empty("volume_image_metadata"))
 
     def _of_image(self, image_id: str) -> str | None:
         found = self._image.get("images", image_id)

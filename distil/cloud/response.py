@@ -42,6 +42,12 @@ class JSONObject:
             raise self._type_error(key, value, "a string")
         return value
 
+    def nullable_str(self, key: str) -> str | None:
+        """The string under a key, which must not be missing; None if it is null."""
+        if key not in self.document:
+            raise self.error_class(f"{self.request}: the response has no {key!r}")
+        return self.optional_str(key)
+
     def required_str(self, key: str) -> str:
         """The required, non-empty string under a key."""
         value = self.optional_str(key)

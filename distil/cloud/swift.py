@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Containers, from Swift."""
 
+import urllib.parse
+
 from distil.cloud import client
 
 # Swift sends it for every container. A response without it, such as a proxy's, says nothing about the policy.
 _CONTAINER_HEADER = "X-Container-Object-Count"
+
+_MAX_NAME_BYTES = 256
 
 
 class SwiftContainers:
@@ -19,7 +23,7 @@ class SwiftContainers:
         :raises LookupUnavailable: Swift gave no usable answer.
         """
         project_id, _, container = resource_id.partition("/")
-        account, name = client.quote_segment(project_id), client.quote_segment(container)
+        account, name = quote_name(project_id), quote_name(container)
         if account is None or name is None:
             return None
         url = f"{self._account_prefix()}{account}/{name}"
@@ -42,3 +46,18 @@ class SwiftContainers:
                 " the accounts of other projects cannot be derived from it"
             )
         return endpoint.removesuffix(project_id)
+
+
+def quote_name(name: str) -> str | None:
+    """A container's name quoted as one segment of a URL's path; None if no container can have this name.
+
+    Such a name is empty, longer than 256 bytes, contains NUL or a slash, is not valid Unicode, or is removed by HTTP
+    clients (``.`` and ``..``).
+    """
+    try:
+        encoded = name.encode()
+    except UnicodeEncodeError:
+        return None
+    if name in ("", ".", "..") or "\0" in name or "/" in name or len(encoded) > _MAX_NAME_BYTES:
+        return None
+    return urllib.parse.quote(encoded, safe="")

@@ -19,6 +19,7 @@ class SwiftApi(Api):
 
     name = "object-store"
     prefix = "object-store"
+    request_id = ("X-Trans-Id", "tx")
 
     def __init__(self, url: str, tokens: Tokens, resources: Resources) -> None:
         super().__init__(url, tokens)

@@ -2,6 +2,8 @@
 """Base class of the sandbox's APIs: authentication, dispatch to routes, errors."""
 
 import abc
+import dataclasses
+import uuid
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import ClassVar
@@ -21,12 +23,14 @@ class Api(abc.ABC):
 
     :cvar name: service type by which faults, latency and request counts refer to the API.
     :cvar prefix: first segment of its paths.
+    :cvar request_id: name and first letters of the header by which a service numbers its responses.
     :cvar controls_sandbox: whether faults, latency and request counts leave the API out.
     :param url: base URL without a trailing slash.
     """
 
     name: ClassVar[str]
     prefix: ClassVar[str]
+    request_id: ClassVar[tuple[str, str]] = ("X-Openstack-Request-Id", "req-")
     controls_sandbox: ClassVar[bool] = False
 
     def __init__(self, url: str, tokens: Tokens) -> None:
@@ -48,13 +52,17 @@ class Api(abc.ABC):
 
     def injected_error(self, status: int) -> HTTPResponse:
         """Return the error of an injected fault."""
-        return self.unauthorized() if status == HTTPStatus.UNAUTHORIZED else self.error(status, "Injected fault")
+        error = self.unauthorized() if status == HTTPStatus.UNAUTHORIZED else self.error(status, "Injected fault")
+        return self._numbered(error)
 
     def respond(self, request: HTTPRequest, route: Route | None, arguments: tuple[str, ...]) -> HTTPResponse:
         """Authenticate a request, and have its route handle it.
 
         :param route: None if no route matches.
         """
+        return self._numbered(self._respond(request, route, arguments))
+
+    def _respond(self, request: HTTPRequest, route: Route | None, arguments: tuple[str, ...]) -> HTTPResponse:
         if route is not None and route.public:
             return self._handle(request, route, arguments)
         if not self.tokens.is_valid(request.headers.get("X-Auth-Token")):
@@ -65,6 +73,10 @@ class Api(abc.ABC):
 
     def not_found(self, message: str) -> HTTPError:
         return HTTPError(self.error(404, message))
+
+    def _numbered(self, response: HTTPResponse) -> HTTPResponse:
+        name, prefix = self.request_id
+        return dataclasses.replace(response, headers=(*response.headers, (name, f"{prefix}{uuid.uuid4()}")))
 
     def _handle(self, request: HTTPRequest, route: Route, arguments: tuple[str, ...]) -> HTTPResponse:
         try:

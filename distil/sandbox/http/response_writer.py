@@ -49,6 +49,7 @@ class ResponseWriter:
             half = whole.body[: len(whole.body) // 2]
             return self.send(HTTPResponse(whole.status, half, whole.content_type, whole.headers))
         replacements = {
+            "proxy": HTTPResponse(fault.status, _HTML_PAGE, "text/html; charset=UTF-8"),
             "html": HTTPResponse(200, _HTML_PAGE, "text/html; charset=UTF-8"),
             "empty": HTTPResponse(200),
             "not_a_list": HTTPResponse(200, fault.body.encode()),

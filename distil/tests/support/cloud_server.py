@@ -25,7 +25,20 @@ ENDPOINTS = {
     "image": "/image",
     "object-store": f"/swift/v1/AUTH_{OWN_PROJECT}",
 }
-NOT_FOUND = Response({"itemNotFound": {"code": 404, "message": "It could not be found."}}, status=404)
+
+
+def not_found(path: str) -> Response:
+    """Return "not found" as the service of a path says it."""
+    resource_id = path.rpartition("/")[2]
+    message = f"No resource found with ID {resource_id}"
+    if path.startswith("/swift/"):
+        return Response(status=404, headers={"X-Trans-Id": "tx1"})
+    if path.startswith("/image/"):
+        body = {"message": f"{message}<br /><br />\n\n\n", "code": "404 Not Found", "title": "Not Found"}
+        return Response(body, 404, {"X-Openstack-Request-Id": "req-1"})
+    if path.startswith("/identity/"):
+        return Response({"error": {"code": 404, "message": message, "title": "Not Found"}}, 404)
+    return Response({"itemNotFound": {"code": 404, "message": message}}, 404)
 
 
 class CloudServer(HTTPServer):
@@ -70,7 +83,7 @@ class CloudServer(HTTPServer):
 
     def respond(self, request: Request) -> Response:
         path = request.target.partition("?")[0]
-        return self.responses.get(request.target) or self.responses.get(path) or NOT_FOUND
+        return self.responses.get(request.target) or self.responses.get(path) or not_found(path)
 
     @property
     def request_lines(self) -> list[str]:

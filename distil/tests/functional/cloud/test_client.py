@@ -6,6 +6,7 @@ import socket
 import unittest
 from collections.abc import Callable
 from collections.abc import Mapping
+from typing import Any
 from unittest import mock
 
 from keystoneauth1 import session as ks_session
@@ -15,6 +16,7 @@ from distil import exceptions
 from distil.cloud.connection import Connection
 from distil.cloud.keystone import KeystoneProjects
 from distil.cloud.lookups import cloud_lookups
+from distil.cloud.os_distro import OsDistros
 from distil.tests.support.cloud_server import ENDPOINTS
 from distil.tests.support.cloud_server import OWN_PROJECT
 from distil.tests.support.cloud_server import PASSWORD
@@ -49,7 +51,6 @@ FAILURES = {
 }
 MALFORMED_BODIES = {
     "HTML": Response(b"<html>Log in</html>"),
-    "HTML not found": Response(b"<html>404</html>", status=404),
     "empty": Response(),
     "incomplete body": Response(b'{"flavor": {"name": "c1', length=100),
     "truncated JSON": Response(b'{"flavor": {"name": "c1'),
@@ -62,6 +63,32 @@ MALFORMED_BODIES = {
     "invalid names": Response(
         {"flavor": {"name": 1}, "volume_types": [{"id": "t1", "name": None}], "volume": {"volume_type": {"id": 1}}}
     ),
+}
+IMAGE = "/image/v2/images/i1"
+_NO_ROUTE = {"message": "No route matches /v2.1/flavors/1, /volumes/v1, /v2/images/i1", "code": 404}
+FOREIGN_NOT_FOUND = {
+    "HTML": b"<html>404</html>",
+    "empty": b"",
+    "gateway's JSON": _NO_ROUTE,
+    "gateway's error": {"error": {**_NO_ROUTE, "code": "route_not_found"}},
+    "gateway's empty error": {"itemNotFound": {}},
+    "other status in body": {"itemNotFound": {"code": 400, "message": "1 is malformed"}},
+    "unknown path": {
+        "message": "The resource could not be found.<br />",
+        "code": "404 Not Found",
+        "title": "Not Found",
+    },
+    "list": [404],
+    "deeply nested": b"[" * 100_000,
+}
+BAD_REQUESTS: tuple[Any, ...] = (
+    {"badRequest": {"code": 400, "message": "Malformed request URL: URL's project_id doesn't match Context's"}},
+    {"itemNotFound": {"code": 400, "message": "1"}},
+    b"<html>400</html>",
+)
+OS_DISTRO_LOOKUPS: Mapping[str, Callable[[OsDistros], str]] = {
+    "/compute/v2.1/servers/s1/os-volume_attachments": lambda distros: distros.os_distro("s1", None),
+    IMAGE: lambda distros: distros.os_distro("s1", "http://glance/images/i1"),
 }
 
 
@@ -88,11 +115,49 @@ class LookupFailuresTest(unittest.TestCase):
     def test_malformed_body_raises(self) -> None:
         for target in (FLAVOR, TYPES, VOLUME):
             for case, response in MALFORMED_BODIES.items():
-                if (target, case) == (VOLUME, "empty object"):
-                    continue
                 with self.subTest(target=target, case=case):
                     _, lookups = self.cloud({target: response})
                     self.assert_unavailable(lambda: LOOKUPS[target](lookups), "GET /")  # noqa: B023
+
+    def test_foreign_not_found_raises(self) -> None:
+        for target, lookup in LOOKUPS.items():
+            for case, body in FOREIGN_NOT_FOUND.items():
+                with self.subTest(target=target, case=case):
+                    cloud, lookups = self.cloud({target: Response(body, 404, {"X-Request-Id": "1"})})
+                    self.assert_unavailable(lambda: lookup(lookups), "HTTP 404 .* not in the form")  # noqa: B023
+                    del cloud.responses[target]
+                    if target != TYPES:
+                        self.assertIsNone(lookup(lookups))
+
+    def test_foreign_not_found_leaves_os_distro_open(self) -> None:
+        for target, lookup in OS_DISTRO_LOOKUPS.items():
+            for case, body in FOREIGN_NOT_FOUND.items():
+                with self.subTest(target=target, case=case):
+                    cloud, _ = self.cloud({target: Response(body, 404)})
+                    distros = OsDistros(cloud.connection())
+                    self.assert_unavailable(lambda: lookup(distros), "HTTP 404 .* not in the form")  # noqa: B023
+                    del cloud.responses[target]
+                    self.assertEqual("unknown", lookup(distros))
+
+    def test_unknown_image_path_raises(self) -> None:
+        """Glance itself answers so if the URL in the catalog is wrong."""
+        headers = {"X-Openstack-Request-Id": "req-1"}
+        cloud, _ = self.cloud({IMAGE: Response(FOREIGN_NOT_FOUND["unknown path"], 404, headers)})
+        distros = OsDistros(cloud.connection())
+        self.assert_unavailable(lambda: OS_DISTRO_LOOKUPS[IMAGE](distros), "wrong URL in the catalog")
+
+    def test_bad_request_raises(self) -> None:
+        for target, lookup in LOOKUPS.items():
+            for body in BAD_REQUESTS:
+                with self.subTest(target=target, body=body):
+                    _, lookups = self.cloud({target: Response(body, 400, {"X-Trans-Id": "tx1"})})
+                    self.assert_unavailable(lambda: lookup(lookups), "HTTP 400")  # noqa: B023
+
+    def test_volume_without_id_or_type_raises(self) -> None:
+        for volume in ({}, {"id": "v1"}, {"volume_type": "fast"}, {"id": "", "volume_type": "fast"}):
+            with self.subTest(volume=volume):
+                _, lookups = self.cloud({VOLUME: Response({"volume": volume})})
+                self.assert_unavailable(lambda: lookups.types_of_volumes.get("v1"), "GET /volumes/v1")  # noqa: B023
 
     def test_failure_is_not_cached(self) -> None:
         cloud, lookups = self.cloud({FLAVOR: Response(status=503)})

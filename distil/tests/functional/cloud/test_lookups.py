@@ -73,14 +73,18 @@ class CloudLookupsTest(unittest.TestCase):
 
     def test_id_is_quoted(self) -> None:
         cloud, lookups = self.cloud({})
-        lookups.flavors.get("a/b?c#d é%")
-        self.assertEqual(["GET /compute/v2.1/flavors/a%2Fb%3Fc%23d%20%C3%A9%25"], cloud.service_request_lines)
+        lookups.flavors.get("m1.a b_c-d")
+        self.assertEqual(["GET /compute/v2.1/flavors/m1.a%20b_c-d"], cloud.service_request_lines)
 
     def test_invalid_id_sends_no_request(self) -> None:
         cloud, lookups = self.cloud({})
-        for invalid in ("", ".", "..", "a\0b", "\ud800", "x" * 257):
+        for invalid in ("", ".", "..", "a\0b", "a/b", "\ud800", "x" * 257):
             self.assertIsNone(lookups.flavors.get(invalid))
+            self.assertIsNone(lookups.types_of_volumes.get(invalid))
             self.assertIsNone(lookups.container_policies.get(f"p/{invalid}"))
+        for invalid in (" a", "a ", "a\n", "é", "😀", "a?b", "a%", "x" * 256):
+            self.assertIsNone(lookups.flavors.get(invalid))
+            self.assertIsNone(lookups.types_of_volumes.get(invalid))
         self.assertIsNone(lookups.container_policies.get("no-slash"))
         self.assertEqual([], cloud.request_lines)
 

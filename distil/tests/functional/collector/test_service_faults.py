@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Failing services: no usage from partial responses, other projects are billed, and a later run catches up."""
 
+import itertools
 import json
 import unittest
 from typing import Any
@@ -98,10 +99,11 @@ class LookupFaultsTest(unittest.TestCase):
     def test_failed_lookup_delays_window(self) -> None:
         undisturbed = self.enterContext(Site(cloud=self.site.cloud))
         undisturbed.collect(self.site.start + HOUR)
-        for service in ("block-storage", "object-store"):
-            with self.subTest(service):
+        faults = (("status", 503), ("proxy", 404))
+        for service, (kind, status) in itertools.product(("block-storage", "object-store"), faults):
+            with self.subTest(service=service, kind=kind):
                 site = self.enterContext(Site(cloud=self.site.cloud))
-                number = site.cloud.add_fault(service, "status", status=503)
+                number = site.cloud.add_fault(service, kind, status=status)
                 site.collect(site.start + HOUR, status=1)
                 self.assertEqual([], site.usage())
                 site.cloud.faults.clear(number)

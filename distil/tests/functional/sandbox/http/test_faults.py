@@ -26,6 +26,14 @@ class FaultsTest(sandbox.SandboxTestCase):
         self.assertIn("faultstring", response.json()["error_message"])
         self.assertEqual(200, self._samples().status_code)
 
+    def test_proxy_returns_status_in_html(self) -> None:
+        for status in (404, 502):
+            with self.subTest(status=status):
+                self.cloud.add_fault("object-store", "proxy", status=status, times=1)
+                response = self.session.get(f"{self.cloud.url}/object-store/v1/AUTH_p", raise_exc=False)
+                self.assertEqual((status, None), (response.status_code, response.headers.get("X-Trans-Id")))
+                self.assertIn("<h1>", response.text)
+
     def test_html_and_empty_bodies_return_200(self) -> None:
         for kind, start in (("html", "<!DOCTYPE html>"), ("empty", "")):
             self.cloud.add_fault("metering", kind, times=1)
