@@ -167,3 +167,8 @@ class RatedWindow:
     used: int
     untrusted: int
     duplicates: Mapping[DuplicateContent, int] = dataclasses.field(default_factory=dict)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no trusted source had a sample."""
+        return self.samples == self.untrusted

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 from oslo_log import log
 
-from distil.collector.plan import DueProject
+from distil.collector.due import Allowance
+from distil.collector.due import DueProject
 from distil.collector.project_batch import BatchCollector
 from distil.collector.samples import SampleFetcher
 from distil.collector.shutdown import Shutdown
@@ -20,6 +21,9 @@ LOG = log.getLogger(__name__)
 
 # Seconds between checks of the projects held by other collectors.
 _POLL_SECONDS = 1.0
+
+# Empty windows that a run collects in addition. It takes a minute or two to store them.
+_MAX_EMPTY_WINDOWS = 50_000
 
 
 class Dispatcher:
@@ -46,13 +50,14 @@ class Dispatcher:
         :raises StoreError: the database failed while these projects were tried again.
         :raises ShutdownRequested: committed windows stay.
         """
-        held = self._pass(due)
+        allowance = Allowance(_MAX_EMPTY_WINDOWS)
+        held = self._pass(due, allowance)
         if held and timeout:
             projects = pluralize(len(held), "project is", "projects are")
             LOG.info("%s being collected elsewhere; waiting up to %d s.", projects, timeout)
         progressed = time.monotonic()
         while held:
-            previous, held = held, self._pass(self._batches.still_due(held))
+            previous, held = held, self._pass(self._batches.still_due(held), allowance)
             if held != previous:
                 progressed = time.monotonic()
             if not held or time.monotonic() - progressed >= timeout:
@@ -61,22 +66,22 @@ class Dispatcher:
             self._shutdown.raise_if_requested()
         if held:
             LOG.debug("%s left to other collectors.", pluralize(len(held), "project is", "projects are"))
-        return {project.id for project, _ in held}
+        return {left.project.id for left in held}
 
-    def _pass(self, due: Sequence[DueProject]) -> list[DueProject]:
+    def _pass(self, due: Sequence[DueProject], allowance: Allowance) -> list[DueProject]:
         """:returns: the projects that other collectors hold, in their order."""
         held: dict[str, DueProject] = {}
 
         def collect(batch: Sequence[DueProject]) -> None:
-            held.update((left.project.id, left) for left in self._batches.collect(batch))
+            held.update((left.project.id, left) for left in self._batches.collect(batch, allowance))
 
         run_in_threads(self._batched(due), collect, self._concurrency, self._shutdown)
-        return [held[project.id] for project, _ in due if project.id in held]
+        return [held[project.project.id] for project in due if project.project.id in held]
 
     def _batched(self, due: Iterable[DueProject]) -> Iterator[list[DueProject]]:
         """Group adjacent projects with the same windows, as many as one request covers."""
         for _, group in itertools.groupby(due, key=lambda project: project.windows):
             projects = iter(group)
             for first in projects:
-                others = max(0, self._fetcher.batch_size // len(first.windows) - 1)
+                others = max(0, self._fetcher.batch_size // first.planned - 1)
                 yield [first, *itertools.islice(projects, others)]

@@ -3,24 +3,15 @@
 
 import dataclasses
 import datetime
-import itertools
 from collections.abc import Iterable
-from collections.abc import Iterator
-from collections.abc import Sequence
-from typing import NamedTuple
 
 from oslo_log import log
 
 from distil import model
+from distil.collector.due import DueProject
+from distil.collector.due import WindowRange
 
 LOG = log.getLogger(__name__)
-
-
-class DueProject(NamedTuple):
-    """A project with its windows that are due, oldest first."""
-
-    project: model.Project
-    windows: Sequence[model.Window]
 
 
 def floor(moment: datetime.datetime) -> datetime.datetime:
@@ -33,7 +24,7 @@ class Plan:
     """An operator's settings for what is due.
 
     :param collect_window: hours.
-    :param max_windows_per_cycle: windows of a project in one run.
+    :param max_windows_per_cycle: windows of a project in one run, beside those that are empty.
     :param max_collection_start_age: hours.
     :param collection_delay: seconds after a window's end before it may be collected.
     """
@@ -58,30 +49,34 @@ class Plan:
         return floor(min(max(earliest, start), now))
 
     def due(
-        self, last_collected: datetime.datetime, now: datetime.datetime, end: datetime.datetime | None = None
-    ) -> list[model.Window]:
-        """The windows of a project that one run collects, oldest first; with ``end`` all up to then."""
+        self,
+        project: model.Project,
+        last_collected: datetime.datetime,
+        now: datetime.datetime,
+        end: datetime.datetime | None = None,
+    ) -> DueProject:
+        """The windows of a project that may be collected by now, and how many of them one run collects.
+
+        :param end: up to which a run collects all windows.
+        """
         windows = self.windows(last_collected, self.latest_end(now, end))
-        return list(windows if end else itertools.islice(windows, self.max_windows_per_cycle))
+        return DueProject(project, windows, len(windows) if end else self.max_windows_per_cycle)
 
     def count_due(
         self, last_collected: datetime.datetime, now: datetime.datetime, end: datetime.datetime | None = None
     ) -> int:
         """Number of windows of a project that may be collected by now, in however many runs."""
-        length = datetime.timedelta(hours=self.collect_window)
-        return max(0, (self.latest_end(now, end) - last_collected) // length)
+        return len(self.windows(last_collected, self.latest_end(now, end)))
 
     def latest_end(self, now: datetime.datetime, end: datetime.datetime | None = None) -> datetime.datetime:
         """No window that ends later may be collected yet."""
         latest = min(floor(now), now - datetime.timedelta(seconds=self.collection_delay))
         return min(latest, end) if end else latest
 
-    def windows(self, last_collected: datetime.datetime, end: datetime.datetime) -> Iterator[model.Window]:
-        """All whole windows between last collected and ``end``, oldest first."""
-        window = self.window(last_collected)
-        while window.end <= end:
-            yield window
-            window = self.window(window.end)
+    def windows(self, last_collected: datetime.datetime, end: datetime.datetime) -> WindowRange:
+        """All whole windows between last collected and ``end``."""
+        length = datetime.timedelta(hours=self.collect_window)
+        return WindowRange(last_collected, length, max(0, (end - last_collected) // length))
 
     def window(self, start: datetime.datetime) -> model.Window:
         """The window that starts then."""

@@ -2,16 +2,20 @@
 """Collects a batch of projects: claims them, fetches their samples together, collects them window by window."""
 
 import contextlib
+import dataclasses
 import enum
 import itertools
 from collections.abc import Iterable
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from oslo_log import log
 
 from distil import exceptions
 from distil import model
-from distil.collector.plan import DueProject
+from distil.collector.due import Allowance
+from distil.collector.due import DueProject
+from distil.collector.due import WindowRange
 from distil.collector.retrying import RetryPolicy
 from distil.collector.samples import SampleFetcher
 from distil.collector.window import WindowCollector
@@ -30,11 +34,41 @@ _HELD_ERRORS = (exceptions.ProjectReassigned, exceptions.WindowAlreadyCommitted)
 
 
 class _Outcome(enum.Enum):
-    """What became of a window: it was committed, the project failed, or another collector has the project."""
+    """What became of a window.
+
+    It was committed, with or without samples, the project failed, or another collector has the project.
+    """
 
     COMMITTED = enum.auto()
+    EMPTY = enum.auto()
     FAILED = enum.auto()
     HELD = enum.auto()
+
+
+@dataclasses.dataclass(frozen=True)
+class _ClaimedProject:
+    """A project that is being collected.
+
+    :param limit: how many windows may be collected beside those that are empty.
+    :param empty: number of windows so far that were empty and did not count.
+    """
+
+    project: model.Project
+    store: ProjectStore
+    limit: int
+    empty: int = 0
+
+
+class _Collected(NamedTuple):
+    """How far a project was collected.
+
+    :param windows: number of windows committed.
+    :param outcome: of the last window.
+    """
+
+    claimed: _ClaimedProject
+    windows: int
+    outcome: _Outcome
 
 
 class BatchCollector:
@@ -60,9 +94,10 @@ class BatchCollector:
         self._monitor = monitor
         self._retry_policy = retry_policy
 
-    def collect(self, batch: Sequence[DueProject]) -> list[DueProject]:
-        """Collect the windows of each project, up to the first that fails.
+    def collect(self, batch: Sequence[DueProject], allowance: Allowance) -> list[DueProject]:
+        """Collect the windows of each project, up to its limit or the first that fails.
 
+        :param allowance: the empty windows that do not count towards the limits.
         :returns: the projects that other collectors hold, with the windows that are left.
         :raises ShutdownRequested: committed windows stay.
         """
@@ -79,8 +114,10 @@ class BatchCollector:
                         (claimed if claim is Claim.HELD else held).append(due)
             # The previous holders may have committed some of the windows.
             for windows, group in itertools.groupby(self._still_due(claimed), key=lambda due: due.windows):
-                projects = [(due.project, self._store.project(due.project.id)) for due in group]
-                held += self._collect(projects, windows)
+                projects = [
+                    _ClaimedProject(due.project, self._store.project(due.project.id), due.limit) for due in group
+                ]
+                held += self._collect(projects, windows, allowance)
         return held
 
     def still_due(self, projects: Iterable[DueProject]) -> list[DueProject]:
@@ -89,15 +126,13 @@ class BatchCollector:
         :raises StoreError: the database failed.
         """
         projects = list(projects)
-        last_collected = self._store.last_collected([project.id for project, _ in projects])
-        due = []
-        for project, windows in projects:
-            starts = [window.start for window in windows]
-            stored = last_collected.get(project.id)
-            committed = starts.index(stored) if stored in starts else len(starts)
-            self._monitor.skip(committed)
-            due.append(DueProject(project, windows[committed:]))
-        return [project for project in due if project.windows]
+        last_collected = self._store.last_collected([due.project.id for due in projects])
+        still_due = []
+        for due in projects:
+            left = due._replace(windows=due.windows.after(last_collected.get(due.project.id)))
+            self._monitor.skip(due.planned - left.planned)
+            still_due.append(left)
+        return [due for due in still_due if due.windows]
 
     def _claim(self, claims: contextlib.ExitStack, due: DueProject) -> Claim:
         """Claim a project until the end of ``claims``."""
@@ -110,61 +145,69 @@ class BatchCollector:
         try:
             return self._retry_policy.attempts(RetryStep.TAKE, subject)(self.still_due, claimed)
         except exceptions.StoreError as error:
-            for project, _ in claimed:
-                self._fail(project, error)
+            for due in claimed:
+                self._fail(due.project, error)
             return []
 
     def _collect(
-        self, projects: Sequence[tuple[model.Project, ProjectStore]], windows: Sequence[model.Window]
+        self, projects: Sequence[_ClaimedProject], windows: WindowRange, allowance: Allowance
     ) -> list[DueProject]:
         """Collect the same windows of each project, as many at a time as one request covers.
+
+        Many are requested at once only after many that were empty: of samples beyond the limit no use is made.
 
         :returns: the projects that other collectors have taken meanwhile, with the windows that are left.
         """
         held = []
         while projects and windows:
-            size = max(1, self._fetcher.batch_size // len(projects))
-            chunk, windows = windows[:size], windows[size:]
-            samples = dict(self._fetcher.fetch_batch([project.id for project, _ in projects], chunk))
+            wanted = max(claimed.limit + claimed.empty for claimed in projects)
+            chunk = windows[: max(1, min(wanted, self._fetcher.batch_size // len(projects)))]
+            samples = dict(self._fetcher.fetch_batch([claimed.project.id for claimed in projects], chunk))
             remaining = []
-            for project, store in projects:
+            for claimed in projects:
                 # Taken out, so that memory is freed while the batch is collected.
-                outcome, left = self._collect_windows(project, store, chunk, samples.pop(project.id, ()))
-                if outcome is _Outcome.COMMITTED:
-                    remaining.append((project, store))
-                elif outcome is _Outcome.HELD:
-                    held.append(DueProject(project, [*left, *windows]))
-            projects = remaining
+                done = self._collect_windows(claimed, chunk, samples.pop(claimed.project.id, ()), allowance)
+                if done.outcome is _Outcome.HELD:
+                    held.append(DueProject(claimed.project, windows[done.windows :], done.claimed.limit))
+                elif done.outcome is not _Outcome.FAILED and done.claimed.limit:
+                    remaining.append(done.claimed)
+            projects, windows = remaining, windows[len(chunk) :]
         return held
 
     def _collect_windows(
         self,
-        project: model.Project,
-        store: ProjectStore,
-        windows: Sequence[model.Window],
+        claimed: _ClaimedProject,
+        windows: WindowRange,
         samples: Sequence[Sequence[model.Sample | model.RejectedSample]],
-    ) -> tuple[_Outcome, Sequence[model.Window]]:
-        """Collect windows up to the first that is not committed.
+        allowance: Allowance,
+    ) -> _Collected:
+        """Collect windows up to the project's limit, or to the first that is not committed.
 
         :param samples: of each window; empty where they have to be fetched.
-        :returns: the outcome of the last one, and the windows that are left.
         """
+        outcome = _Outcome.COMMITTED
         for number, window in enumerate(windows):
-            with project_context(project, window):
-                outcome = self._collect_window(project, store, window, samples[number] if samples else None)
-            if outcome is not _Outcome.COMMITTED:
-                return outcome, windows[number:]
-        return _Outcome.COMMITTED, ()
+            if not claimed.limit:
+                return _Collected(claimed, number, outcome)
+            with project_context(claimed.project, window):
+                outcome = self._collect_window(claimed, window, samples[number] if samples else None)
+            if outcome in (_Outcome.FAILED, _Outcome.HELD):
+                return _Collected(claimed, number, outcome)
+            if outcome is _Outcome.EMPTY and allowance.take():
+                claimed = dataclasses.replace(claimed, empty=claimed.empty + 1)
+            else:
+                claimed = dataclasses.replace(claimed, limit=claimed.limit - 1)
+        return _Collected(claimed, len(windows), outcome)
 
     def _collect_window(
         self,
-        project: model.Project,
-        store: ProjectStore,
+        claimed: _ClaimedProject,
         window: model.Window,
         samples: Sequence[model.Sample | model.RejectedSample] | None,
     ) -> _Outcome:
+        project = claimed.project
         try:
-            self._windows.collect(project, store, window, samples)
+            rated = self._windows.collect(project, claimed.store, window, samples)
         except exceptions.ShutdownRequested:
             raise
         except _HELD_ERRORS as error:
@@ -177,7 +220,7 @@ class BatchCollector:
             log_failure(message, project.id, project.name, window, error)
             self._monitor.fail(project.id, error)
             return _Outcome.FAILED
-        return _Outcome.COMMITTED
+        return _Outcome.EMPTY if rated.is_empty else _Outcome.COMMITTED
 
     def _fail(self, project: model.Project, error: exceptions.StoreError) -> None:
         with project_context(project):

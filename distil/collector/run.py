@@ -12,7 +12,7 @@ from distil import exceptions
 from distil import model
 from distil.collector.assessment import require_collection
 from distil.collector.dispatcher import Dispatcher
-from distil.collector.plan import DueProject
+from distil.collector.due import DueProject
 from distil.collector.plan import Plan
 from distil.collector.projects import CollectedProjects
 from distil.collector.projects import ScopedProjects
@@ -112,19 +112,19 @@ class Collector:
         if paused:
             LOG.warning("Collector %s is paused: max_windows_per_cycle is 0, so nothing is collected.", self._name)
         due = [
-            DueProject(project, windows)
+            self._plan.due(project, scope.last_collected[project.id], now, end)
             for project in scope.projects
             if project.id in scope.last_collected
-            and (windows := self._plan.due(scope.last_collected[project.id], now, end))
         ]
+        planned = [project for project in due if project.planned]
         self._monitor.planned(
             scope.last_collected,
             projects=len(scope.projects),
-            due=sum(self._plan.count_due(stored, now, end) for stored in scope.last_collected.values()),
-            windows=sum(len(project.windows) for project in due),
+            due=sum(len(project.windows) for project in due),
+            windows=sum(project.planned for project in planned),
             paused=paused,
         )
-        return due
+        return planned
 
     def _assess(
         self, scope: CollectedProjects, held: set[str], now: datetime.datetime, end: datetime.datetime | None

@@ -55,7 +55,7 @@ class WindowCollector:
 
     def collect(
         self, project: model.Project, store: ProjectStore, window: model.Window, samples: _Samples | None
-    ) -> None:
+    ) -> model.RatedWindow:
         """Collect a window, with a few attempts.
 
         :param store: that of the project.
@@ -69,11 +69,12 @@ class WindowCollector:
         for attempt in self._retry_policy.attempts(RetryStep.WINDOW, subject):
             with attempt:
                 first = attempt.retry_state.attempt_number == 1
-                self._collect(project, store, window, samples if first else None)
+                rated = self._collect(project, store, window, samples if first else None)
+        return rated
 
     def _collect(
         self, project: model.Project, store: ProjectStore, window: model.Window, samples: _Samples | None
-    ) -> None:
+    ) -> model.RatedWindow:
         self._shutdown.heartbeat()
         self._shutdown.raise_if_requested()
         self._partitioner.renew(project.id)
@@ -90,6 +91,7 @@ class WindowCollector:
             log_explanation(self._rules, samples, window, names.answers)
         if rated.rejected:
             _log_rejected(project, window, rated.rejected)
+        return rated
 
     def _annotated(self, store: ProjectStore, rated: model.RatedWindow) -> Sequence[model.Resource]:
         stored = store.resource_info([resource.id for resource in rated.resources])

@@ -71,8 +71,8 @@ OPTS = [
         default=1,
         min=0,
         help="Maximum number of windows of a project that a run collects, oldest first. With more than one, a project "
-        "whose collection failed for a while catches up. 0 pauses the collector: it collects nothing, and all windows "
-        "stay due.",
+        "whose collection failed for a while catches up. Windows without samples do not count. 0 pauses the collector: "
+        "it collects nothing, and all windows stay due.",
     ),
     cfg.IntOpt(
         "max_collection_start_age",

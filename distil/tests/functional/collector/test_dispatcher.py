@@ -16,7 +16,9 @@ from distil import exceptions
 from distil import model
 from distil.cloud.os_distro import OsDistros
 from distil.collector.dispatcher import Dispatcher
-from distil.collector.plan import DueProject
+from distil.collector.due import Allowance
+from distil.collector.due import DueProject
+from distil.collector.due import WindowRange
 from distil.collector.project_batch import BatchCollector
 from distil.collector.retrying import RetryPolicy
 from distil.collector.samples import SampleFetcher
@@ -30,8 +32,10 @@ from distil.db.leases import Leases
 from distil.monitoring.history import History
 from distil.monitoring.metrics import Metrics
 from distil.monitoring.run import RunMonitor
+from distil.rating import sample_parser
 from distil.rating.rate import RatingRules
 from distil.telemetry.driver import TelemetryDriver
+from distil.tests.support import builders
 from distil.tests.support import databases
 from distil.transformers.lookups import Lookups
 
@@ -40,11 +44,12 @@ HOUR = datetime.timedelta(hours=1)
 
 
 class Telemetry(TelemetryDriver):
-    """Has no samples. Calls back during each request, and keeps the requests."""
+    """Has one sample for each of some times. Calls back during each request, and keeps the requests."""
 
     def __init__(self, on_request: Callable[[str, datetime.datetime], None]) -> None:
         super().__init__(ks_session.Session(), None, "public")
         self.asked: list[tuple[str, datetime.datetime]] = []
+        self.sampled: list[datetime.datetime] = []
         self._on_request = on_request
 
     def samples(
@@ -52,12 +57,18 @@ class Telemetry(TelemetryDriver):
         projects: Collection[str],
         _meters: Collection[str],
         start: datetime.datetime,
-        _end: datetime.datetime,
+        end: datetime.datetime,
     ) -> Iterator[model.Sample]:
         for project_id in projects:
             self.asked.append((project_id, start))
             self._on_request(project_id, start)
-        return iter(())
+        times = [time for time in self.sampled if start <= time < end]
+        documents = [builders.document(timestamp=time.isoformat()) for time in times]
+        for project_id in projects:
+            for document in documents:
+                sample = sample_parser.parse_sample({**document, "project_id": project_id}, project_id, builders.METER)
+                assert isinstance(sample, model.Sample)
+                yield sample
 
 
 class NoOsDistros(OsDistros):
@@ -81,8 +92,8 @@ class CountingProgress:
         self.advanced += 1
 
 
-def windows(count: int = 2) -> list[model.Window]:
-    return [model.Window(START + hour * HOUR, START + (hour + 1) * HOUR) for hour in range(count)]
+def windows(count: int = 2) -> WindowRange:
+    return WindowRange(START, HOUR, count)
 
 
 class DispatcherTest(databases.DatabaseTestCase):
@@ -119,7 +130,7 @@ class DispatcherTest(databases.DatabaseTestCase):
             retry_policy=retry_policy,
             shutdown=self.shutdown,
         )
-        batches = BatchCollector(
+        self.batches = BatchCollector(
             fetcher=fetcher,
             windows=windows,
             store=self.store,
@@ -127,11 +138,14 @@ class DispatcherTest(databases.DatabaseTestCase):
             monitor=self.monitor,
             retry_policy=retry_policy,
         )
-        return Dispatcher(batches=batches, fetcher=fetcher, concurrency=1, shutdown=self.shutdown)
+        return Dispatcher(batches=self.batches, fetcher=fetcher, concurrency=1, shutdown=self.shutdown)
 
-    def run_dispatcher(self, dispatcher: Dispatcher, timeout: float = 0, count: int = 2) -> set[str]:
+    def run_dispatcher(
+        self, dispatcher: Dispatcher, timeout: float = 0, count: int = 2, limit: int | None = None
+    ) -> set[str]:
+        due = [DueProject(project, windows(count), count if limit is None else limit) for project in self.projects]
         with self.monitor.run(self.progress):
-            return dispatcher.run([DueProject(project, windows(count)) for project in self.projects], timeout)
+            return dispatcher.run(due, timeout)
 
     def value(self, name: str, **labels: str) -> float | None:
         return self.metrics.registry.get_sample_value(f"distil_collector_{name}", labels)
@@ -164,6 +178,30 @@ class DispatcherTest(databases.DatabaseTestCase):
         self.assertEqual((6, set()), (self.monitor.result.windows, set(self.monitor.failures)))
         self.assertEqual(6, self.progress.advanced)
         self.assertEqual((0, 0), (self.leased(), self.value("leases_held")))
+
+    def test_empty_windows_do_not_count(self) -> None:
+        dispatcher = self.dispatcher()
+        self.telemetry.sampled = [START + 60.5 * HOUR, START + 70.5 * HOUR]
+        self.run_dispatcher(dispatcher, count=80, limit=1)
+        self.assertEqual([START + 61 * HOUR] * 3, self.collected())
+        self.assertLess(len(self.telemetry.asked), 3 * 10)
+        self.run_dispatcher(dispatcher, count=80, limit=9)
+        self.assertEqual([START + 80 * HOUR] * 3, self.collected())
+
+    def test_windows_with_samples_are_limited(self) -> None:
+        dispatcher = self.dispatcher()
+        self.telemetry.sampled = [START + (hour + 0.5) * HOUR for hour in range(20)]
+        self.run_dispatcher(dispatcher, count=20, limit=2)
+        self.assertEqual([START + 2 * HOUR] * 3, self.collected())
+        self.assertGreater(START + 2 * HOUR, max(start for _, start in self.telemetry.asked))
+
+    def test_empty_windows_are_bounded(self) -> None:
+        dispatcher = self.dispatcher()
+        due = [DueProject(project, windows(20), 2) for project in self.projects]
+        self.assertEqual([], self.batches.collect(due, Allowance(7)))
+        self.assertEqual(3 * 2 + 7, self.monitor.result.windows)
+        self.assertEqual(set(), self.run_dispatcher(dispatcher, count=20, limit=1))
+        self.assertEqual([START + 20 * HOUR] * 3, self.collected())
 
     def test_held_project_is_skipped(self) -> None:
         self.other.acquire(self.projects[1].id)

@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Projects that are new."""
+"""Projects that are new or unused."""
 
 import unittest
 
+import sqlalchemy as sa
+
+from distil.db import models
+from distil.tests.support.processes import wait_for
 from distil.tests.support.site import HOUR
 from distil.tests.support.site import Site
 
@@ -38,3 +42,16 @@ class NewProjectTest(unittest.TestCase):
         self.site.cloud.projects.update(self.new, {"created_on": f"{created:%Y-%m-%dT%H:%M:%S}"})
         self.site.collect()
         self.assertEqual(created, min(entry.start for entry in self.site.usage(tenant_id=self.new)))
+
+
+class UnusedProjectTest(unittest.TestCase):
+    def test_empty_windows_are_made_up_at_once(self) -> None:
+        site = self.enterContext(Site())
+        site.collect()
+        unused = site.cloud.projects.service_id
+        with site.engine.begin() as connection:
+            last_collected = sa.update(models.tenants).values(last_collected=site.end - 60 * HOUR)
+            connection.execute(last_collected.where(models.tenants.c.id == unused))
+        site.configure(max_windows_per_cycle=1)
+        site.collector()
+        wait_for(lambda: site.last_collected()[unused] > site.end)

@@ -32,24 +32,29 @@ class CollectionWindowsTest(unittest.TestCase):
         self.assertGreater(edges[-1] + length * HOUR, end)
 
     def test_windows_keep_minutes_of_last_collected(self) -> None:
-        windows = Plan(max_windows_per_cycle=9).due(floor(NOW) - datetime.timedelta(hours=2, minutes=-30), NOW)
+        windows = Plan().due(project(), floor(NOW) - datetime.timedelta(hours=2, minutes=-30), NOW).windows
         self.assertEqual([(10, 30)], [(window.start.hour, window.start.minute) for window in windows])
 
     def test_current_hour_is_not_due(self) -> None:
-        self.assertEqual([], list(Plan().due(floor(NOW), NOW)))
+        self.assertEqual(0, Plan().due(project(), floor(NOW), NOW).planned)
 
-    def test_oldest_windows_come_first_within_limit(self) -> None:
-        due = list(Plan(max_windows_per_cycle=2).due(floor(NOW) - 5 * HOUR, NOW))
-        self.assertEqual([7, 8], [window.start.hour for window in due])
+    def test_oldest_windows_come_first(self) -> None:
+        due = Plan(max_windows_per_cycle=2).due(project(), floor(NOW) - 5 * HOUR, NOW)
+        self.assertEqual([7, 8, 9, 10, 11], [window.start.hour for window in due.windows])
+        self.assertEqual((2, 2), (due.limit, due.planned))
 
-    def test_zero_limit_yields_no_windows(self) -> None:
-        self.assertEqual([], list(Plan(max_windows_per_cycle=0).due(floor(NOW) - 5 * HOUR, NOW)))
+    def test_end_lifts_limit(self) -> None:
+        due = Plan(max_windows_per_cycle=0).due(project(), floor(NOW) - 5 * HOUR, NOW, floor(NOW) - HOUR)
+        self.assertEqual((4, 4), (due.limit, due.planned))
+
+    def test_zero_limit_plans_no_windows(self) -> None:
+        self.assertEqual(0, Plan(max_windows_per_cycle=0).due(project(), floor(NOW) - 5 * HOUR, NOW).planned)
 
     @given(st.integers(0, 100_000), st.integers(0, 59))
     def test_window_is_due_after_delay(self, delay: int, minutes: int) -> None:
         plan = Plan(max_windows_per_cycle=1000, collection_delay=delay)
         last_collected = floor(NOW) - datetime.timedelta(hours=50, minutes=minutes)
-        due = list(plan.due(last_collected, NOW))
+        due = plan.due(project(), last_collected, NOW).windows
         waiting = [window for window in plan.windows(last_collected, floor(NOW)) if window not in due]
         delayed = NOW - datetime.timedelta(seconds=delay)
         self.assertTrue(all(window.end <= delayed for window in due))
