@@ -14,3 +14,11 @@ def build_engine(options: DatabaseOptions) -> sa.Engine:
     :raises StoreError: the connection to the database failed.
     """
     return engine.create_engine(options.connection, **options.engine_arguments())
+
+
+def require_usable_connection(options: DatabaseOptions) -> None:
+    """Check the URL and its parameters without connecting.
+
+    :raises ConfigurationError: they cannot be used.
+    """
+    engine.require_usable(options.connection, options.connection_parameters)

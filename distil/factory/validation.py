@@ -14,6 +14,7 @@ from distil.conf.collector import CollectorOptions
 from distil.factory import coordination
 from distil.factory import session
 from distil.factory.collector import CollectorFactory
+from distil.factory.engine import require_usable_connection
 
 
 class ValidationResult(NamedTuple):
@@ -38,7 +39,7 @@ def validate_options(conf: cfg.ConfigOpts, options: CollectorOptions) -> list[Va
     return [
         ValidationResult(f"[{group}]", problems),
         ValidationResult("[DEFAULT]", _problems(lambda: log.require_writable_log(conf))),
-        ValidationResult("[database]", _problems(lambda: database.read(conf))),
+        ValidationResult("[database]", _problems(lambda: require_usable_connection(database.read(conf)))),
         ValidationResult("[coordination]", _problems(lambda: coordination.require_usable_backend(conf))),
         ValidationResult("[keystone_authtoken]", _problems(lambda: session.load_session(conf))),
     ]

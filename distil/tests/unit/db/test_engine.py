@@ -2,14 +2,16 @@
 """Engines made from connection URLs."""
 
 import unittest
+from typing import Any
 
 import sqlalchemy as sa
 
 from distil import exceptions
 from distil.db import engine
+from distil.db import urls
 
 
-def effective_url(url: str, **options: str) -> str:
+def effective_url(url: str, **options: Any) -> str:
     return engine.create_engine(url, max_retries=0, **options).url.render_as_string(hide_password=False)
 
 
@@ -52,3 +54,9 @@ class CreateEngineTest(unittest.TestCase):
                 engine.create_engine(f"{scheme}://u:sekret@127.0.0.1:1/d", max_retries=1, retry_interval=0)
             self.assertIn("127.0.0.1", str(caught.exception))
             self.assertNotIn("sekret", str(caught.exception))
+
+    def test_prepared_statements_need_a_threshold(self) -> None:
+        for query, threshold in {"": None, "?prepare_threshold=none": None, "?prepare_threshold=5": 5}.items():
+            self.assertEqual(threshold, urls.prepare_threshold(urls.parse(f"postgresql://u:p@h/d{query}")))
+        with self.assertRaises(exceptions.ConfigurationError):
+            engine.require_usable("postgresql://u:p@h/d?prepare_threshold=-1")

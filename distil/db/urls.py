@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Connection URLs: their defaults, and what they may contain."""
+
+import re
+
+import sqlalchemy as sa
+
+from distil import exceptions
+
+PREPARE_THRESHOLD = "prepare_threshold"
+
+_SECRET = re.compile("pass|secret")
+_DRIVERS = {"mariadb": "mysql+pymysql", "mysql": "mysql+pymysql", "postgresql": "postgresql+psycopg"}
+# Names of MySQL's UTF-8 with three bytes at most, in older URLs. It lacks most emoji, and ids that are compared with
+# columns must have the columns' charset.
+_UTF8MB3_NAMES = ("utf8", "utf8mb3")
+# SQLite's timeout is in seconds.
+_DEFAULT_QUERY = {"mysql": ("charset", "utf8mb4"), "sqlite": ("timeout", "30")}
+
+
+def parse(connection: str, parameters: str = "") -> sa.URL:
+    """Parses a URL, and adds the driver and, for MariaDB and MySQL, ``charset=utf8mb4`` if missing.
+
+    :param parameters: ``name=value&name=value``, appended to the URL.
+    :raises ConfigurationError: it is not valid.
+    """
+    try:
+        url = sa.make_url(connection)
+    except (sa.exc.ArgumentError, ValueError):
+        # Their messages quote the URL with its password.
+        raise exceptions.ConfigurationError(["[database] connection is not a valid database URL"]) from None
+    if url.host and "@" in url.host:
+        # The end of a password, which messages would show as part of the host name.
+        raise exceptions.ConfigurationError(["[database] connection: an @ in the password must be written as %40"])
+    if parameters:
+        url = url.update_query_string(parameters, append=True)
+    url = url.set(drivername=_DRIVERS.get(url.drivername, url.drivername))
+    _require_transactions(url)
+    if url.query.get("charset") in _UTF8MB3_NAMES:
+        url = url.update_query_dict({"charset": "utf8mb4"})
+    default = _DEFAULT_QUERY.get(url.get_backend_name())
+    if default and default[0] not in url.query:
+        url = url.update_query_pairs([default])
+    return url
+
+
+def describe(url: sa.URL) -> str:
+    """The URL without its password and parameters, and the option that it is from, for messages."""
+    return f"{url.set(query={})} ([database] connection)"
+
+
+def unusable(url: sa.URL, error: BaseException) -> exceptions.ConfigurationError:
+    """The error for a URL that the driver cannot use.
+
+    :param error: of the driver, or of a library that it needs.
+    """
+    text = f"{type(error).__name__}: {' '.join(str(error).split())}"
+    parameters = {name: str(value) for name, value in url.query.items()}
+    secrets = {value for name, value in parameters.items() if _SECRET.search(name)} | {str(url.password or "")}
+    for secret in secrets - {""}:
+        text = text.replace(secret, "***")
+    shown = [f"{name}={'***' if value in secrets else value}" for name, value in sorted(parameters.items())]
+    problem = f"[database] connection: {url.get_driver_name()} cannot use its parameters ({', '.join(shown)}): {text}"
+    return exceptions.ConfigurationError([problem])
+
+
+def prepare_threshold(url: sa.URL) -> int | None:
+    """psycopg's parameter: executions of a statement after which it is prepared; None: it never is.
+
+    A prepared statement outlives the transaction, after which PgBouncer may give the server's connection to another
+    client. It saves next to nothing here, so the default is None.
+
+    :raises ConfigurationError: it is no number.
+    """
+    value = str(url.query.get(PREPARE_THRESHOLD, "none"))
+    if value.lower() == "none":
+        return None
+    if not value.isdecimal():
+        problem = f"[database] connection: {PREPARE_THRESHOLD} = {value!r} must be a number, or none"
+        raise exceptions.ConfigurationError([problem])
+    return int(value)
+
+
+def _require_transactions(url: sa.URL) -> None:
+    if "autocommit" in url.query:
+        problem = "[database] connection: autocommit cannot be set, because usage is stored in transactions"
+        raise exceptions.ConfigurationError([problem])
