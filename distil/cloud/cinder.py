@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Volume types and volumes, from Cinder."""
 
-import urllib.parse
 from collections.abc import Callable
 from collections.abc import Mapping
 
 from distil.cloud import cache
 from distil.cloud import client
+from distil.cloud import pagination
 from distil.cloud import response
 
 _PRIVATE_TOO = {"is_public": "None"}  # Cinder's way to ask for public and private types
@@ -37,26 +37,9 @@ class CinderVolumeTypes:
         return names.get(id_or_name)
 
     def _list(self, _key: str) -> Mapping[str, str]:
-        by_id: dict[str, str] = {}
-        params: dict[str, str] | None = _PRIVATE_TOO
-        while params is not None:
-            page = self._block_storage.get("types", params=params)
-            if page is None:
-                raise self._block_storage.error_class("block_storage GET /types: HTTP 404")
-            types = page.objects("volume_types")
-            page_names = {volume_type.required_str("id"): volume_type.required_str("name") for volume_type in types}
-            params = None if page_names.keys() <= by_id.keys() else _next_params(page.document)
-            by_id |= page_names
+        types = pagination.list_all(self._block_storage, "types", "volume_types", _PRIVATE_TOO)
+        by_id = {volume_type.required_str("id"): volume_type.required_str("name") for volume_type in types}
         return {name: name for name in by_id.values()} | by_id
-
-
-def _next_params(document: Mapping[str, object]) -> dict[str, str] | None:
-    """The query of the next page, from the list of links; None after the last page."""
-    links = document.get("volume_type_links")
-    for link in links if isinstance(links, list) else ():
-        if isinstance(link, Mapping) and link.get("rel") == "next":
-            return dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(str(link.get("href"))).query))
-    return None
 
 
 def type_of_volume(block_storage: client.ServiceClient, volume_id: str) -> str | None:

@@ -35,7 +35,7 @@ class ServiceClient:
 
     def __init__(self, cloud: connection.Connection, name: str, error_class: type[exceptions.ServiceError]) -> None:
         self._cloud = cloud
-        self._name = name
+        self.name = name
         self.error_class = error_class
 
     def get(self, *path: str, params: Mapping[str, str] | None = None) -> response.JSONObject | None:
@@ -47,32 +47,32 @@ class ServiceClient:
         if not all(map(_is_possible_id, path)):
             return None
         url = "/" + "/".join(urllib.parse.quote(segment) for segment in path)
-        request = f"{self._name} GET {url}"
+        request = f"{self.name} GET {url}"
         reply = self._send("GET", url, request, params)
         return None if reply.status_code == HTTPStatus.NOT_FOUND else self._json_object(reply, request)
 
     def head(self, url: str) -> Mapping[str, str] | None:
         """The headers of an absolute URL; None if it does not exist."""
-        reply = self._send("HEAD", url, f"{self._name} HEAD {url}", None)
+        reply = self._send("HEAD", url, f"{self.name} HEAD {url}", None)
         return None if reply.status_code == HTTPStatus.NOT_FOUND else reply.headers
 
     def endpoint(self) -> str:
         """The URL of the service in the catalog."""
-        request = f"{self._name} endpoint"
+        request = f"{self.name} endpoint"
         with self._translated_errors(request):
-            endpoint = self._cloud.proxy(self._name).get_endpoint()
+            endpoint = self._cloud.proxy(self.name).get_endpoint()
         if not endpoint:
             raise self.error_class(f"{request}: not in the service catalog")
         return endpoint
 
     def session_project_id(self) -> str | None:
         """The id of the project that the session is scoped to; None for a session without project scope."""
-        with self._translated_errors(f"{self._name}: getting a token"):
+        with self._translated_errors(f"{self.name}: getting a token"):
             return self._cloud.session.get_project_id()
 
     def _send(self, method: str, url: str, request: str, params: Mapping[str, str] | None) -> requests.Response:
         with self._translated_errors(request):
-            proxy = self._cloud.proxy(self._name)
+            proxy = self._cloud.proxy(self.name)
             # A window is retried as a whole; openstacksdk would retry an image service's 503 for up to 15 s.
             reply = proxy.request(url, method, params=dict(params or {}), headers=_HEADERS, status_code_retries=0)
         if reply.status_code // 100 == _SUCCESS:
@@ -80,7 +80,7 @@ class ServiceClient:
         error = f"{request}: HTTP {reply.status_code} {reply.reason}"
         if reply.status_code != HTTPStatus.NOT_FOUND:
             raise self.error_class(error)
-        if not not_found.is_own_not_found(self._name, url.rpartition("/")[2], reply):
+        if not not_found.is_own_not_found(self.name, url.rpartition("/")[2], reply):
             raise self.error_class(
                 f"{error}, but not in the form of the service; a proxy in front of it, or a wrong URL in the catalog?"
             )
@@ -89,7 +89,7 @@ class ServiceClient:
     @contextlib.contextmanager
     def _translated_errors(self, request: str) -> Iterator[None]:
         try:
-            with request_observer.attribute_requests_to(self._name.replace("_", "-")):
+            with request_observer.attribute_requests_to(self.name.replace("_", "-")):
                 yield
         except Exception as error:  # keystoneauth and openstacksdk raise KeyError or TypeError on malformed responses
             raise self.error_class(f"{request}: {_cause(error)}") from error

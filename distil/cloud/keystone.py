@@ -3,6 +3,7 @@
 
 import threading
 from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import Any
 
 from keystoneauth1 import access
@@ -38,7 +39,7 @@ class KeystoneProjects:
 
         :raises IdentityError: Keystone gave no usable answer, or an incomplete one.
         """
-        entries = pagination.list_all(self._identity, "projects", self._page_size, {"enabled": "true"})
+        entries = self._list("projects", {"enabled": "true"})
         return [_project(entry) for entry in entries if _is_enabled_project(entry)]
 
     def domain_ids(self, entries: Iterable[str]) -> dict[str, str | None]:
@@ -51,10 +52,14 @@ class KeystoneProjects:
         ids_or_names = tuple(entries)
         if not ids_or_names:
             return {}
-        domains = pagination.list_all(self._identity, "domains", self._page_size, {})
+        domains = self._list("domains", {})
         ids = {domain.required_str("name"): domain.required_str("id") for domain in domains}
         ids |= {domain.required_str("id"): domain.required_str("id") for domain in domains}
         return {id_or_name: ids.get(id_or_name) for id_or_name in ids_or_names}
+
+    def _list(self, collection: str, filters: Mapping[str, str]) -> list[response.JSONObject]:
+        params = {**filters, "limit": str(self._page_size)}
+        return pagination.list_all(self._identity, collection, collection, params)
 
 
 def _is_enabled_project(entry: response.JSONObject) -> bool:

@@ -22,13 +22,22 @@ class SampleQuery:
     meters: frozenset[str]
 
     def __str__(self) -> str:
-        return f"project {_format_names(self.projects)}, meter {_format_names(self.meters)}"
+        projects = f"project {_format_names(self.projects)}" if self.projects else "all projects"
+        return f"{projects}, meter {_format_names(self.meters)}"
 
     def split(self) -> Iterator["SampleQuery"]:
         """An equivalent query for each project and meter."""
         for project in sorted(self.projects):
             for meter in sorted(self.meters):
                 yield SampleQuery(frozenset((project,)), frozenset((meter,)))
+
+    def halves(self) -> list["SampleQuery"]:
+        """Equivalent queries for half the projects each, or for half the meters of one; none for a single meter."""
+        if len(self.projects) > 1:
+            return [SampleQuery(half, self.meters) for half in _halve(self.projects)]
+        if len(self.meters) > 1:
+            return [SampleQuery(self.projects, half) for half in _halve(self.meters)]
+        return []
 
     def parse_row(self, row: object, period: model.Window) -> model.Sample | model.RejectedSample | None:
         """Parse a row; None if it is outside of the query or the period.
@@ -57,6 +66,12 @@ class SampleQuery:
         if project_id and meter:
             return sample_parser.parse_sample(row, project_id, meter)
         return _reject_ambiguous(row, project_id, meter)
+
+
+def _halve(names: Collection[str]) -> Iterator[frozenset[str]]:
+    ordered, middle = sorted(names), len(names) // 2
+    yield frozenset(ordered[:middle])
+    yield frozenset(ordered[middle:])
 
 
 def _name(row: object, key: str, queried: Collection[str]) -> str:

@@ -86,6 +86,12 @@ class CinderApi(Api):
         if is_public != "none":
             public = is_public in ("1", "true", "t", "yes", "on", "y")
             types = tuple(volume_type for volume_type in types if volume_type.is_public is public)
+        marker = request.argument("marker")
+        if marker is not None:
+            ids = [volume_type.id for volume_type in types]
+            if marker not in ids:
+                raise self.not_found(f"Volume type {marker} could not be found.")
+            types = types[ids.index(marker) + 1 :]
         return json_response({"volume_types": [_describe_type(volume_type) for volume_type in types]})
 
     def _type(self, _: HTTPRequest, __: str, type_id: str) -> HTTPResponse:

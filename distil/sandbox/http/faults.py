@@ -23,6 +23,7 @@ _KINDS = {
     "reset": "no response; the connection is reset",
     "timeout": "no response for ``seconds``, or until the fault is removed; then the connection closes",
     "slow": "correct response, in chunks spread over ``seconds``",
+    "capped": "correct response without the entries of its list after the first ``rows``",
     "not_a_list": "status 200 and ``body``, an empty object by default",
 }
 
@@ -32,15 +33,16 @@ class ResponseFault:
     """A fault in the responses of one service.
 
     :param kind: one of ``status``, ``proxy``, ``html``, ``empty``, ``truncated``, ``cut``, ``reset``, ``timeout``,
-        ``slow`` and ``not_a_list``.
+        ``slow``, ``capped`` and ``not_a_list``.
     :param path: regular expression searched in the path below the service's prefix; None matches every path.
     :param project_id: restricts the fault to requests that refer to this project or one of its resources; None
         matches every request.
     :param times: number of requests that the fault affects; None is unlimited.
     :param status: of an error response.
     :param seconds: duration of ``timeout`` (None is unlimited) and ``slow`` (required).
+    :param rows: of ``capped`` (required).
     :param body: of ``not_a_list``.
-    :raises ValueError: unknown service or kind, missing duration, or invalid regular expression.
+    :raises ValueError: unknown service or kind, missing duration or rows, or invalid regular expression.
     """
 
     service: str
@@ -50,6 +52,7 @@ class ResponseFault:
     times: int | None = None
     status: int = 500
     seconds: float | None = None
+    rows: int | None = None
     body: str = "{}"
 
     def __post_init__(self) -> None:
@@ -59,6 +62,8 @@ class ResponseFault:
             raise ValueError(f"kind {self.kind!r} is unknown; expected one of {', '.join(_KINDS)}")
         if self.kind == "slow" and self.seconds is None:
             raise ValueError("kind 'slow' requires seconds")
+        if self.kind == "capped" and self.rows is None:
+            raise ValueError("kind 'capped' requires rows")
         try:
             re.compile(self.path or "")
         except re.error as error:

@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes responses to a connection, with or without a fault."""
 
+import dataclasses
 import http
+import json
 import socket
 import struct
 from collections.abc import Callable
+from collections.abc import Mapping
 
 from distil.sandbox.http.api import Api
 from distil.sandbox.http.faults import ActiveFault
+from distil.sandbox.http.faults import ResponseFault
 from distil.sandbox.http.messages import HTTPResponse
 
 _CHUNKS = 20
@@ -44,10 +48,8 @@ class ResponseWriter:
             return self._send_half(respond())
         if fault.kind == "slow":
             return self._send_slowly(respond(), active, fault.seconds or 0)
-        if fault.kind == "cut":
-            whole = respond()
-            half = whole.body[: len(whole.body) // 2]
-            return self.send(HTTPResponse(whole.status, half, whole.content_type, whole.headers))
+        if fault.kind in _CHANGES:
+            return self.send(_CHANGES[fault.kind](respond(), fault))
         replacements = {
             "proxy": HTTPResponse(fault.status, _HTML_PAGE, "text/html; charset=UTF-8"),
             "html": HTTPResponse(200, _HTML_PAGE, "text/html; charset=UTF-8"),
@@ -86,3 +88,24 @@ class ResponseWriter:
         # Closing a socket with a linger time of 0 sends RST instead of FIN.
         self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         return False
+
+
+def _cut(response: HTTPResponse, _: ResponseFault) -> HTTPResponse:
+    """The first half."""
+    return dataclasses.replace(response, body=response.body[: len(response.body) // 2])
+
+
+def _cap(response: HTTPResponse, fault: ResponseFault) -> HTTPResponse:
+    """The response without the entries of its list after the first ``rows``; an error is unchanged."""
+    try:
+        document = json.loads(response.body)
+    except ValueError:
+        return response
+    if isinstance(document, list):
+        document = document[: fault.rows]
+    elif response.status == http.HTTPStatus.OK:
+        document = {key: value[: fault.rows] if isinstance(value, list) else value for key, value in document.items()}
+    return dataclasses.replace(response, body=json.dumps(document).encode())
+
+
+_CHANGES: Mapping[str, Callable[[HTTPResponse, ResponseFault], HTTPResponse]] = {"cut": _cut, "capped": _cap}

@@ -54,6 +54,23 @@ class KeystoneProjectsTest(unittest.TestCase):
         self.ids({PROJECTS: page()})
         self.assertEqual([f"GET {PROJECTS}?enabled=true&limit=1000"], self.cloud.service_request_lines)
 
+    def test_short_page_is_followed(self) -> None:
+        responses = {
+            PROJECTS: page(project("p1"), project("p2")),
+            f"{PROJECTS}?enabled=true&limit=1000&marker=p2": page(project("p3")),
+            f"{PROJECTS}?enabled=true&limit=1000&marker=p3": page(),
+        }
+        self.assertEqual(["p1", "p2", "p3"], self.ids(responses))
+
+    def test_capped_page_continues_at_last_entry(self) -> None:
+        responses = {
+            PROJECTS: page(project("p1"), following=f"{PROJECTS}?enabled=true&limit=2&marker=p2", truncated=True),
+            f"{PROJECTS}?enabled=true&limit=2&marker=p1": page(project("p2")),
+            f"{PROJECTS}?enabled=true&limit=2&marker=p2": page(project("p3")),
+            f"{PROJECTS}?enabled=true&limit=2&marker=p3": page(),
+        }
+        self.assertEqual(["p1", "p2", "p3"], self.ids(responses, page_size=2))
+
     def test_excludes_disabled_projects_and_domains(self) -> None:
         members = project("p1"), project("p2", enabled=False), project("d1", is_domain=True, domain_id=None)
         self.assertEqual(["p1"], self.ids({PROJECTS: page(*members)}))
@@ -63,13 +80,14 @@ class KeystoneProjectsTest(unittest.TestCase):
         responses = {
             PROJECTS: page(project("p1"), project("p2"), following=following, truncated=True),
             f"{PROJECTS}?enabled=true&limit=2&marker=p2": page(project("p3")),
+            f"{PROJECTS}?enabled=true&limit=2&marker=p3": page(),
         }
         self.assertEqual(["p1", "p2", "p3"], self.ids(responses, page_size=2))
 
     def test_follows_pages_below_requested_size(self) -> None:
         responses = {
             PROJECTS: page(project("p1"), following=f"{PROJECTS}?limit=1&marker=p1", truncated=True),
-            f"{PROJECTS}?limit=1&marker=p1": page(),
+            f"{PROJECTS}?enabled=true&limit=1000&marker=p1": page(),
         }
         self.assertEqual(["p1"], self.ids(responses))
 
@@ -82,6 +100,7 @@ class KeystoneProjectsTest(unittest.TestCase):
         responses = {
             PROJECTS: page(project("p1"), project("p2")),
             f"{PROJECTS}?enabled=true&limit=2&marker=p2": page(project("p3")),
+            f"{PROJECTS}?enabled=true&limit=2&marker=p3": page(),
         }
         self.assertEqual(["p1", "p2", "p3"], self.ids(responses, page_size=2))
 
@@ -99,7 +118,7 @@ class KeystoneProjectsTest(unittest.TestCase):
         for later in (Response(status=500), Response({"error": {}}, status=404), Response({"error": {}}, status=400)):
             responses = {
                 PROJECTS: page(project("p1"), following=f"{PROJECTS}?marker=p1"),
-                f"{PROJECTS}?marker=p1": later,
+                f"{PROJECTS}?enabled=true&limit=1000&marker=p1": later,
             }
             with self.subTest(later=later), self.assertRaises(exceptions.IdentityError):
                 self.projects(responses).enabled()
@@ -145,6 +164,7 @@ class DomainIdsTest(unittest.TestCase):
         self.assertEqual({}, self.domain_ids())
         self.assertEqual([], self.cloud.request_lines)
 
-    def test_all_entries_share_one_request(self) -> None:
+    def test_all_entries_share_one_list(self) -> None:
         self.domain_ids("default", "d2", "nowhere")
-        self.assertEqual([f"GET {DOMAINS}?limit=1000"], self.cloud.service_request_lines)
+        requests = [f"GET {DOMAINS}?limit=1000", f"GET {DOMAINS}?limit=1000&marker=d3"]
+        self.assertEqual(requests, self.cloud.service_request_lines)

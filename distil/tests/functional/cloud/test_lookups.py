@@ -93,7 +93,8 @@ class CloudLookupsTest(unittest.TestCase):
         self.assertEqual(
             ["standard", "standard", "fast"], [lookups.volume_types.get(key) for key in ("t1", "standard", "t2")]
         )
-        self.assertEqual([f"GET {TYPES}?is_public=None"], cloud.service_request_lines)
+        requests = [f"GET {TYPES}?is_public=None", f"GET {TYPES}?is_public=None&marker=t2"]
+        self.assertEqual(requests, cloud.service_request_lines)
 
     def test_volume_type_id_wins_over_name(self) -> None:
         types = [{"id": "a", "name": "b"}, {"id": "b", "name": "c"}]

@@ -92,6 +92,48 @@ class StoredTimesTest(unittest.TestCase):
                 self.assertIn(problem, reason)
 
 
+class CappedResponsesTest(unittest.TestCase):
+    def setUp(self) -> None:
+        self.site = self.enterContext(Site())
+        self.undisturbed = self.enterContext(Site(cloud=self.site.cloud))
+        self.undisturbed.collect()
+
+    def test_usage_is_complete(self) -> None:
+        for rows in (100, 20):
+            with self.subTest(rows=rows):
+                site = self.enterContext(Site(cloud=self.site.cloud))
+                number = site.cloud.add_fault("metering", "capped", rows=rows)
+                self.assertIn(f"cap its responses at {rows} samples, fewer than", site.collect())
+                site.cloud.faults.clear(number)
+                self.assertEqual(self.undisturbed.usage(), site.usage())
+
+    def test_single_queries_are_complete(self) -> None:
+        self.site.cloud.add_fault("metering", "status", path="/v2/query", status=404)
+        self.site.cloud.add_fault("metering", "capped", rows=4)
+        self.site.collect()
+        self.assertEqual(self.undisturbed.usage(), self.site.usage())
+
+    def test_one_row_is_never_believed(self) -> None:
+        self.site.cloud.add_fault("metering", "capped", rows=1)
+        self.assertIn("whether a response of 1 sample is complete is unknown", self.site.collect(status=1))
+        self.assertEqual([], self.site.usage())
+
+    def test_empty_metering_is_not_believed(self) -> None:
+        self.site.cloud.add_fault("metering", "not_a_list", body="[]")
+        self.assertIn("does the service have any samples?", self.site.collect(status=1))
+        self.assertEqual({self.site.start}, set(self.site.last_collected().values()))
+
+    def test_project_list_is_complete(self) -> None:
+        self.site.cloud.add_fault("identity", "capped", rows=2, path="/projects")
+        self.site.collect()
+        self.assertEqual(self.undisturbed.usage(), self.site.usage())
+
+    def test_volume_types_are_complete(self) -> None:
+        self.site.cloud.add_fault("block-storage", "capped", rows=1, path="/types")
+        self.site.collect()
+        self.assertEqual(self.undisturbed.usage(), self.site.usage())
+
+
 class LookupFaultsTest(unittest.TestCase):
     def setUp(self) -> None:
         self.site = self.enterContext(Site(projects=1))

@@ -80,6 +80,13 @@ class FaultsTest(sandbox.SandboxTestCase):
             self.cloud.add_fault("metering", "not_a_list", body=body, times=1)
             self.assertEqual(body, self._samples().text)
 
+    def test_capped_list_keeps_first_rows(self) -> None:
+        expected = self._samples().json()[:3]
+        self.cloud.add_fault("metering", "capped", rows=3, times=1)
+        self.assertEqual(expected, self._samples().json())
+        self.cloud.add_fault("identity", "capped", rows=2)
+        self.assertEqual(2, len(self.session.get(f"{self.cloud.auth_url}/projects").json()["projects"]))
+
     def test_faults_affect_only_matching_requests(self) -> None:
         other = self.cloud.projects.enabled_ids[1]
         self.cloud.add_fault("metering", "status", status=500, project_id=self.project_id)
