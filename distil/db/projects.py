@@ -182,6 +182,16 @@ def _count(table: sa.Table, project_id: str) -> sa.ScalarSelect[int]:
     return sa.select(sa.func.count()).select_from(table).where(table.c.tenant_id == project_id).scalar_subquery()
 
 
+def domain_ids(engine: sa.Engine) -> set[str]:
+    """The domains of the stored projects.
+
+    :raises StoreError: the database failed.
+    """
+    query = sa.select(tenants.c.domain_id).where(tenants.c.domain_id.is_not(None)).distinct()
+    with errors.translate_errors("read domains"), engine.connect() as connection:
+        return set(connection.scalars(query))
+
+
 def find_ids(engine: sa.Engine, texts: Iterable[str]) -> list[str]:
     """The ids of stored projects, each given by its id, its name, or the beginning of its id.
 

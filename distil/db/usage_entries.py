@@ -4,6 +4,7 @@
 import dataclasses
 import datetime
 from collections.abc import Collection
+from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Sequence
 from decimal import Decimal
@@ -12,25 +13,29 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
+from distil.db import errors
+from distil.db import local_time
 from distil.db import queries
 from distil.db import types
+from distil.db.models import tenants
 from distil.db.models import usage_entry
 
-_PERIODS = ("day", "hour", "month")
-GROUPS = ("project", "service", "resource", "unit", *_PERIODS)
+GROUPS = ("project", "domain", "service", "resource", "unit", *local_time.PERIODS)
 
-# Formats with the same result, in each database's syntax.
-_PERIOD_FORMATS = {
-    "mysql": {"hour": "%Y-%m-%dT%H:00:00Z", "day": "%Y-%m-%d", "month": "%Y-%m"},
-    "sqlite": {"hour": "%Y-%m-%dT%H:00:00Z", "day": "%Y-%m-%d", "month": "%Y-%m"},
-    "postgresql": {"hour": 'YYYY-MM-DD"T"HH24":00:00Z"', "day": "YYYY-MM-DD", "month": "YYYY-MM"},
-}
+# The columns of a total, by the group that they are of.
+_GROUP_COLUMNS = {"project": "project_id", "domain": "domain_id", "resource": "resource_id"}
 
 
 class UsageEntry(NamedTuple):
-    """A stored usage entry."""
+    """A stored usage entry.
+
+    :param project: the project's name.
+    :param domain_id: of the project; None if it is not known.
+    """
 
     project_id: str
+    project: str
+    domain_id: str | None
     service: str
     resource_id: str
     unit: str
@@ -39,26 +44,16 @@ class UsageEntry(NamedTuple):
     end: datetime.datetime
 
 
-class UsageTotal(NamedTuple):
-    """The total of a group of usage entries.
-
-    :param group: values of the grouping keys; a period is ISO 8601 text.
-    :param entries: number of entries in the group.
-    """
-
-    group: tuple[str, ...]
-    volume: Decimal | None
-    entries: int
-
-
 @dataclasses.dataclass(frozen=True)
 class UsageFilter:
-    """Selects usage entries by project, service, resource, and the period [start, end) in which their window begins.
+    """Selects usage entries by project, domain, service, resource, and the period [start, end) in which their window
+    begins.
 
     An empty field selects all.
     """
 
     projects: Collection[str] = ()
+    domains: Collection[str] = ()
     services: Collection[str] = ()
     resources: Collection[str] = ()
     start: datetime.datetime | None = None
@@ -71,59 +66,103 @@ class UsageFilter:
             (columns.service, self.services),
             (columns.resource_id, self.resources),
         )
-        return queries.filter_conditions(allowed, columns.start, self.start, self.end)
+        yield from queries.filter_conditions(allowed, columns.start, self.start, self.end)
+        if self.domains:
+            yield columns.tenant_id.in_(sa.select(tenants.c.id).where(tenants.c.domain_id.in_(self.domains)))
 
 
-def entries(engine: sa.Engine, usage_filter: UsageFilter, limit: int | None = None) -> Iterator[UsageEntry]:
-    """Iterates over usage entries, ordered by project, start, service and resource.
+def entries(
+    engine: sa.Engine, usage_filter: UsageFilter, limit: int | None = None, order: Iterable[queries.SortKey] = ()
+) -> Iterator[UsageEntry]:
+    """Iterates over usage entries in order, and by project, start, service and resource.
 
+    :param limit: maximum number of entries, counted in this order.
     :raises StoreError: the database failed.
     """
     columns = usage_entry.c
-    fields = (columns.tenant_id, columns.service, columns.resource_id, columns.unit, columns.volume)
+    fields = {
+        "project_id": columns.tenant_id,
+        "project": tenants.c.name,
+        "domain_id": tenants.c.domain_id,
+        **{name: columns[name] for name in UsageEntry._fields[3:]},
+    }
+    default = (columns.tenant_id, columns.start, columns.service, columns.resource_id, columns.end)
     query = (
-        sa.select(*fields, columns.start, columns.end)
+        sa.select(*fields.values())
+        .join_from(usage_entry, tenants, columns.tenant_id == tenants.c.id)
         .where(*usage_filter.conditions())
-        .order_by(columns.tenant_id, columns.start, columns.service, columns.resource_id, columns.end)
+        .order_by(*queries.order(fields, order), *default)
         .limit(limit)
     )
     yield from map(UsageEntry._make, queries.stream(engine, query, "read usage"))
 
 
+def total_columns(groups: Iterable[str]) -> list[str]:
+    """The columns of totals: those of the groups, ``volume`` and ``entries``. A project has a name and a domain."""
+    names = [_GROUP_COLUMNS.get(group, group) for group in groups]
+    if "project_id" in names:
+        position = names.index("project_id") + 1
+        names[position:position] = ["project", *(["domain_id"] if "domain_id" not in names else [])]
+    return [*names, "volume", "entries"]
+
+
 def totals(
-    engine: sa.Engine, usage_filter: UsageFilter, groups: Sequence[str], limit: int | None = None
-) -> Iterator[UsageTotal]:
-    """Iterates over totals of usage by group, which the database adds up.
+    engine: sa.Engine,
+    usage_filter: UsageFilter,
+    groups: Sequence[str],
+    limit: int | None = None,
+    order: Iterable[queries.SortKey] = (),
+    zone: datetime.tzinfo = datetime.UTC,
+) -> Iterator[tuple[Any, ...]]:
+    """Iterates over totals of usage by group, which the database adds up, in order, and by group.
 
     :param groups: of :data:`GROUPS`. Include ``unit``: a total over different units is meaningless.
+    :param zone: of the periods that usage is grouped by.
+    :returns: rows of :func:`total_columns`; a period is ISO 8601 text.
     :raises StoreError: the database failed.
     """
-    keys = [_key(engine.dialect, group) for group in groups]
-    sums = sa.func.sum(usage_entry.c.volume, type_=types.Volume()), sa.func.count()
-    query = sa.select(*keys, *sums).where(*usage_filter.conditions()).group_by(*keys).order_by(*keys).limit(limit)
-    for *group, volume, count in map(tuple, queries.stream(engine, query, "add up usage")):
-        yield UsageTotal(tuple(group), volume, count)
+    offsets = _offsets(engine, usage_filter, zone) if set(groups) & set(local_time.PERIODS) else []
+    keys = {_GROUP_COLUMNS.get(group, group): _key(engine.dialect, group, offsets) for group in groups}
+    # The keys are computed in a query of their own: PostgreSQL would not recognize an expression with bound values as
+    # the same one in SELECT and GROUP BY.
+    rows = sa.select(*(key.label(name) for name, key in keys.items()), usage_entry.c.volume)
+    if "domain_id" in keys:
+        rows = rows.join_from(usage_entry, tenants, usage_entry.c.tenant_id == tenants.c.id)
+    selected = rows.where(*usage_filter.conditions()).subquery()
+    group_by = [selected.c[name] for name in keys]
+    sums = {"volume": sa.func.sum(selected.c.volume, type_=types.Volume()), "entries": sa.func.count()}
+    grouped = sa.select(*group_by, *(value.label(name) for name, value in sums.items())).group_by(*group_by).subquery()
+    columns: dict[str, sa.ColumnElement[Any]] = dict(grouped.c)
+    query = sa.select(grouped)
+    if "project_id" in keys:
+        columns = {"project": tenants.c.name, "domain_id": tenants.c.domain_id} | columns
+        query = sa.select().join_from(grouped, tenants, grouped.c.project_id == tenants.c.id)
+    query = query.with_only_columns(*(columns[name] for name in total_columns(groups)))
+    query = query.order_by(*queries.order(columns, order), *(grouped.c[name] for name in keys)).limit(limit)
+    yield from map(tuple, queries.stream(engine, query, "add up usage"))
 
 
-def _key(dialect: sa.Dialect, group: str) -> sa.ColumnElement[Any]:
+def _offsets(engine: sa.Engine, usage_filter: UsageFilter, zone: datetime.tzinfo) -> list[local_time.Offset]:
+    """The zone's offsets in the time of which there is usage, within the selected period."""
+    column = usage_entry.c.start
+    with errors.translate_errors("read the period of usage"), engine.connect() as connection:
+        first = connection.scalar(sa.select(sa.func.min(column))) or datetime.datetime.now(datetime.UTC)
+        last = connection.scalar(sa.select(sa.func.max(column))) or first
+    start, end = max(first, usage_filter.start or first), min(last, usage_filter.end or last)
+    return list(local_time.offsets(zone, start, end))
+
+
+def _key(dialect: sa.Dialect, group: str, offsets: list[local_time.Offset]) -> sa.ColumnElement[Any]:
     columns = usage_entry.c
-    if group in _PERIODS:
-        return _format_time(dialect.name, columns.start, _PERIOD_FORMATS[dialect.name][group])
+    if group in local_time.PERIODS:
+        return local_time.period(dialect.name, columns.start, group, offsets)
     if group == "unit" and dialect.name == "mysql":
         # The column's collation disregards case, but GB and gb are different units.
         return sa.collate(columns.unit, types.exact_collation(dialect))
     return {
         "project": columns.tenant_id,
+        "domain": tenants.c.domain_id,
         "service": columns.service,
         "resource": columns.resource_id,
         "unit": columns.unit,
     }[group]
-
-
-def _format_time(dialect: str, time: sa.ColumnElement[datetime.datetime], time_format: str) -> sa.ColumnElement[str]:
-    # Literal, because PostgreSQL would not recognize a bound value as the same expression in SELECT and GROUP BY.
-    literal = sa.literal_column(f"'{time_format}'", sa.String)
-    if dialect == "sqlite":
-        return sa.func.strftime(literal, time, type_=sa.String)
-    function = sa.func.date_format if dialect == "mysql" else sa.func.to_char
-    return function(time, literal, type_=sa.String)

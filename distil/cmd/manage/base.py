@@ -4,6 +4,7 @@
 import argparse
 import datetime
 import itertools
+import json
 import logging
 from collections.abc import Iterable
 from collections.abc import Iterator
@@ -17,7 +18,6 @@ from cliff import display
 from cliff import lister
 from cliff import show
 
-from distil import model
 from distil import text
 from distil.cmd.manage.app import Manage
 from distil.db.queries import SortKey
@@ -154,14 +154,6 @@ def _printable(values: Sequence[Any], formatter: str) -> Sequence[Any]:
     return [text.escape_control(value) if isinstance(value, str) else value for value in values]
 
 
-def time_argument(value: str) -> datetime.datetime:
-    """A time from the command line: ISO 8601, UTC by default."""
-    try:
-        return model.parse_time(value)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{value!r} is not a valid ISO 8601 time: {error}") from error
-
-
 def count_argument(value: str) -> int:
     """A non-negative whole number from the command line."""
     if not value.isdecimal():
@@ -174,24 +166,16 @@ def add_project(parser: Any, **details: Any) -> None:
     parser.add_argument("--project", metavar="PROJECT", help="only this project, by ID or name", **details)
 
 
-def add_period(parser: Any, what: str) -> None:
-    """The options ``--start`` and ``--end``.
-
-    :param what: must be in the period, for the help.
-    """
-    for option, when in (("start", "at or after this time"), ("end", "before this time")):
-        help_text = f"only {what} {when} (ISO 8601, UTC by default)"
-        parser.add_argument(f"--{option}", metavar="TIME", type=time_argument, help=help_text)
-
-
 def add_limit(parser: Any) -> None:
     """The option ``--limit``."""
     parser.add_argument("--limit", metavar="N", type=count_argument, help="maximum number of rows")
 
 
-def format_time(moment: datetime.datetime | None) -> str | None:
-    """ISO 8601 in UTC."""
-    return None if moment is None else f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+def format_time(moment: datetime.datetime | None, zone: datetime.tzinfo = datetime.UTC) -> str | None:
+    """ISO 8601 in a time zone."""
+    if moment is None:
+        return None
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}" if zone is datetime.UTC else moment.astimezone(zone).isoformat()
 
 
 class VolumeColumn(columns.FormattableColumn[Any]):
@@ -213,6 +197,21 @@ class Lines(columns.FormattableColumn[str]):
 
     def human_readable(self) -> str:
         return self._value
+
+
+class JSONColumn(columns.FormattableColumn[str]):
+    """JSON text: indented in text formats, a value in the others."""
+
+    def human_readable(self) -> str:
+        value = self.machine_readable()
+        lines = value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
+        return "\n".join(map(text.escape_control, lines.split("\n")))
+
+    def machine_readable(self) -> Any:
+        try:
+            return json.loads(self._value)
+        except (RecursionError, ValueError):
+            return self._value
 
 
 def format_volume(volume: Decimal | None) -> VolumeColumn | None:

@@ -2,16 +2,13 @@
 """``rejected list``, ``rejected show`` and ``rejected retry``."""
 
 import argparse
-import json
 from collections.abc import Iterator
 from collections.abc import Sequence
 from typing import Any
 
-from cliff import columns
-
 from distil import exceptions
-from distil import text
 from distil.cmd.manage import base
+from distil.cmd.manage import period
 from distil.cmd.manage.collectors import read_valid_collectors
 from distil.conf.collector import CollectorOptions
 from distil.db import projects
@@ -29,16 +26,17 @@ class _RejectedCommand(base.ListCommand):
         parser.add_argument(
             "--meter", metavar="NAME", action="append", default=[], help="only this meter; can be repeated"
         )
-        base.add_period(parser, "samples whose window starts")
+        period.add_period(parser, "samples whose window starts")
         return parser
 
     def _filter(self, arguments: argparse.Namespace, ids: Sequence[int] = ()) -> rejected_samples.RejectedSampleFilter:
+        chosen = period.read_period(arguments, self.refuse)
         return rejected_samples.RejectedSampleFilter(
             ids=ids,
             projects=projects.find_ids(self.app.engine, arguments.project),
             meters=arguments.meter,
-            start=arguments.start,
-            end=arguments.end,
+            start=chosen.start,
+            end=chosen.end,
         )
 
 
@@ -61,8 +59,8 @@ class RejectedList(_RejectedCommand):
                 row.tenant_id,
                 row.meter,
                 row.resource_id,
-                base.format_time(row.start),
-                base.format_time(row.end),
+                base.format_time(row.start, parsed_args.time_zone),
+                base.format_time(row.end, parsed_args.time_zone),
                 row.reason,
             )
             for row in rejected_samples.iterate(self.app.engine, self._filter(parsed_args), parsed_args.limit, order)
@@ -89,7 +87,7 @@ class RejectedShow(base.ShowCommand):
             "end": base.format_time(sample.window.end),
             "reason": sample.reason,
             "rejected": base.format_time(sample.created),
-            "sample": _JSONColumn(sample.sample),
+            "sample": base.JSONColumn(sample.sample),
         }
         return tuple(fields), tuple(fields.values())
 
@@ -117,7 +115,7 @@ class RejectedRetry(_RejectedCommand):
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Sequence[str], Iterator[Sequence[object]]]:
-        criteria = (parsed_args.ids, parsed_args.project, parsed_args.meter, parsed_args.start, parsed_args.end)
+        criteria = [getattr(parsed_args, name) for name in ("ids", "project", "meter", "start", "end", "month")]
         if any(criteria) == parsed_args.all:
             self.refuse("choose samples, or use --all")
         chosen = self._filter(parsed_args, parsed_args.ids)
@@ -153,18 +151,3 @@ class RejectedRetry(_RejectedCommand):
                 [f"several collectors are enabled; choose one with --collector: {names}"]
             )
         return collectors[0]
-
-
-class _JSONColumn(columns.FormattableColumn[str]):
-    """JSON text: indented in text formats, a value in the others."""
-
-    def human_readable(self) -> str:
-        value = self.machine_readable()
-        lines = value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
-        return "\n".join(map(text.escape_control, lines.split("\n")))
-
-    def machine_readable(self) -> Any:
-        try:
-            return json.loads(self._value)
-        except (RecursionError, ValueError):
-            return self._value

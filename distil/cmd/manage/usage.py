@@ -2,58 +2,83 @@
 """``usage list`` and ``usage summary``."""
 
 import argparse
+import logging
 from collections.abc import Iterator
 from collections.abc import Sequence
 
 from distil.cmd.manage import base
+from distil.cmd.manage import completeness
+from distil.cmd.manage import period
+from distil.cmd.manage.domains import find_domain_ids
+from distil.db import collected
 from distil.db import projects
 from distil.db import usage_entries
+
+LOG = logging.getLogger(__name__)
 
 
 class _UsageCommand(base.ListCommand):
     """Has the options that choose usage entries."""
 
+    SUBJECT = "usage"
+    SORTED_BY_DATABASE = True
+
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         base.add_project(parser, action="append", default=[])
-        base.add_period(parser, "usage whose window starts")
-        for option, what in (("service", "NAME"), ("resource", "ID")):
-            parser.add_argument(
-                f"--{option}", metavar=what, action="append", default=[], help=f"only this {option}; can be repeated"
-            )
+        period.add_period(parser, "usage whose window starts")
+        for option, what, of in (
+            ("domain", "DOMAIN", "by ID or name"),
+            ("service", "NAME", ""),
+            ("resource", "ID", ""),
+        ):
+            help_text = ", ".join(filter(None, (f"only this {option}", of))) + "; can be repeated"
+            parser.add_argument(f"--{option}", metavar=what, action="append", default=[], help=help_text)
         base.add_limit(parser)
         return parser
 
     def _filter(self, arguments: argparse.Namespace) -> usage_entries.UsageFilter:
-        return usage_entries.UsageFilter(
+        """The usage that the options choose. Tells how much of it has been collected."""
+        chosen = period.read_period(arguments, self.refuse)
+        usage_filter = usage_entries.UsageFilter(
             projects=projects.find_ids(self.app.engine, arguments.project),
+            domains=find_domain_ids(self.app, arguments.domain),
             services=arguments.service,
             resources=arguments.resource,
-            start=arguments.start,
-            end=arguments.end,
+            start=chosen.start,
+            end=chosen.end,
         )
+        completeness.log(collected.read(self.app.engine, usage_filter.projects, usage_filter.domains), chosen)
+        if arguments.formatter == "table":
+            LOG.info("Volumes of a level, such as gigabyte, are of its unit times hours; see --help")
+        return usage_filter
 
 
 class UsageList(_UsageCommand):
     """List usage entries, ordered by project, start, service and resource.
 
+    A volume is in the unit times hours, such as gigabyte-hours, if its transformer bills a level for the time of the
+    window (max, storagemax, blockstoragemax, objectstoragemax, databasevolumemax, fromimage); in the unit itself if it
+    adds up (sum), or measures time (uptime, networkservice).
+
     The formats csv, value and jsonl write each row as it is read; the others hold all rows in memory.
     """
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Sequence[str], Iterator[Sequence[object]]]:
+        names = usage_entries.UsageEntry._fields
+        order = self.sort_keys(parsed_args, names)
+        zone = parsed_args.time_zone
+        entries = usage_entries.entries(self.app.engine, self._filter(parsed_args), parsed_args.limit, order)
         rows = (
             (
-                entry.project_id,
-                entry.service,
-                entry.resource_id,
-                entry.unit,
+                *entry[: names.index("volume")],
                 base.format_volume(entry.volume),
-                base.format_time(entry.start),
-                base.format_time(entry.end),
+                base.format_time(entry.start, zone),
+                base.format_time(entry.end, zone),
             )
-            for entry in usage_entries.entries(self.app.engine, self._filter(parsed_args), parsed_args.limit)
+            for entry in entries
         )
-        return usage_entries.UsageEntry._fields, rows
+        return names, rows
 
 
 class UsageSummary(_UsageCommand):
@@ -61,6 +86,10 @@ class UsageSummary(_UsageCommand):
 
     The database computes the sums. Volumes of different units are never added: there is a row for each unit, whatever
     else the usage is grouped by.
+
+    A volume is in the unit times hours, such as gigabyte-hours, if its transformer bills a level for the time of the
+    window (max, storagemax, blockstoragemax, objectstoragemax, databasevolumemax, fromimage); in the unit itself if it
+    adds up (sum), or measures time (uptime, networkservice).
     """
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
@@ -70,17 +99,19 @@ class UsageSummary(_UsageCommand):
             type=_groups,
             default=["project", "service", "unit"],
             metavar="GROUP[,GROUP...]",
-            help=f"any of {', '.join(usage_entries.GROUPS)} (default: project,service,unit); a period is the one in"
-            " which the usage's window starts, in UTC",
+            help=f"any of {', '.join(usage_entries.GROUPS)} (default: project,service,unit); a day, hour or month is"
+            " the one in which the usage's window starts, in the --time-zone",
         )
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Sequence[str], Iterator[Sequence[object]]]:
         groups: list[str] = parsed_args.group_by
-        totals = usage_entries.totals(self.app.engine, self._filter(parsed_args), groups, parsed_args.limit)
-        names = {"project": "project_id", "resource": "resource_id"}
-        rows = ((*total.group, base.format_volume(total.volume), total.entries) for total in totals)
-        return (*(names.get(group, group) for group in groups), "volume", "entries"), rows
+        names = usage_entries.total_columns(groups)
+        order = self.sort_keys(parsed_args, names)
+        totals = usage_entries.totals(
+            self.app.engine, self._filter(parsed_args), groups, parsed_args.limit, order, parsed_args.time_zone
+        )
+        return names, ((*group, base.format_volume(volume), entries) for *group, volume, entries in totals)
 
 
 def _groups(value: str) -> list[str]:

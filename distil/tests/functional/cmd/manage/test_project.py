@@ -126,6 +126,16 @@ class ProjectTest(unittest.TestCase):
         self.assertEqual((0, GONE), (result.returncode, json.loads(result.stdout)["id"]), result.stderr)
         self.assertIn("Keystone does not answer", result.stderr)
 
+    def test_domain_of_usage_may_be_name(self) -> None:
+        domain = self.site.cloud.projects.domains[0]
+        by_id = self.rows("usage", "list", "--domain", domain["id"])
+        self.assertTrue(by_id)
+        self.assertEqual(by_id, self.rows("usage", "list", "--domain", domain["name"]))
+        result = manage.run(self.site.config, "usage", "list", "--domain", "nope")
+        self.assertEqual(
+            (3, "distil-manage: no domain has the ID or name 'nope'\n"), (result.returncode, result.stderr)
+        )
+
     def test_unknown_project_exits_with_3(self) -> None:
         self.assertEqual(3, manage.run(self.site.config, "project", "show", "nope").returncode)
 

@@ -6,9 +6,11 @@ import csv
 import datetime
 import io
 import json
+import zoneinfo
 from decimal import Decimal
 
 import hypothesis
+import sqlalchemy as sa
 from hypothesis import strategies as st
 
 from distil.db import models
@@ -16,10 +18,12 @@ from distil.db import usage_entries
 from distil.tests.support import databases
 from distil.tests.support import manage
 
+AUCKLAND = zoneinfo.ZoneInfo("Pacific/Auckland")
 HOUR = datetime.timedelta(hours=1)
 START = datetime.datetime(2026, 1, 31, 22, tzinfo=datetime.UTC)
 
 PROJECTS = ("p1", "P1", "p2")
+DOMAINS = {"p1": "d1", "P1": "d1", "p2": None}
 RESOURCES = ("r1", "r2")
 SERVICES = ("c1.small", "c1.Small", "b1")
 UNITS = ("gigabyte", "Gigabyte", "hour")
@@ -27,7 +31,15 @@ UNITS = ("gigabyte", "Gigabyte", "hour")
 # What each database keeps exactly: SQLite knows 15 digits.
 VOLUMES = st.integers(0, 10**9).map(lambda number: Decimal(number).scaleb(-3))
 WINDOWS = st.integers(0, 5).map(lambda hour: START + hour * HOUR)
-FORMATS = {"hour": "%Y-%m-%dT%H:00:00Z", "day": "%Y-%m-%d", "month": "%Y-%m"}
+FORMATS = {"hour": "%Y-%m-%dT%H:00:00", "day": "%Y-%m-%d", "month": "%Y-%m"}
+
+
+def usage(
+    project: str, service: str, resource: str, unit: str, volume: Decimal, start: datetime.datetime
+) -> usage_entries.UsageEntry:
+    return usage_entries.UsageEntry(
+        project, f"name of {project}", DOMAINS[project], service, resource, unit, volume, start, start + HOUR
+    )
 
 
 @st.composite
@@ -35,9 +47,7 @@ def entries(draw: st.DrawFn) -> list[usage_entries.UsageEntry]:
     keys = st.tuples(st.sampled_from(PROJECTS), st.sampled_from(SERVICES), st.sampled_from(RESOURCES), WINDOWS)
     drawn = draw(st.sets(keys, max_size=20))
     return [
-        usage_entries.UsageEntry(
-            project, service, resource, draw(st.sampled_from(UNITS)), draw(VOLUMES), start, start + HOUR
-        )
+        usage(project, service, resource, draw(st.sampled_from(UNITS)), draw(VOLUMES), start)
         for project, service, resource, start in sorted(drawn)
     ]
 
@@ -45,19 +55,32 @@ def entries(draw: st.DrawFn) -> list[usage_entries.UsageEntry]:
 def entry(
     project: str, volume: str = "1", hour: int = 0, service: str = "b1", resource: str = "r1"
 ) -> usage_entries.UsageEntry:
-    start = START + hour * HOUR
-    return usage_entries.UsageEntry(project, service, resource, "hour", Decimal(volume), start, start + HOUR)
+    return usage(project, service, resource, "hour", Decimal(volume), START + hour * HOUR)
 
 
-def group_of(entry: usage_entries.UsageEntry, by: str) -> str:
-    names = {"project": entry.project_id, "service": entry.service, "resource": entry.resource_id, "unit": entry.unit}
-    return entry.start.strftime(FORMATS[by]) if by in FORMATS else names[by]
+def value(entry: usage_entries.UsageEntry, column: str, zone: datetime.tzinfo) -> object:
+    if column not in FORMATS:
+        return getattr(entry, column)
+    local = entry.start.astimezone(zone)
+    offset = "Z" if zone is datetime.UTC else local.isoformat()[-6:]
+    return local.strftime(FORMATS[column]) + (offset if column == "hour" else "")
 
 
 class UsageTest(manage.ManageTestCase):
     def setUp(self) -> None:
         super().setUp()
-        self.insert(models.tenants, *({"id": project, "name": f"name of {project}"} for project in PROJECTS))
+        self.insert(
+            models.tenants,
+            *(
+                {
+                    "id": project,
+                    "name": f"name of {project}",
+                    "domain_id": DOMAINS[project],
+                    "last_collected": START + 6 * HOUR,
+                }
+                for project in PROJECTS
+            ),
+        )
         self.insert(
             models.resources,
             *({"id": resource, "tenant_id": project} for project in PROJECTS for resource in RESOURCES),
@@ -65,24 +88,118 @@ class UsageTest(manage.ManageTestCase):
 
     def store(self, *stored: usage_entries.UsageEntry) -> None:
         self.empty(models.usage_entry)
-        rows = [usage._asdict() for usage in stored]
-        self.insert(models.usage_entry, *({"tenant_id": row.pop("project_id"), **row} for row in rows))
+        rows = [entry._asdict() for entry in stored]
+        for row in rows:
+            row["tenant_id"] = row.pop("project_id")
+            del row["project"], row["domain_id"]
+        self.insert(models.usage_entry, *rows)
 
-    @hypothesis.given(stored=entries(), by=st.lists(st.sampled_from(usage_entries.GROUPS), unique=True))
-    def test_summary_equals_sum_of_list(self, stored: list[usage_entries.UsageEntry], by: list[str]) -> None:
+    @hypothesis.given(
+        stored=entries(),
+        by=st.lists(st.sampled_from(usage_entries.GROUPS), unique=True),
+        zone=st.sampled_from([datetime.UTC, AUCKLAND, zoneinfo.ZoneInfo("Asia/Kolkata")]),
+    )
+    def test_summary_equals_sum_of_list(
+        self, stored: list[usage_entries.UsageEntry], by: list[str], zone: datetime.tzinfo
+    ) -> None:
         self.store(*stored)
         by = by if "unit" in by else [*by, "unit"]
         listed = list(usage_entries.entries(self.engine, usage_entries.UsageFilter()))
         self.assertCountEqual(stored, listed)
-        sums: dict[tuple[str, ...], tuple[Decimal, int]] = collections.defaultdict(lambda: (Decimal(0), 0))
-        for usage in listed:
-            group = tuple(group_of(usage, name) for name in by)
-            sums[group] = sums[group][0] + (usage.volume or 0), sums[group][1] + 1
-        totals = {
-            total.group: (total.volume, total.entries)
-            for total in usage_entries.totals(self.engine, usage_entries.UsageFilter(), by)
-        }
-        self.assertEqual(sums, totals)
+        columns = usage_entries.total_columns(by)[:-2]
+        sums: dict[tuple[object, ...], tuple[Decimal, int]] = collections.defaultdict(lambda: (Decimal(0), 0))
+        for entry in listed:
+            group = tuple(value(entry, column, zone) for column in columns)
+            sums[group] = sums[group][0] + (entry.volume or 0), sums[group][1] + 1
+        totals = usage_entries.totals(self.engine, usage_entries.UsageFilter(), by, zone=zone)
+        self.assertEqual(sums, {tuple(group): (volume, count) for *group, volume, count in totals})
+
+    def test_local_days_have_their_hours(self) -> None:
+        """Clocks in Auckland go forward on 27 September 2026, and back on 5 April."""
+        start = datetime.datetime(2026, 4, 4, 11, tzinfo=datetime.UTC)
+        self.store(*(entry("p1", hour=(start - START) // HOUR + hour) for hour in range(50)))
+        for month, hours in (("2026-04", 25), ("2026-09", 23)):
+            first = datetime.datetime.fromisoformat(f"{month}-05" if hours == 25 else f"{month}-27")
+            first = first.replace(tzinfo=AUCKLAND).astimezone(datetime.UTC)
+            self.store(*(entry("p1", hour=(first - START) // HOUR + hour) for hour in range(-5, 40)))
+            rows = self.rows("usage", "summary", "--time-zone", "Pacific/Auckland", "--group-by", "day")
+            self.assertEqual([5, hours, 45 - 5 - hours], [row["entries"] for row in rows])
+            by_hour = self.rows("usage", "summary", "--time-zone", "Pacific/Auckland", "--group-by", "hour")
+            self.assertEqual(45, len(by_hour))
+
+    def test_month_has_hours_of_zone(self) -> None:
+        for month, hours in (("2026-09", 719), ("2026-10", 744), ("2027-04", 721)):
+            first = datetime.datetime.fromisoformat(f"{month}-01").replace(tzinfo=AUCKLAND).astimezone(datetime.UTC)
+            self.store(*(entry("p1", hour=(first - START) // HOUR + hour) for hour in range(-30, 780)))
+            self.last_collected(first + 800 * HOUR)
+            (row,) = self.rows("usage", "summary", "--month", month, "--time-zone", "Pacific/Auckland")
+            self.assertEqual((hours, str(hours)), (row["entries"], row["volume"]))
+
+    def last_collected(self, time: datetime.datetime | None, **where: object) -> None:
+        with self.engine.begin() as connection:
+            connection.execute(sa.update(models.tenants).filter_by(**where).values(last_collected=time))
+
+    def test_rows_show_project_and_domain(self) -> None:
+        self.store(*(entry(project) for project in PROJECTS))
+        for command in ("list", "summary"):
+            rows = self.rows("usage", command)
+            expected = [(project, f"name of {project}", DOMAINS[project]) for project in sorted(PROJECTS)]
+            self.assertEqual(expected, [(row["project_id"], row["project"], row["domain_id"]) for row in rows])
+
+    def test_domain_selects_and_groups(self) -> None:
+        self.store(*(entry(project) for project in PROJECTS))
+        rows = self.rows("usage", "summary", "--group-by", "domain")
+        self.assertCountEqual([("d1", "2"), (None, "1")], [(row["domain_id"], row["volume"]) for row in rows])
+        (row,) = self.rows("usage", "summary", "--group-by", "unit", "--domain", "d1")
+        self.assertEqual(2, row["entries"])
+
+    def test_limit_follows_sort(self) -> None:
+        self.store(*(entry("p1", volume, hour) for hour, volume in enumerate(("10", "9", "1000", "2.5"))))
+        for command in (("list",), ("summary", "--group-by", "hour")):
+            options = ("--sort-column", "volume", "--sort-descending", "--limit", "2")
+            self.assertEqual(["1000", "10"], [row["volume"] for row in self.rows("usage", *command, *options)])
+
+    def test_every_column_can_be_sorted_by(self) -> None:
+        self.store(*(entry(project, "1.5") for project in PROJECTS))
+        for command in (("list",), ("summary", "--group-by", ",".join(usage_entries.GROUPS))):
+            for column in self.rows("usage", *command)[0]:
+                rows = self.rows("usage", *command, "--sort-column", column, "--sort-column", "project_id")
+                self.assertEqual(3, len(rows))
+                if column == "domain_id":
+                    self.assertEqual(["d1", "d1", None], [row[column] for row in rows])
+
+    def test_complete_period_is_noted(self) -> None:
+        self.store(*(entry("p1", hour=hour) for hour in range(4)))
+        notes = self.notes("usage", "list", "--project", "p1", "--project", "p2", "-f", "csv")
+        self.assertEqual(
+            "distil-manage: Usage of 2 projects is stored from 2026-01-31T22:00:00Z to 2026-02-01T04:00:00Z\n"
+            "distil-manage: All of them are collected to 2026-02-01T04:00:00Z\n",
+            notes,
+        )
+
+    def test_incomplete_period_is_warned_of(self) -> None:
+        self.store(*(entry("p1", hour=hour) for hour in range(4)))
+        self.last_collected(START + HOUR, id="p1")
+        self.last_collected(START - 900 * HOUR, id="p2")
+        notes = self.notes("--quiet", "usage", "summary", "--start", "2026-01-31", "--end", "2026-02-02")
+        self.assertEqual(
+            "distil-manage: The period begins at 2026-01-31T00:00:00Z, before the stored usage\n"
+            "distil-manage: The period ends at 2026-02-02T00:00:00Z, and is not collected to its end\n"
+            "distil-manage: 1 of 3 projects not collected to 2026-02-01T04:00:00Z:"
+            " p1 (name of p1) to 2026-01-31T23:00:00Z\n",
+            notes,
+        )
+
+    def test_uncollected_project_is_warned_of(self) -> None:
+        self.last_collected(None)
+        notes = self.notes("usage", "list", "--project", "p1", "-f", "csv")
+        self.assertIn("1 project, of which nothing has been collected\n", notes)
+        self.assertIn("No usage found\n", notes)
+
+    def test_table_explains_volumes(self) -> None:
+        self.store(entry("p1"))
+        self.assertIn("Volumes of a level, such as gigabyte, are of its unit times hours", self.notes("usage", "list"))
+        self.assertIn("gigabyte-hours", self.output("usage", "summary", "--help"))
 
     def test_period_selects_windows_by_start(self) -> None:
         self.store(*(entry("p1", hour=hour) for hour in range(4)))
@@ -142,6 +259,32 @@ class UsagePostgreSQLTest(UsageTest):
 
 
 class UsageCommandLineTest(manage.ManageTestCase):
+    def test_period_must_make_sense(self) -> None:
+        for options, problem in (
+            (("--start", "2026-02-01", "--end", "2026-01-01"), "--start must be before --end"),
+            (("--start", "2026-02-01", "--end", "2026-02-01"), "--start must be before --end"),
+            (("--month", "2026-02", "--end", "2026-02-02"), "--month cannot be combined with --start and --end"),
+            (("--month", "2026-13"), "argument --month: '2026-13' is not a month, such as 2026-10"),
+        ):
+            for command in (("usage", "list"), ("usage", "summary"), ("rejected", "list"), ("rejected", "retry")):
+                self.assertEqual(problem, self.usage_error(*command, *options))
+
+    def test_unknown_time_zone_is_refused(self) -> None:
+        for zone in ("Pacific", "Pacific/Nowhere", "../etc/passwd", "", "/etc/passwd"):
+            self.assertIn(
+                "is not a time zone of the IANA database", self.usage_error("usage", "list", "--time-zone", zone)
+            )
+
+    def test_month_of_rejected_samples_is_local(self) -> None:
+        start = datetime.datetime(2026, 9, 30, 11, tzinfo=datetime.UTC)
+        sample = {"tenant_id": "p1", "meter": "m", "reason": "r", "sample": "{}", "created": start}
+        for hour in (-1, 0, 743, 744):
+            self.insert(
+                models.rejected_samples, {**sample, "start": start + hour * HOUR, "end": start + (hour + 1) * HOUR}
+            )
+        rows = self.rows("rejected", "list", "--month", "2026-10", "--time-zone", "Pacific/Auckland")
+        self.assertEqual(["2026-10-01T00:00:00+13:00", "2026-10-31T23:00:00+13:00"], [row["start"] for row in rows])
+
     def test_invalid_option_value_exits_with_2(self) -> None:
         for option in (("--group-by", "week"), ("--start", "yesterday"), ("--limit", "-1")):
             self.usage_error("usage", "summary", *option)

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How far the projects that usage is of have been collected."""
+
+import datetime
+from collections.abc import Collection
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from distil.db import errors
+from distil.db.functions import valid_time
+from distil.db.models import tenants
+from distil.db.models import usage_entry
+
+
+class CollectedProject(NamedTuple):
+    """:param last_collected: end of its newest stored window; None if there is none."""
+
+    project_id: str
+    name: str
+    last_collected: datetime.datetime | None
+
+
+class Collected(NamedTuple):
+    """:param first: start of the oldest window with usage; None if there is no usage.
+    :param projects: the projects, by id.
+    """
+
+    first: datetime.datetime | None
+    projects: list[CollectedProject]
+
+
+def read(engine: sa.Engine, projects: Collection[str] = (), domains: Collection[str] = ()) -> Collected:
+    """How far projects have been collected; all of them if neither projects nor domains are given.
+
+    :raises StoreError: the database failed.
+    """
+    conditions = list(_conditions(projects, domains))
+    last_collected = valid_time(tenants.c.last_collected)
+    query = sa.select(tenants.c.id, tenants.c.name, last_collected).where(*conditions).order_by(tenants.c.id)
+    first = sa.select(sa.func.min(usage_entry.c.start))
+    if conditions:
+        # One row of the index for each project, instead of all of them.
+        oldest = sa.select(usage_entry.c.start).where(usage_entry.c.tenant_id == tenants.c.id)
+        oldest_start = oldest.order_by(usage_entry.c.start).limit(1).scalar_subquery()
+        first = sa.select(sa.func.min(oldest_start)).where(*conditions)
+    with errors.translate_errors("read what is collected"), engine.connect() as connection:
+        return Collected(connection.scalar(first), [CollectedProject(*row) for row in connection.execute(query)])
+
+
+def _conditions(projects: Collection[str], domains: Collection[str]) -> Iterator[sa.ColumnElement[bool]]:
+    if projects:
+        yield tenants.c.id.in_(projects)
+    if domains:
+        yield tenants.c.domain_id.in_(domains)
