@@ -12,13 +12,20 @@ from typing import Self
 import jmespath
 import jmespath.exceptions
 import jmespath.functions
+import jmespath.lexer
 import jmespath.visitor
 
 from distil import exceptions
 from distil import model
+from distil import text
 from distil.transformers import quantities
 
 _Search = Callable[[Mapping[str, Any]], Any]
+
+# The interpreter needs two frames of Python's stack for each level; 1,000 is Python's limit.
+_MAX_LEVELS = 300
+_TOO_DEEP = f"it has more than {_MAX_LEVELS} levels; contains() compares with many values in one"
+_MAX_MESSAGE = 300
 
 # Shared: an expression's own search() makes a new interpreter each time.
 _INTERPRETER = jmespath.visitor.TreeInterpreter()
@@ -26,13 +33,15 @@ _INTERPRETER = jmespath.visitor.TreeInterpreter()
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Expression:
-    """A compiled expression.
+    """A compiled expression. Expressions are equal if they differ in white space only.
 
     :param source: the text that the operator wrote.
+    :param tokens: the source without white space.
     """
 
-    source: str
-    search: _Search
+    source: str = dataclasses.field(compare=False)
+    tokens: tuple[str, ...]
+    search: _Search = dataclasses.field(compare=False)
 
     @classmethod
     def compile(cls, source: object) -> Self:
@@ -44,11 +53,18 @@ class Expression:
             raise ValueError("it is not text")  # noqa: TRY004 - the caller handles all mistakes alike
         try:
             compiled = jmespath.compile(source)
-        except (jmespath.exceptions.JMESPathError, RecursionError) as error:
-            raise ValueError(" ".join(str(error).split())) from error
-        for call in _calls(compiled.parsed):
-            _check_call(call["value"], len(call["children"]))
-        return cls(source, _comparison(compiled.parsed) or functools.partial(_INTERPRETER.visit, compiled.parsed))
+            tokens = " ".join(
+                f"{token['type']} {token['value']!r}" for token in jmespath.lexer.Lexer().tokenize(source)
+            )
+        except jmespath.exceptions.JMESPathError as error:
+            raise ValueError(text.truncate(" ".join(str(error).split()), _MAX_MESSAGE)) from error
+        except RecursionError as error:
+            raise ValueError(_TOO_DEEP) from error
+        for node in _nodes(compiled.parsed):
+            if node["type"] == "function_expression":
+                _check_call(node["value"], len(node["children"]))
+        search = _comparison(compiled.parsed) or functools.partial(_INTERPRETER.visit, compiled.parsed)
+        return cls(source, tuple(tokens), search)
 
     def __call__(self, sample: model.Sample) -> Any:
         """Evaluate the expression on a sample's document; a volume in numeric text counts as a number.
@@ -76,7 +92,7 @@ def _comparison(node: Mapping[str, Any]) -> _Search | None:
     keys = _path(path)
     if keys is None or literal["type"] != "literal" or not isinstance(literal["value"], str):
         return None
-    text, expect_equal = literal["value"], node["value"] == "eq"
+    wanted, expect_equal = literal["value"], node["value"] == "eq"
 
     def search(document: Mapping[str, Any]) -> bool:
         value: Any = document
@@ -85,7 +101,7 @@ def _comparison(node: Mapping[str, Any]) -> _Search | None:
                 value = value.get(key)
             except AttributeError:
                 return not expect_equal
-        return bool(value == text) is expect_equal
+        return bool(value == wanted) is expect_equal
 
     return search
 
@@ -107,13 +123,18 @@ def _as_number(volume: str) -> object:
         return volume
 
 
-def _calls(node: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """The function calls of a parsed expression."""
-    if node.get("type") == "function_expression":
-        yield node
-    for child in node.get("children", ()):
-        if isinstance(child, Mapping):
-            yield from _calls(child)
+def _nodes(tree: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """All nodes of a parsed expression.
+
+    :raises ValueError: it is too deep to be evaluated.
+    """
+    level = [tree]
+    for _ in range(_MAX_LEVELS):
+        yield from level
+        level = [child for node in level for child in node.get("children", ()) if isinstance(child, Mapping)]
+        if not level:
+            return
+    raise ValueError(_TOO_DEEP)
 
 
 def _check_call(name: str, arguments: int) -> None:

@@ -2,6 +2,7 @@
 """Parses the meter mappings and transformer options of an operator's files, which a YAML loader has read."""
 
 import dataclasses
+from collections import Counter
 from collections.abc import Iterator
 from collections.abc import Mapping
 from decimal import Decimal
@@ -13,6 +14,7 @@ from distil import model
 from distil.rating.expression import Expression
 from distil.rating.mapping import MetadataField
 from distil.rating.mapping import MeterMapping
+from distil.rating.repeated import find_repeated
 from distil.text import is_storable
 from distil.text import short_repr
 from distil.transformers import quantities
@@ -35,6 +37,9 @@ KEYS = (
     "res_id_template",
     "metadata",
 )
+# In characters.
+_MAX_TEXT = 255
+
 # Accepted in older files; without effect.
 UNUSED_KEYS = ("transform_info",)
 
@@ -44,10 +49,12 @@ class Problem:
     """A problem in a file.
 
     :param entry: number (from 1) of the entry in a list, or name of the section in a mapping; None: the whole file.
+    :param other: another entry, with which the text ends.
     """
 
     entry: int | str | None
     text: str
+    other: int | None = None
 
     def __str__(self) -> str:
         return self.text
@@ -101,15 +108,18 @@ def parse_meter_mappings(document: object, plugins: Plugins, sections: Sections 
     """
     if not isinstance(document, list) or not document:
         return MeterMappings((), [Problem(None, f"must hold a list of meter mappings, {_instead(document)}")])
-    mappings = []
+    mappings: dict[int, MeterMapping] = {}
     problems: list[Problem] = []
     for number, entry in enumerate(document, start=1):
         parser = _EntryParser(entry, plugins, sections)
         mapping = parser.mapping()
         problems += [Problem(number, f"entry {number} ({parser.title}): {problem}") for problem in parser.problems]
         if mapping is not None:
-            mappings.append(mapping)
-    return MeterMappings(tuple(mappings), problems)
+            mappings[number] = mapping
+    for number, first in find_repeated(mappings):
+        text = f"entry {number} ({mappings[number].meter}): would bill a second time what is billed by entry {first}"
+        problems.append(Problem(number, text, other=first))
+    return MeterMappings(tuple(mappings.values()), problems)
 
 
 def unused_keys(document: object) -> set[str]:
@@ -125,7 +135,8 @@ class _EntryParser:
         self._entry: Mapping[str, Any] = entry if isinstance(entry, Mapping) else {}
         self._plugins = plugins
         self._sections = sections
-        self.title = str(self._entry.get("meter", "no meter"))
+        meter = self._entry.get("meter", "no meter")
+        self.title = meter if isinstance(meter, str) and len(meter) <= _MAX_TEXT else short_repr(meter)
         self.problems = [] if isinstance(entry, Mapping) else [f"must be a mapping, not {short_repr(entry)}"]
 
     def mapping(self) -> MeterMapping | None:
@@ -146,7 +157,7 @@ class _EntryParser:
             return None
         return MeterMapping(meter, service, resource_type, unit, transformer, filters, volume, template, fields)
 
-    def _text(self, key: str, max_length: int = 255) -> str:
+    def _text(self, key: str, max_length: int = _MAX_TEXT) -> str:
         value = self._entry.get(key)
         if value is None:
             self.problems.append(f"{key} is missing")
@@ -220,6 +231,8 @@ class _EntryParser:
         if not isinstance(metadata, Mapping):
             self.problems.append(f"metadata must be a mapping, not {short_repr(metadata)}")
             return
+        names = list(map(str, metadata))
+        self.problems += [f"metadata.{name} is there twice" for name, number in Counter(names).items() if number > 1]
         for name, field in metadata.items():
             sources = field.get("sources") if isinstance(field, Mapping) else None
             if not isinstance(sources, list) or not sources or not all(isinstance(source, str) for source in sources):

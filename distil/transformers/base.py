@@ -19,9 +19,12 @@ class Transformer(abc.ABC):
     Transformers are entry points of the group ``distil.transformer``. Each meter mapping gets its own instance. An
     instance keeps no state between calls, so that one resource cannot affect another, and is called by several threads.
 
+    :ivar uses_service: whether usage may be billed as the service that the meter mapping names.
     :param options: the transformer's section of the transformer file, overridden by the mapping's
         ``transformer_config``.
     """
+
+    uses_service = True
 
     def __init__(self, options: Options) -> None:
         """Read all options. A transformer without options inherits this."""

@@ -25,6 +25,7 @@ class FromImage(Transformer):
 
     def __init__(self, options: Options) -> None:
         self.service = options.string("service", default="")
+        self.uses_service = not self.service
         self.md_keys = options.string_list("md_keys")
         self.none_values = options.string_list("none_values")
         self.size_keys = options.string_list("size_keys")
@@ -59,6 +60,8 @@ class DatabaseVolumeMax(Transformer):
     The type is that of the last sample's ``volume_id``. If it is unknown, the samples are rejected: there is no service
     to bill, and the volume must not be free.
     """
+
+    uses_service = False
 
     def validate(self, sample: model.Sample, lookups: Lookups) -> None:
         self._size(sample)

@@ -6,6 +6,8 @@ from collections.abc import Collection
 from collections.abc import Mapping
 from typing import Any
 
+from distil.text import short_repr
+
 
 class Options:
     """The options that an operator configured for a transformer.
@@ -30,7 +32,7 @@ class Options:
         value = self._get(key, default)
         if isinstance(value, str):
             return value
-        self._invalid.append(f"{key} must be text, not {value!r}")
+        self._invalid.append(f"{key} must be text, not {short_repr(value)}")
         return default
 
     def string_list(self, key: str) -> tuple[str, ...]:
@@ -41,7 +43,9 @@ class Options:
         elif isinstance(value, list) and value and all(isinstance(item, str) for item in value):
             return tuple(value)
         else:
-            self._invalid.append(f"{key} must be a list of strings (in quotes where YAML reads others), not {value!r}")
+            self._invalid.append(
+                f"{key} must be a list of strings (in quotes where YAML reads others), not {short_repr(value)}"
+            )
         return ()
 
     def _get(self, key: str, default: Any) -> Any:
@@ -56,4 +60,4 @@ def unknown_name(kind: str, name: object, known: Collection[str]) -> str:
     """
     near = difflib.get_close_matches(str(name), known, n=1)
     hint = f"did you mean {near[0]}?" if near else f"known {kind}s: {', '.join(sorted(known)) or 'none'}"
-    return f"unknown {kind} {name!r}; {hint}"
+    return f"unknown {kind} {short_repr(name)}; {hint}"

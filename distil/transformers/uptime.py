@@ -30,6 +30,8 @@ class FlavorUptime(Transformer):
     Only samples in one of ``tracked_states`` (case-insensitive) count; without any there is no usage.
     """
 
+    uses_service = False
+
     def __init__(self, options: Options) -> None:
         self.tracked_states = {state.lower() for state in options.string_list("tracked_states")}
         self.prefix = options.string("prefix", default="")

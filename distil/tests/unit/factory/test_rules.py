@@ -59,6 +59,11 @@ class RatingRulesTest(RulesCase):
                 1, sum(problem.startswith(prefix) and text in problem for problem in problems), (prefix, problems)
             )
 
+    def test_repeated_rule_names_both_lines(self) -> None:
+        found = self.problem("# rules\n" + MAPPING + MAPPING.replace("m1", "m2") + "\n" + MAPPING)
+        expected = f"{self.mappings}:5: entry 3 (m1): would bill a second time what is billed by entry 1 (line 2)"
+        self.assertEqual(expected, found)
+
     def test_error_text_lists_all_problems(self) -> None:
         with self.assertRaises(exceptions.ConfigurationError) as caught:
             self.load("- {meter: m1}\n")
@@ -89,8 +94,8 @@ class RatingRulesTest(RulesCase):
         self.assertIn("tracked_states is missing", found)
 
     def test_shared_invalid_section_is_reported_once(self) -> None:
-        mapping = "- {meter: m1, unit: second, transformer: uptime}\n"
-        self.assertIn(str(self.transformers), self.problem(mapping * 3, "uptime: {tracked_states: 5}"))
+        mappings = "".join(f"- {{meter: m{n}, unit: second, transformer: uptime}}\n" for n in (1, 2, 3))
+        self.assertIn(str(self.transformers), self.problem(mappings, "uptime: {tracked_states: 5}"))
 
     def test_unreadable_transformer_file_is_reported_once(self) -> None:
         self.mappings.write_text("- {meter: m1, unit: second, transformer: uptime}\n", encoding="utf-8")
@@ -104,9 +109,9 @@ class RatingRulesTest(RulesCase):
 
 class ObsoleteKeysTest(RulesCase):
     def test_ignored_key_warns_once(self) -> None:
-        old = "- {meter: m1, unit: hour, transformer: max, transform_info: true}\n"
+        old = "- {meter: m%d, unit: hour, transformer: max, transform_info: true}\n"
         with self.assertLogs(level="WARNING") as logs:
-            self.assertEqual(3, len(self.load(old * 2 + MAPPING).mappings))
+            self.assertEqual(3, len(self.load(old % 2 + old % 3 + MAPPING).mappings))
         (line,) = logs.output
         self.assertIn("transform_info", line)
         self.assertIn(str(self.mappings), line)

@@ -29,7 +29,7 @@ class MultipleMappingsTest(unittest.TestCase):
         self.assertEqual({("sa", RESOURCE): Decimal(1), ("sb", RESOURCE): Decimal(2)}, builders.volumes(result))
 
     def test_volumes_of_same_resource_are_summed(self) -> None:
-        entries = [entry("max"), entry("max"), entry("sum", meter="m2")]
+        entries = [entry("max"), entry("sum"), entry("sum", meter="m2")]
         result = builders.rated(entries, [document(volume=3), document(meter="m2", volume=4)])
         self.assertEqual({(SERVICE, RESOURCE): Decimal(10)}, builders.volumes(result))
         self.assertEqual(1, len(result.usage))
@@ -46,7 +46,7 @@ class MultipleMappingsTest(unittest.TestCase):
         self.assertEqual({(SERVICE, "r-disk"): Decimal(3)}, builders.volumes(builders.rated(entries, documents)))
 
     def test_conflicting_unit_rejected_first_kept(self) -> None:
-        entries = [entry("max", unit="byte"), entry("sum", unit="hour"), entry("max", unit="byte")]
+        entries = [entry("max", unit="byte"), entry("sum", unit="hour"), entry("sum", unit="byte")]
         result = builders.rated(entries, [document(volume=3)])
         self.assertEqual([("byte", Decimal(6))], [(usage.unit, usage.volume) for usage in result.usage])
         self.assertEqual(1, len(result.rejected))

@@ -109,3 +109,33 @@ class FiltersTest(unittest.TestCase):
             sample = sample_parser.parse_sample(document() | {"a": answered}, builders.PROJECT, builders.METER)
             assert isinstance(sample, model.Sample)
             self.assertEqual(jmespath.search(expression, sample.document), Expression.compile(expression)(sample))
+
+
+class DeepExpressionTest(unittest.TestCase):
+    def problem(self, source: str) -> str:
+        with self.assertRaises(ValueError) as caught:
+            Expression.compile(source)
+        return str(caught.exception)
+
+    def test_too_many_levels_are_rejected(self) -> None:
+        for source in (
+            " || ".join(["metadata.a"] * 5000),
+            " && ".join(["abs(a)"] * 5000),
+            " | ".join("a" * 5000),
+            "!" * 5000 + "a",
+            "(" * 5000 + "a" + ")" * 5000,
+            "a[?" * 5000 + "b" + "]" * 5000,
+            f"`{'[' * 5000}{']' * 5000}`",
+        ):
+            with self.subTest(source[:10]):
+                self.assertIn("it has more than 300 levels", self.problem(source))
+
+    def test_long_message_is_truncated(self) -> None:
+        self.assertLess(len(self.problem("a || " * 5000)), 400)
+
+    def test_deepest_expression_is_evaluated(self) -> None:
+        expression = Expression.compile(" || ".join(["metadata.a"] * 298 + ["volume"]))
+        wide = Expression.compile(f"contains([{', '.join(['metadata.a'] * 5000)}], 'x')")
+        sample = sample_parser.parse_sample(document(volume=7), builders.PROJECT, builders.METER)
+        assert isinstance(sample, model.Sample)
+        self.assertEqual((7, False), (expression(sample), wide(sample)))

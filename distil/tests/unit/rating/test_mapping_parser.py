@@ -76,7 +76,7 @@ class MeterMappingsTest(unittest.TestCase):
         self.assert_rejected(entry(filters=["volume", "a ==="]), "filters[2]", "'a ==='")
         self.assert_rejected(entry(filters=[""]), "filters[1]", "''")
         self.assert_rejected(entry(filters=[5]), "filters[1]", "5")
-        self.assertEqual([], problems(entry(filters=None), entry(filters=[])))
+        self.assertEqual([], problems(entry(filters=None), entry(meter="m2", filters=[])))
 
     def test_every_invalid_filter_is_reported(self) -> None:
         found = problems(entry(filters=["a ===", "b", "c ===", "'"]))
@@ -112,7 +112,7 @@ class MeterMappingsTest(unittest.TestCase):
         self.assert_rejected(
             entry(metadata={"name": {"sources": ["a"], "tmplate": "%s"}}), "metadata.name", "'tmplate'", "template?"
         )
-        self.assertEqual([], problems(entry(metadata=None), entry(metadata={})))
+        self.assertEqual([], problems(entry(metadata=None), entry(meter="m2", metadata={})))
 
     def test_all_problems_are_reported_at_once(self) -> None:
         first = {"meter": 5, "transformer": "maxx", "filters": "a", "volume": "v", "res_id_template": "x", "kind": "K"}
