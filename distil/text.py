@@ -21,7 +21,6 @@ CUT = "... (cut)"
 COLUMN_CUT = " [cut]"
 
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
-_CONTROL = re.compile("[\0-\x1f\x7f-\x9f]")
 _UNITS = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
 _TENTHS_BELOW_SECONDS = 10
 _REPR = reprlib.Repr()
@@ -39,11 +38,6 @@ def short_repr(value: object) -> str:
 def is_storable(value: str) -> bool:
     """Whether the text holds neither NUL, which PostgreSQL refuses, nor lone surrogates, which UTF-8 cannot encode."""
     return not _UNSTORABLE.search(value)
-
-
-def escape_control(value: str) -> str:
-    """The text with control characters escaped: one line, without effect on a terminal."""
-    return _CONTROL.sub(lambda match: ascii(match[0])[1:-1], value)
 
 
 def pluralize(number: int, singular: str, plural: str = "") -> str:

@@ -28,6 +28,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
     # openstacksdk needs a home directory, which a uid without a name lacks unless the container runtime sets it.
     os.environ.setdefault("HOME", "/")
+    # prometheus_client would keep the values of metrics in files there, which may be impossible, and would add up those
+    # of all processes, also of earlier ones. It reads the variable when it is imported.
+    for name in ("PROMETHEUS_MULTIPROC_DIR", "prometheus_multiproc_dir"):
+        os.environ.pop(name, None)
     gc.disable()
     import distil.daemon.main  # noqa: PLC0415
 

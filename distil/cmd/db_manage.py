@@ -18,6 +18,7 @@ from distil.conf import validate
 from distil.conf.registry import TrackedConfigOpts
 from distil.db import migration
 from distil.db import revision
+from distil.escaping import escape_control
 from distil.factory.engine import build_engine
 
 _PROG = "distil-db-manage"
@@ -47,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _print_errors(problems: Iterable[str]) -> int:
     for problem in problems:
-        sys.stderr.write(f"{_PROG}: {' '.join(problem.split())}\n")
+        sys.stderr.write(f"{_PROG}: {escape_control(' '.join(problem.split()))}\n")
     return 1
 
 

@@ -30,6 +30,7 @@ from distil.conf import validate
 from distil.conf.registry import TrackedConfigOpts
 from distil.db import leases
 from distil.db import revision
+from distil.escaping import escape_control
 from distil.factory import validation
 from distil.factory.engine import build_engine
 from distil.factory.validation import ValidationResult
@@ -58,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _STATUS_BROKEN_PIPE
     except (cfg.Error, OSError, UnicodeError) as error:
         for problem in loader.error_lines(error):
-            sys.stderr.write(f"distil-status: {problem}\n")
+            sys.stderr.write(f"distil-status: {escape_control(problem)}\n")
         return _STATUS_UNREADABLE
     return status
 
@@ -104,7 +105,7 @@ class Commands(upgradecheck.UpgradeCommands):
 
     def _get_details(self, upgrade_check_result: Result) -> str | None:
         """Starts each problem on a line of its own."""
-        problems = (upgrade_check_result.details or "").splitlines()
+        problems = map(escape_control, (upgrade_check_result.details or "").splitlines())
         wrapper = textwrap.TextWrapper(
             _DETAILS_WIDTH, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
         )

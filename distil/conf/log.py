@@ -4,12 +4,11 @@
 import contextlib
 import dataclasses
 import errno
-import json
 import logging
 import os
 import pathlib
-import sys
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from oslo_config import cfg
 from oslo_log import formatters
@@ -17,6 +16,9 @@ from oslo_log import log
 from oslo_log import rate_limit
 
 from distil import exceptions
+from distil.conf.log_formatters import JSONFormatter
+from distil.conf.log_formatters import TextFormatter
+from distil.conf.log_handler import ResilientHandler
 
 _FORMAT = "%(asctime)s.%(msecs)03d %(process)d %(levelname)s %(name)s [%(request_id)s %(subject)s] %(message)s"
 
@@ -40,6 +42,15 @@ class LogOptions:
         if self.log_config_append or not name:
             return None
         return pathlib.Path(self.log_dir or "", name)
+
+
+class LogErrors(NamedTuple):
+    """:ivar number: number of records that could not be written.
+    :ivar problem: why the last record could not be written; None if it was.
+    """
+
+    number: int
+    problem: str | None
 
 
 def set_defaults() -> None:
@@ -75,7 +86,22 @@ def reload_logging(conf: cfg.ConfigOpts) -> None:
     for handler in previous:
         handler.close()
     _set_formatters(root, conf)
-    root.handlers[:] = [_ResilientHandler(handler) for handler in root.handlers]
+    root.handlers[:] = [ResilientHandler(handler) for handler in root.handlers]
+
+
+def log_errors() -> LogErrors:
+    """The state of this process's log since it was configured last."""
+    handlers = [handler for handler in logging.getLogger().handlers if isinstance(handler, ResilientHandler)]
+    problem = next((handler.problem for handler in handlers if handler.problem), None)
+    return LogErrors(sum(handler.errors for handler in handlers), problem)
+
+
+def problems() -> list[str]:
+    """What is wrong with this process's log at the moment, for operators."""
+    errors = log_errors()
+    if errors.problem is None:
+        return []
+    return [f"The log cannot be written, {errors.number} lines are lost: {errors.problem}"]
 
 
 def require_writable_log(conf: cfg.ConfigOpts) -> None:
@@ -90,60 +116,6 @@ def require_writable_log(conf: cfg.ConfigOpts) -> None:
         _require_writable(path)
     except OSError as error:
         raise exceptions.ConfigurationError([_problem(error)]) from error
-
-
-class TextFormatter(formatters.ContextFormatter):
-    """oslo.log's text format, which appends the exception being handled to a WARNING or ERROR.
-
-    This one does so only if the message does not say it already.
-    """
-
-    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
-        line = super().formatMessage(record)
-        return line.removesuffix(f": {getattr(record, 'error_summary', '')}") if _has_exception_text(record) else line
-
-
-class JSONFormatter(formatters.JSONFormatter):
-    """oslo.log's JSON format, with ``error_summary`` only if the message does not say it already."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        line = super().format(record)
-        return json.dumps(json.loads(line) | {"error_summary": ""}) if _has_exception_text(record) else line
-
-
-class _ResilientHandler(logging.Handler):
-    """Passes records to another handler and survives that its file cannot be reopened.
-
-    The record is then written to standard error. The handler of a watched file raises the error to whoever logs.
-    """
-
-    def __init__(self, target: logging.Handler) -> None:
-        super().__init__(target.level)
-        self._target = target
-
-    def emit(self, record: logging.LogRecord) -> None:
-        try:
-            self._target.handle(record)
-        except OSError:
-            self._target.handleError(record)
-
-    def flush(self) -> None:
-        self._target.flush()
-
-    def close(self) -> None:
-        self._target.close()
-        super().close()
-
-
-def _has_exception_text(record: logging.LogRecord) -> bool:
-    """Whether a message contains the text, or a line of it, of the exception that oslo.log would append."""
-    if record.levelno < logging.WARNING:
-        return False
-    error = record.exc_info[1] if record.exc_info else sys.exception()
-    if error is None:
-        return False
-    message = record.getMessage()
-    return any(line and line in message for line in str(error).splitlines() or [repr(error)])
 
 
 def _set_formatters(root: logging.Logger, conf: cfg.ConfigOpts) -> None:

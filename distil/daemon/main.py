@@ -26,6 +26,7 @@ from distil.daemon import guru_meditation
 from distil.daemon.launcher import launch
 from distil.daemon.progress import progress
 from distil.daemon.service import CollectorService
+from distil.escaping import escape_control
 from distil.factory import collector
 from distil.factory import validation
 
@@ -100,7 +101,7 @@ def _report_errors(conf: cfg.ConfigOpts, problems: Sequence[str]) -> int:
 
 def _print_errors(problems: Sequence[str]) -> int:
     for problem in problems:
-        print(f"{_PROG}: {problem}", file=sys.stderr)  # noqa: T201
+        print(f"{_PROG}: {escape_control(problem)}", file=sys.stderr)  # noqa: T201
     return 1
 
 

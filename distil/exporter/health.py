@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
+from distil.escaping import escape_control
 from distil.exporter.pages import NO_STORE_HEADERS
 from distil.exporter.pages import Response
 from distil.exporter.pages import parse_accept
@@ -86,21 +87,28 @@ class HealthPage:
     """Health in plain text; in JSON if the Accept header names it.
 
     :param clock: returns the current time, in UTC.
+    :param warnings: returns what is wrong although usage is collected.
     """
 
-    def __init__(self, snapshot: Callable[[], Snapshot], clock: Callable[[], datetime.datetime]) -> None:
+    def __init__(
+        self,
+        snapshot: Callable[[], Snapshot],
+        clock: Callable[[], datetime.datetime],
+        warnings: Callable[[], Sequence[str]] = tuple,
+    ) -> None:
         self._snapshot = snapshot
         self._clock = clock
+        self._warnings = warnings
 
     def render(self, accept: str) -> Response:
         snapshot = self._snapshot()
         reasons = unhealthy_reasons(snapshot, self._clock())
         status = HTTPStatus.SERVICE_UNAVAILABLE if reasons else HTTPStatus.OK
-        lines = [*reasons, *notes(snapshot)] or ["OK"]
+        lines = [*reasons, *notes(snapshot), *self._warnings()] or ["OK"]
         if _JSON in parse_accept(accept):
             body = json.dumps(_document(snapshot, not reasons, lines), indent=4).encode()
             return Response(_JSON, body, status, NO_STORE_HEADERS)
-        return Response(_TEXT, "\n".join(lines).encode(errors="replace"), status, NO_STORE_HEADERS)
+        return Response(_TEXT, "\n".join(map(escape_control, lines)).encode(), status, NO_STORE_HEADERS)
 
 
 def _document(snapshot: Snapshot, healthy: bool, lines: Sequence[str]) -> dict[str, Any]:

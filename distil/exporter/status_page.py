@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import jinja2
 
+from distil.escaping import escape_control
 from distil.exporter.health import is_paused
 from distil.exporter.health import notes
 from distil.exporter.health import unhealthy_reasons
@@ -46,6 +47,7 @@ class StatusPage:
         environment = jinja2.Environment(
             loader=jinja2.PackageLoader("distil.exporter"),
             autoescape=True,
+            finalize=_escape,
             undefined=jinja2.StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
@@ -71,8 +73,12 @@ class StatusPage:
             outcomes=tuple(RunOutcome),
             max_projects=_MAX_PROJECTS,
         )
-        # Names and reasons come from other services and may contain lone surrogates.
-        return page.encode(errors="replace")
+        return page.encode()
+
+
+def _escape(value: object) -> object:
+    """Names and reasons come from other services. What the templates' own macros return is not one of them."""
+    return escape_control(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -102,7 +102,8 @@ class CollectorFactory:
         window = datetime.timedelta(hours=self._options.collect_window)
         delay = datetime.timedelta(seconds=self._options.collection_delay)
         versions = {name: importlib.metadata.version(name) for name in _LIBRARIES}
-        metrics = Metrics(versions, lag_allowed=window + 2 * self.interval() + delay)
+        lag_allowed = window + 2 * self.interval() + delay
+        metrics = Metrics(versions, lag_allowed, lambda: log_conf.log_errors().number)
         metrics.run_interval.set(self.interval().total_seconds())
         return metrics
 
@@ -139,7 +140,7 @@ class CollectorFactory:
         port = self._options.exporter_ports[self._worker]
         resources: dict[str, Page] = {
             "/": StatusPage(self.history.snapshot, utc_now),
-            "/health": HealthPage(self.history.snapshot, utc_now),
+            "/health": HealthPage(self.history.snapshot, utc_now, log_conf.problems),
             "/metrics": MetricsPage(self.metrics.registry, self.metrics.usage_series),
         }
         return Exporter(resources, self._options.exporter_host, port, self.tls())

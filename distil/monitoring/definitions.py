@@ -252,6 +252,13 @@ DEFINITIONS = (
         "Expired leases of other collectors that were taken over.",
     ),
     MetricDefinition(
+        "log_errors_total",
+        MetricType.COUNTER,
+        "",
+        (),
+        "Log records that could not be written, for example because the disk is full.",
+    ),
+    MetricDefinition(
         "usage_total",
         MetricType.COUNTER,
         "",

@@ -5,10 +5,15 @@ import datetime
 import enum
 import platform
 import re
+from collections.abc import Callable
 from collections.abc import Iterable
+from collections.abc import Iterator
 from collections.abc import Mapping
 
 import prometheus_client
+from prometheus_client.core import CounterMetricFamily
+from prometheus_client.core import Metric
+from prometheus_client.registry import Collector
 
 from distil import exceptions
 from distil import model
@@ -49,10 +54,14 @@ class Metrics:
 
     :param versions: version by distribution name, of this software (``distil``) and of its libraries.
     :param lag_allowed: time since a project's last collected beyond which the project gets a lag series of its own.
+    :param log_errors: number of log records that could not be written so far.
     """
 
     def __init__(
-        self, versions: Mapping[str, str], lag_allowed: datetime.timedelta = datetime.timedelta(hours=3)
+        self,
+        versions: Mapping[str, str],
+        lag_allowed: datetime.timedelta = datetime.timedelta(hours=3),
+        log_errors: Callable[[], int] = int,
     ) -> None:
         # For each counter and histogram it would add another metric with the start time of the process.
         prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -68,6 +77,7 @@ class Metrics:
         self.leases_held = self._gauge("leases_held")
         self.leases_lost = self._counter("leases_lost_total")
         self.leases_taken_over = self._counter("leases_taken_over_total")
+        self.registry.register(_LogErrors(log_errors))
         prometheus_client.ProcessCollector(registry=self.registry)
         # Registered last: its series are appended to the rendered page.
         self._usage = UsageCounter()
@@ -169,6 +179,17 @@ class Metrics:
         return prometheus_client.Histogram(
             metric.full_name, metric.documentation, metric.labels, buckets=buckets, registry=self.registry
         )
+
+
+class _LogErrors(Collector):
+    """A counter that logging keeps."""
+
+    def __init__(self, number: Callable[[], int]) -> None:
+        self._number = number
+
+    def collect(self) -> Iterator[Metric]:
+        metric = definition("log_errors_total")
+        yield CounterMetricFamily(metric.full_name, metric.documentation, self._number())
 
 
 def _version_label(distribution: str) -> str:

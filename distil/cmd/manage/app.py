@@ -27,7 +27,10 @@ from distil.conf import loader
 from distil.conf import registry
 from distil.conf.registry import TrackedConfigOpts
 from distil.db import revision
+from distil.escaping import escape_control
+from distil.escaping import escape_lines
 from distil.factory.engine import build_engine
+from distil.redaction import redact
 
 _STATUS_NOT_FOUND = 3
 _STATUS_BROKEN_PIPE = 128 + signal.SIGPIPE
@@ -131,11 +134,11 @@ class Manage(app.App):
         logging.basicConfig(level=level, handlers=[handler])
         if self.options.log_file:
             try:
-                file = logging.FileHandler(self.options.log_file)
+                file = logging.FileHandler(self.options.log_file, encoding="utf-8", errors="backslashreplace")
             except OSError as error:
                 problem = f"the log file {self.options.log_file} cannot be written: {error.strerror}"
                 raise exceptions.ConfigurationError([problem]) from error
-            file.setFormatter(logging.Formatter(self.LOG_FILE_MESSAGE_FORMAT))
+            file.setFormatter(_LineFormatter(self.LOG_FILE_MESSAGE_FORMAT))
             logging.getLogger().addHandler(file)
         # What a command says about its result, unless --quiet.
         logging.getLogger("distil.cmd.manage").setLevel(
@@ -186,8 +189,21 @@ class _Commands(commandmanager.CommandManager):
         self.commands |= {entry_point.name.replace("_", " "): entry_point for entry_point in found}
 
 
-class _PrefixFormatter(logging.Formatter):
+class _LineFormatter(logging.Formatter):
+    """Writes text from outside so that it stays on its line, and without secrets."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
+        return escape_control(super().formatMessage(record))
+
+    def formatException(self, *arguments: Any) -> str:  # noqa: N802
+        return escape_lines(super().formatException(*arguments))
+
+    def format(self, record: logging.LogRecord) -> str:
+        return redact(super().format(record))
+
+
+class _PrefixFormatter(_LineFormatter):
     """Prefixes each line with the program name: an error may have several lines."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
-        return "\n".join(f"{Manage.NAME}: {line}" for line in record.getMessage().splitlines())
+        return "\n".join(f"{Manage.NAME}: {escape_control(line)}" for line in record.getMessage().splitlines())

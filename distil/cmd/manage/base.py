@@ -18,9 +18,10 @@ from cliff import display
 from cliff import lister
 from cliff import show
 
-from distil import text
 from distil.cmd.manage.app import Manage
+from distil.cmd.manage.printable import printable
 from distil.db.queries import SortKey
+from distil.escaping import escape_lines
 
 LOG = logging.getLogger(__name__)
 
@@ -112,7 +113,7 @@ class ListCommand(_Command, lister.Lister):
             rows = _sorted(rows, column_names, self.sort_keys(parsed_args, column_names))
             rows = itertools.islice(rows, getattr(parsed_args, "limit", None))
         names, rows = self.displayed(parsed_args, column_names, self._noted(rows, parsed_args.formatter))
-        return super().produce_output(parsed_args, names, (_printable(row, parsed_args.formatter) for row in rows))
+        return super().produce_output(parsed_args, names, (printable(row, parsed_args.formatter) for row in rows))
 
     def displayed(
         self, _arguments: argparse.Namespace, names: Sequence[str], rows: Iterable[Sequence[Any]]
@@ -136,7 +137,7 @@ class ShowCommand(_Command, show.ShowOne):
 
     def produce_output(self, parsed_args: argparse.Namespace, column_names: Sequence[str], data: Sequence[Any]) -> int:
         self.require_columns(parsed_args.columns, column_names)
-        return super().produce_output(parsed_args, column_names, _printable(data, parsed_args.formatter))
+        return super().produce_output(parsed_args, column_names, printable(data, parsed_args.formatter))
 
 
 def _sorted(rows: Iterable[Sequence[Any]], names: Sequence[str], keys: Sequence[SortKey]) -> Iterable[Sequence[Any]]:
@@ -145,13 +146,6 @@ def _sorted(rows: Iterable[Sequence[Any]], names: Sequence[str], keys: Sequence[
         index = names.index(key.column)
         rows = sorted(rows, key=lambda row, at=index: (row[at] is None, row[at]), reverse=key.descending)  # type: ignore[misc]
     return rows
-
-
-def _printable(values: Sequence[Any], formatter: str) -> Sequence[Any]:
-    """The values with control characters escaped in text formats: some are chosen by the owners of projects."""
-    if formatter not in ("table", "value"):
-        return values
-    return [text.escape_control(value) if isinstance(value, str) else value for value in values]
 
 
 def count_argument(value: str) -> int:
@@ -205,7 +199,7 @@ class JSONColumn(columns.FormattableColumn[str]):
     def human_readable(self) -> str:
         value = self.machine_readable()
         lines = value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
-        return "\n".join(map(text.escape_control, lines.split("\n")))
+        return escape_lines(lines)
 
     def machine_readable(self) -> Any:
         try:

@@ -9,7 +9,7 @@ from distil.cmd.manage import base
 from distil.cmd.manage.period import Period
 from distil.db.collected import Collected
 from distil.db.collected import CollectedProject
-from distil.text import escape_control
+from distil.escaping import escape_control
 from distil.text import pluralize
 
 LOG = logging.getLogger(__name__)

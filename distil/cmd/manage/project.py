@@ -20,6 +20,7 @@ from distil.cmd.manage.project_scope import ScopedProject
 from distil.db import projects as stored_projects
 from distil.db.projects import ProjectStatus
 from distil.db.store import Store
+from distil.escaping import escape_control
 
 LOG = logging.getLogger(__name__)
 
@@ -174,7 +175,7 @@ def _is_selected(row: Mapping[str, Any], arguments: argparse.Namespace) -> bool:
 
 def _shorten(row: Mapping[str, Any]) -> Sequence[Any]:
     """The values of the short columns: the beginning of an id, a time without its seconds, lines of a failure."""
-    time, failure = row["last_collected"], text.escape_control(row["failure"] or "")
+    time, failure = row["last_collected"], escape_control(row["failure"] or "")
     lines = textwrap.wrap(failure, _FAILURE_WIDTH, max_lines=_MAX_FAILURE_LINES, placeholder="...")
     return (
         row["id"][: stored_projects.MIN_ID_PREFIX],

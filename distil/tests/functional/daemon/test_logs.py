@@ -8,9 +8,12 @@ import shutil
 import signal
 import subprocess
 import unittest
+import urllib.request
 from decimal import Decimal
 from typing import Any
 
+from distil.tests.support.exporter import metrics
+from distil.tests.support.processes import free_port
 from distil.tests.support.processes import wait_for
 from distil.tests.support.site import Site
 
@@ -22,8 +25,10 @@ UsageAccumulator.add = lambda *_: 1 / 0
 
 
 class LogTestCase(unittest.TestCase):
+    projects = 1
+
     def setUp(self) -> None:
-        self.site = self.enterContext(Site(projects=1, resources=1))
+        self.site = self.enterContext(Site(projects=self.projects, resources=1))
         self.log = self.site.folder / "log"
 
     def configure(self, log: pathlib.Path | None = None, **default: Any) -> None:
@@ -99,6 +104,56 @@ class LogLinesTest(LogTestCase):
             volume = f"{Decimal(entry.volume).normalize():f} {entry.unit}"
             gives = f" {volume} of {entry.service}; stored for {entry.resource_id}: {volume}."
             self.assertEqual(1, sum(subject in line and gives in line for line in lines), entry)
+
+
+class LogEncodingTest(LogTestCase):
+    """A project's name that the locale's encoding lacks."""
+
+    projects = 7
+    failure = "(project-6 \U0001f680): window"
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.site.environment = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+        failing = self.site.cloud.projects.enabled_ids[6]
+        self.site.cloud.add_fault("metering", "status", project_id=failing, status=503)
+
+    def test_file_has_it_in_utf8(self) -> None:
+        self.configure()
+        collector = self.site.collector()
+        self.wait_for_lines(RUN)
+        self.assertEqual("", self.stop(collector))
+        self.assertIn(self.failure, self.log.read_text("utf-8"))
+
+    def test_output_has_it_escaped(self) -> None:
+        self.site.environment["PYTHONIOENCODING"] = "ascii:strict"
+        collector = self.site.collector("--collect-end-time", self.site.end.isoformat())
+        output, _ = collector.communicate(timeout=60)
+        self.assertIn(self.failure.encode("ascii", "backslashreplace").decode(), output)
+
+
+class FullDiskTest(LogTestCase):
+    """A log on a full disk. Usage is collected nonetheless, and whoever looks at the collector is told."""
+
+    def test_full_disk_is_visible_while_collecting(self) -> None:
+        port = free_port()
+        self.site.configure(
+            sections={"DEFAULT": {"log_file": "/dev/full"}},
+            periodic_interval=1,
+            enable_exporter=True,
+            exporter_host="127.0.0.1",
+            exporter_port=port,
+        )
+        collector = self.site.collector()
+        wait_for(lambda: metrics(port).get("distil_collector_log_errors_total", 0) >= 3)
+        self.assertLessEqual(self.site.end, min(self.site.last_collected().values()))
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health") as response:
+            health = response.read().decode()
+        self.assertRegex(health, r"^The log cannot be written, \d+ lines are lost: No space left on device$")
+        output = self.stop(collector)
+        # One of each process.
+        self.assertEqual(2, output.count("The log /dev/full cannot be written"), output)
+        self.assertEqual(2, len(output.splitlines()), output)
 
 
 class LogFileTest(LogTestCase):

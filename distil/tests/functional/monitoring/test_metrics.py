@@ -37,9 +37,13 @@ class RunMetricsTest(unittest.TestCase):
         self.site.configure(
             {"timeout": 5}, enable_exporter=True, exporter_host="127.0.0.1", exporter_port=self.port, **collector
         )
-        self.site.collector("--log-file", str(self.log))
+        self.collector = self.site.collector("--log-file", str(self.log))
         wait_for(lambda: self.values().get(f"runs_total outcome={outcome}"))
         return self.values()
+
+    def stop(self) -> None:
+        self.collector.terminate()
+        self.collector.communicate(timeout=60)
 
     def page(self) -> str:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=10) as answer:
@@ -57,6 +61,17 @@ class RunMetricsTest(unittest.TestCase):
             labels = (f"{name}={value}" for name, value in sample.labels.items())
             values[" ".join([sample.name.removeprefix(PREFIX), *labels])] = sample.value
         return values
+
+    def test_multiprocess_directory_has_no_effect(self) -> None:
+        existing = self.site.folder / "metrics"
+        existing.mkdir()
+        for name in ("PROMETHEUS_MULTIPROC_DIR", "prometheus_multiproc_dir"):
+            for folder in (existing, self.site.folder / "nowhere"):
+                self.site.environment = {name: str(folder)}
+                with self.subTest(name, folder=folder):
+                    self.assertEqual(1, self.run_once("complete")["runs_total outcome=complete"])
+                    self.assertEqual([], list(existing.iterdir()))
+                self.stop()
 
     def states(self, values: Values) -> dict[str, float]:
         """Those that a project is in; their sum is the number in scope."""

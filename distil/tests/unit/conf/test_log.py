@@ -5,13 +5,17 @@ import io
 import json
 import logging
 import pathlib
+import re
 import shutil
 import sys
 import unittest.mock
 
 from distil import exceptions
+from distil import model
 from distil.conf import log
+from distil.monitoring import log_context
 from distil.tests.support.configuration import ConfigurationTestCase
+from distil.tests.unit.test_escaping import HOSTILE
 
 PROBLEM = "the database did not answer"
 
@@ -43,6 +47,8 @@ class LoggingCase(ConfigurationTestCase):
         self.addCleanup(setattr, sys, "excepthook", sys.excepthook)
         self.file = self.folder / "folder" / "log"
         self.file.parent.mkdir()
+        self.stderr = io.StringIO()
+        self.enterContext(unittest.mock.patch("sys.stderr", self.stderr))
 
     def set_up_logging(self, options: str = "") -> logging.Logger:
         log.reload_logging(self.read(f"[DEFAULT]\nlog_file = {self.file}\n{options}"))
@@ -152,11 +158,9 @@ class ReloadLoggingTest(LoggingCase):
     def test_lost_directory_does_not_raise(self) -> None:
         logger = self.set_up_logging()
         shutil.rmtree(self.file.parent)
-        stderr = io.StringIO()
-        with unittest.mock.patch("sys.stderr", stderr):
-            logger.error("hello")
-        self.assertIn("No such file or directory", stderr.getvalue())
-        self.assertIn("hello", stderr.getvalue())
+        logger.error("hello")
+        self.assertIn("No such file or directory", self.stderr.getvalue())
+        self.assertIn("hello", self.stderr.getvalue())
         self.file.parent.mkdir()
         logger.error("again")
         self.assertIn("again", self.lines()[0])
@@ -175,3 +179,92 @@ class ReloadLoggingTest(LoggingCase):
         for _ in range(3):
             self.set_up_logging()
         self.assertEqual(descriptors, len(list(pathlib.Path("/proc/self/fd").iterdir())))
+
+
+class ForeignTextTest(LoggingCase):
+    """Text that was chosen by the owners of projects."""
+
+    def test_record_is_one_line(self) -> None:
+        logger = self.set_up_logging()
+        for text in HOSTILE:
+            project = model.Project(f"p{text}", f"name{text}2026-01-01 00:00:00.000 1 INFO forged", "d")
+            log_context.start_run_context("default")
+            with log_context.project_context(project):
+                logger.warning("Project %s: %s", project.name, {"a": text})
+        lines = self.file.read_text().split("\n")
+        self.assertEqual(len(HOSTILE) + 1, len(lines))
+        for line, escaped in zip(lines, HOSTILE.values(), strict=False):
+            self.assertIn(f"Project name{escaped}2026-01-01", line)
+            self.assertIn(f" default p{escaped}] ", line)
+
+    def test_traceback_lines_have_a_prefix(self) -> None:
+        self.set_up_logging()
+        self.log_error("Failed", RuntimeError("a\n2026-01-01 00:00:00.000 1 INFO forged\x1b[2J\u2028"), trace=True)
+        lines = self.file.read_text().split("\n")
+        self.assertTrue(any(line.endswith(r"INFO forged\x1b[2J\u2028") for line in lines), lines)
+        self.assertEqual([], [line for line in lines[:-1] if not re.search(r"^\S+ \S+ \d+ ERROR ", line)])
+
+    def test_json_record_is_one_line(self) -> None:
+        logger = self.set_up_logging("use_json = true\n")
+        text = "".join(HOSTILE)
+        logger.warning("%s", text)
+        (line,) = self.file.read_text().splitlines()
+        self.assertTrue(line.isascii())
+        self.assertEqual(text, json.loads(line)["message"])
+
+    def test_other_handlers_get_the_same_record(self) -> None:
+        logger = self.set_up_logging()
+        with self.assertLogs(logger) as logs:
+            logger.warning("%s", "a\nb")
+        self.assertEqual("a\nb", logs.records[0].getMessage())
+
+    def test_colors_are_kept(self) -> None:
+        shape = "%(color)s%(message)s"
+        logger = self.set_up_logging(
+            f"logging_default_format_string = {shape}\nlogging_context_format_string = {shape}\nlog_color = true\n"
+            "use_stderr = true\n"
+        )
+        logger.warning("%s", "a\x1b[2J")
+        self.assertEqual("\x1b[01;33ma\\x1b[2J\x1b[00m\n", self.stderr.getvalue())
+
+
+class LostLinesTest(LoggingCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.file = pathlib.Path("/dev/full")
+        self.full = self.set_up_logging()
+
+    def test_full_disk_is_told_once(self) -> None:
+        for number in range(100):
+            self.full.warning("line %d", number)
+        self.assertEqual(log.LogErrors(100, "No space left on device"), log.log_errors())
+        self.assertRegex(
+            self.stderr.getvalue(),
+            r"^The log /dev/full cannot be written: No space left on device\. Lost: line 0\n$",
+        )
+
+    def test_next_written_line_ends_the_problem(self) -> None:
+        self.full.warning("lost")
+        (handler,) = logging.getLogger().handlers
+        self.file = self.folder / "log"
+        handler._target.stream = self.file.open("w")  # type: ignore[attr-defined]
+        self.full.warning("written")
+        self.assertEqual(log.LogErrors(1, None), log.log_errors())
+
+    def test_closed_standard_error_is_no_problem(self) -> None:
+        self.stderr.close()
+        self.full.warning("lost")
+        self.assertEqual(1, log.log_errors().number)
+
+    def test_reload_survives_full_disk(self) -> None:
+        self.full.warning("lost")
+        self.file = self.folder / "log"
+        self.set_up_logging().warning("written")
+        self.assertIn("written", self.file.read_text())
+        self.assertEqual(log.LogErrors(0, None), log.log_errors())
+
+    def test_unformattable_record_is_counted(self) -> None:
+        self.file = self.folder / "log"
+        self.set_up_logging().warning("%d of them", "a\nb")
+        self.assertEqual(1, log.log_errors().number)
+        self.assertRegex(self.stderr.getvalue(), r"cannot be written: TypeError\(.*\)\. Lost: .*\n$")

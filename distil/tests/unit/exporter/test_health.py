@@ -17,6 +17,7 @@ from distil.tests.support.snapshots import HOUR
 from distil.tests.support.snapshots import MINUTE
 from distil.tests.support.snapshots import NOW
 from distil.tests.support.snapshots import run
+from distil.tests.unit.test_escaping import HOSTILE
 
 OLD = NOW - 100 * HOUR
 
@@ -98,7 +99,21 @@ class HealthResponseTest(unittest.TestCase):
     def test_unhealthy_returns_503_with_reason(self) -> None:
         status, _, body = self.response(self.FAILED)
         self.assertEqual(HTTPStatus.SERVICE_UNAVAILABLE, status)
-        self.assertEqual("The run started at 2026-11-24 12:29:00 UTC failed: no answer?", body)
+        self.assertEqual("The run started at 2026-11-24 12:29:00 UTC failed: no answer\\ud800", body)
+
+    def test_each_reason_is_one_line(self) -> None:
+        problem = "".join(HOSTILE)
+        snapshot = snapshots.snapshot(runs=(run(MINUTE, RunOutcome.FAILED, problem=problem),))
+        expected = f"The run started at 2026-11-24 12:29:00 UTC failed: {''.join(HOSTILE.values())}"
+        self.assertEqual(expected, self.response(snapshot)[2])
+
+    def test_warnings_follow_the_health(self) -> None:
+        for snapshot, status in ((snapshots.snapshot(), 200), (self.FAILED, 503)):
+            page = HealthPage(lambda value=snapshot: value, snapshots.clock, lambda: ["The log is full"])  # type: ignore[misc]
+            text, document = page.render(""), page.render("application/json")
+            self.assertEqual((status, status), (text.status, document.status))
+            self.assertEqual("The log is full", text.body.decode().splitlines()[-1])
+            self.assertEqual("The log is full", json.loads(document.body)["reasons"][-1])
 
     def test_paused_collector_says_so(self) -> None:
         snapshot = snapshots.snapshot(

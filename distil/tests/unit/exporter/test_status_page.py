@@ -9,6 +9,7 @@ import html5lib
 import hypothesis
 from hypothesis import strategies as st
 
+from distil.escaping import escape_lines
 from distil.exporter.status_page import StatusPage
 from distil.monitoring.history import RejectionEvent
 from distil.monitoring.history import RunOutcome
@@ -19,6 +20,7 @@ from distil.tests.support import strategies
 from distil.tests.support.snapshots import HOUR
 from distil.tests.support.snapshots import MINUTE
 from distil.tests.support.snapshots import run
+from distil.tests.unit.test_escaping import HOSTILE
 
 TEXTS = st.text(st.characters(exclude_categories=())) | st.sampled_from(
     ("</title></bdi><script>x</script>", '" onload="x', "' x='", "<!--", "{{ 1 }}", "&lt;", *strategies.NASTY_TEXTS)
@@ -61,6 +63,12 @@ class StatusPageTest(unittest.TestCase):
         self.assertEqual(
             name, text(parse(snapshots.snapshot(lagging=(snapshots.lagging_project(name),))), ".//tbody/tr/th/bdi")
         )
+
+    def test_control_characters_are_shown_escaped(self) -> None:
+        words = "".join(HOSTILE)
+        page = StatusPage(lambda: hostile(words), snapshots.clock).render("").body.decode()
+        self.assertEqual(14, page.count("".join(HOSTILE.values())))
+        self.assertEqual(escape_lines(page), page)
 
     def test_page_is_valid_and_self_contained(self) -> None:
         for snapshot in (snapshots.snapshot(), snapshots.rich()):

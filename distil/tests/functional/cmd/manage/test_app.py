@@ -1,13 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """The behaviour that all commands share."""
 
+import csv
+import datetime
 import importlib.metadata
+import io
 import subprocess
 
 from distil.db import migration
 from distil.db import models
+from distil.escaping import escape_control
 from distil.tests.support import commands
 from distil.tests.support import manage
+
+START = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 
 
 class ManageAppTest(manage.ManageTestCase):
@@ -44,6 +50,36 @@ class ManageAppTest(manage.ManageTestCase):
             self.assertIn(f" {shown} |", self.output(*command))
             found = self.rows(*command)
             self.assertEqual(name, (found if isinstance(found, dict) else found[0])["name"])
+
+    def test_csv_has_no_formula(self) -> None:
+        self.insert(models.tenants, {"id": "p1", "name": '=HYPERLINK("http://x";"y")\x1b'}, {"id": "p2", "name": "-5"})
+        shown = self.output("project", "list", "--no-keystone", "--column", "name", "--format", "csv")
+        names = sorted(row["name"] for row in csv.DictReader(io.StringIO(shown), escapechar="\\"))
+        self.assertEqual(['\'=HYPERLINK("http://x";"y")\\x1b', "-5"], names)
+
+    def test_shell_runs_nothing_of_a_name(self) -> None:
+        for name in ("$(echo ran)", "`echo ran`", '"; echo ran; "', "\\", '\\"; echo ran', "a\\$b", "$HOME"):
+            self.empty(models.tenants)
+            self.insert(models.tenants, {"id": "p1", "name": name})
+            shown = self.output("project", "show", "p1", "--no-keystone", "--column", "name", "--format", "shell")
+            script = shown + 'printf "%s" "$name"'
+            result = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True, timeout=60)
+            self.assertEqual(name, result.stdout)
+
+    def test_json_column_is_escaped_as_text(self) -> None:
+        window = {"start": START, "end": START}
+        row = {"tenant_id": "p1", "meter": "m", "resource_id": "r", "reason": "x", "sample": '"a\\n\\u001b"', **window}
+        self.insert(models.rejected_samples, row | {"id": 1, "created": window["end"]})
+        for shape in ("value", "shell"):
+            shown = self.output("rejected", "show", "1", "--column", "sample", "--format", shape)
+            self.assertNotIn("\x1b", shown)
+            self.assertEqual(1, shown.count("\n"), shown)
+
+    def test_messages_escape_control_characters(self) -> None:
+        self.assertIn(r"\x1b[2J", self.error("usage", "list", "--project", "a\x1b[2J", status=3))
+        log = self.config.parent / "log"
+        manage.run(self.config, "--log-file", str(log), "usage", "list", "--project", "a\nb\x1b[2J")
+        self.assertEqual("\n", "".join(set(log.read_text()) - set(escape_control(log.read_text()))))
 
     def test_debug_shows_traceback(self) -> None:
         self.config.write_text("")
