@@ -60,6 +60,11 @@ class SampleRejected(DistilError):
 class ServiceError(DistilError):
     """A service gave no usable answer. The same request may succeed later."""
 
+    @property
+    def is_too_large(self) -> bool:
+        """Whether the cause is a response that is too large, so that a smaller question may succeed."""
+        return isinstance(self.__cause__, ResponseTooLarge)
+
 
 class ResponseTooLarge(ServiceError):
     """A response is larger than the limit. Smaller questions may succeed."""

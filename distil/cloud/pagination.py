@@ -11,6 +11,7 @@ with ``truncated``, with no way to read the rest.
 
 from collections.abc import Mapping
 
+from distil import exceptions
 from distil.cloud import client
 from distil.cloud import response
 
@@ -21,19 +22,27 @@ def list_all(
     """Every entry of a list, each once.
 
     :param key: of the list in the response.
+    :param params: if they have a ``limit``, it is halved until the response is not too large.
     :raises ServiceError: of the client's class; the service gave no usable answer, or a truncated one.
     """
     found: dict[str, response.JSONObject] = {}
-    marker: dict[str, str] = {}
+    params = dict(params)
     while True:
-        page = _page(service, path, {**params, **marker})
+        try:
+            page = _page(service, path, params)
+        except exceptions.ServiceError as error:
+            limit = int(params.get("limit", 1))
+            if limit == 1 or not error.is_too_large:
+                raise
+            params["limit"] = str(limit // 2)
+            continue
         entries = {entry.required_str("id"): entry for entry in page.objects(key)}
         is_last = entries.keys() <= found.keys()
         _require_whole(page, len(entries), is_last=is_last)
         found.update(entries)
         if is_last:
             return list(found.values())
-        marker = {"marker": list(entries)[-1]}
+        params["marker"] = list(entries)[-1]
 
 
 def _page(service: client.ServiceClient, path: str, params: Mapping[str, str]) -> response.JSONObject:

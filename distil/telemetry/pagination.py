@@ -7,6 +7,7 @@ continues at the oldest row, and shows whether there is more.
 """
 
 import datetime
+import functools
 import itertools
 from collections.abc import Callable
 from collections.abc import Iterator
@@ -83,18 +84,20 @@ class Paginator:
         strictly newer rows are used, and the next request ends just after the oldest ones. If no such place is found,
         as when all rows have the same time, the limit is doubled, up to the cap.
 
-        :raises UnprovenResponse: all rows of a response that may be capped have the same time, or they are unordered.
+        :raises UnprovenResponse: all rows of a response that may be capped, or would be too large with more rows, have
+            the same time, or they are unordered.
         :raises TelemetryError: the missing rows cannot be determined, or nothing shows that there are rows at all.
         """
         limit = self._page_size
         # Rows of the last response and those of them that the next one repeats; it has more if the last was capped.
         capped: tuple[int, int] | None = None
         while period.start < period.end:
-            rows = self._fetch(period, limit)
+            rows, fitting = _fetch_fitting(functools.partial(self._fetch, period), limit)
             self._capacity.record(len(rows))
+            self._page_size = min(self._page_size, fitting)
             if capped and len(rows) > capped[1]:
                 self._report_cap(capped[0])
-            is_full = len(rows) >= limit
+            is_full = len(rows) >= fitting
             if not is_full and self._is_whole(len(rows), period):
                 yield SamplePage(period, rows)
                 return
@@ -105,6 +108,8 @@ class Paginator:
                 period, limit = model.Window(period.start, middle), self._page_size
             elif is_full:
                 self._require_order(rows)
+                if fitting < limit:
+                    raise self._unsplittable(len(rows), period)
                 limit *= 2
             else:
                 self._require_evidence(rows, period)
@@ -117,7 +122,7 @@ class Paginator:
             length = period.end - period.start
             longer = model.Window(period.start - length, period.end + length)
             try:
-                self._capacity.record(len(self._fetch(longer, _probe_limit(count))))
+                self._probe(functools.partial(self._fetch, longer), count)
             except exceptions.TelemetryError as error:
                 LOG.debug("A request for more samples failed; continuing without it: %s", error)
                 self._capacity.limit(count)
@@ -129,18 +134,30 @@ class Paginator:
         reason = f"no response holds more, not even for all projects and meters since {start}"
         if self._capacity.may_exceed(count):
             try:
-                self._capacity.record(len(self._fetch_newest(start, _probe_limit(count))))
+                self._probe(functools.partial(self._fetch_newest, start), count)
             except exceptions.TelemetryError as error:
                 reason = f"a request for more failed: {error}"
         if not self._capacity.exceeds(count):
             self._report_cap(count)
             raise self._unproven(count, period, reason)
 
+    def _probe(self, fetch: Callable[[int], Rows], count: int) -> None:
+        """Request more than ``count`` rows."""
+        rows, _ = _fetch_fitting(fetch, max(2 * count, _MIN_PROBE_ROWS), minimum=count + 1)
+        self._capacity.record(len(rows))
+
     def _unproven(self, count: int, period: model.Window, reason: str) -> exceptions.TelemetryError:
         problem = f"whether a response of {pluralize(count, 'sample')} is complete is unknown, and {reason}"
         if count:
             return UnprovenResponse(f"{self._description}: {problem}", period)
         return exceptions.TelemetryError(f"{self._description}: {problem}; does the service have any samples?")
+
+    def _unsplittable(self, count: int, period: model.Window) -> UnprovenResponse:
+        return UnprovenResponse(
+            f"{self._description}: more than {pluralize(count, 'sample')} of one time are too large for one response;"
+            " raise [keystone_authtoken] max_response_bytes",
+            period,
+        )
 
     def _require_order(self, rows: Rows) -> None:
         if not _is_newest_first([row_time(row) for row in rows]):
@@ -168,8 +185,15 @@ def row_time(row: object) -> datetime.datetime | None:
         return None
 
 
-def _probe_limit(count: int) -> int:
-    return max(2 * count, _MIN_PROBE_ROWS)
+def _fetch_fitting(fetch: Callable[[int], Rows], limit: int, minimum: int = 1) -> tuple[Rows, int]:
+    """Rows and their limit, which is halved as long as the response is too large."""
+    try:
+        return fetch(limit), limit
+    except exceptions.TelemetryError as error:
+        if limit <= minimum or not error.is_too_large:
+            raise
+        LOG.debug("Requesting half as many samples: %s", error)
+    return _fetch_fitting(fetch, max(limit // 2, minimum), minimum)
 
 
 def _cut(times: Sequence[datetime.datetime | None], period: model.Window) -> tuple[int, datetime.datetime]:

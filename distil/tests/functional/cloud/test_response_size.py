@@ -9,9 +9,11 @@ import unittest
 import zlib
 from collections.abc import Callable
 from collections.abc import Iterator
+from typing import Any
 
 from keystoneauth1 import session as ks_session
 from keystoneauth1 import token_endpoint
+from keystoneauth1.identity import v3
 
 from distil import exceptions
 from distil.cloud import adapter
@@ -19,6 +21,7 @@ from distil.cloud.connection import Connection
 from distil.cloud.keystone import KeystoneProjects
 from distil.cloud.lookups import cloud_lookups
 from distil.cloud.response_limits import ResponseLimits
+from distil.sandbox.cloud import Cloud
 from distil.telemetry.client import CeilometerClient
 from distil.tests.functional.cloud.test_deadline import sockets
 from distil.tests.support.cloud_server import ENDPOINTS
@@ -155,6 +158,14 @@ class ClientsTest(unittest.TestCase):
 
     def test_version_list_is_limited(self) -> None:
         self.assert_raises_own_error("/compute", "compute")
+
+    def test_too_large_list_is_read_in_pages(self) -> None:
+        cloud = self.enterContext(Cloud(projects=1500))
+        credentials: dict[str, Any] = {**cloud.auth()}
+        session = ks_session.Session(auth=v3.Password(**credentials), timeout=60)
+        adapter.mount_adapter(session, LIMITS)
+        projects = KeystoneProjects(Connection(session, None, "public")).enabled()
+        self.assertEqual({*cloud.projects.enabled_ids, cloud.projects.service_id}, {found.id for found in projects})
 
     def test_answer_is_limited(self) -> None:
         self.assert_raises_own_error("/identity/v3/projects", "identity")
