@@ -86,6 +86,10 @@ class StoreError(ServiceError):
     """A database operation failed."""
 
 
+class SchemaError(DistilError):
+    """The database is at a revision, or has an encoding, that cannot be used. It stays so until somebody acts."""
+
+
 class CoordinationError(ServiceError):
     """The coordination backend gave no usable answer."""
 

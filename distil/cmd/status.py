@@ -29,7 +29,7 @@ from distil.conf import registry
 from distil.conf import validate
 from distil.conf.registry import TrackedConfigOpts
 from distil.db import leases
-from distil.db import revision
+from distil.db import schema
 from distil.escaping import escape_control
 from distil.factory import validation
 from distil.factory.engine import build_engine
@@ -132,7 +132,7 @@ def _problems(results: Iterator[ValidationResult]) -> Sequence[str]:
 
 def _wrong_revision(conf: TrackedConfigOpts) -> Sequence[str]:
     with _engine(conf) as engine:
-        revision.require_head(engine)
+        schema.require_usable(engine)
     return ()
 
 

@@ -58,13 +58,13 @@ class ScopedProjects:
         """
         enabled, in_scope = self._ask_keystone()
         projects = self._sorted(in_scope)
-        last_collected = self._last_collected(projects, now)
+        last_collected, unregistered = self._last_collected(projects, now)
         failures = {}
         for project in projects:
-            problem = _problem(last_collected.get(project.id), now)
+            problem = unregistered.get(project.id) or _problem(last_collected.get(project.id), now)
             if problem:
                 LOG.error("Project %s (%s) is not collected: %s", project.id, project.name, problem)
-                failures[project.id] = exceptions.StoreError(problem)
+                failures[project.id] = problem
         return CollectedProjects(projects, last_collected, failures, enabled)
 
     def _ask_keystone(self) -> tuple[int, list[model.Project]]:
@@ -85,25 +85,33 @@ class ScopedProjects:
 
     def _last_collected(
         self, projects: Sequence[model.Project], now: datetime.datetime
-    ) -> Mapping[str, datetime.datetime]:
-        """Last collected by project id. The starts of all new projects are stored before any is collected."""
+    ) -> tuple[Mapping[str, datetime.datetime], Mapping[str, exceptions.StoreError]]:
+        """Last collected by project id, and why projects cannot be registered.
+
+        The starts of all new projects are stored before any is collected.
+        """
         ids = [project.id for project in projects]
         stored = self._store.last_collected(ids)
         new = [project for project in projects if project.id not in stored]
-        self._store.update_projects([project for project in projects if project.id in stored])
+        known = [project for project in projects if project.id in stored]
+        for project_id, error in self._store.update_projects(known).items():
+            LOG.warning("Project %s keeps its old name in the database, and is collected: %s", project_id, error)
         if not new:
-            return stored
+            return stored, {}
         # A project that is stuck must not hold new ones back.
         failed = self._store.failed_projects()
         others = [time for project_id, time in stored.items() if project_id not in failed] or stored.values()
-        self._store.register_projects((project, self._plan.start(project, others, now)) for project in new)
-        return self._store.last_collected(ids)
+        starts = [(project, self._plan.start(project, others, now)) for project in new]
+        unregistered = self._store.register_projects(starts)
+        return self._store.last_collected(ids), unregistered
 
 
-def _problem(last_collected: datetime.datetime | None, now: datetime.datetime) -> str | None:
+def _problem(last_collected: datetime.datetime | None, now: datetime.datetime) -> exceptions.StoreError | None:
     """Why a project with this last collected would never be collected; None if it will."""
     if last_collected is None:
-        return "its last_collected in the table tenants is not a valid time; correct it there"
+        problem = "its last_collected in the table tenants is not a valid time; correct it there"
+        return exceptions.StoreError(problem)
     if last_collected - now > _MAX_AHEAD:
-        return f"its last_collected in the table tenants, {last_collected}, is in the future; correct it there"
+        problem = f"its last_collected in the table tenants, {last_collected}, is in the future; correct it there"
+        return exceptions.StoreError(problem)
     return None

@@ -55,8 +55,10 @@ class LogErrors(NamedTuple):
 
 def set_defaults() -> None:
     """Set oslo.log's defaults, also for oslo-config-generator."""
-    # At INFO it logs how it chose its backend.
-    log.set_defaults(_FORMAT, [*log.get_default_log_levels(), "oslo_service=WARN"])
+    # At INFO, oslo.service logs how it chose its backend. At WARNING, oslo.db logs, with a traceback, errors that are
+    # raised as well.
+    levels = [*log.get_default_log_levels(), "oslo_service=WARN", "oslo_db.sqlalchemy.exc_filters=ERROR"]
+    log.set_defaults(_FORMAT, levels)
 
 
 def register_opts(conf: cfg.ConfigOpts) -> None:

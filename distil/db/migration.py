@@ -15,6 +15,7 @@ from alembic import util as alembic_util
 from distil import exceptions
 from distil.db import errors
 from distil.db import revision as revisions
+from distil.db import schema
 
 _SCRIPTS = Path(__file__).parent / "migrations"
 
@@ -23,9 +24,11 @@ def upgrade(engine: sa.Engine, revision: str = "head") -> None:
     """Upgrades the database to a later revision.
 
     :raises NotFound: there is no such revision.
+    :raises SchemaError: the database is at an unknown revision, or is not UTF-8.
     :raises StoreError: a step failed.
     """
     revisions.require_exists(revision)
+    schema.require_utf8(engine)
     with _session(engine, f"upgrade to {revision}") as config:
         command.upgrade(config, revision)
 
@@ -61,9 +64,10 @@ def history() -> list[tuple[str, str]]:
 def check(engine: sa.Engine) -> None:
     """Compares the tables with the models.
 
-    :raises StoreError: the database is not at the newest revision, or its tables differ from the models.
+    :raises SchemaError: usage cannot be stored.
+    :raises StoreError: its tables differ from the models.
     """
-    revisions.require_head(engine)
+    schema.require_usable(engine)
     with _session(engine, "check the tables") as config:
         try:
             command.check(config)

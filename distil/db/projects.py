@@ -98,19 +98,28 @@ def register(engine: sa.Engine, starts: Mapping[str, tuple[model.Project, dateti
             connection.execute(statement.values(last_collected=sa.bindparam("start")), unset)
 
 
+def changed(engine: sa.Engine, current: Mapping[str, model.Project]) -> dict[str, model.Project]:
+    """Those whose stored name, description or domain differs from the current one, by id."""
+    stored = sorted(_stored(engine, current).items())
+    return {
+        project_id: current[project_id]
+        for project_id, row in stored
+        if _values(current[project_id]) != {"name": row.name, "info": row.info or "", "domain_id": row.domain_id}
+    }
+
+
 def update(engine: sa.Engine, current: Mapping[str, model.Project]) -> None:
-    """Updates stored names, descriptions and domains that differ from the current ones."""
-    changed = []
-    for project_id, row in sorted(_stored(engine, current).items()):
-        values = _values(current[project_id])
-        if values != {"name": row.name, "info": row.info or "", "domain_id": row.domain_id}:
-            changed.append({"project": project_id, **{f"new_{name}": value for name, value in values.items()}})
-    if not changed:
+    """Updates names, descriptions and domains, in one transaction."""
+    if not current:
         return
     statement = sa.update(tenants).where(tenants.c.id == sa.bindparam("project"))
     new_values: dict[str, Any] = {name: sa.bindparam(f"new_{name}") for name in ("name", "info", "domain_id")}
+    rows = [
+        {"project": project_id, **{f"new_{name}": value for name, value in _values(project).items()}}
+        for project_id, project in current.items()
+    ]
     with engine.begin() as connection:
-        connection.execute(statement.values(new_values), changed)
+        connection.execute(statement.values(new_values), rows)
 
 
 class _Row(NamedTuple):

@@ -34,11 +34,12 @@ def current(engine: sa.Engine) -> str | None:
 def require_known(engine: sa.Engine) -> str | None:
     """The database's revision, or None if it has none.
 
-    :raises StoreError: the revision is unknown to this release, or the database failed.
+    :raises SchemaError: the revision is unknown to this release.
+    :raises StoreError: the database failed.
     """
     found = current(engine)
     if found is not None and found not in _known():
-        raise exceptions.StoreError(
+        raise exceptions.SchemaError(
             f"the database is at revision {found} of a newer release, and this release supports none after {head()}:"
             " install that release"
         )
@@ -60,16 +61,17 @@ def require_exists(revision: str) -> None:
 def require_head(engine: sa.Engine) -> None:
     """Checks that the database is at the newest revision: older tables would round volumes.
 
-    :raises StoreError: the database is not at the newest revision, or it failed.
+    :raises SchemaError: the database is not at the newest revision.
+    :raises StoreError: the database failed.
     """
     found, required = require_known(engine), head()
     if found is None:
-        raise exceptions.StoreError(
+        raise exceptions.SchemaError(
             "the database is at no revision and probably empty: run distil-db-manage upgrade head"
         )
     if found != required:
         advice = "stop all collectors and run distil-db-manage upgrade head"
-        raise exceptions.StoreError(f"the database is at revision {found}, not {required}: {advice}")
+        raise exceptions.SchemaError(f"the database is at revision {found}, not {required}: {advice}")
 
 
 def _known() -> set[str]:

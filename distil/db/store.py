@@ -2,11 +2,13 @@
 """The database as collectors use it."""
 
 import datetime
+import functools
 from collections.abc import Collection
 from collections.abc import Iterable
 
 import sqlalchemy as sa
 
+from distil import exceptions
 from distil import model
 from distil.db import errors
 from distil.db import project_failures
@@ -18,6 +20,7 @@ from distil.db.functions import valid_time
 from distil.db.models import tenants
 from distil.db.project_failures import Failure
 from distil.db.project_store import ProjectStore
+from distil.db.separation import store_separately
 
 
 class Store:
@@ -45,19 +48,28 @@ class Store:
                 found.update((project_id, time) for project_id, time in rows if time is not None)
         return found
 
-    def register_projects(self, starts: Iterable[tuple[model.Project, datetime.datetime]]) -> None:
-        """Stores new projects with their start as last_collected, in one transaction.
+    def register_projects(
+        self, starts: Iterable[tuple[model.Project, datetime.datetime]]
+    ) -> dict[str, exceptions.StoreError]:
+        """Stores new projects with their start as last_collected.
 
         A project keeps a last_collected that it has already, even if another collector registers it at the same time.
+
+        :returns: by id, why projects cannot be stored.
         """
         by_id = {project.id: (project, start) for project, start in starts}
-        with errors.translate_errors("register projects"):
-            self._retrying(projects.register, self._engine, by_id)
+        register = functools.partial(self._retrying, projects.register, self._engine)
+        return store_separately("register project", register, by_id)
 
-    def update_projects(self, current: Iterable[model.Project]) -> None:
-        """Stores names, descriptions and domains that have changed in Keystone. Ignores unregistered projects."""
-        with errors.translate_errors("update projects"):
-            projects.update(self._engine, {project.id: project for project in current})
+    def update_projects(self, current: Iterable[model.Project]) -> dict[str, exceptions.StoreError]:
+        """Stores names, descriptions and domains that have changed in Keystone. Ignores unregistered projects.
+
+        :returns: by id, why projects keep the values that are stored.
+        """
+        by_id = {project.id: project for project in current}
+        with errors.translate_errors("read projects"):
+            changed = projects.changed(self._engine, by_id)
+        return store_separately("update project", functools.partial(projects.update, self._engine), changed)
 
     def record_failures(self, failed: Iterable[Failure], now: datetime.datetime) -> None:
         """Stores why the last run could not finish projects, in one transaction."""

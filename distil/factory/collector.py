@@ -35,7 +35,7 @@ from distil.conf import log as log_conf
 from distil.conf import oslo_service
 from distil.conf.collector import CollectorOptions
 from distil.conf.fingerprint import fingerprint
-from distil.db import revision
+from distil.db import schema
 from distil.db.store import Store
 from distil.exporter.health import HealthPage
 from distil.exporter.pages import MetricsPage
@@ -149,11 +149,12 @@ class CollectorFactory:
         """The collector. Only the database is connected to.
 
         :raises ConfigurationError: the configuration cannot be used.
-        :raises StoreError: the connection to the database failed, or its schema is not at the newest revision.
+        :raises SchemaError: usage cannot be stored in the database.
+        :raises StoreError: the connection to the database failed.
         """
         cloud = connect(self._conf, CollectorRequestObserver(shutdown, self.metrics))
         engine = build_engine(database.read(self._conf))
-        revision.require_head(engine)
+        schema.require_usable(engine)
         rules = self.rules(announce=False)
         self.metrics.config_info.clear()
         self.metrics.config_info.labels(self._options.name, fingerprint(self._options)).set(1)

@@ -103,7 +103,8 @@ class Manage(app.App):
         """The database, at the newest revision.
 
         :raises ConfigurationError: no database is configured.
-        :raises StoreError: the connection failed, or the database is at another revision.
+        :raises SchemaError: the database is at another revision.
+        :raises StoreError: the connection failed.
         """
         engine = build_engine(database.read(self.conf).without_retries())
         revision.require_head(engine)

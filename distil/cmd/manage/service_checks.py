@@ -25,6 +25,7 @@ from distil.conf.collector import CollectorOptions
 from distil.conf.registry import TrackedConfigOpts
 from distil.db import privileges
 from distil.db import revision
+from distil.db import schema
 from distil.db.store import Store
 from distil.factory.collector import CollectorFactory
 from distil.factory.collector import utc_now
@@ -50,6 +51,7 @@ def database(engine: Callable[[], sa.Engine]) -> Iterator[Finding]:
     """Check the database's connection, revision, the privileges of its user, and its clock."""
     try:
         connected = engine()
+        schema.require_usable(connected)
         now = Store(connected).now()
     except exceptions.DistilError as error:
         yield Finding("database", ERROR, str(error))

@@ -50,13 +50,14 @@ class DatabaseTestCase(unittest.TestCase):
 
 
 @contextlib.contextmanager
-def database(backend: str, *, migrated: bool = True) -> Iterator[str]:
+def database(backend: str, *, migrated: bool = True, options: str = "") -> Iterator[str]:
     """Provide the URL, password included, of a database that is dropped at the end.
 
     :param migrated: whether it is at the newest revision, or empty.
+    :param options: of CREATE DATABASE, for an empty one.
     :raises unittest.SkipTest: no such server answers; in CI (the environment variable) that is an AssertionError.
     """
-    create = _COPY[backend] if migrated else _create_empty
+    create = _COPY[backend] if migrated else functools.partial(_create_empty, options=options)
     if backend == SQLITE:
         with tempfile.TemporaryDirectory() as directory:
             url = sa.make_url(f"sqlite:///{pathlib.Path(directory, 'distil.sqlite')}")
@@ -74,9 +75,9 @@ def database(backend: str, *, migrated: bool = True) -> Iterator[str]:
         server.engine.dispose()
 
 
-def _create_empty(url: sa.URL) -> None:
+def _create_empty(url: sa.URL, options: str = "") -> None:
     if url.get_backend_name() != SQLITE:
-        _execute(_server(url.get_backend_name()).url, f"CREATE DATABASE {url.database}")
+        _execute(_server(url.get_backend_name()).url, f"CREATE DATABASE {url.database} {options}")
 
 
 def _copy_sqlite(url: sa.URL) -> None:

@@ -64,14 +64,14 @@ class TestMigrationSQLite(databases.DatabaseTestCase):
 
     def test_check_fails_before_newest_revision(self) -> None:
         migration.downgrade(self.engine, "003")
-        with self.assertRaisesRegex(exceptions.StoreError, "revision 003, not .* run distil-db-manage upgrade head"):
+        with self.assertRaisesRegex(exceptions.SchemaError, "revision 003, not .* run distil-db-manage upgrade head"):
             migration.check(self.engine)
 
     def test_newer_revision_raises(self) -> None:
         self.addCleanup(self.set_revision, revision.head())
         self.set_revision("999")
         for action in (migration.upgrade, migration.check, revision.require_head):
-            with self.subTest(action=action), self.assertRaisesRegex(exceptions.StoreError, "999 .*install that"):
+            with self.subTest(action=action), self.assertRaisesRegex(exceptions.SchemaError, "999 .*install that"):
                 action(self.engine)
 
     def set_revision(self, revision: str) -> None:
@@ -79,7 +79,7 @@ class TestMigrationSQLite(databases.DatabaseTestCase):
             connection.execute(sa.text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision})
 
     def test_unknown_revision_raises(self) -> None:
-        with self.assertRaisesRegex(exceptions.StoreError, "nope"):
+        with self.assertRaisesRegex(exceptions.NotFound, "nope"):
             migration.upgrade(self.engine, "nope")
 
     def test_usage_requires_own_project_resource(self) -> None:

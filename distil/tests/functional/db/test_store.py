@@ -271,11 +271,12 @@ class TestWindowCommitSQLite(StoreTestCase):
 class TestStoredProjectsMySQL(TestStoredProjectsSQLite):
     BACKEND = databases.MYSQL
 
-    def test_registration_is_atomic(self) -> None:
+    def test_unstorable_project_stops_no_other(self) -> None:
         too_long = self.new_project(id="x" * 101)
-        with self.assertRaises(exceptions.StoreError):
-            self.store.register_projects([(self.project, START), (too_long, START)])
-        self.assertEqual({}, self.store.last_collected([self.project.id]))
+        failed = self.store.register_projects([(self.project, START), (too_long, START)])
+        self.assertEqual({too_long.id}, set(failed))
+        self.assertIn(f"could not register project {too_long.id}: ", str(failed[too_long.id]))
+        self.assertEqual({self.project.id: START}, self.store.last_collected([self.project.id]))
 
 
 class TestStoredProjectsPostgreSQL(TestStoredProjectsMySQL):
