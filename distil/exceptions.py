@@ -110,5 +110,9 @@ class ReprocessingRefused(DistilError):
     """Rejected samples were not billed, because usage could be lost or billed twice; the message gives the reason."""
 
 
+class Refused(DistilError):
+    """A change that an operator asked for was refused, because usage could be lost or stored twice; nothing changed."""
+
+
 class ProjectReassigned(DistilError):
     """The project has been reassigned to another collector."""

@@ -2,11 +2,13 @@
 """Finds missing privileges of the database user by trying each of them."""
 
 import datetime
+from collections.abc import Iterable
 from collections.abc import Iterator
 
 import sqlalchemy as sa
 from oslo_db import exception as db_exception
 
+from distil import exceptions
 from distil.db import errors
 from distil.db import models
 
@@ -33,6 +35,19 @@ def missing_privileges(engine: sa.Engine) -> Iterator[str]:
             error = _try(engine, _harmless_statement(privilege, table))
             if error is not None:
                 yield f"{privilege} on {table}: {error}"
+
+
+def require_delete(engine: sa.Engine, tables: Iterable[sa.Table]) -> None:
+    """Checks that the user may delete rows, before a command of which a part could fail.
+
+    :raises StoreError: the user may not, or the connection was lost.
+    """
+    missing = [table.name for table in tables if _try(engine, _harmless_statement(_DELETE, table))]
+    if missing:
+        raise exceptions.StoreError(
+            f"the database user lacks the privilege DELETE on {', '.join(missing)}, which this command needs and"
+            " collectors do not; use a configuration file with another user in [database] connection"
+        )
 
 
 def _try(engine: sa.Engine, statement: sa.Executable) -> str | None:

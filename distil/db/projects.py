@@ -201,24 +201,25 @@ def domain_ids(engine: sa.Engine) -> set[str]:
         return set(connection.scalars(query))
 
 
-def find_ids(engine: sa.Engine, texts: Iterable[str]) -> list[str]:
+def find_ids(engine: sa.Engine, texts: Iterable[str], with_prefixes: bool = True) -> list[str]:
     """The ids of stored projects, each given by its id, its name, or the beginning of its id.
 
+    :param with_prefixes: whether the beginning of an id suffices.
     :raises NotFound: a project is not stored, or several have the name.
     :raises StoreError: the database failed.
     """
     with errors.translate_errors("look up projects"), engine.connect() as connection:
-        return [_find_id(connection, id_or_name) for id_or_name in texts]
+        return [_find_id(connection, given, with_prefixes) for given in texts]
 
 
-def _find_id(connection: sa.Connection, given: str) -> str:
+def _find_id(connection: sa.Connection, given: str, with_prefixes: bool) -> str:
     query = sa.select(tenants.c.id, tenants.c.name)
     rows = connection.execute(query.where(sa.or_(tenants.c.id == given, tenants.c.name == given)))
     # MariaDB and MySQL disregard the case of names.
     named = [row for row in rows if given in row]
     ids = [row.id for row in named if row.id == given] or sorted(row.id for row in named)
     matching = "have the name"
-    if not ids and len(given) >= MIN_ID_PREFIX:
+    if not ids and with_prefixes and len(given) >= MIN_ID_PREFIX:
         rows = connection.execute(query.where(tenants.c.id.startswith(given, autoescape=True)))
         ids = sorted(row.id for row in rows if row.id.startswith(given))
         matching = "have an ID that begins with"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``usage list`` and ``usage summary``."""
+"""``usage list``, ``usage prune`` and ``usage summary``."""
 
 import argparse
 import logging
@@ -12,7 +12,9 @@ from distil.cmd.manage import period
 from distil.cmd.manage.domains import find_domain_ids
 from distil.db import collected
 from distil.db import projects
+from distil.db import retention
 from distil.db import usage_entries
+from distil.db.store import Store
 
 LOG = logging.getLogger(__name__)
 
@@ -112,6 +114,45 @@ class UsageSummary(_UsageCommand):
             self.app.engine, self._filter(parsed_args), groups, parsed_args.limit, order, parsed_args.time_zone
         )
         return names, ((*group, base.format_volume(volume), entries) for *group, volume, entries in totals)
+
+
+class UsagePrune(base.ShowCommand):
+    """Delete the usage entries of windows that start before a time.
+
+    Nothing of it is collected again, and readers of the database do not find it any more: bill and archive it first.
+    Projects, resources and rejected samples stay.
+
+    The entries are deleted in many short transactions, also while collectors run. A command that was interrupted can be
+    repeated. The database user needs the privilege DELETE on usage_entry, which collectors do not need.
+    """
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        parser = super().get_parser(prog_name)
+        parser.add_argument(
+            "--before", metavar="TIME", type=period.utc_time, required=True, help="ISO 8601, UTC by default"
+        )
+        base.add_project(parser, action="append", default=[])
+        parser.add_argument(
+            "--dry-run", action="store_true", help="show what would be deleted, without changing anything"
+        )
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> tuple[Sequence[str], Sequence[object]]:
+        engine, before = self.app.engine, parsed_args.before
+        if before > Store(engine).now():
+            self.refuse("--before must not be in the future")
+        ids = projects.find_ids(engine, parsed_args.project, with_prefixes=False)
+        old = retention.usage_before(engine, before, ids)
+        deleted = old.usage_entries if parsed_args.dry_run else retention.prune_usage(engine, before, ids)
+        fields = {
+            "before": base.format_time(before),
+            "result": "would be deleted" if parsed_args.dry_run else "deleted",
+            "usage_entries": deleted,
+            "projects": old.projects,
+            "first_usage": base.format_time(old.first),
+            "last_usage": base.format_time(old.last),
+        }
+        return tuple(fields), tuple(fields.values())
 
 
 def _groups(value: str) -> list[str]:

@@ -242,6 +242,31 @@ class UsageTest(manage.ManageTestCase):
             rows = self.rows("usage", *command, "--sort-column", "volume", "--sort-descending")
             self.assertEqual(["1000", "10", "9", "2.5"], [row["volume"] for row in rows])
 
+    def test_prune_deletes_old_windows(self) -> None:
+        self.store(*(entry(project, hour=hour) for project in PROJECTS for hour in range(4)))
+        command = ("usage", "prune", "--before", f"{START + 2 * HOUR:%Y-%m-%dT%H:%M}")
+        would = self.rows(*command, "--dry-run")
+        self.assertEqual(12, len(self.rows("usage", "list")))
+        expected = {
+            "before": "2026-02-01T00:00:00Z",
+            "result": "deleted",
+            "usage_entries": 6,
+            "projects": 3,
+            "first_usage": "2026-01-31T22:00:00Z",
+            "last_usage": "2026-02-01T00:00:00Z",
+        }
+        self.assertEqual(expected, self.rows(*command))
+        self.assertEqual({**expected, "result": "would be deleted"}, would)
+        self.assertEqual(6, len(self.rows("usage", "list")))
+        self.assertEqual(2, self.rows("usage", "prune", "--before", "2026-06-01", "--project", "p1")["usage_entries"])
+        self.assertEqual(4, len(self.rows("usage", "list")))
+
+    def test_future_is_not_pruned(self) -> None:
+        self.assertEqual(
+            "--before must not be in the future", self.usage_error("usage", "prune", "--before", "2999-01-01")
+        )
+        self.usage_error("usage", "prune")
+
     def test_entries_can_be_read_partially(self) -> None:
         self.store(*(entry("p1", hour=hour) for hour in range(5)))
         read = usage_entries.entries(self.engine, usage_entries.UsageFilter())

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``project forget`` and ``project start``."""
+
+import argparse
+import logging
+import os
+import socket
+from collections.abc import Sequence
+
+from distil import exceptions
+from distil.cmd.manage import base
+from distil.cmd.manage import period
+from distil.db import project_start
+from distil.db import projects
+from distil.db import retention
+from distil.db.store import Store
+
+LOG = logging.getLogger(__name__)
+
+
+class _ProjectChange(base.ShowCommand):
+    """Changes one project, which has to be named in full."""
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        parser = super().get_parser(prog_name)
+        parser.add_argument("project", metavar="PROJECT", help="ID or name of the project")
+        parser.add_argument("--dry-run", action="store_true", help="show what would be done, without changing anything")
+        return parser
+
+    def _find_id(self, arguments: argparse.Namespace) -> str:
+        return projects.find_ids(self.app.engine, [arguments.project], with_prefixes=False)[0]
+
+
+class ProjectForget(_ProjectChange):
+    """Delete everything that is stored of a project: usage, resources, rejected samples, and the project itself.
+
+    A project in the scope of a collector is refused: the next run would register it anew, and collect again what has
+    been billed. Disable or delete it in Keystone first, or exclude it from the scope. A project whose lease a collector
+    holds is refused, too.
+
+    The rows are deleted in many short transactions, also while collectors run. A command that was interrupted can be
+    repeated. The database user needs the privilege DELETE on all tables.
+    """
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        parser = super().get_parser(prog_name)
+        parser.add_argument(
+            "--no-keystone",
+            action="store_true",
+            help="do not ask Keystone whether a collector has the project in scope",
+        )
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> tuple[Sequence[str], Sequence[object]]:
+        project_id = self._find_id(parsed_args)
+        if not parsed_args.no_keystone:
+            self._require_out_of_scope(project_id)
+        if parsed_args.dry_run:
+            result, counts = "would be forgotten", retention.count_rows(self.app.engine, project_id)
+        else:
+            owner = f"{self.app.NAME} {socket.gethostname()}:{os.getpid()}"
+            result, counts = "forgotten", retention.forget(self.app.engine, project_id, owner)
+        fields = {"project_id": project_id, "result": result, **counts}
+        return tuple(fields), tuple(fields.values())
+
+    def _require_out_of_scope(self, project_id: str) -> None:
+        # Slow to import, as everything that speaks to the cloud.
+        from distil.cmd.manage import project_scope  # noqa: PLC0415
+
+        for project in project_scope.in_scope(self.app.conf):
+            if project.project_id == project_id:
+                raise exceptions.Refused(
+                    f"project {project_id} is in the scope of collector {project.collector}, whose next run would"
+                    " register it anew and collect it again; disable it in Keystone, or exclude it from the scope"
+                )
+
+
+class ProjectStart(_ProjectChange):
+    """Set where the collection of a project goes on, for one whose start was set wrongly.
+
+    Collectors go on with the window that starts at --at. An earlier time than the present one has the windows since
+    then collected, as far as the telemetry service still has their samples; it is refused if usage or rejected samples
+    of these windows are stored, because they would be stored twice. A later time skips the windows until then: their
+    usage is never collected.
+    """
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        parser = super().get_parser(prog_name)
+        parser.add_argument(
+            "--at",
+            metavar="TIME",
+            type=period.utc_time,
+            required=True,
+            help="start of the first window to collect, a full hour (ISO 8601, UTC by default)",
+        )
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> tuple[Sequence[str], Sequence[object]]:
+        at = parsed_args.at
+        if at.replace(minute=0, second=0, microsecond=0) != at:
+            self.refuse("--at must be a full hour")
+        if at > Store(self.app.engine).now():
+            self.refuse("--at must not be in the future")
+        project_id = self._find_id(parsed_args)
+        start = project_start.set_start(self.app.engine, project_id, at, dry_run=parsed_args.dry_run)
+        before, after = base.format_time(start.before), base.format_time(start.after)
+        if start.before and start.before < start.after:
+            LOG.warning("Usage from %s to %s is skipped: no collector will collect it", before, after)
+        fields = {
+            "project_id": project_id,
+            "result": "would be set" if parsed_args.dry_run else "set",
+            "last_collected_before": before,
+            "last_collected": after,
+        }
+        return tuple(fields), tuple(fields.values())

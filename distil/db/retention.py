@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Deletes what need not be kept any longer: old usage, and projects that are gone."""
+
+import datetime
+import functools
+from collections.abc import Collection
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from distil import exceptions
+from distil.db import deletion
+from distil.db import errors
+from distil.db import leases
+from distil.db import models
+from distil.db import privileges
+from distil.db.models import tenants
+from distil.db.models import usage_entry
+
+# Deleted in batches, in this order, because usage refers to resources; each by a column that leads an index.
+_LARGE = (usage_entry.c.start, models.rejected_samples.c.id, models.resources.c.id)
+
+
+class OldUsage(NamedTuple):
+    """:param first: start of the oldest window; None if there is no usage.
+    :param last: end of the newest window.
+    """
+
+    usage_entries: int
+    projects: int
+    first: datetime.datetime | None
+    last: datetime.datetime | None
+
+
+def usage_before(engine: sa.Engine, before: datetime.datetime, project_ids: Collection[str] = ()) -> OldUsage:
+    """The usage of windows that start before a time.
+
+    :param project_ids: of which projects; all of them if empty.
+    :raises StoreError: the database failed.
+    """
+    column = usage_entry.c
+    query = sa.select(
+        sa.func.count(),
+        sa.func.count(column.tenant_id.distinct()),
+        sa.func.min(column.start),
+        sa.func.max(column.end),
+    ).where(column.start < before)
+    if project_ids:
+        query = query.where(column.tenant_id.in_(project_ids))
+    with errors.translate_errors("count old usage"), engine.connect() as connection:
+        return OldUsage(*connection.execute(query).one())
+
+
+def prune_usage(engine: sa.Engine, before: datetime.datetime, project_ids: Collection[str] = ()) -> int:
+    """Deletes the usage of windows that start before a time, and returns the number of entries.
+
+    Nothing of it is collected again: last_collected stays.
+
+    :param project_ids: of which projects; all of them if empty.
+    :raises StoreError: the database failed. What has been deleted stays deleted; the rest can be deleted later.
+    """
+    privileges.require_delete(engine, [usage_entry])
+    column, deleted = usage_entry.c, 0
+    with errors.translate_errors("delete old usage"):
+        with engine.connect() as connection:
+            ids = project_ids or connection.scalars(sa.select(tenants.c.id)).all()
+        for project_id in sorted(ids):
+            condition = sa.and_(column.tenant_id == project_id, column.start < before)
+            deleted += deletion.delete_in_batches(engine, column.start, condition)
+    return deleted
+
+
+def count_rows(engine: sa.Engine, project_id: str) -> dict[str, int]:
+    """The number of rows of a project, by table.
+
+    :raises StoreError: the database failed.
+    """
+    with errors.translate_errors(f"count the rows of project {project_id}"), engine.connect() as connection:
+        return {
+            table.name: connection.scalar(sa.select(sa.func.count()).where(_project(table) == project_id)) or 0
+            for table in _tables()
+        }
+
+
+def forget(engine: sa.Engine, project_id: str, owner: str) -> dict[str, int]:
+    """Deletes everything that is stored of a project, and returns the number of rows by table.
+
+    A collector that has the project in its hands cannot store another window: the project has no last_collected from
+    the first transaction on. If this is interrupted, it can be repeated.
+
+    :param owner: of the lease that is held meanwhile.
+    :raises Refused: a collector holds the project's lease, or has begun to collect it anew.
+    :raises StoreError: the database failed.
+    """
+    privileges.require_delete(engine, _tables())
+    lease = leases.Leases(engine, owner)
+    if not lease.acquire(project_id):
+        raise exceptions.Refused(f"a collector holds the lease of project {project_id}, and may be collecting it")
+    try:
+        with errors.translate_errors(f"delete project {project_id}"):
+            return _delete_project(engine, project_id)
+    finally:
+        lease.release(project_id)
+
+
+def _delete_project(engine: sa.Engine, project_id: str) -> dict[str, int]:
+    detached = functools.partial(_require_detached, project_id)
+    large = [column.table for column in _LARGE]
+    counts: dict[str, int] = {}
+    with engine.begin() as connection:
+        connection.execute(sa.update(tenants).where(tenants.c.id == project_id).values(last_collected=None))
+        for table in _tables():
+            if table not in large and table is not tenants:
+                counts[table.name] = _delete(connection, table, project_id)
+    for column in _LARGE:
+        condition = _project(column.table) == project_id
+        counts[column.table.name] = deletion.delete_in_batches(engine, column, condition, detached)
+    with engine.begin() as connection:
+        detached(connection)
+        counts[tenants.name] = _delete(connection, tenants, project_id)
+    return counts
+
+
+def _require_detached(project_id: str, connection: sa.Connection) -> None:
+    """Lock the project's row, which must still have no last_collected."""
+    row = tenants.c.id == project_id, tenants.c.last_collected.is_(None)
+    if connection.execute(sa.update(tenants).where(*row).values(last_collected=None)).rowcount != 1:
+        raise exceptions.Refused(
+            f"a collector has begun to collect project {project_id} anew; what it stores is kept. Remove the project"
+            " from its scope, and repeat the command"
+        )
+
+
+def _delete(connection: sa.Connection, table: sa.Table, project_id: str) -> int:
+    return connection.execute(sa.delete(table).where(_project(table) == project_id)).rowcount
+
+
+def _tables() -> list[sa.Table]:
+    """Those that have rows of projects, except for leases; a table that refers to another comes before it."""
+    tables = [table for table in reversed(models.metadata.sorted_tables) if "tenant_id" in table.c]
+    return [*tables, tenants]
+
+
+def _project(table: sa.FromClause) -> sa.ColumnElement[str]:
+    column: sa.ColumnElement[str] = tenants.c.id if table is tenants else table.c.tenant_id
+    return column
