@@ -13,6 +13,7 @@ import functools
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
+from typing import NamedTuple
 
 import msgspec
 
@@ -58,6 +59,19 @@ class Project:
     domain_id: str
     description: str = ""
     created_on: str | None = None
+
+
+class CollectedBy(NamedTuple):
+    """What stored the last window of a project.
+
+    :param telemetry: name of the driver and region of its service, as in ``ceilometer/RegionOne``.
+    :param collector: name of the collector.
+    :param rules: digest of its rules.
+    """
+
+    telemetry: str
+    collector: str
+    rules: str
 
 
 @dataclasses.dataclass(frozen=True, order=True)

@@ -16,6 +16,7 @@ from distil import model
 from distil.collector.due import Allowance
 from distil.collector.due import DueProject
 from distil.collector.due import WindowRange
+from distil.collector.origin import Origin
 from distil.collector.retrying import RetryPolicy
 from distil.collector.samples import SampleFetcher
 from distil.collector.window import WindowCollector
@@ -86,6 +87,7 @@ class BatchCollector:
         partitioner: Partitioner,
         monitor: RunMonitor,
         retry_policy: RetryPolicy,
+        origin: Origin,
     ) -> None:
         self._fetcher = fetcher
         self._windows = windows
@@ -93,6 +95,7 @@ class BatchCollector:
         self._partitioner = partitioner
         self._monitor = monitor
         self._retry_policy = retry_policy
+        self._origin = origin
 
     def collect(self, batch: Sequence[DueProject], allowance: Allowance) -> list[DueProject]:
         """Collect the windows of each project, up to its limit or the first that fails.
@@ -114,8 +117,9 @@ class BatchCollector:
                         (claimed if claim is Claim.HELD else held).append(due)
             # The previous holders may have committed some of the windows.
             for windows, group in itertools.groupby(self._still_due(claimed), key=lambda due: due.windows):
+                own = self._origin.resolved
                 projects = [
-                    _ClaimedProject(due.project, self._store.project(due.project.id), due.limit) for due in group
+                    _ClaimedProject(due.project, self._store.project(due.project.id, own), due.limit) for due in group
                 ]
                 held += self._collect(projects, windows, allowance)
         return held

@@ -13,6 +13,7 @@ from oslo_log import log
 from distil import exceptions
 from distil import model
 from distil.cloud.keystone import KeystoneProjects
+from distil.collector.origin import OriginCheck
 from distil.collector.plan import Plan
 from distil.collector.scope import Scope
 from distil.db.store import Store
@@ -43,29 +44,40 @@ class ScopedProjects:
     :param order: ``ascending`` or ``descending`` by project id, or ``random``.
     """
 
-    def __init__(self, keystone: KeystoneProjects, scope: Scope, plan: Plan, store: Store, order: str) -> None:
+    def __init__(
+        self,
+        keystone: KeystoneProjects,
+        scope: Scope,
+        plan: Plan,
+        store: Store,
+        order: str,
+        origins: OriginCheck,
+    ) -> None:
         self._keystone = keystone
         self._scope = scope
         self._plan = plan
         self._store = store
         self._order = order
+        self._origins = origins
 
     def load(self, now: datetime.datetime) -> CollectedProjects:
         """Load the projects in scope and register the new ones.
 
         :raises IdentityError: Keystone gave no usable response.
         :raises StoreError: the database failed.
+        :raises TelemetryError: there is no catalog to look the region up in.
         """
         enabled, in_scope = self._ask_keystone()
         projects = self._sorted(in_scope)
         last_collected, unregistered = self._last_collected(projects, now)
-        failures = {}
+        failures = self._origins.problems(projects, last_collected)
+        usable = {project_id: time for project_id, time in last_collected.items() if project_id not in failures}
         for project in projects:
             problem = unregistered.get(project.id) or _problem(last_collected.get(project.id), now)
             if problem:
                 LOG.error("Project %s (%s) is not collected: %s", project.id, project.name, problem)
                 failures[project.id] = problem
-        return CollectedProjects(projects, last_collected, failures, enabled)
+        return CollectedProjects(projects, usable, failures, enabled)
 
     def _ask_keystone(self) -> tuple[int, list[model.Project]]:
         """The number of enabled projects, and those in scope."""

@@ -73,6 +73,17 @@ class Scope:
             elif _UUID.fullmatch(entry):
                 yield f"{entry!r} is not the ID of an enabled project, but the name of {names[entry]}, which it matches"
 
+    def may_share(self, other: "Scope") -> bool:
+        """Whether a project may be in both scopes, as far as the entries tell."""
+        mine, others = (
+            # An ignored domain does not exclude an included project.
+            (scope.include_domains, frozenset() if scope.include_projects else scope.ignore_domains)
+            for scope in (self, other)
+        )
+        return _may_share(mine, others) and _may_share(
+            (self.include_projects, self.ignore_projects), (other.include_projects, other.ignore_projects)
+        )
+
     def select(self, projects: Iterable[model.Project], domain_ids: Mapping[str, str | None]) -> list[model.Project]:
         """The projects in scope.
 
@@ -96,3 +107,16 @@ class Scope:
             return project.id not in self.ignore_projects and project.name not in ignore_names
 
         return [project for project in projects if in_scope(project)]
+
+
+_Filter = tuple[frozenset[str], frozenset[str]]
+
+
+def _may_share(one: _Filter, other: _Filter) -> bool:
+    """Whether an entry may pass both filters, each of what it includes and ignores. Without includes, most do."""
+    (included, ignored), (other_included, other_ignored) = one, other
+    if included and other_included:
+        return bool(included & other_included)
+    if included or other_included:
+        return bool((included - other_ignored) | (other_included - ignored))
+    return True

@@ -4,6 +4,7 @@
 import dataclasses
 import hashlib
 import pathlib
+from collections.abc import Iterable
 
 from distil import exceptions
 from distil.conf.collector import CollectorOptions
@@ -33,6 +34,18 @@ def fingerprint(options: CollectorOptions) -> str:
     :raises ConfigurationError: a file cannot be read.
     """
     names = [field.name for field in dataclasses.fields(options) if field.name not in _HOST_SPECIFIC]
+    return _digest(options, names)
+
+
+def rules_fingerprint(options: CollectorOptions) -> str:
+    """The digest of what usage depends on: the contents of the rules files and the trusted sources.
+
+    :raises ConfigurationError: a file cannot be read.
+    """
+    return _digest(options, ["trust_sources"])
+
+
+def _digest(options: CollectorOptions, names: Iterable[str]) -> str:
     digest = hashlib.sha256(repr([(name, getattr(options, name)) for name in names]).encode())
     for path in (options.meter_mappings_file, options.transformer_file):
         try:

@@ -15,6 +15,8 @@ MAX_PROJECT_NAME = 255
 MAX_METER = 255
 MAX_OWNER = 255
 MAX_COLLECTOR = 255
+MAX_TELEMETRY = 255
+MAX_RULES = 64
 MAX_REASON = 1_000
 MAX_DESCRIPTION = 60_000
 
@@ -29,6 +31,9 @@ tenants = sa.Table(
     sa.Column("created", types.UTCDateTime),
     sa.Column("last_collected", types.UTCDateTime),
     sa.Column("domain_id", types.Identifier(MAX_PROJECT_ID)),
+    sa.Column("telemetry", types.Identifier(MAX_TELEMETRY)),
+    sa.Column("collector", sa.String(MAX_COLLECTOR)),
+    sa.Column("rules", sa.String(MAX_RULES)),
 )
 
 resources = sa.Table(

@@ -16,11 +16,16 @@ from distil.db import inserts
 from distil.db import transaction
 from distil.db.models import tenants
 
-# Building the statement takes as long as the server takes to execute it, so it is built once.
+# Building the statements takes as long as the server takes to execute them, so they are built once.
 _ADVANCE_LAST_COLLECTED = (
     sa.update(tenants)
     .where(tenants.c.id == sa.bindparam("project"), tenants.c.last_collected == sa.bindparam("start"))
     .values(last_collected=sa.bindparam("end"))
+)
+_ADVANCE_OWN = _ADVANCE_LAST_COLLECTED.where(
+    sa.or_(tenants.c.telemetry.is_(None), tenants.c.telemetry == sa.bindparam("own_telemetry"))
+).values(
+    telemetry=sa.bindparam("own_telemetry"), collector=sa.bindparam("own_collector"), rules=sa.bindparam("own_rules")
 )
 
 
@@ -34,8 +39,9 @@ class ProjectStore:
     Every method raises StoreError if the database fails; repeating it is safe.
     """
 
-    def __init__(self, engine: sa.Engine, project_id: str) -> None:
+    def __init__(self, engine: sa.Engine, project_id: str, collector: model.CollectedBy | None = None) -> None:
         self._engine = engine
+        self._collector = collector
         self._project_id = project_id
         self._cached_info: dict[str, dict[str, Any]] = {}
 
@@ -57,11 +63,12 @@ class ProjectStore:
     ) -> None:
         """Stores a window and advances last_collected to its end, in one transaction.
 
-        :raises WindowAlreadyCommitted: last_collected is not the window's start. Nothing was stored.
+        :raises WindowAlreadyCommitted: last_collected is not the window's start, or that of another telemetry service.
+            Nothing was stored.
         """
         known, self._cached_info = self._cached_info, {}  # empty until the commit is certain
         with self._translate_errors(f"store window {window}"), self._verified_commit(window) as connection:
-            _advance_last_collected(connection, self._project_id, window)
+            _advance_last_collected(connection, self._project_id, window, self._collector)
             now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
             stored = inserts.merge_resources(connection, self._project_id, resources, known, now)
             inserts.insert_usage(connection, self._project_id, window, usage, now)
@@ -80,8 +87,12 @@ class ProjectStore:
         return errors.translate_errors(f"{action} of project {self._project_id}")
 
 
-def _advance_last_collected(connection: sa.Connection, project_id: str, window: model.Window) -> None:
+def _advance_last_collected(
+    connection: sa.Connection, project_id: str, window: model.Window, collector: model.CollectedBy | None
+) -> None:
     """The compare-and-set by which exactly one collector commits a window."""
     values = {"project": project_id, "start": window.start, "end": window.end}
-    if connection.execute(_ADVANCE_LAST_COLLECTED, values).rowcount != 1:
+    statement = _ADVANCE_OWN if collector else _ADVANCE_LAST_COLLECTED
+    own = {f"own_{name}": value for name, value in collector._asdict().items()} if collector else {}
+    if connection.execute(statement, values | own).rowcount != 1:
         raise exceptions.WindowAlreadyCommitted(f"window {window} of project {project_id} has been committed already")

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from distil import exceptions
 from distil import model
+from distil.db import collected_by
 from distil.db import errors
 from distil.db import project_failures
 from distil.db import projects
@@ -47,6 +48,13 @@ class Store:
                 rows = connection.execute(query.where(tenants.c.id.in_(ids)))
                 found.update((project_id, time) for project_id, time in rows if time is not None)
         return found
+
+    def collected_by_others(
+        self, project_ids: Collection[str], mine: model.CollectedBy
+    ) -> dict[str, model.CollectedBy]:
+        """By project id, by what projects are collected whose telemetry or rules are not ``mine``."""
+        with errors.translate_errors("read by what projects are collected"):
+            return collected_by.others(self._engine, project_ids, mine)
 
     def register_projects(
         self, starts: Iterable[tuple[model.Project, datetime.datetime]]
@@ -86,6 +94,9 @@ class Store:
         with errors.translate_errors("delete failures"):
             self._retrying(project_failures.clear, self._engine, project_ids)
 
-    def project(self, project_id: str) -> ProjectStore:
-        """The store of one project."""
-        return ProjectStore(self._engine, project_id)
+    def project(self, project_id: str, collector: model.CollectedBy | None = None) -> ProjectStore:
+        """The store of one project.
+
+        :param collector: by what it is collected; None: unknown.
+        """
+        return ProjectStore(self._engine, project_id, collector)

@@ -18,6 +18,8 @@ from distil.cloud.keystone import KeystoneProjects
 from distil.cloud.lookups import cloud_lookups
 from distil.cloud.os_distro import OsDistros
 from distil.collector.dispatcher import Dispatcher
+from distil.collector.origin import Origin
+from distil.collector.origin import OriginCheck
 from distil.collector.plan import Plan
 from distil.collector.project_batch import BatchCollector
 from distil.collector.projects import ScopedProjects
@@ -35,6 +37,7 @@ from distil.conf import log as log_conf
 from distil.conf import oslo_service
 from distil.conf.collector import CollectorOptions
 from distil.conf.fingerprint import fingerprint
+from distil.conf.fingerprint import rules_fingerprint
 from distil.db import schema
 from distil.db.store import Store
 from distil.exporter.health import HealthPage
@@ -163,7 +166,9 @@ class CollectorFactory:
             self._conf, engine, self._options.name, self.scope(), self.metrics
         )
         shutdown.on_request(partitioner.stop)
-        fetcher = SampleFetcher(self.driver(cloud.session), rules.meters, shutdown)
+        telemetry = self.driver(cloud.session)
+        origin = Origin(telemetry, self._options.collector_backend, self.name, rules_fingerprint(self._options))
+        fetcher = SampleFetcher(telemetry, rules.meters, shutdown)
         retry_policy = RetryPolicy(shutdown, self.monitor)
         windows = WindowCollector(
             fetcher=fetcher,
@@ -182,11 +187,15 @@ class CollectorFactory:
             partitioner=partitioner,
             monitor=self.monitor,
             retry_policy=retry_policy,
+            origin=origin,
         )
         plan = self.plan()
+        projects = ScopedProjects(
+            KeystoneProjects(cloud), self.scope(), plan, store, self._options.project_order, OriginCheck(origin, store)
+        )
         return Collector(
             name=self.name,
-            projects=ScopedProjects(KeystoneProjects(cloud), self.scope(), plan, store, self._options.project_order),
+            projects=projects,
             plan=plan,
             partitioner=partitioner,
             dispatcher=Dispatcher(

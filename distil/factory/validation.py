@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Validates a collector's configuration as far as possible without asking a service."""
 
+import functools
+import itertools
 from collections.abc import Callable
+from collections.abc import Iterable
+from collections.abc import Iterator
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -11,6 +15,7 @@ from distil import exceptions
 from distil.conf import database
 from distil.conf import log
 from distil.conf.collector import CollectorOptions
+from distil.conf.fingerprint import rules_fingerprint
 from distil.factory import coordination
 from distil.factory import session
 from distil.factory.collector import CollectorFactory
@@ -48,6 +53,25 @@ def validate_options(conf: cfg.ConfigOpts, options: CollectorOptions) -> list[Va
 def validate_rules(conf: cfg.ConfigOpts, options: CollectorOptions) -> ValidationResult:
     """Validate the meter mappings and the transformers' options."""
     return ValidationResult(f"rules of [{options.group}]", _problems(CollectorFactory(conf, options).rules))
+
+
+def overlaps(conf: cfg.ConfigOpts, collectors: Iterable[CollectorOptions]) -> Iterator[str]:
+    """A sentence for each two collectors that may collect the same project by different rules.
+
+    A collector whose scope or rules cannot be read is left out.
+    """
+    valid = [
+        (options.name, CollectorFactory(conf, options).scope(), rules_fingerprint(options))
+        for options in collectors
+        if not _problems(CollectorFactory(conf, options).scope)
+        and not _problems(functools.partial(rules_fingerprint, options))
+    ]
+    for (name, scope, rules), (other_name, other_scope, other_rules) in itertools.combinations(valid, 2):
+        if rules != other_rules and scope.may_share(other_scope):
+            yield (
+                f"{name} and {other_name} may have projects in common, but have different rules: which of them bill a"
+                " window is chance; separate their scopes, or use the same rules files"
+            )
 
 
 def validate_exporter_address(conf: cfg.ConfigOpts, options: CollectorOptions, worker: int) -> list[str]:

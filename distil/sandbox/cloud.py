@@ -55,6 +55,7 @@ class Cloud:
     :param default_api_return_limit: samples in a response of Ceilometer's if the client sets no limit.
     :param token_lifetime: in seconds.
     :param latency: seconds before each response, by service.
+    :param region: of all services.
     :param port: 0 selects a free port.
     :raises OSError: the address cannot be listened on.
     """
@@ -72,9 +73,11 @@ class Cloud:
         default_api_return_limit: int = 100,
         token_lifetime: float = 3600,
         latency: Mapping[str, float] | None = None,
+        region: str = catalog.REGION,
         host: str = "127.0.0.1",
         port: int = 0,
     ) -> None:
+        self.region = region
         begin = start or datetime.datetime.now(datetime.UTC) - _DEFAULT_HISTORY
         self.projects = SandboxProjects(seed, projects, max(1, projects // 10), begin)
         self.synthetic_samples = SyntheticSamples(seed, self.projects.metered_numbers, resources, begin, end)
@@ -118,9 +121,7 @@ class Cloud:
         :param sections: further sections.
         """
         parser = configparser.RawConfigParser(default_section="")
-        parser.read_dict(
-            {"keystone_authtoken": {"auth_type": "password", **self.auth(), "region_name": catalog.REGION}}
-        )
+        parser.read_dict({"keystone_authtoken": {"auth_type": "password", **self.auth(), "region_name": self.region}})
         parser.read_dict(sections)
         text = io.StringIO()
         parser.write(text)
@@ -173,6 +174,7 @@ class Cloud:
                 projects=self.projects,
                 credentials=self.credentials,
                 limits=limits,
+                region=self.region,
             ),
             CeilometerApi(f"{self.url}/metering", tokens, sample_store, default_api_return_limit),
             NovaApi(f"{self.url}/compute", tokens, resources),

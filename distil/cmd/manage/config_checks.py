@@ -61,7 +61,7 @@ def _options(conf: TrackedConfigOpts) -> Iterator[Finding]:
         yield Finding("options", OK, "all options valid")
 
 
-def _collectors(conf: TrackedConfigOpts, collectors: Iterable[CollectorOptions]) -> Iterator[Finding]:
+def _collectors(conf: TrackedConfigOpts, collectors: Sequence[CollectorOptions]) -> Iterator[Finding]:
     # Collectors share some groups.
     seen: set[str] = set()
     for options in collectors:
@@ -70,6 +70,7 @@ def _collectors(conf: TrackedConfigOpts, collectors: Iterable[CollectorOptions])
                 yield from errors(check, problems) if problems else [Finding(check, OK, "valid")]
             seen.add(check)
         yield from (Finding(f"[{options.group}]", WARNING, problem) for problem in _consequences(options))
+    yield from (Finding("collectors", WARNING, problem) for problem in validation.overlaps(conf, collectors))
 
 
 def _consequences(options: CollectorOptions) -> Iterator[str]:

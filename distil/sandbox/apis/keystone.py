@@ -29,6 +29,7 @@ class KeystoneApi(Api):
     """Issues tokens, and lists projects and domains.
 
     :param cloud_url: base URL of the endpoints in the catalog.
+    :param region: of these endpoints.
     """
 
     name = "identity"
@@ -43,12 +44,14 @@ class KeystoneApi(Api):
         projects: SandboxProjects,
         credentials: Credentials,
         limits: pagination.PageLimits,
+        region: str,
     ) -> None:
         super().__init__(url, tokens)
         self._cloud_url = cloud_url
         self._projects = projects
         self._credentials = credentials
         self._limits = limits
+        self._region = region
 
     def routes(self) -> Sequence[Route]:
         return (
@@ -100,7 +103,7 @@ class KeystoneApi(Api):
             document["project"] = self._credentials.project_document(self._projects.service_id)
             document["is_domain"] = False
             document["roles"] = [{"id": "admin", "name": "admin"}]
-            document["catalog"] = catalog.catalog_entries(self._cloud_url, self._projects.service_id)
+            document["catalog"] = catalog.catalog_entries(self._cloud_url, self._projects.service_id, self._region)
         return document
 
     def _list_projects(self, request: HTTPRequest) -> HTTPResponse:

@@ -28,10 +28,11 @@ _SERVICES = (
 )
 
 
-def catalog_entries(url: str, project_id: str) -> list[dict[str, Any]]:
+def catalog_entries(url: str, project_id: str, region: str) -> list[dict[str, Any]]:
     """Return the catalog as a token of a project contains it.
 
     :param url: of the cloud.
+    :param region: of every endpoint.
     """
     return [
         {
@@ -39,7 +40,7 @@ def catalog_entries(url: str, project_id: str) -> list[dict[str, Any]]:
             "type": service.type,
             "name": service.name,
             "endpoints": [
-                _endpoint(service.type, interface, url + service.path.format(project=project_id))
+                _endpoint(service.type, interface, url + service.path.format(project=project_id), region)
                 for interface in _INTERFACES
             ],
         }
@@ -47,11 +48,11 @@ def catalog_entries(url: str, project_id: str) -> list[dict[str, Any]]:
     ]
 
 
-def _endpoint(service_type: str, interface: str, url: str) -> dict[str, str]:
+def _endpoint(service_type: str, interface: str, url: str, region: str) -> dict[str, str]:
     return {
         "id": ids.stable_id("endpoint", service_type, interface),
         "interface": interface,
-        "region": REGION,
-        "region_id": REGION,
+        "region": region,
+        "region_id": region,
         "url": url,
     }

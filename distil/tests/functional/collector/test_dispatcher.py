@@ -19,6 +19,7 @@ from distil.collector.dispatcher import Dispatcher
 from distil.collector.due import Allowance
 from distil.collector.due import DueProject
 from distil.collector.due import WindowRange
+from distil.collector.origin import Origin
 from distil.collector.project_batch import BatchCollector
 from distil.collector.retrying import RetryPolicy
 from distil.collector.samples import SampleFetcher
@@ -137,6 +138,7 @@ class DispatcherTest(databases.DatabaseTestCase):
             partitioner=partitioner,
             monitor=self.monitor,
             retry_policy=retry_policy,
+            origin=Origin(self.telemetry, "fake", "default", "0"),
         )
         return Dispatcher(batches=self.batches, fetcher=fetcher, concurrency=1, shutdown=self.shutdown)
 

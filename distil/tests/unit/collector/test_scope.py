@@ -25,6 +25,30 @@ def ids(**entries: list[str]) -> list[str]:
     return [project.id for project in scope.select(PROJECTS, DOMAINS)]
 
 
+def may_share(one: dict[str, str], other: dict[str, str]) -> bool:
+    scopes = [Scope(**{name: frozenset((value,)) for name, value in entries.items()}) for entries in (one, other)]
+    found = {scopes[0].may_share(scopes[1]), scopes[1].may_share(scopes[0])}
+    (result,) = found
+    return result
+
+
+class SharedProjectsTest(unittest.TestCase):
+    def test_complementary_scopes_share_nothing(self) -> None:
+        for kind in ("domains", "projects"):
+            self.assertFalse(may_share({f"include_{kind}": "a"}, {f"ignore_{kind}": "a"}))
+            self.assertFalse(may_share({f"include_{kind}": "a"}, {f"include_{kind}": "b"}))
+
+    def test_overlapping_scopes_may_share(self) -> None:
+        self.assertTrue(may_share({}, {}))
+        for kind in ("domains", "projects"):
+            self.assertTrue(may_share({f"include_{kind}": "a"}, {}))
+            self.assertTrue(may_share({f"include_{kind}": "a"}, {f"ignore_{kind}": "b"}))
+            self.assertTrue(may_share({f"ignore_{kind}": "a"}, {f"ignore_{kind}": "b"}))
+
+    def test_included_project_outranks_ignored_domain(self) -> None:
+        self.assertTrue(may_share({"include_projects": "p", "ignore_domains": "a"}, {"include_domains": "a"}))
+
+
 class ScopeTest(unittest.TestCase):
     def test_no_filters_select_all_projects(self) -> None:
         self.assertEqual(["p1", "p2", "p3", "p4"], ids())

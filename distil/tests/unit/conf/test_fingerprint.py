@@ -11,6 +11,7 @@ from distil import exceptions
 from distil.conf import enabled_collectors
 from distil.conf import registry
 from distil.conf.fingerprint import fingerprint
+from distil.conf.fingerprint import rules_fingerprint
 
 
 class FingerprintTest(unittest.TestCase):
@@ -28,7 +29,9 @@ class FingerprintTest(unittest.TestCase):
         registry.register_opts(conf)
         conf.register_cli_opts(enabled_collectors.CLI_OPTS)
         conf(["--config-file", str(path)])
-        return fingerprint(enabled_collectors.read_collectors(conf)[0])
+        (options, *_) = enabled_collectors.read_collectors(conf)
+        self.rules = rules_fingerprint(options)
+        return fingerprint(options)
 
     def test_fingerprint_is_stable_hexadecimal(self) -> None:
         self.assertRegex(self.digest(), "^[0-9a-f]{12}$")
@@ -42,6 +45,17 @@ class FingerprintTest(unittest.TestCase):
         self.transformers.write_text("{} # other")
         digests.add(self.digest())
         self.assertEqual(5, len(digests))
+
+    def test_only_rules_change_rules_fingerprint(self) -> None:
+        self.digest()
+        first = self.rules
+        self.digest("collect_window = 2\ninclude_domains = d")
+        self.assertEqual(first, self.rules)
+        self.digest("trust_sources = openstack")
+        self.assertNotEqual(first, self.rules)
+        self.mappings.write_text("[] # other")
+        self.digest()
+        self.assertNotEqual(first, self.rules)
 
     def test_host_specific_settings_are_excluded(self) -> None:
         before = self.digest()

@@ -113,6 +113,21 @@ class ConfigCheckTest(unittest.TestCase):
         self.assertEqual("[collector]", check)
         self.assertIn("max_windows_per_cycle = 0: the collector is paused", detail)
 
+    def test_overlap_with_other_rules_is_warning(self) -> None:
+        mappings = self.site.folder / "mappings.yml"
+        mappings.write_text("- meter: instance\n  unit: second\n  transformer: uptime\n")
+        sections: dict[str, dict[str, object]] = {
+            "DEFAULT": {"enabled_collectors": "one, two"},
+            "collector:one": {"ignore_domains": "customers"},
+            "collector:two": {"meter_mappings_file": mappings},
+        }
+        self.site.configure(sections=sections)
+        (warning,) = (detail for _, status, detail in self.check(status=0) if status == "warning")
+        self.assertIn("one and two may have projects in common, but have different rules", warning)
+        sections["collector:two"]["include_domains"] = "customers"
+        self.site.configure(sections=sections)
+        self.assertEqual({"ok"}, {status for _, status, _ in self.check(status=0)})
+
     def test_unmigrated_database_is_error(self) -> None:
         with Site(migrated=False, cloud=self.site.cloud) as other:
             result = manage.run(other.config, "config", "check", "--live", "-f", "value")
