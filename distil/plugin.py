@@ -6,6 +6,7 @@ Import these names from here: the modules that define them may change.
 
 from distil.exceptions import LookupUnavailable
 from distil.exceptions import RejectionReason
+from distil.exceptions import ResponseTooLarge
 from distil.exceptions import SampleRejected
 from distil.exceptions import TelemetryError
 from distil.model import RejectedSample
@@ -33,6 +34,7 @@ __all__ = (
     "Options",
     "RejectedSample",
     "RejectionReason",
+    "ResponseTooLarge",
     "Sample",
     "SampleRejected",
     "TelemetryDriver",

@@ -26,6 +26,7 @@ _FAULTS: dict[str, dict[str, Any]] = {
     "timeout": {"kind": "timeout"},
     "object": {"kind": "not_a_list"},
     "null": {"kind": "not_a_list", "body": "null"},
+    "proxy": {"kind": "proxy", "status": 404},
 }
 _ONCE = "once"
 _ALWAYS = "always"

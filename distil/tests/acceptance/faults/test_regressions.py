@@ -20,6 +20,9 @@ MISREAD_RESPONSES = (
     # A response without Swift's headers is not Swift's, and does not mean that the container has no policy.
     (r"HEAD /object-store/.*what%3F", "html-once"),
     (r"HEAD /object-store/.*what%3F", "empty-once"),
+    # A proxy's "not found" is not Swift's, nor Cinder's.
+    (r"HEAD /object-store/.*what%3F", "proxy-always"),
+    (r"GET /volume/.*/volumes/.*", "proxy-once"),
     # An object that is not the volume does not mean that the volume has no type: its usage would be lost.
     (r"GET /volume/.*/volumes/.*", "object-once"),
     # An object that is not the image does not mean that its os_distro is unknown, which is stored permanently.

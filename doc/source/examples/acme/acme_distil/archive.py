@@ -47,5 +47,5 @@ class ArchiveDriver(plugin.TelemetryDriver):
         endpoint = {"service_type": self.service_type, "interface": self._interface, "region_name": self._region_name}
         try:
             return self._session.get("/samples", endpoint_filter=endpoint, params=params).json()
-        except (ks_exceptions.ClientException, ValueError) as error:
+        except (ks_exceptions.ClientException, plugin.ResponseTooLarge, ValueError) as error:
             raise plugin.TelemetryError(f"archive, {params}: {error}") from error
