@@ -8,11 +8,13 @@ import requests
 from keystoneauth1 import session as ks_session
 from urllib3 import connectionpool
 
+from distil import redaction
 from distil.cloud import redirects
 from distil.cloud import request_observer
 from distil.cloud import response_limits
 from distil.cloud.request_observer import RequestObserver
 from distil.cloud.response_limits import ResponseLimits
+from distil.cloud.sent_secrets import sent_secrets
 
 # Open connections to one host: at least one for each thread.
 _MAX_POOL_CONNECTIONS = 64
@@ -22,7 +24,7 @@ _MAX_REDIRECTS = 3
 
 
 def mount_adapter(session: ks_session.Session, limits: ResponseLimits, observer: RequestObserver | None = None) -> None:
-    """Limit every response of a session, observe its requests, and check its redirects."""
+    """Limit every response of a session, observe its requests, check its redirects, and have its secrets redacted."""
     # Older releases of keystoneauth lack these attributes.
     options = {name: getattr(session, name) for name in ("tls_ciphers", "tls_min_version") if hasattr(session, name)}
     adapter = _Adapter(limits, observer or RequestObserver(), **options)
@@ -40,6 +42,7 @@ class _Adapter(ks_session.TCPKeepAliveAdapter):
         super().__init__(pool_maxsize=_MAX_POOL_CONNECTIONS, **options)
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+        redaction.remember(sent_secrets(request))
         self._observer.on_request()
         started = time.perf_counter()
         status = None
@@ -49,6 +52,7 @@ class _Adapter(ks_session.TCPKeepAliveAdapter):
         finally:
             seconds = time.perf_counter() - started
             self._observer.on_response(request_observer.current_service(), request.method or "", status, seconds)
+        redaction.remember(filter(None, [response.headers.get("X-Subject-Token")]))
         try:
             redirects.check_redirect(response)
             response_limits.limit_body(response, self._limits)

@@ -17,13 +17,13 @@ from distil.cloud import connection
 from distil.cloud import not_found
 from distil.cloud import request_observer
 from distil.cloud import response
+from distil.redaction import redact
 
 _SUCCESS = 2
 # Nova's rule for the ids of flavors; those of other resources are UUIDs.
 _ID = re.compile(r"(?! )[a-zA-Z0-9. _-]{1,255}(?<! )")
 # Without it, Glance answers "not found" in HTML.
 _HEADERS = {"Accept": "application/json"}
-_USER_INFO = re.compile(r"(?<=//)[^/@\s]+@")
 
 
 class ServiceClient:
@@ -53,7 +53,7 @@ class ServiceClient:
 
     def head(self, url: str) -> Mapping[str, str] | None:
         """The headers of an absolute URL; None if it does not exist."""
-        reply = self._send("HEAD", url, f"{self.name} HEAD {url}", None)
+        reply = self._send("HEAD", url, redact(f"{self.name} HEAD {url}"), None)
         return None if reply.status_code == HTTPStatus.NOT_FOUND else reply.headers
 
     def endpoint(self) -> str:
@@ -77,7 +77,7 @@ class ServiceClient:
             reply = proxy.request(url, method, params=dict(params or {}), headers=_HEADERS, status_code_retries=0)
         if reply.status_code // 100 == _SUCCESS:
             return reply
-        error = f"{request}: HTTP {reply.status_code} {reply.reason}"
+        error = f"{request}: HTTP {reply.status_code} {redact(reply.reason or '')}"
         if reply.status_code != HTTPStatus.NOT_FOUND:
             raise self.error_class(error)
         if not not_found.is_own_not_found(self.name, url.rpartition("/")[2], reply):
@@ -109,9 +109,9 @@ def _is_possible_id(segment: str) -> bool:
 
 
 def _cause(error: Exception) -> str:
-    """The cause on one line, without a service's message, which may quote a password or token."""
+    """The cause on one line, without a service's message, which may have any length."""
     if isinstance(error, ks_exceptions.HttpError):
-        return _USER_INFO.sub("", f"HTTP {error.http_status} ({type(error).__name__}) to {error.method} {error.url}")
+        return redact(f"HTTP {error.http_status} ({type(error).__name__}) to {error.method} {error.url}")
     text = " ".join(str(error).split()) or "no reason given"
     prefix = "" if isinstance(error, exceptions.DistilError) else f"{type(error).__name__}: "
-    return _USER_INFO.sub("", f"{prefix}{text}")
+    return redact(f"{prefix}{text}")

@@ -16,6 +16,8 @@ from tooz import partitioner
 from distil import exceptions
 from distil.coordination.call_timeout import call_with_timeout
 from distil.coordination.heartbeat import Heartbeat
+from distil.redaction import redact
+from distil.redaction import remember
 
 LOG = log.getLogger(__name__)
 
@@ -195,6 +197,6 @@ def backend_url_error(backend_url: str) -> str | None:
 
 def _error_text(error: BaseException, backend_url: str) -> str:
     """Returns an error's text in one line and without the password."""
-    text = " ".join(str(error).split()) or type(error).__name__
-    password = urllib.parse.urlsplit(backend_url).password
-    return text.replace(password, "***") if password else text
+    password = urllib.parse.urlsplit(backend_url).password or ""
+    remember((password, urllib.parse.unquote(password)))
+    return redact(" ".join(str(error).split())) or type(error).__name__

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from oslo_db import exception as db_exception
 
 from distil import exceptions
+from distil.redaction import redact
 
 DB_EXCEPTIONS = (sa.exc.SQLAlchemyError, db_exception.DBError, db_exception.DBInvalidUnicodeParameter)
 
@@ -34,4 +35,4 @@ def driver_message(error: BaseException) -> str:
     driver_error = getattr(inner, "orig", None) or inner
     arguments = [str(argument) for argument in driver_error.args]
     message = " ".join(" ".join(arguments).split())
-    return message or type(driver_error).__name__
+    return redact(message) or type(driver_error).__name__

@@ -25,6 +25,7 @@ from distil.monitoring.metrics import RetryStep
 from distil.monitoring.metrics import WindowOutcome
 from distil.monitoring.project_states import ProjectState
 from distil.monitoring.project_states import ProjectStates
+from distil.redaction import redact
 
 # Minimum seconds between updates of the run's entry in the history.
 _UPDATE_SECONDS = 1.0
@@ -79,7 +80,7 @@ class RunMonitor:
             self._finish(RunOutcome.STOPPED)
             raise
         except BaseException as error:
-            self._finish(RunOutcome.FAILED, str(error) or repr(error))
+            self._finish(RunOutcome.FAILED, redact(str(error) or repr(error)))
             raise
         self._finish(self._outcome())
 
@@ -134,7 +135,7 @@ class RunMonitor:
         """A project failed: its windows stay due until the next run."""
         self._metrics.windows.labels(WindowOutcome.FAILED).inc()
         with self._lock:
-            self._failures[project_id] = str(error) or repr(error)
+            self._failures[project_id] = redact(str(error) or repr(error))
             self._update(failed=len(self._failures))
 
     def retried(self, step: RetryStep) -> None:

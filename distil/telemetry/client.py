@@ -14,6 +14,7 @@ from keystoneauth1 import exceptions as ks_exceptions
 from keystoneauth1 import session as ks_session
 
 from distil import exceptions
+from distil.redaction import redact
 
 SERVICE_TYPE = "metering"
 
@@ -76,7 +77,7 @@ class CeilometerClient:
         except ks_exceptions.EndpointNotFound as error:
             raise exceptions.TelemetryError(f"{request}: the catalog has no {self._endpoint}") from error
         except _ERRORS as error:
-            raise exceptions.TelemetryError(f"{request}: {error}") from error
+            raise exceptions.TelemetryError(f"{request}: {redact(str(error))}") from error
         if response.status_code == HTTPStatus.OK:
             return _parse_list(body, request)
         error_class = RequestUnsupported if response.status_code in _UNSUPPORTED else exceptions.TelemetryError
@@ -116,4 +117,4 @@ def _fault(body: bytes) -> str:
 
 def _excerpt(body: bytes) -> str:
     text = " ".join(body.decode(errors="replace").split())
-    return text[:_MAX_EXCERPT_CHARS] or "an empty body"
+    return redact(text)[:_MAX_EXCERPT_CHARS] or "an empty body"

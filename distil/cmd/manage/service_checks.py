@@ -30,6 +30,7 @@ from distil.db.store import Store
 from distil.factory.collector import CollectorFactory
 from distil.factory.collector import utc_now
 from distil.factory.session import connect
+from distil.redaction import redact
 from distil.telemetry.driver import MeterPresence
 
 # A meter of an existing resource has a sample every few minutes.
@@ -98,7 +99,7 @@ def _lookups(connection: Connection) -> Iterator[Finding]:
         except exceptions.LookupUnavailable as error:
             yield Finding("catalog", WARNING, f"{error}; needed for {subject}")
             continue
-        yield Finding("catalog", OK, f"{service}: {endpoint}")
+        yield Finding("catalog", OK, redact(f"{service}: {endpoint}"))
         try:
             request()
         except exceptions.LookupUnavailable as error:

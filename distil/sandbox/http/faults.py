@@ -16,6 +16,7 @@ SERVICES = ("identity", "metering", "compute", "block-storage", "image", "object
 _KINDS = {
     "status": "error response with ``status``, in the service's own format",
     "proxy": "error response with ``status``, in HTML, as from a proxy in front of the service",
+    "echo": "response with ``status`` that quotes the request in plain text",
     "html": "status 200 and an HTML page",
     "empty": "status 200 and no body",
     "truncated": "correct response; the connection closes after half of the body",
@@ -32,13 +33,13 @@ _KINDS = {
 class ResponseFault:
     """A fault in the responses of one service.
 
-    :param kind: one of ``status``, ``proxy``, ``html``, ``empty``, ``truncated``, ``cut``, ``reset``, ``timeout``,
-        ``slow``, ``capped`` and ``not_a_list``.
+    :param kind: one of ``status``, ``proxy``, ``echo``, ``html``, ``empty``, ``truncated``, ``cut``, ``reset``,
+        ``timeout``, ``slow``, ``capped`` and ``not_a_list``.
     :param path: regular expression searched in the path below the service's prefix; None matches every path.
     :param project_id: restricts the fault to requests that refer to this project or one of its resources; None
         matches every request.
     :param times: number of requests that the fault affects; None is unlimited.
-    :param status: of an error response.
+    :param status: of an error response, or of ``echo``.
     :param seconds: duration of ``timeout`` (None is unlimited) and ``slow`` (required).
     :param rows: of ``capped`` (required).
     :param body: of ``not_a_list``.

@@ -6,12 +6,14 @@ import http
 import json
 import socket
 import struct
+import urllib.parse
 from collections.abc import Callable
 from collections.abc import Mapping
 
 from distil.sandbox.http.api import Api
 from distil.sandbox.http.faults import ActiveFault
 from distil.sandbox.http.faults import ResponseFault
+from distil.sandbox.http.messages import HTTPRequest
 from distil.sandbox.http.messages import HTTPResponse
 
 _CHUNKS = 20
@@ -33,7 +35,9 @@ class ResponseWriter:
         self._connection.sendall(self._head(response) + self._body(response))
         return True
 
-    def send_faulty(self, active: ActiveFault, api: Api, respond: Callable[[], HTTPResponse]) -> bool:
+    def send_faulty(
+        self, active: ActiveFault, api: Api, request: HTTPRequest, respond: Callable[[], HTTPResponse]
+    ) -> bool:
         """Send a response with a fault.
 
         :param respond: makes the correct response; called only if the fault needs it.
@@ -52,6 +56,7 @@ class ResponseWriter:
             return self.send(_CHANGES[fault.kind](respond(), fault))
         replacements = {
             "proxy": HTTPResponse(fault.status, _HTML_PAGE, "text/html; charset=UTF-8"),
+            "echo": HTTPResponse(fault.status, _quoted(request), "text/plain"),
             "html": HTTPResponse(200, _HTML_PAGE, "text/html; charset=UTF-8"),
             "empty": HTTPResponse(200),
             "not_a_list": HTTPResponse(200, fault.body.encode()),
@@ -88,6 +93,14 @@ class ResponseWriter:
         # Closing a socket with a linger time of 0 sends RST instead of FIN.
         self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         return False
+
+
+def _quoted(request: HTTPRequest) -> bytes:
+    """What proxies and debuggers quote: headers and body, as they are and percent-encoded."""
+    token_first = sorted(request.headers.items(), key=lambda header: header[0] != "x-auth-token")
+    headers = "".join(f"{name}: {value}\n" for name, value in token_first)
+    quoted = f"{request.method} {request.path}\n{headers}\n{request.body.decode()}"
+    return f"{quoted}\n{urllib.parse.quote(quoted)}".encode()
 
 
 def _cut(response: HTTPResponse, _: ResponseFault) -> HTTPResponse:

@@ -99,7 +99,7 @@ class _RequestHandler(http.server.BaseHTTPRequestHandler):
         active = server.faults.next_fault(api.name, request)
         if active is None:
             return writer.send(_respond(match, request))
-        return writer.send_faulty(active, api, lambda: _respond(match, request))
+        return writer.send_faulty(active, api, request, lambda: _respond(match, request))
 
 
 class _Headers(dict[str, str]):

@@ -27,6 +27,7 @@ TOKEN = "gAAAA-secret-token"
 class Response:
     """:param body: bytes, or a value that is sent as JSON.
     :param length: the Content-Length sent, if it differs from the body's length.
+    :param reason: the reason phrase, if not that of the status.
     :param delay: seconds before the response.
     """
 
@@ -34,6 +35,7 @@ class Response:
     status: int = 200
     headers: Mapping[str, str] = dataclasses.field(default_factory=dict)
     length: int | None = None
+    reason: str | None = None
     delay: float = 0
 
     @property
@@ -125,7 +127,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self.connection.close()
             return
-        self.send_response(response.status)
+        self.send_response(response.status, response.reason)
         for name, value in response.headers.items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(response.content) if response.length is None else response.length))

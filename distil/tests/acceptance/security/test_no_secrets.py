@@ -9,15 +9,19 @@ import re
 import signal
 import subprocess
 import unittest
+import urllib.error
 import urllib.parse
+import urllib.request
 from collections.abc import Callable
 from typing import Any
 from unittest import mock
 
 import sqlalchemy as sa
 
+from distil.db import models
 from distil.tests.support import commands
 from distil.tests.support import databases
+from distil.tests.support.processes import free_port
 from distil.tests.support.processes import wait_for
 from distil.tests.support.secrets import found
 from distil.tests.support.secrets import mariadb_user
@@ -143,6 +147,36 @@ class CollectorRunSecretsTest(NoSecretsTest):
                 self.site.cloud.add_fault(service, **fault)
                 self.collect(1)
                 self.site.cloud.faults.clear()
+
+    def test_quoted_requests_reveal_no_secret(self) -> None:
+        for service, path, status in (
+            *(("identity", "/auth/tokens", status) for status in (401, 500)),
+            *(("identity", "/projects", status) for status in (200, 500)),
+            *(("metering", "", status) for status in (200, 400, 401, 403, 500)),
+            *(("block-storage", "", status) for status in (200, 500)),
+        ):
+            with self.subTest(service, path=path, status=status):
+                self.site.cloud.add_fault(service, "echo", path=path, status=status)
+                said = self.collect(1)
+                # Requests for a token and their responses are logged by no library.
+                self.assertEqual(path != "/auth/tokens", "x-auth-token: ***" in said)
+                self.site.cloud.faults.clear()
+
+    def test_quoted_token_is_not_stored_or_served(self) -> None:
+        port = free_port()
+        self.write({"enable_exporter": True, "exporter_host": "127.0.0.1", "exporter_port": port})
+        self.site.cloud.add_fault("metering", "echo")
+        self.site.collector("--log-file", str(self.site.folder / "collector.log"))
+        wait_for(lambda: self.site.rows(sa.select(models.project_failures.c.reason)))
+        pages = ""
+        for path in ("/", "/health"):
+            request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers={"Accept": "application/json"})
+            with contextlib.suppress(urllib.error.HTTPError):
+                pages += urllib.request.urlopen(request, timeout=10).read().decode()
+        stored = "".join(reason for (reason,) in self.site.rows(sa.select(models.project_failures.c.reason)))
+        for said in (pages, stored):
+            self.assertIn("x-auth-token: ***", said)
+            self.assert_none(said)
 
     def test_mapping_error_logs_no_secret(self) -> None:
         mappings = self.site.folder / "mappings.yml"
