@@ -4,6 +4,8 @@
 import datetime
 import functools
 from collections.abc import Collection
+from collections.abc import Iterator
+from typing import Any
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -14,6 +16,7 @@ from distil.db import errors
 from distil.db import leases
 from distil.db import models
 from distil.db import privileges
+from distil.db import queries
 from distil.db.models import tenants
 from distil.db.models import usage_entry
 
@@ -22,52 +25,65 @@ _LARGE = (usage_entry.c.start, models.rejected_samples.c.id, models.resources.c.
 
 
 class OldUsage(NamedTuple):
-    """:param first: start of the oldest window; None if there is no usage.
+    """What is stored of old windows.
+
+    :param projects: number of those that have usage.
+    :param first: start of the oldest window with usage; None if there is none.
     :param last: end of the newest window.
     """
 
     usage_entries: int
+    rejected_samples: int
     projects: int
     first: datetime.datetime | None
     last: datetime.datetime | None
 
 
+class PrunedUsage(NamedTuple):
+    """The number of rows that have been deleted."""
+
+    usage_entries: int
+    rejected_samples: int
+
+
 def usage_before(engine: sa.Engine, before: datetime.datetime, project_ids: Collection[str] = ()) -> OldUsage:
-    """The usage of windows that start before a time.
+    """The usage and the rejected samples of windows that start before a time.
 
     :param project_ids: of which projects; all of them if empty.
     :raises StoreError: the database failed.
     """
-    column = usage_entry.c
-    query = sa.select(
-        sa.func.count(),
-        sa.func.count(column.tenant_id.distinct()),
-        sa.func.min(column.start),
-        sa.func.max(column.end),
-    ).where(column.start < before)
-    if project_ids:
-        query = query.where(column.tenant_id.in_(project_ids))
+    usage, rejected = usage_entry.c, models.rejected_samples.c
+    rejected_count = sa.select(sa.func.count()).where(*_old(rejected, before, project_ids)).scalar_subquery()
+    columns = sa.func.count(), rejected_count, sa.func.count(usage.tenant_id.distinct()), sa.func.min(usage.start)
+    query = sa.select(*columns, sa.func.max(usage.end)).where(*_old(usage, before, project_ids))
     with errors.translate_errors("count old usage"), engine.connect() as connection:
         return OldUsage(*connection.execute(query).one())
 
 
-def prune_usage(engine: sa.Engine, before: datetime.datetime, project_ids: Collection[str] = ()) -> int:
-    """Deletes the usage of windows that start before a time, and returns the number of entries.
+def prune_usage(engine: sa.Engine, before: datetime.datetime, project_ids: Collection[str] = ()) -> PrunedUsage:
+    """Deletes the usage and the rejected samples of windows that start before a time.
 
-    Nothing of it is collected again: last_collected stays.
+    Nothing of it is collected again: last_collected stays. The rejected samples go first: a retry would take a resource
+    without usage for one that has not been billed.
 
     :param project_ids: of which projects; all of them if empty.
     :raises StoreError: the database failed. What has been deleted stays deleted; the rest can be deleted later.
     """
-    privileges.require_delete(engine, [usage_entry])
-    column, deleted = usage_entry.c, 0
+    tables = models.rejected_samples, usage_entry
+    privileges.require_delete(engine, tables)
+    deleted = dict.fromkeys(tables, 0)
     with errors.translate_errors("delete old usage"):
         with engine.connect() as connection:
             ids = project_ids or connection.scalars(sa.select(tenants.c.id)).all()
         for project_id in sorted(ids):
-            condition = sa.and_(column.tenant_id == project_id, column.start < before)
-            deleted += deletion.delete_in_batches(engine, column.start, condition)
-    return deleted
+            for table in tables:
+                condition = sa.and_(*_old(table.c, before, [project_id]))
+                deleted[table] += deletion.delete_in_batches(engine, table.c.start, condition)
+    return PrunedUsage(deleted[usage_entry], deleted[models.rejected_samples])
+
+
+def _old(columns: Any, before: datetime.datetime, project_ids: Collection[str]) -> Iterator[sa.ColumnElement[bool]]:
+    return queries.filter_conditions([(columns.tenant_id, project_ids)], columns.start, None, before)
 
 
 def count_rows(engine: sa.Engine, project_id: str) -> dict[str, int]:

@@ -117,13 +117,15 @@ class UsageSummary(_UsageCommand):
 
 
 class UsagePrune(base.ShowCommand):
-    """Delete the usage entries of windows that start before a time.
+    """Delete the usage entries and the rejected samples of windows that start before a time.
 
     Nothing of it is collected again, and readers of the database do not find it any more: bill and archive it first.
-    Projects, resources and rejected samples stay.
+    Rejected samples must not outlive the usage of their window, because a retry could bill it twice. Projects and
+    resources stay.
 
     The entries are deleted in many short transactions, also while collectors run. A command that was interrupted can be
-    repeated. The database user needs the privilege DELETE on usage_entry, which collectors do not need.
+    repeated. The database user needs the privilege DELETE on usage_entry, which collectors do not need, and on
+    rejected_samples.
     """
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
@@ -143,11 +145,12 @@ class UsagePrune(base.ShowCommand):
             self.refuse("--before must not be in the future")
         ids = projects.find_ids(engine, parsed_args.project, with_prefixes=False)
         old = retention.usage_before(engine, before, ids)
-        deleted = old.usage_entries if parsed_args.dry_run else retention.prune_usage(engine, before, ids)
+        deleted = old[:2] if parsed_args.dry_run else retention.prune_usage(engine, before, ids)
         fields = {
             "before": base.format_time(before),
             "result": "would be deleted" if parsed_args.dry_run else "deleted",
-            "usage_entries": deleted,
+            "usage_entries": deleted[0],
+            "rejected_samples": deleted[1],
             "projects": old.projects,
             "first_usage": base.format_time(old.first),
             "last_usage": base.format_time(old.last),

@@ -53,11 +53,13 @@ class RetentionTest(databases.DatabaseTestCase):
         self.collect("p2", 0, 2, resources=1)
         before = START + 38 * HOUR
         old = retention.usage_before(self.engine, before)
-        self.assertEqual((38 * RESOURCES + 2, 2, START, before), tuple(old))
-        self.assertEqual(38 * RESOURCES, retention.prune_usage(self.engine, before, ["p1"]))
-        self.assertEqual((2, 1, START, START + 2 * HOUR), tuple(retention.usage_before(self.engine, before)))
-        self.assertEqual(2, retention.prune_usage(self.engine, before))
-        self.assertEqual((2 * RESOURCES, RESOURCES), (self.counts("p1")["usage_entry"], self.counts("p1")["resources"]))
+        self.assertEqual((38 * RESOURCES + 2, 40, 2, START, before), tuple(old))
+        self.assertEqual((38 * RESOURCES, 38), tuple(retention.prune_usage(self.engine, before, ["p1"])))
+        self.assertEqual((2, 2, 1, START, START + 2 * HOUR), tuple(retention.usage_before(self.engine, before)))
+        self.assertEqual((2, 2), tuple(retention.prune_usage(self.engine, before)))
+        counts = self.counts("p1")
+        self.assertEqual((2 * RESOURCES, RESOURCES), (counts["usage_entry"], counts["resources"]))
+        self.assertEqual(2, counts["rejected_samples"])
         self.collect("p1", WINDOWS, WINDOWS + 1)
 
     def test_forget_deletes_every_row(self) -> None:

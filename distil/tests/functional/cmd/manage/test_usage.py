@@ -251,6 +251,7 @@ class UsageTest(manage.ManageTestCase):
             "before": "2026-02-01T00:00:00Z",
             "result": "deleted",
             "usage_entries": 6,
+            "rejected_samples": 0,
             "projects": 3,
             "first_usage": "2026-01-31T22:00:00Z",
             "last_usage": "2026-02-01T00:00:00Z",
