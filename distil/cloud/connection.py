@@ -38,11 +38,14 @@ class Connection:
         if not isinstance(proxy, openstack.proxy.Proxy):
             self._discard(connection)
             region = f" in region {self._region_name}" if self._region_name else ""
-            raise exceptions.ServiceError(
-                f"the catalog has no {self._interface} endpoint for it{region}; a token without a project"
-                " ([keystone_authtoken] project_name) has no catalog"
-            )
+            raise exceptions.ServiceError(f"the catalog has no {self._interface} endpoint for it{region}{self._hint()}")
         return proxy
+
+    def _hint(self) -> str:
+        """Why the catalog may be empty. The token of an application credential always has a project."""
+        if self.session.get_project_id():
+            return ""
+        return "; a token without a project ([keystone_authtoken] project_name) has no catalog"
 
     def _connect(self) -> openstack.connection.Connection:
         with self._lock:

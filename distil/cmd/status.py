@@ -64,7 +64,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return status
 
 
-class _CommandLine(cfg.ConfigOpts):
+class _CommandLine(registry.CommandLine):
     """Adds ``--version``, which oslo.upgradecheck does not."""
 
     def __call__(self, *arguments: Any, **options: Any) -> Any:

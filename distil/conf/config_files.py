@@ -9,6 +9,9 @@ from typing import NamedTuple
 
 from oslo_config import cfg
 
+# oslo.config's, for distil.conf and for a file named after the command.
+_DEFAULT_PLACES = ("~/.distil", "~", "/etc/distil", "/etc")
+
 
 class Setting(NamedTuple):
     """An option in one of the files.
@@ -43,6 +46,14 @@ def parse(conf: cfg.ConfigOpts) -> Iterator[ParsedFile]:
         groups: dict[str, dict[str, list[str]]] = {}
         cfg.ConfigParser(str(path), groups).parse()
         yield ParsedFile(str(path), groups)
+
+
+def none_found(conf: cfg.ConfigOpts) -> str | None:
+    """Where files were looked for, if none has been read; None if one has."""
+    if paths(conf.config_file, conf.config_dir):
+        return None
+    places = conf.config_dir or _DEFAULT_PLACES
+    return f"no configuration file found; looked in {', '.join(map(str, places))}"
 
 
 def paths(config_files: Iterable[str], config_dirs: Iterable[str]) -> list[pathlib.Path]:

@@ -9,6 +9,7 @@ from oslo_config import cfg
 from oslo_db import options
 
 from distil import exceptions
+from distil.conf import config_files
 from distil.conf import secret
 
 GROUP = "database"
@@ -56,5 +57,6 @@ def read(conf: cfg.ConfigOpts) -> DatabaseOptions:
     with secret.redacted(f"[{GROUP}] connection"):
         values = {name: conf[GROUP][name] for name in _NAMES}
     if not values["connection"]:
-        raise exceptions.ConfigurationError([f"[{GROUP}] connection is not set"])
+        missing = config_files.none_found(conf)
+        raise exceptions.ConfigurationError([f"[{GROUP}] connection is not set" + (f": {missing}" if missing else "")])
     return DatabaseOptions(**values)

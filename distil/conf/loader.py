@@ -73,6 +73,8 @@ def error_lines(error: Exception) -> list[str]:
             cause = error.__context__
             place = f": at {cause.filename}:{cause.lineno}, {cause.msg}" if isinstance(cause, cfg.ParseError) else ""
             return [f"{error.config_file} cannot be parsed{place}"]
+        case cfg.ConfigDirNotFoundError():
+            return [f"{error.config_dir} cannot be read: no such directory"]
         case cfg.ConfigFilesNotFoundError():
             return [f"{path} cannot be read: no such file" for path in error.config_files]
         case cfg.ConfigFilesPermissionDeniedError():

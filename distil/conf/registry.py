@@ -21,7 +21,16 @@ DEFAULT_GROUP = "DEFAULT"
 _COMMAND_LINE_ONLY = {"config_file", "config_dir"}
 
 
-class TrackedConfigOpts(cfg.ConfigOpts):
+class CommandLine(cfg.ConfigOpts):
+    """A ConfigOpts without ``--shell_completion``, whose templates oslo.config's packages lack."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.supported_shell_completion = []
+        self.unregister_opt(self._shell_completion_opt)
+
+
+class TrackedConfigOpts(CommandLine):
     """A ConfigOpts that lists its registered options. oslo.config's own gives their names only, without old ones.
 
     :ivar known: group -> name -> option.
@@ -30,6 +39,7 @@ class TrackedConfigOpts(cfg.ConfigOpts):
     def __init__(self) -> None:
         self.known: dict[str, dict[str, cfg.Opt]] = {}
         super().__init__()
+        del self.known[DEFAULT_GROUP][self._shell_completion_opt.dest]
 
     def register_opt(
         self, opt: cfg.Opt, group: str | cfg.OptGroup | None = None, cli: bool = False, **options: Any

@@ -14,6 +14,7 @@ from oslo_config import types
 from distil import exceptions
 from distil.conf import collector
 from distil.conf import config_files
+from distil.conf import credentials
 from distil.conf import database
 from distil.conf import registry
 from distil.conf import secret
@@ -84,10 +85,18 @@ def _questionable_options(conf: TrackedConfigOpts, group: str, options: Mapping[
         if key in _UNUSED.get(group, ()):
             yield f"{key} has no effect and can be removed"
         elif key not in known and key not in deprecated:
-            similar = difflib.get_close_matches(key, known, n=1)
-            yield f"unknown key {key!r}" + (f"; did you mean {similar[0]}?" if similar else "")
+            yield f"unknown key {key!r}{_hint(conf, group, key)}"
         elif len(values) > 1 and not (key in known and known[key].multi):
             yield f"{key} is set {len(values)} times; the last value is used"
+
+
+def _hint(conf: TrackedConfigOpts, group: str, key: str) -> str:
+    """What may have been meant by an unknown key."""
+    plugin = credentials.plugin_of(key) if "auth_type" in conf.known[group] else None
+    if plugin:
+        return f"; it is an option of auth_type {plugin}"
+    similar = difflib.get_close_matches(key, conf.known[group], n=1)
+    return f"; did you mean {similar[0]}?" if similar else ""
 
 
 def _unknown_group(conf: TrackedConfigOpts, section: str) -> Iterator[str]:

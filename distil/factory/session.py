@@ -14,6 +14,7 @@ from distil.cloud.connection import Connection
 from distil.cloud.request_observer import RequestObserver
 from distil.cloud.response_limits import ResponseLimits
 from distil.collector.shutdown import Shutdown
+from distil.conf import credentials
 from distil.conf import keystone_authtoken
 from distil.conf import secret
 from distil.conf.keystone_authtoken import GROUP
@@ -59,8 +60,11 @@ def load_session(conf: cfg.ConfigOpts, observer: RequestObserver | None = None) 
         raise exceptions.ConfigurationError(problems)
     section = options.section
     try:
-        loading.register_auth_conf_options(conf, GROUP)
+        keystone_authtoken.register_plugin_opts(conf)
         with secret.redacted(f"[{section}]"):
+            problems = credentials.problems(conf, section)
+            if problems:
+                raise exceptions.ConfigurationError(problems)
             plugin = loading.load_auth_from_conf_options(conf, GROUP)
         if plugin is None:
             raise exceptions.ConfigurationError([f"[{section}] auth_type is not set"])
@@ -71,7 +75,7 @@ def load_session(conf: cfg.ConfigOpts, observer: RequestObserver | None = None) 
         problems = [f"[{section}] {option.dest} is not set" for option in error.options]
         raise exceptions.ConfigurationError(problems) from error
     except ks_exceptions.NoMatchingPlugin as error:
-        raise exceptions.ConfigurationError([f"[{section}] auth_type: unknown plugin {error.name!r}"]) from error
+        raise exceptions.ConfigurationError([credentials.unknown_plugin(section, str(error.name))]) from error
     except ks_exceptions.ClientException as error:
         raise exceptions.ConfigurationError([f"[{section}] {error}"]) from error
     limits = ResponseLimits(keystone_authtoken.REQUEST_TIMEOUTS * options.timeout, options.max_response_bytes)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reads the options of the collectors, for commands that depend on their scope or rules."""
 
+from distil import exceptions
 from distil.conf import enabled_collectors
 from distil.conf import validate
 from distil.conf.collector import CollectorOptions
@@ -14,3 +15,16 @@ def read_valid_collectors(conf: TrackedConfigOpts) -> list[CollectorOptions]:
     """
     validate.require_valid(conf)
     return enabled_collectors.read_collectors(conf)
+
+
+def choose(conf: TrackedConfigOpts, name: str | None) -> list[CollectorOptions]:
+    """The options of the collector of this name, or of all collectors.
+
+    :raises NotFound: there is no such collector.
+    :raises ConfigurationError: as above.
+    """
+    collectors = read_valid_collectors(conf)
+    names = [options.name for options in collectors]
+    if name not in (None, *names):
+        raise exceptions.NotFound(f"unknown collector {name!r}; the collectors are: {', '.join(names)}")
+    return [options for options in collectors if name in (None, options.name)]

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from distil import exceptions
+from distil.conf import config_files
 from distil.conf import enabled_collectors
 from distil.conf import validate
 from distil.conf.collector import CollectorOptions
@@ -17,6 +18,9 @@ from distil.factory import validation
 OK = "ok"
 WARNING = "warning"
 ERROR = "error"
+
+
+_ANY_HOST = ("0.0.0.0", "::")  # noqa: S104 - compared with
 
 
 class Finding(NamedTuple):
@@ -38,7 +42,9 @@ def configuration(conf: TrackedConfigOpts) -> Generator[Finding, None, Sequence[
 
     :returns: the collectors; empty if their options cannot be read.
     """
-    yield Finding("configuration files", OK, ", ".join([*conf.config_file, *conf.config_dirs]) or "none")
+    files, missing = config_files.paths(conf.config_file, conf.config_dir), config_files.none_found(conf)
+    # Not an error: environment variables may set every option.
+    yield Finding("configuration files", WARNING if missing else OK, missing or ", ".join(map(str, files)))
     yield from _options(conf)
     if validate.invalid_values(conf):
         return ()
@@ -77,3 +83,17 @@ def _consequences(options: CollectorOptions) -> Iterator[str]:
     """What valid values lead to, where that may not be meant."""
     if not options.max_windows_per_cycle:
         yield "max_windows_per_cycle = 0: the collector is paused; it collects nothing, and all windows stay due"
+    elif options.max_windows_per_cycle * options.collect_window * 3600 <= options.periodic_interval:
+        yield (
+            f"max_windows_per_cycle = {options.max_windows_per_cycle}: a project that has fallen behind never catches"
+            " up, because a run collects no more windows of it than become due until the next"
+        )
+    if not options.collection_delay:
+        yield "collection_delay = 0: samples that telemetry gets after the collection of their window are not billed"
+    if not options.trust_sources:
+        yield "trust_sources is empty: samples that users post to the telemetry service themselves are billed"
+    if options.enable_exporter and options.exporter_host in _ANY_HOST and not options.exporter_client_cafile:
+        yield (
+            f"exporter_host = {options.exporter_host}: whoever reaches this host can read the metrics and the"
+            " status page, which name projects; set exporter_client_cafile, or an address that only Prometheus reaches"
+        )

@@ -14,8 +14,8 @@ from typing import Any
 from distil import exceptions
 from distil import text
 from distil.cmd.manage import base
+from distil.cmd.manage import collectors
 from distil.cmd.manage import project_scope
-from distil.cmd.manage.collectors import read_valid_collectors
 from distil.cmd.manage.project_scope import ScopedProject
 from distil.db import projects as stored_projects
 from distil.db.projects import ProjectStatus
@@ -103,11 +103,7 @@ class ProjectList(base.ListCommand):
                     ["--behind needs Keystone, because the collectors differ in which windows are due"]
                 )
             return list(project_scope.stored(statuses.values(), plan))
-        names = [options.name for options in read_valid_collectors(conf)]
-        if arguments.collector not in (None, *names):
-            raise exceptions.NotFound(
-                f"unknown collector {arguments.collector!r}; the collectors are: {', '.join(names)}"
-            )
+        collectors.choose(conf, arguments.collector)
         projects = project_scope.in_scope(conf)
         if arguments.all:
             known = {project.project_id for project in projects}

@@ -8,8 +8,8 @@ from typing import Any
 
 from distil import exceptions
 from distil.cmd.manage import base
+from distil.cmd.manage import collectors as collector_options
 from distil.cmd.manage import period
-from distil.cmd.manage.collectors import read_valid_collectors
 from distil.conf.collector import CollectorOptions
 from distil.db import projects
 from distil.db import rejected_samples
@@ -143,8 +143,7 @@ class RejectedRetry(_RejectedCommand):
             )
 
     def _options(self, collector: str | None) -> CollectorOptions:
-        self.app.conf.set_override("chosen_collector", collector)
-        collectors = read_valid_collectors(self.app.conf)
+        collectors = collector_options.choose(self.app.conf, collector)
         if len(collectors) > 1:
             names = ", ".join(options.name for options in collectors)
             raise exceptions.ConfigurationError(

@@ -8,6 +8,7 @@ import unittest
 import certifi
 from keystoneauth1 import identity as identity_plugins
 from keystoneauth1 import session as ks_session
+from keystoneauth1.identity import v3
 from oslo_config import cfg
 
 from distil import exceptions
@@ -22,6 +23,12 @@ GOOD = {
     "project_name": "service",
     "user_domain_name": "Default",
     "project_domain_name": "Default",
+}
+
+APPLICATION_CREDENTIAL = {
+    "auth_type": "v3applicationcredential",
+    "auth_url": GOOD["auth_url"],
+    "application_credential_secret": "secret",
 }
 
 
@@ -76,7 +83,41 @@ class KeystoneAuthtokenTest(unittest.TestCase):
         self.assert_refused({"auth_section": "cloud"}, "[cloud] auth_type is not set")
 
     def test_unknown_auth_type_is_rejected(self) -> None:
-        self.assert_refused({"auth_type": "passport"}, "[keystone_authtoken] auth_type: unknown plugin 'passport'")
+        self.assert_refused({"auth_type": "kerberos"}, "[keystone_authtoken] auth_type: unknown plugin 'kerberos'")
+
+    def test_unknown_auth_type_suggests_nearest(self) -> None:
+        for name, meant in (("applicationcredential", "v3applicationcredential"), ("pasword", "password")):
+            problem = f"[keystone_authtoken] auth_type: unknown plugin {name!r}; did you mean {meant}?"
+            self.assert_refused({"auth_type": name}, problem)
+
+    def test_missing_password_is_rejected(self) -> None:
+        without = {key: value for key, value in GOOD.items() if key != "password"}
+        self.assert_refused(without, "[keystone_authtoken] password is not set")
+
+    def test_application_credential_creates_session(self) -> None:
+        by_id = {**APPLICATION_CREDENTIAL, "application_credential_id": "abc"}
+        by_name = {**APPLICATION_CREDENTIAL, "application_credential_name": "abc", "user_id": "u"}
+        for section in (by_id, by_name):
+            self.assertIsInstance(self.load(section).auth, v3.ApplicationCredential)
+
+    def test_incomplete_application_credential_is_rejected(self) -> None:
+        group = "[keystone_authtoken]"
+        self.assert_refused(
+            {"auth_type": "v3applicationcredential", "auth_url": GOOD["auth_url"]},
+            f"{group} application_credential_secret is not set",
+            f"{group} application_credential_id is not set",
+        )
+        self.assert_refused(
+            {**APPLICATION_CREDENTIAL, "application_credential_name": "abc", "username": "distil"},
+            f"{group} application_credential_name needs user_id, or username and user_domain_name",
+        )
+
+    def test_application_credential_with_scope_is_rejected(self) -> None:
+        self.assert_refused(
+            {**APPLICATION_CREDENTIAL, "application_credential_id": "abc", "project_name": "service"},
+            "[keystone_authtoken] project_name must not be set: an application credential is for the project that it"
+            " was created in",
+        )
 
     def test_missing_required_option_is_rejected(self) -> None:
         without = {key: value for key, value in GOOD.items() if key != "auth_url"}

@@ -4,6 +4,7 @@
 import json
 import unittest
 
+from distil.tests.support import commands
 from distil.tests.support import databases
 from distil.tests.support import manage
 from distil.tests.support import secrets
@@ -20,6 +21,7 @@ class ConfigCheckTest(unittest.TestCase):
         return [(row["check"], row["status"], row["detail"]) for row in json.loads(result.stdout)]
 
     def test_valid_site_passes(self) -> None:
+        self.site.configure(collection_delay=300)
         findings = self.check("--live", status=0)
         self.assertEqual(set(), {finding for finding in findings if finding[1] != "ok"})
         self.assertIn("4 projects", [detail for check, _, detail in findings if check == "scope of default"])
@@ -33,6 +35,7 @@ class ConfigCheckTest(unittest.TestCase):
             transformer_file=transformers,
             trust_sources="(",
             include_domainss="a",
+            collection_delay=300,
             sections={"coordination": {"backend_url": "nope://"}},
         )
         findings = self.check(status=1)
@@ -55,6 +58,59 @@ class ConfigCheckTest(unittest.TestCase):
         self.site.configure(workers="many", project_order="sideways")
         wrong = [detail for _, status, detail in self.check("--live", status=1) if status == "error"]
         self.assertEqual(2, len(wrong), wrong)
+
+    def test_risky_values_are_warnings(self) -> None:
+        self.site.configure(max_windows_per_cycle=1, trust_sources="", enable_exporter="true")
+        warned = [detail for _, status, detail in self.check(status=0) if status == "warning"]
+        beginnings = (
+            "max_windows_per_cycle = 1: a project that has fallen behind never catches up",
+            "collection_delay = 0: samples that telemetry gets after the collection",
+            "trust_sources is empty: samples that users post",
+            "exporter_host = 0.0.0.0: whoever reaches this host",
+        )
+        self.assertEqual(len(beginnings), len(warned), warned)
+        for beginning, detail in zip(beginnings, warned, strict=True):
+            self.assertEqual(beginning, detail[: len(beginning)])
+        self.site.configure(
+            max_windows_per_cycle=1,
+            periodic_interval=600,
+            collection_delay=300,
+            enable_exporter="true",
+            exporter_host="127.0.0.1",
+        )
+        self.assertEqual([], [detail for _, status, detail in self.check(status=0) if status == "warning"])
+
+    def test_missing_files_are_warned_of(self) -> None:
+        home = {"HOME": str(self.site.folder / "home")}
+        result = commands.run("distil-manage", "config", "check", "-f", "json", environment=home)
+        first, *rest = [(row["check"], row["status"], row["detail"]) for row in json.loads(result.stdout)]
+        places = "~/.distil, ~, /etc/distil, /etc"
+        problem = f"no configuration file found; looked in {places}"
+        self.assertEqual(("configuration files", "warning", problem), first)
+        self.assertIn(("[database]", "error", f"[database] connection is not set: {problem}"), rest)
+        for name, arguments in (("manage", ("lease", "list")), ("db-manage", ("current",))):
+            result = commands.run(f"distil-{name}", *arguments, environment=home)
+            self.assertEqual(f"distil-{name}: [database] connection is not set: {problem}\n", result.stderr)
+
+    def test_missing_directory_is_named(self) -> None:
+        for name, arguments in (("manage", ("lease", "list")), ("db-manage", ("current",)), ("collector", ())):
+            result = commands.run(f"distil-{name}", "--config-dir", "/nowhere", *arguments)
+            self.assertEqual(f"distil-{name}: /nowhere cannot be read: no such directory\n", result.stderr)
+
+    def test_variables_replace_files(self) -> None:
+        variables = {"HOME": "/nowhere", "OS_DATABASE__CONNECTION": self.site.url}
+        result = commands.run("distil-manage", "--quiet", "lease", "list", "-f", "csv", environment=variables)
+        self.assertEqual((0, ""), (result.returncode, result.stderr))
+
+    def test_options_of_other_plugin_are_explained(self) -> None:
+        self.site.configure({"application_credential_id": "abc"})
+        (warning,) = (detail for _, status, detail in self.check(status=0) if "credential" in detail)
+        self.assertIn("'application_credential_id'; it is an option of auth_type v3applicationcredential", warning)
+
+    def test_no_command_offers_shell_completion(self) -> None:
+        for name in ("collector", "db-manage", "status"):
+            self.assertNotIn("completion", commands.run(f"distil-{name}", "--help").stdout)
+            self.assertEqual(2, commands.run(f"distil-{name}", "--shell_completion", "bash").returncode)
 
     def test_unparsable_file_is_error(self) -> None:
         self.site.config.write_text("[database\n")
@@ -108,7 +164,7 @@ class ConfigCheckTest(unittest.TestCase):
         self.assertIn("0 projects", details)
 
     def test_paused_collector_is_warning(self) -> None:
-        self.site.configure(max_windows_per_cycle=0)
+        self.site.configure(max_windows_per_cycle=0, collection_delay=300)
         ((check, detail),) = ((check, detail) for check, status, detail in self.check(status=0) if status == "warning")
         self.assertEqual("[collector]", check)
         self.assertIn("max_windows_per_cycle = 0: the collector is paused", detail)

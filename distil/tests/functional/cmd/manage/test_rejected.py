@@ -174,3 +174,5 @@ class RejectedRetryTest(RejectedSamplesTestCase):
         self.assertIn("choose one with --collector: a, b", self.error("rejected", "retry", "--all"))
         self.assertIn("none cannot be read", self.error("rejected", "retry", "--all", "--collector", "a"))
         self.rows("rejected", "retry", "--meter", "network", "--collector", "b")
+        message = "unknown collector 'c'; the collectors are: a, b"
+        self.assertEqual(message, self.error("rejected", "retry", "--all", "--collector", "c", status=3))
