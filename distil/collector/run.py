@@ -69,12 +69,14 @@ class Collector:
         """Collect the windows that are due; with ``end``, all whole windows up to then.
 
         :raises NothingCollected: no project is in scope, or no window was committed and most projects failed.
+        :raises SchemaError: the database is at another revision, so nothing was collected.
         :raises IdentityError: the projects could not be loaded, so nothing was collected.
         :raises StoreError: the database failed before anything was collected, or after the last window.
         :raises ShutdownRequested: committed windows stay.
         """
         started = self._monitor.result.started
         attempts = self._retry_policy.attempts(RetryStep.PLAN, "Planning")
+        attempts(self._store.require_head)
         now = attempts(self._reference_time, started)
         scope = attempts(self._projects.load, now)
         for project_id, problem in scope.failures.items():

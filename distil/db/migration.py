@@ -16,6 +16,7 @@ from distil import exceptions
 from distil.db import errors
 from distil.db import revision as revisions
 from distil.db import schema
+from distil.db.upgrade_lock import upgrade_lock
 
 _SCRIPTS = Path(__file__).parent / "migrations"
 
@@ -29,7 +30,7 @@ def upgrade(engine: sa.Engine, revision: str = "head") -> None:
     """
     revisions.require_exists(revision)
     schema.require_utf8(engine)
-    with _session(engine, f"upgrade to {revision}") as config:
+    with _session(engine, f"upgrade to {revision}", alone=True) as config:
         command.upgrade(config, revision)
 
 
@@ -40,7 +41,7 @@ def downgrade(engine: sa.Engine, revision: str) -> None:
     :raises StoreError: a step failed, as it does if data does not fit the older tables.
     """
     revisions.require_exists(revision)
-    with _session(engine, f"downgrade to {revision}") as config:
+    with _session(engine, f"downgrade to {revision}", alone=True) as config:
         command.downgrade(config, revision)
 
 
@@ -51,7 +52,7 @@ def stamp(engine: sa.Engine, revision: str) -> None:
     :raises StoreError: the database failed.
     """
     revisions.require_exists(revision)
-    with _session(engine, f"stamp the database with {revision}") as config:
+    with _session(engine, f"stamp the database with {revision}", alone=True) as config:
         command.stamp(config, revision)
 
 
@@ -99,9 +100,19 @@ def _config(connection: sa.Connection | None = None) -> alembic_config.Config:
 
 
 @contextlib.contextmanager
-def _session(engine: sa.Engine, action: str) -> Iterator[alembic_config.Config]:
-    revisions.require_known(engine)
-    with errors.translate_errors(action), engine.connect() as connection, _foreign_keys_disabled(connection):
+def _session(engine: sa.Engine, action: str, *, alone: bool = False) -> Iterator[alembic_config.Config]:
+    """
+    :param alone: while no other process changes the tables.
+    """
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(errors.translate_errors(action))
+        connection = stack.enter_context(engine.connect())
+        if alone:
+            stack.enter_context(upgrade_lock(connection))
+        stack.enter_context(_foreign_keys_disabled(connection))
+        revisions.require_known(connection)
+        # Alembic would leave a transaction that has begun to the caller.
+        connection.rollback()
         try:
             yield _config(connection)
         except alembic_util.CommandError as error:

@@ -15,9 +15,13 @@ _RELATIVE = re.compile(r"(\d{3}|head)?[+-]\d+")
 _VERSION_TABLE = sa.table("alembic_version", sa.column("version_num", sa.String))
 
 
+# Read once: a collector whose package is upgraded under it still stores as the code does that it was started with.
+_KNOWN = frozenset(path.name.partition("_")[0] for path in _VERSIONS.glob("[0-9]*.py"))
+
+
 def head() -> str:
     """The newest revision, which the code requires. Revisions are numbered, as their files are."""
-    return max(_known())
+    return max(_KNOWN)
 
 
 def current(engine: sa.Engine) -> str | None:
@@ -26,19 +30,16 @@ def current(engine: sa.Engine) -> str | None:
     :raises StoreError: the database failed.
     """
     with errors.translate_errors("read the current revision"), engine.connect() as connection:
-        if not sa.inspect(connection).has_table(_VERSION_TABLE.name):
-            return None
-        return connection.scalars(sa.select(_VERSION_TABLE.c.version_num)).one_or_none()
+        return _read(connection)
 
 
-def require_known(engine: sa.Engine) -> str | None:
+def require_known(connection: sa.Connection) -> str | None:
     """The database's revision, or None if it has none.
 
     :raises SchemaError: the revision is unknown to this release.
-    :raises StoreError: the database failed.
     """
-    found = current(engine)
-    if found is not None and found not in _known():
+    found = _read(connection)
+    if found is not None and found not in _KNOWN:
         raise exceptions.SchemaError(
             f"the database is at revision {found} of a newer release, and this release supports none after {head()}:"
             " install that release"
@@ -51,10 +52,9 @@ def require_exists(revision: str) -> None:
 
     :raises NotFound: there is none.
     """
-    known = _known()
-    if revision not in known | {"head", "heads", "base"} and not _RELATIVE.fullmatch(revision):
+    if revision not in _KNOWN | {"head", "heads", "base"} and not _RELATIVE.fullmatch(revision):
         raise exceptions.NotFound(
-            f"there is no revision {revision!r}; the revisions are {min(known)} to {max(known)}, and base and head"
+            f"there is no revision {revision!r}; the revisions are {min(_KNOWN)} to {head()}, and base and head"
         )
 
 
@@ -64,7 +64,8 @@ def require_head(engine: sa.Engine) -> None:
     :raises SchemaError: the database is not at the newest revision.
     :raises StoreError: the database failed.
     """
-    found, required = require_known(engine), head()
+    with errors.translate_errors("read the current revision"), engine.connect() as connection:
+        found, required = require_known(connection), head()
     if found is None:
         raise exceptions.SchemaError(
             "the database is at no revision and probably empty: run distil-db-manage upgrade head"
@@ -74,5 +75,12 @@ def require_head(engine: sa.Engine) -> None:
         raise exceptions.SchemaError(f"the database is at revision {found}, not {required}: {advice}")
 
 
-def _known() -> set[str]:
-    return {path.name.partition("_")[0] for path in _VERSIONS.glob("[0-9]*.py")}
+def _read(connection: sa.Connection) -> str | None:
+    """One query, unless there is no table."""
+    try:
+        return connection.scalars(sa.select(_VERSION_TABLE.c.version_num)).one_or_none()
+    except errors.DB_EXCEPTIONS:
+        connection.rollback()
+        if sa.inspect(connection).has_table(_VERSION_TABLE.name):
+            raise
+        return None

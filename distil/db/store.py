@@ -15,6 +15,7 @@ from distil.db import errors
 from distil.db import project_failures
 from distil.db import projects
 from distil.db import queries
+from distil.db import revision
 from distil.db import transaction
 from distil.db.functions import utc_timestamp
 from distil.db.functions import valid_time
@@ -33,6 +34,13 @@ class Store:
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
         self._retrying = transaction.conflict_retrying()
+
+    def require_head(self) -> None:
+        """Checks the database's revision: somebody may change the tables while collectors run.
+
+        :raises SchemaError: the database is not at the newest revision.
+        """
+        revision.require_head(self._engine)
 
     def now(self) -> datetime.datetime:
         """The time in UTC by the database's clock."""

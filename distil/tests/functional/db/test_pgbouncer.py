@@ -5,7 +5,10 @@ import unittest
 
 import sqlalchemy as sa
 
+from distil import exceptions
+from distil.db import engine as db_engine
 from distil.db import models
+from distil.db.upgrade_lock import upgrade_lock
 from distil.tests.support import commands
 from distil.tests.support import databases
 from distil.tests.support.pgbouncer import pgbouncer
@@ -21,6 +24,21 @@ class PgBouncerTest(unittest.TestCase):
     def assert_succeeds(self, name: str, *arguments: str) -> None:
         done = commands.run(name, "--config-file", str(self.site.config), *arguments)
         self.assertEqual(0, done.returncode, done.stdout + done.stderr)
+
+    def test_upgrade_lock_excludes_and_ends(self) -> None:
+        pooled = db_engine.create_engine(self.site.url)
+        self.addCleanup(pooled.dispose)
+        for _ in range(3):
+            with (
+                pooled.connect() as holder,
+                upgrade_lock(holder),
+                self.site.engine.connect() as other,
+                self.assertRaises(exceptions.StoreError),
+                upgrade_lock(other, timeout=0),
+            ):
+                self.fail("both have the lock")
+            with self.site.engine.connect() as holder, upgrade_lock(holder, timeout=0):
+                pass
 
     def test_concurrent_projects_are_collected(self) -> None:
         self.assert_succeeds("distil-db-manage", "upgrade", "head")
