@@ -83,6 +83,14 @@ class Metrics:
         self._usage = UsageCounter()
         self.registry.register(self._usage)
 
+    def set_scope(self, last_collected: Mapping[str, datetime.datetime], now: datetime.datetime) -> None:
+        """Set the projects in scope.
+
+        :param last_collected: by project id.
+        """
+        self.lags.replace(last_collected)
+        self._usage.drop_gone(last_collected, now)
+
     def count_window(self, project_id: str, window: model.Window, rated: model.RatedWindow, seconds: float) -> None:
         """Count a committed window.
 

@@ -96,7 +96,7 @@ class RunMonitor:
         :param paused: whether the run's limit is 0, so that it collects nothing.
         """
         self._is_paused = paused
-        self._metrics.lags.replace(last_collected)
+        self._metrics.set_scope(last_collected, self._clock())
         self._metrics.projects_in_scope.set(projects)
         self._update(projects=projects, due=due)
         self._history.update(self.result)

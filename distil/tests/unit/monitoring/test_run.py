@@ -5,6 +5,7 @@ import datetime
 import math
 import unittest
 from collections import Counter
+from decimal import Decimal
 
 from distil import exceptions
 from distil import model
@@ -66,6 +67,13 @@ class RunMonitorTest(unittest.TestCase):
         self.assert_ended(RunOutcome.FAILED)
         self.assertEqual("no response", self.history.snapshot().runs[0].problem)
         self.assertEqual((NOW.timestamp(), 0), (self.value("last_run_start"), self.value("last_run_end")))
+
+    def test_planning_ends_series_of_gone_projects(self) -> None:
+        self.metrics.count_usage("p1", [model.Usage("c1", "r1", "hour", Decimal(1))])
+        for hours, in_scope, has_series in ((0, {"p1": NOW}, True), (1, {}, True), (24, {}, True), (25, {}, False)):
+            self.now = NOW + hours * HOUR
+            self.monitor.planned(in_scope, projects=len(in_scope), due=0, windows=0, paused=False)
+            self.assertEqual(has_series, b"p1" in self.metrics.usage_series(), hours)
 
     def test_run_that_collects_nothing_is_paused(self) -> None:
         with self.monitor.run():

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The series of usage are rendered as prometheus_client would render them."""
 
+import datetime
 import threading
 import unittest
 from decimal import Decimal
@@ -18,6 +19,8 @@ from distil.exporter.pages import OPENMETRICS
 from distil.exporter.pages import MetricsPage
 from distil.monitoring.usage_counter import UsageCounter
 from distil.tests.support import strategies
+
+START = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 
 Counted = dict[str, dict[tuple[str, str], list[Decimal]]]
 
@@ -89,6 +92,35 @@ class UsageCounterTest(unittest.TestCase):
         self.count("r", "a", "1")
         self.assertEqual([before[0], *(line.replace("1.0", "2.0") for line in before[1:])], self.series()[:2])
         self.assertEqual(["5.0", "1.0"], [line.split()[-1] for line in self.series()[2:]])
+
+    def gone(self, hours: float, *in_scope: str) -> list[str]:
+        """The projects with series, so many hours after the start, when only some projects are in scope."""
+        self.usage.drop_gone(set(in_scope), START + datetime.timedelta(hours=hours))
+        return [line.split('"')[1] for line in self.series()]
+
+    def test_projects_gone_for_a_day_are_dropped(self) -> None:
+        for project in ("p", "q"):
+            self.count(project, "a", "1")
+        self.assertEqual(["p", "q"], self.gone(0, "p", "q"))
+        self.assertEqual(["p", "q"], self.gone(1, "p"))
+        self.assertEqual(["p", "q"], self.gone(24.9, "p"))
+        self.assertEqual(["p"], self.gone(25, "p"))
+
+    def test_projects_that_come_back_are_kept(self) -> None:
+        for project in ("p", "q"):
+            self.count(project, "a", "1")
+        self.gone(1, "p")
+        self.gone(20, "p", "q")
+        self.assertEqual(["p", "q"], self.gone(30, "p"))
+        self.count("q", "a", "1")  # its last window
+        self.assertEqual(["p", "q"], self.gone(50, "p"))
+
+    def test_dropped_project_starts_at_zero(self) -> None:
+        self.count("p", "a", "5")
+        self.gone(0)
+        self.assertEqual([], self.gone(24))
+        self.count("p", "a", "1")
+        self.assertEqual("1.0", self.series()[0].split()[-1])
 
     def test_concurrent_scrapes_lose_no_usage(self) -> None:
         over = threading.Event()
