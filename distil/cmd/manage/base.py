@@ -80,11 +80,13 @@ class ListCommand(_Command, lister.Lister):
     """Shows rows. ``take_action`` returns the column names and the rows, which may come from a generator.
 
     :cvar SUBJECT: what the rows are, in the plural, for the message that there are none.
+    :cvar TABLE_NOTE: what a reader of a table has to know.
     :cvar SORTED_BY_DATABASE: ``take_action`` sorts by :meth:`sort_keys` and limits the rows, so that memory need not
         hold those that are not shown.
     """
 
     SUBJECT = "rows"
+    TABLE_NOTE = ""
     SORTED_BY_DATABASE = False
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
@@ -126,10 +128,12 @@ class ListCommand(_Command, lister.Lister):
         count = 0
         for count, row in enumerate(rows, 1):
             if count == _MANY_ROWS and formatter == "table":
-                LOG.info("More than %d rows, which a table holds in memory: -f csv or jsonl streams them", _MANY_ROWS)
+                LOG.info("%d rows or more, which a table holds in memory: -f csv or jsonl streams them", _MANY_ROWS)
             yield row
         if not count:
             LOG.info("No %s found", self.SUBJECT)
+        elif formatter == "table" and self.TABLE_NOTE:
+            LOG.info(self.TABLE_NOTE)
 
 
 class ShowCommand(_Command, show.ShowOne):

@@ -2,7 +2,6 @@
 """``usage list``, ``usage prune`` and ``usage summary``."""
 
 import argparse
-import logging
 from collections.abc import Iterator
 from collections.abc import Sequence
 
@@ -16,13 +15,12 @@ from distil.db import retention
 from distil.db import usage_entries
 from distil.db.store import Store
 
-LOG = logging.getLogger(__name__)
-
 
 class _UsageCommand(base.ListCommand):
     """Has the options that choose usage entries."""
 
     SUBJECT = "usage"
+    TABLE_NOTE = "Volumes of a level, such as gigabyte, are of its unit times hours; see --help"
     SORTED_BY_DATABASE = True
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
@@ -51,8 +49,6 @@ class _UsageCommand(base.ListCommand):
             end=chosen.end,
         )
         completeness.log(collected.read(self.app.engine, usage_filter.projects, usage_filter.domains), chosen)
-        if arguments.formatter == "table":
-            LOG.info("Volumes of a level, such as gigabyte, are of its unit times hours; see --help")
         return usage_filter
 
 

@@ -70,6 +70,12 @@ class LeaseTest(manage.ManageTestCase):
         self.assertEqual("name projects, or use --expired", self.usage_error("lease", "release"))
         self.assertEqual("name projects, or use --expired", self.usage_error("lease", "release", "--force"))
 
+    def test_large_table_is_noted(self) -> None:
+        self.insert(models.project_locks, *(self.lease(f"p{number}", None) for number in range(5000)))
+        note = "distil-manage: 5000 rows or more, which a table holds in memory: -f csv or jsonl streams them\n"
+        self.assertEqual(note, self.notes("lease", "list"))
+        self.assertEqual("", self.notes("lease", "list", "-f", "csv"))
+
     def test_unknown_column_releases_nothing(self) -> None:
         self.insert(models.project_locks, self.lease("p1", self.now - MINUTE))
         self.usage_error("lease", "release", "--expired", "--column", "nosuch")
