@@ -4,6 +4,7 @@
 import collections
 import contextlib
 import importlib.metadata
+import io
 import logging
 import os
 import signal
@@ -46,6 +47,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """:param argv: arguments without the program name; None: those of the process.
     :returns: 0; 1 if a check warns; 2 if one fails; 255 if a file cannot be read.
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # The locale may not be able to encode the name of a host or a collector.
+        sys.stdout.reconfigure(errors="backslashreplace")
     # The rows show what libraries would log.
     logging.disable(logging.ERROR)
     arguments = list(sys.argv[1:] if argv is None else argv)

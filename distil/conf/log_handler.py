@@ -61,8 +61,14 @@ class ResilientHandler(logging.Handler):
             return
         self._reported = now
         with contextlib.suppress(OSError, ValueError, AttributeError):
-            where = getattr(self._target, "baseFilename", type(self._target).__name__)
-            sys.stderr.write(f"The log {where} cannot be written: {self.problem}. Lost: {_message(record)}\n")
+            problem = f"The log {_name(self._target)} cannot be written: {self.problem}."
+            sys.stderr.write(f"{problem} Lost: {_message(record)}\n")
+
+
+def _name(handler: logging.Handler) -> str:
+    """The file of a handler, a stream such as ``<stdout>``, or else the handler's class."""
+    stream = getattr(handler, "stream", None)
+    return str(getattr(handler, "baseFilename", None) or getattr(stream, "name", type(handler).__name__))
 
 
 def _message(record: logging.LogRecord) -> str:

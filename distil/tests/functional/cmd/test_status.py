@@ -4,6 +4,7 @@
 import datetime
 import importlib.metadata
 import json
+import os
 import pathlib
 import subprocess
 import unittest
@@ -51,6 +52,19 @@ class UpgradeCheckTest(UpgradeCheckCase):
         ran = run(self.site.config)
         self.assertEqual((0, ""), (ran.returncode, ran.stderr))
         self.assertEqual(6, ran.stdout.count("Result: Success"))
+
+    def test_output_needs_no_unicode(self) -> None:
+        now = datetime.datetime.now(datetime.UTC)
+        lease = {"project_id": "p1", "owner": "h\u00f4te\x1b:1", "created": now - HOUR, "expires": now - HOUR / 2}
+        with self.site.engine.begin() as connection:
+            project = {"id": "p1", "name": "one", "last_collected": self.site.start}
+            connection.execute(sa.insert(models.tenants), project)
+            connection.execute(sa.insert(models.project_locks), lease)
+        command = [PROGRAM, "--config-file", str(self.site.config), "upgrade", "check"]
+        environment = {**os.environ, "PYTHONIOENCODING": "ascii:strict"}
+        ran = subprocess.run(command, capture_output=True, text=True, env=environment, check=False, timeout=60)
+        self.assertEqual((WARNING, ""), (ran.returncode, ran.stderr))
+        self.assertIn(r"h\xf4te\x1b:1 holds 1 expired", ran.stdout)
 
     def test_invalid_values_fail_only_their_checks(self) -> None:
         self.site.configure(sections={"DEFAULT": {"debug": "perhaps"}}, workers=0, enable_exporter="x")
