@@ -68,6 +68,12 @@ def metadata_str(sample: model.Sample, *keys: str) -> str:
     raise exceptions.SampleRejected(f"metadata has no {' and no '.join(keys)}", exceptions.RejectionReason.METADATA)
 
 
+def last_metadata_str(samples: Sequence[model.Sample], key: str) -> str | None:
+    """The metadata value of a key in the last sample that has one, as text; None if no sample has one."""
+    values = (optional_metadata_str(sample, key) for sample in reversed(samples))
+    return next((value for value in values if value is not None), None)
+
+
 def optional_metadata_str(sample: model.Sample, key: str) -> str | None:
     """The metadata value of a key that holds text or a number, as text; None if there is none or it is empty."""
     value = sample.metadata.get(key)

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The transformer for object storage containers, whose resource id is ``<project id>/<container>``."""
 
+from collections.abc import Sequence
+
 from distil import exceptions
 from distil import model
 from distil.text import short_repr
@@ -14,7 +16,8 @@ class ContainerPolicyMax(Max):
     def validate(self, sample: model.Sample, lookups: Lookups) -> None:
         container_name(sample.resource_id)
 
-    def service(self, service: str, last: model.Sample, lookups: Lookups) -> str:
+    def service(self, service: str, samples: Sequence[model.Sample], lookups: Lookups) -> str:
+        last = samples[-1]
         return lookups.container_policies.get(f"{last.project_id}/{container_name(last.resource_id)}") or service
 
 

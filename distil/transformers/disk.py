@@ -10,7 +10,7 @@ from distil import model
 from distil.text import short_repr
 from distil.transformers import quantities
 from distil.transformers.base import Transformer
-from distil.transformers.base import metadata_str
+from distil.transformers.base import last_metadata_str
 from distil.transformers.lookups import Lookups
 from distil.transformers.options import Options
 
@@ -57,8 +57,8 @@ class FromImage(Transformer):
 class DatabaseVolumeMax(Transformer):
     """The volume of a database instance: {name of its type: largest ``volume.size``, truncated, x hours}.
 
-    The type is that of the last sample's ``volume_id``. If it is unknown, the samples are rejected: there is no service
-    to bill, and the volume must not be free.
+    The type is that of the last ``volume_id`` in the samples. If it is unknown, the samples are rejected: there is no
+    service to bill, and the volume must not be free.
     """
 
     uses_service = False
@@ -69,7 +69,9 @@ class DatabaseVolumeMax(Transformer):
     def usage(
         self, service: str, samples: Sequence[model.Sample], window: model.Window, lookups: Lookups
     ) -> Mapping[str, Decimal]:
-        volume_id = metadata_str(samples[-1], "volume_id")
+        volume_id = last_metadata_str(samples, "volume_id")
+        if volume_id is None:
+            raise exceptions.SampleRejected("metadata has no volume_id", exceptions.RejectionReason.METADATA)
         volume_type = lookups.types_of_volumes.get(volume_id)
         if volume_type is None:
             reason = f"volume {short_repr(volume_id)} does not exist or has no type, so its type cannot be billed"

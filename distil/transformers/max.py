@@ -5,29 +5,33 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from decimal import Decimal
 
+from distil import exceptions
 from distil import model
 from distil.transformers.base import Transformer
-from distil.transformers.base import optional_metadata_str
+from distil.transformers.base import last_metadata_str
 from distil.transformers.lookups import Lookups
 
 
 class Max(Transformer):
-    """{service: largest volume x hours}; null counts as 0."""
+    """{service: largest volume x hours}. Samples whose volumes are all null are rejected."""
 
     def usage(
         self, service: str, samples: Sequence[model.Sample], window: model.Window, lookups: Lookups
     ) -> Mapping[str, Decimal]:
-        largest = max(sample.volume or Decimal(0) for sample in samples)
-        return {self.service(service, samples[-1], lookups): largest * window.hours}
+        volumes = [sample.volume for sample in samples if sample.volume is not None]
+        if not volumes:
+            reason = "the volume is null in all samples of the window"
+            raise exceptions.SampleRejected(reason, exceptions.RejectionReason.VOLUME)
+        return {self.service(service, samples, lookups): max(volumes) * window.hours}
 
-    def service(self, service: str, last: model.Sample, lookups: Lookups) -> str:
-        """The billed service, derived from the mapping's service and the last sample of the window."""
+    def service(self, service: str, samples: Sequence[model.Sample], lookups: Lookups) -> str:
+        """The billed service, derived from the mapping's service and the samples."""
         return service
 
 
 class VolumeTypeMax(Max):
-    """Max, billed as the name of the last sample's volume type, or as the mapping's service if the type is unknown."""
+    """Max, billed as the name of the last known volume type, or as the mapping's service if the type does not exist."""
 
-    def service(self, service: str, last: model.Sample, lookups: Lookups) -> str:
-        volume_type = optional_metadata_str(last, "volume_type")
+    def service(self, service: str, samples: Sequence[model.Sample], lookups: Lookups) -> str:
+        volume_type = last_metadata_str(samples, "volume_type")
         return (lookups.volume_types.get(volume_type) if volume_type else None) or service

@@ -16,42 +16,38 @@ _ACTIVE = 1
 
 
 class Switch(Transformer):
-    """{service: hours if any sample is on, else 0}."""
+    """{service: hours if any sample is on, else 0}.
+
+    Null is neither on nor off, and neither is a negative volume. The samples are rejected if it decides.
+    """
 
     def usage(
         self, service: str, samples: Sequence[model.Sample], window: model.Window, lookups: Lookups
     ) -> Mapping[str, Decimal]:
-        return {service: window.hours if any(self.is_on(sample) for sample in samples) else Decimal(0)}
+        volumes = [sample.volume for sample in samples]
+        if any(volume is not None and self.is_on(volume) for volume in volumes):
+            return {service: window.hours}
+        if any(volume is None or volume < 0 for volume in volumes):
+            reason = "the status is unknown: the volume is null or negative, and no sample of the window is active"
+            raise exceptions.SampleRejected(reason, exceptions.RejectionReason.VOLUME)
+        return {service: Decimal(0)}
 
     @abc.abstractmethod
-    def is_on(self, sample: model.Sample) -> bool: ...
+    def is_on(self, volume: Decimal) -> bool: ...
 
 
 class NumBool(Switch):
     """On if the volume is larger than 0."""
 
-    def is_on(self, sample: model.Sample) -> bool:
-        return sample.volume is not None and sample.volume > 0
+    def is_on(self, volume: Decimal) -> bool:
+        return volume > 0
 
 
 class NetworkService(Switch):
-    """On if the volume, a status code, is 1 (active).
-
-    Null and negative codes are no status: Ceilometer sends -1 where it does not know the status. Such samples are
-    rejected if no other sample of the window is active.
-    """
+    """On if the volume, a status code, is 1 (active). Ceilometer sends -1 where it does not know the status."""
 
     def volume(self, sample: model.Sample) -> Decimal | None:
         return quantities.parse_decimal(sample.volume, "volume")
 
-    def usage(
-        self, service: str, samples: Sequence[model.Sample], window: model.Window, lookups: Lookups
-    ) -> Mapping[str, Decimal]:
-        usage = super().usage(service, samples, window, lookups)
-        if not usage[service] and any(sample.volume is None or sample.volume < 0 for sample in samples):
-            reason = "the status is unknown: the volume is null or negative, and no sample of the window is active"
-            raise exceptions.SampleRejected(reason, exceptions.RejectionReason.VOLUME)
-        return usage
-
-    def is_on(self, sample: model.Sample) -> bool:
-        return bool(sample.volume == _ACTIVE)
+    def is_on(self, volume: Decimal) -> bool:
+        return volume == _ACTIVE

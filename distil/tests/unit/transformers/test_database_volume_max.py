@@ -45,6 +45,10 @@ class DatabaseVolumeMaxTest(unittest.TestCase):
             result = builders.rated(ENTRY, [database(1, 5000, volume_id)], lookups=TYPES)
             self.assertEqual(((), ["metadata has no volume_id"]), (result.usage, builders.reasons(result)))
 
+    def test_known_volume_id_outweighs_missing_one(self) -> None:
+        result = builders.rated(ENTRY, [database(1, 5, "v2"), database(2, 5), database(3, 5, "None")], lookups=TYPES)
+        self.assertEqual({("b1.fast", RESOURCE): Decimal(5)}, builders.volumes(result))
+
     def test_type_applies_to_its_volume_only(self) -> None:
         documents = [database(1, 5, "v1", "a"), database(2, 5, "gone", "b"), database(3, 5, "v2", "c")]
         result = builders.rated(ENTRY, documents, lookups=TYPES)

@@ -31,9 +31,16 @@ class MaxTest(unittest.TestCase):
     def test_partial_hour_is_billed_as_fraction(self) -> None:
         self.assertEqual({(SERVICE, RESOURCE): Decimal("3.5833333333")}, billed(5, minutes=43))
 
-    def test_null_counts_as_zero(self) -> None:
+    def test_null_does_not_hide_known_volumes(self) -> None:
         self.assertEqual({(SERVICE, RESOURCE): Decimal(4)}, billed(None, 4, None))
-        self.assertEqual({(SERVICE, RESOURCE): Decimal(0)}, billed(None))
+        self.assertEqual({(SERVICE, RESOURCE): Decimal(0)}, billed(None, 0))
+
+    def test_only_null_volumes_are_rejected(self) -> None:
+        for transformer in ("max", "blockstoragemax"):
+            documents = [document(1, volume=None), document(2, volume=None)]
+            result = builders.rated(entry(transformer), documents)
+            self.assertEqual(((), 2), (result.usage, len(result.rejected)))
+            self.assertIn("the volume is null in all samples of the window", builders.reasons(result))
 
     def test_zero_usage_is_stored(self) -> None:
         self.assertEqual({(SERVICE, RESOURCE): Decimal(0)}, billed(0))

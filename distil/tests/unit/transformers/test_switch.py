@@ -34,9 +34,11 @@ class NumBoolTest(SwitchTestCase):
     def test_only_zero_volumes_store_zero(self) -> None:
         self.assert_billed("0", 0, "0", -0.0)
 
-    def test_null_does_not_count_as_positive(self) -> None:
-        self.assert_billed("0", None)
+    def test_null_is_neither_on_nor_off(self) -> None:
         self.assert_billed("2", None, 1)
+        result = builders.rated(entry("numbool"), [document(1, volume=None), document(2, volume=0)])
+        self.assertEqual(((), 2), (result.usage, len(result.rejected)))
+        self.assertIn("the status is unknown", builders.reasons(result)[0])
 
     def test_negative_volume_is_rejected(self) -> None:
         result = builders.rated(entry("numbool"), [document(1, volume=-1), document(2, volume=0)])

@@ -37,6 +37,11 @@ class VolumeTypeMaxTest(unittest.TestCase):
     def test_last_sample_sets_type_not_size(self) -> None:
         self.assert_billed("b1.slow", 20, volume(9, 10, "b1.slow"), volume(1, 20, "b1.fast"))
 
+    def test_null_does_not_hide_known_type(self) -> None:
+        for null in (None, "None", ""):
+            with self.subTest(null=null):
+                self.assert_billed("b1.slow", 10, volume(1, 10, "7c1f"), volume(2, 10, "b1.slow"), volume(3, 10, null))
+
     def test_unknown_type_uses_mapping_service(self) -> None:
         for unknown in ("gone", None, "", "None", 7, ["b1.fast"], {"name": "b1.fast"}):
             with self.subTest(unknown=unknown):
