@@ -12,7 +12,6 @@ from typing import Self
 import jmespath
 import jmespath.exceptions
 import jmespath.functions
-import jmespath.lexer
 import jmespath.visitor
 
 from distil import exceptions
@@ -33,14 +32,14 @@ _INTERPRETER = jmespath.visitor.TreeInterpreter()
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Expression:
-    """A compiled expression. Expressions are equal if they differ in white space only.
+    """A compiled expression. Expressions are equal if they are parsed alike: white space makes no difference.
 
     :param source: the text that the operator wrote.
-    :param tokens: the source without white space.
+    :param tree: the parsed source.
     """
 
     source: str = dataclasses.field(compare=False)
-    tokens: tuple[str, ...]
+    tree: str
     search: _Search = dataclasses.field(compare=False)
 
     @classmethod
@@ -53,9 +52,7 @@ class Expression:
             raise ValueError("it is not text")  # noqa: TRY004 - the caller handles all mistakes alike
         try:
             compiled = jmespath.compile(source)
-            tokens = " ".join(
-                f"{token['type']} {token['value']!r}" for token in jmespath.lexer.Lexer().tokenize(source)
-            )
+            tree = repr(compiled.parsed)
         except jmespath.exceptions.JMESPathError as error:
             raise ValueError(text.truncate(" ".join(str(error).split()), _MAX_MESSAGE)) from error
         except RecursionError as error:
@@ -64,7 +61,7 @@ class Expression:
             if node["type"] == "function_expression":
                 _check_call(node["value"], len(node["children"]))
         search = _comparison(compiled.parsed) or functools.partial(_INTERPRETER.visit, compiled.parsed)
-        return cls(source, tuple(tokens), search)
+        return cls(source, tree, search)
 
     def __call__(self, sample: model.Sample) -> Any:
         """Evaluate the expression on a sample's document; a volume in numeric text counts as a number.

@@ -39,7 +39,8 @@ def _key(mapping: MeterMapping) -> object:
     service = mapping.service if mapping.transformer.uses_service else None
     is_container = mapping.type == CONTAINER  # has an id of its own
     filters = frozenset(mapping.filters)
-    return mapping.meter, service, mapping.unit, filters, mapping.volume, mapping.res_id_template, is_container
+    res_id_template = mapping.res_id_template or "%s"
+    return mapping.meter, service, mapping.unit, filters, mapping.volume, res_id_template, is_container
 
 
 def _have_equal_transformers(mapping: MeterMapping, other: MeterMapping) -> bool:

@@ -31,10 +31,14 @@ class RepeatedRuleTest(unittest.TestCase):
     def test_spelling_makes_no_difference(self) -> None:
         self.assert_repeated(entry(filters=["a.b == 'x'"]), entry(filters=[" a.b=='x' "]))
         self.assert_repeated(entry(filters=["a", "b"]), entry(filters=["b", "a", "a"]))
+        self.assert_repeated(entry(filters=["a.b == 'x'"]), entry(filters=["""(a."b" == `"x"`)"""]))
         self.assert_repeated(entry(filters=[]), entry(filters=None))
         self.assert_repeated(entry(volume=1), entry(volume="1.0"))
         self.assert_repeated(entry(volume={"source": "a||b"}), entry(volume={"sources": ["a || b"]}))
         self.assert_repeated(entry(service="m1"), builders.without(entry(), "service"))
+
+    def test_template_without_text_changes_nothing(self) -> None:
+        self.assert_repeated(entry(), entry(res_id_template="%s"))
 
     def test_descriptions_make_no_difference(self) -> None:
         self.assert_repeated(entry(type="A"), entry(metadata={"name": {"sources": ["name"]}}))
