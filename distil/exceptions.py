@@ -58,7 +58,14 @@ class SampleRejected(DistilError):
 
 
 class ServiceError(DistilError):
-    """A service gave no usable answer. The same request may succeed later."""
+    """A service gave no usable answer. The same request may succeed later.
+
+    :param affects_all: whether every request to the service fails for this reason, whatever it asks for.
+    """
+
+    def __init__(self, message: str = "", *, affects_all: bool = False) -> None:
+        self.affects_all = affects_all
+        super().__init__(message)
 
     @property
     def is_too_large(self) -> bool:
@@ -92,6 +99,10 @@ class SchemaError(DistilError):
 
 class CoordinationError(ServiceError):
     """The coordination backend gave no usable answer."""
+
+
+class ServiceOutage(DistilError):
+    """A service answers nothing, whichever project is asked for. Each project would fail for the same reason."""
 
 
 class NothingCollected(DistilError):

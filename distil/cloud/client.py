@@ -62,7 +62,7 @@ class ServiceClient:
         with self._translated_errors(request):
             endpoint = self._cloud.proxy(self.name).get_endpoint()
         if not endpoint:
-            raise self.error_class(f"{request}: not in the service catalog")
+            raise self.error_class(f"{request}: not in the service catalog", affects_all=True)
         return endpoint
 
     def session_project_id(self) -> str | None:
@@ -92,7 +92,8 @@ class ServiceClient:
             with request_observer.attribute_requests_to(self.name.replace("_", "-")):
                 yield
         except Exception as error:  # keystoneauth and openstacksdk raise KeyError or TypeError on malformed responses
-            raise self.error_class(f"{request}: {_cause(error)}") from error
+            affects_all = isinstance(error, exceptions.ServiceError) and error.affects_all
+            raise self.error_class(f"{request}: {_cause(error)}", affects_all=affects_all) from error
 
     def _json_object(self, reply: requests.Response, request: str) -> response.JSONObject:
         try:

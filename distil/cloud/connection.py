@@ -38,7 +38,8 @@ class Connection:
         if not isinstance(proxy, openstack.proxy.Proxy):
             self._discard(connection)
             region = f" in region {self._region_name}" if self._region_name else ""
-            raise exceptions.ServiceError(f"the catalog has no {self._interface} endpoint for it{region}{self._hint()}")
+            problem = f"the catalog has no {self._interface} endpoint for it{region}{self._hint()}"
+            raise exceptions.ServiceError(problem, affects_all=True)
         return proxy
 
     def _hint(self) -> str:

@@ -3,6 +3,7 @@
 
 import functools
 import random
+import threading
 import time
 from collections.abc import Callable
 
@@ -12,6 +13,7 @@ from distil.cloud import cinder
 from distil.cloud import client
 from distil.cloud import connection
 from distil.cloud import nova
+from distil.cloud import outage
 from distil.cloud import swift
 from distil.transformers import lookups
 
@@ -21,6 +23,9 @@ LIFETIME_SECONDS = 3600.0
 # an hourly run would look up each of them again.
 _LONG_LIFETIME_SECONDS = 12 * 3600.0
 _MIN_LIFETIME_FRACTION = 0.5
+
+# Of nothing, in any service.
+_NO_ID = "00000000-0000-0000-0000-000000000000"
 
 
 class _LongLivedCache(cache.TTLCache[str | None]):
@@ -38,29 +43,50 @@ class _LongLivedCache(cache.TTLCache[str | None]):
         return self._long_lifetime * random.uniform(_MIN_LIFETIME_FRACTION, 1)  # noqa: S311 - no secret
 
 
+class _WatchedLookup:
+    """A look-up that detects outages: of a service that does not even say that what does not exist does not exist."""
+
+    def __init__(self, look_up: Callable[[str], str | None], nothing: str, stop: threading.Event) -> None:
+        self._look_up = look_up
+        self._nothing = nothing
+        self._outages = outage.OutageDetector(exceptions.LookupUnavailable, stop)
+
+    def __call__(self, key: str) -> str | None:
+        with self._outages.watch(lambda: self._look_up(self._nothing)):
+            return self._look_up(key)
+
+
 def cloud_lookups(
     cloud: connection.Connection,
     lifetime: float = LIFETIME_SECONDS,
     clock: Callable[[], float] = time.monotonic,
     long_lifetime: float = _LONG_LIFETIME_SECONDS,
+    stop: threading.Event | None = None,
 ) -> lookups.Lookups:
     """Look-ups in the cloud, with caches.
 
-    Their ``get`` raises LookupUnavailable if a service gave no usable answer.
+    Their ``get`` raises LookupUnavailable if a service gave no usable answer, and ServiceOutage if it answers nothing.
 
     :param lifetime: seconds for the names of flavors and volume types, and for missing names.
     :param long_lifetime: maximum seconds for storage policies and types of volumes; the minimum is half of it.
+    :param stop: ends the waiting for a service that does not answer.
     """
     compute, block_storage, object_store = (
         client.ServiceClient(cloud, name, exceptions.LookupUnavailable)
         for name in ("compute", "block_storage", "object_store")
     )
     volume_types = cinder.CinderVolumeTypes(block_storage, lifetime, clock)
-    type_of_volume = functools.partial(cinder.type_of_volume, block_storage)
-    storage_policy = swift.SwiftContainers(object_store).storage_policy
+
+    def watched(look_up: Callable[[str], str | None], nothing: str) -> Callable[[str], str | None]:
+        return look_up if stop is None else _WatchedLookup(look_up, nothing, stop)
+
+    flavor = watched(functools.partial(nova.flavor_name, compute), _NO_ID)
+    volume_type = watched(volume_types.name, _NO_ID)
+    type_of_volume = watched(functools.partial(cinder.type_of_volume, block_storage), _NO_ID)
+    storage_policy = watched(swift.SwiftContainers(object_store).storage_policy, f"{_NO_ID}/none")
     return lookups.Lookups(
-        flavors=cache.TTLCache(functools.partial(nova.flavor_name, compute), lifetime, clock=clock),
-        volume_types=cache.TTLCache(volume_types.name, lifetime, clock=clock),
+        flavors=cache.TTLCache(flavor, lifetime, clock=clock),
+        volume_types=cache.TTLCache(volume_type, lifetime, clock=clock),
         types_of_volumes=_LongLivedCache(type_of_volume, lifetime, long_lifetime, clock),
         container_policies=_LongLivedCache(storage_policy, lifetime, long_lifetime, clock),
     )

@@ -5,6 +5,7 @@ import contextlib
 import dataclasses
 import enum
 import itertools
+import logging
 from collections.abc import Iterable
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -13,6 +14,7 @@ from oslo_log import log
 
 from distil import exceptions
 from distil import model
+from distil.cloud.outage import OutageDetector
 from distil.collector.due import Allowance
 from distil.collector.due import DueProject
 from distil.collector.due import WindowRange
@@ -31,6 +33,7 @@ from distil.text import pluralize
 
 LOG = log.getLogger(__name__)
 
+_STORE_ERRORS = (exceptions.StoreError, exceptions.ServiceOutage)
 _HELD_ERRORS = (exceptions.ProjectReassigned, exceptions.WindowAlreadyCommitted)
 
 
@@ -76,6 +79,8 @@ class BatchCollector:
     """Collects batches of projects with the same windows. Threads share it.
 
     One project's failure never affects the others of its batch.
+
+    :param outages: detects those of the database.
     """
 
     def __init__(
@@ -88,6 +93,7 @@ class BatchCollector:
         monitor: RunMonitor,
         retry_policy: RetryPolicy,
         origin: Origin,
+        outages: OutageDetector,
     ) -> None:
         self._fetcher = fetcher
         self._windows = windows
@@ -96,6 +102,7 @@ class BatchCollector:
         self._monitor = monitor
         self._retry_policy = retry_policy
         self._origin = origin
+        self._outages = outages
 
     def collect(self, batch: Sequence[DueProject], allowance: Allowance) -> list[DueProject]:
         """Collect the windows of each project, up to its limit or the first that fails.
@@ -111,7 +118,7 @@ class BatchCollector:
                 with project_context(due.project):
                     try:
                         claim = self._claim(claims, due)
-                    except exceptions.StoreError as error:
+                    except _STORE_ERRORS as error:
                         self._fail(due.project, error)
                     else:
                         (claimed if claim is Claim.HELD else held).append(due)
@@ -142,13 +149,15 @@ class BatchCollector:
         """Claim a project until the end of ``claims``."""
         project = due.project
         attempts = self._retry_policy.attempts(RetryStep.TAKE, f"Claiming project {project.id} ({project.name})")
-        return attempts(lambda: claims.enter_context(self._partitioner.claim(project.id, due.windows[0].start)))
+        with self._outages.watch(self._store.now):
+            return attempts(lambda: claims.enter_context(self._partitioner.claim(project.id, due.windows[0].start)))
 
     def _still_due(self, claimed: Sequence[DueProject]) -> list[DueProject]:
         subject = f"Reading last collected of {pluralize(len(claimed), 'project')}"
         try:
-            return self._retry_policy.attempts(RetryStep.TAKE, subject)(self.still_due, claimed)
-        except exceptions.StoreError as error:
+            with self._outages.watch(self._store.now):
+                return self._retry_policy.attempts(RetryStep.TAKE, subject)(self.still_due, claimed)
+        except _STORE_ERRORS as error:
             for due in claimed:
                 self._fail(due.project, error)
             return []
@@ -166,7 +175,12 @@ class BatchCollector:
         while projects and windows:
             wanted = max(claimed.limit + claimed.empty for claimed in projects)
             chunk = windows[: max(1, min(wanted, self._fetcher.batch_size // len(projects)))]
-            samples = dict(self._fetcher.fetch_batch([claimed.project.id for claimed in projects], chunk))
+            try:
+                samples = dict(self._fetcher.fetch_batch([claimed.project.id for claimed in projects], chunk))
+            except exceptions.ServiceOutage as error:
+                for claimed in projects:
+                    self._fail(claimed.project, error)
+                break
             remaining = []
             for claimed in projects:
                 # Taken out, so that memory is freed while the batch is collected.
@@ -211,7 +225,8 @@ class BatchCollector:
     ) -> _Outcome:
         project = claimed.project
         try:
-            rated = self._windows.collect(project, claimed.store, window, samples)
+            with self._outages.watch(self._store.now):
+                rated = self._windows.collect(project, claimed.store, window, samples)
         except exceptions.ShutdownRequested:
             raise
         except _HELD_ERRORS as error:
@@ -219,14 +234,15 @@ class BatchCollector:
             return _Outcome.HELD
         except Exception as error:
             # Of any kind: unexpected data of one project must not affect the others.
-            log_failure = LOG.error if isinstance(error, exceptions.DistilError) else LOG.exception
-            message = "Project %s (%s): window %s failed, retrying in the next run: %s"
-            log_failure(message, project.id, project.name, window, error)
-            self._monitor.fail(project.id, error)
+            self._fail(project, error, f": window {window}")
             return _Outcome.FAILED
         return _Outcome.EMPTY if rated.is_empty else _Outcome.COMMITTED
 
-    def _fail(self, project: model.Project, error: exceptions.StoreError) -> None:
+    def _fail(self, project: model.Project, error: Exception, window: str = "") -> None:
+        """Log and count a failed project. An outage is logged at the end of the run, once for all projects."""
         with project_context(project):
-            LOG.error("Project %s (%s) failed, retrying in the next run: %s", project.id, project.name, error)
+            exc_info = None if isinstance(error, exceptions.DistilError) else error
+            level = logging.DEBUG if isinstance(error, exceptions.ServiceOutage) else logging.ERROR
+            message = "Project %s (%s)%s failed, retrying in the next run: %s"
+            LOG.log(level, message, project.id, project.name, window, error, exc_info=exc_info)
         self._monitor.fail(project.id, error)

@@ -25,6 +25,7 @@ from distil.monitoring.history import RunResult
 from distil.monitoring.metrics import RetryStep
 from distil.monitoring.project_states import ProjectStates
 from distil.monitoring.run import RunMonitor
+from distil.text import pluralize
 
 LOG = log.getLogger(__name__)
 
@@ -91,6 +92,8 @@ class Collector:
         LOG.info("Run of collector %s finished: %s; %.1f seconds.", self._name, result, seconds)
         if not self._is_paused(end):
             require_collection(result, self._monitor.failures, self._name, scope.enabled)
+        for reason, number in self._monitor.outages.items():
+            LOG.error("%s failed, retrying in the next run: %s", pluralize(number, "project"), reason)
         return result
 
     def _reference_time(self, now: datetime.datetime) -> datetime.datetime:
@@ -156,8 +159,10 @@ class Collector:
             stored = last_collected.get(project.id)
             if stored is None or self._plan.window(stored).end <= end:
                 problem = f"not collected up to {end}; last collected is {stored}"
-                LOG.error("Project %s (%s): %s", project.id, project.name, problem)
-                behind[project.id] = self._monitor.failures.get(project.id, problem)
+                reason = self._monitor.failures.get(project.id, problem)
+                if reason not in self._monitor.outages:
+                    LOG.error("Project %s (%s): %s", project.id, project.name, problem)
+                behind[project.id] = reason
         return behind
 
     def _store_failures(self, projects: Sequence[model.Project], states: ProjectStates, held: set[str]) -> None:

@@ -8,8 +8,10 @@ from collections.abc import Sequence
 
 from oslo_log import log
 
+from distil import exceptions
 from distil import model
 from distil.cloud import request_observer
+from distil.cloud.outage import OutageDetector
 from distil.collector.shutdown import Shutdown
 from distil.telemetry.driver import TelemetryDriver
 
@@ -47,10 +49,14 @@ class SampleFetcher:
     windows is fetched on its own.
 
     :param meters: names of the meters.
+    :param outages: detects those of the telemetry service.
     """
 
-    def __init__(self, telemetry: TelemetryDriver, meters: Sequence[str], shutdown: Shutdown) -> None:
+    def __init__(
+        self, telemetry: TelemetryDriver, meters: Sequence[str], shutdown: Shutdown, outages: OutageDetector
+    ) -> None:
         self._telemetry = telemetry
+        self._outages = outages
         self._meters = meters
         self._shutdown = shutdown
         self._lock = threading.Lock()
@@ -68,6 +74,7 @@ class SampleFetcher:
         """Fetch the samples of one window.
 
         :raises TelemetryError: the request failed.
+        :raises ServiceOutage: the telemetry service answers nothing.
         """
         samples = self._request([project_id], window.start, window.end, limit=None)
         self._adjust(len(samples), 1)
@@ -80,6 +87,7 @@ class SampleFetcher:
 
         :returns: for each project id a list with the samples of each window; empty where each window has to be fetched
             on its own.
+        :raises ServiceOutage: the telemetry service answers nothing.
         """
         count = len(project_ids) * len(windows)
         if count == 1:
@@ -91,6 +99,8 @@ class SampleFetcher:
             LOG.debug("%d windows have more than %d samples; fetching them one by one.", count, _MAX_SAMPLES)
             self._adjust(_MAX_SAMPLES, 1)
             return {}
+        except exceptions.ServiceOutage:
+            raise
         except Exception as error:
             # Of any kind: unexpected data of one project must not affect the others.
             LOG.warning("Fetching %d windows in one request failed; fetching them one by one: %s", count, error)
@@ -104,7 +114,10 @@ class SampleFetcher:
         self, project_ids: Sequence[str], start: datetime.datetime, end: datetime.datetime, limit: int | None
     ) -> list[model.Sample | model.RejectedSample]:
         samples: list[model.Sample | model.RejectedSample] = []
-        with request_observer.attribute_requests_to(self._telemetry.service_type):
+        with (
+            request_observer.attribute_requests_to(self._telemetry.service_type),
+            self._outages.watch(self._telemetry.require_answer),
+        ):
             for sample in self._telemetry.samples(project_ids, self._meters, start, end):
                 if not len(samples) % _SAMPLES_PER_HEARTBEAT:
                     self._shutdown.heartbeat()

@@ -17,6 +17,7 @@ from distil import tls
 from distil.cloud.keystone import KeystoneProjects
 from distil.cloud.lookups import cloud_lookups
 from distil.cloud.os_distro import OsDistros
+from distil.cloud.outage import OutageDetector
 from distil.collector.dispatcher import Dispatcher
 from distil.collector.origin import Origin
 from distil.collector.origin import OriginCheck
@@ -168,12 +169,13 @@ class CollectorFactory:
         shutdown.on_request(partitioner.stop)
         telemetry = self.driver(cloud.session)
         origin = Origin(telemetry, self._options.collector_backend, self.name, rules_fingerprint(self._options))
-        fetcher = SampleFetcher(telemetry, rules.meters, shutdown)
+        telemetry_outages = OutageDetector(exceptions.TelemetryError, shutdown.event)
+        fetcher = SampleFetcher(telemetry, rules.meters, shutdown, telemetry_outages)
         retry_policy = RetryPolicy(shutdown, self.monitor)
         windows = WindowCollector(
             fetcher=fetcher,
             rules=rules,
-            lookups=cloud_lookups(cloud),
+            lookups=cloud_lookups(cloud, stop=shutdown.event),
             os_distros=OsDistros(cloud),
             partitioner=partitioner,
             monitor=self.monitor,
@@ -188,6 +190,7 @@ class CollectorFactory:
             monitor=self.monitor,
             retry_policy=retry_policy,
             origin=origin,
+            outages=OutageDetector(exceptions.StoreError, shutdown.event),
         )
         plan = self.plan()
         projects = ScopedProjects(

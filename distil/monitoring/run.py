@@ -7,6 +7,7 @@ import datetime
 import threading
 import time
 import types
+from collections import Counter
 from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Mapping
@@ -51,6 +52,7 @@ class RunMonitor:
     def __init__(self, metrics: Metrics, history: History, clock: Callable[[], datetime.datetime]) -> None:
         self.result = RunResult("", clock())
         self._failures: dict[str, str] = {}
+        self._outages = Counter[str]()
         self._metrics = metrics
         self._history = history
         self._clock = clock
@@ -64,6 +66,11 @@ class RunMonitor:
     def failures(self) -> Mapping[str, str]:
         """The reason by id of each project that failed in the run."""
         return types.MappingProxyType(self._failures)
+
+    @property
+    def outages(self) -> Mapping[str, int]:
+        """Number of projects that failed in the run because of the outage of a service, by its reason."""
+        return types.MappingProxyType(self._outages)
 
     def set_next_run(self, start: Callable[[], datetime.datetime]) -> None:
         """Have the start of the next run read from ``start``, each time that somebody looks at it."""
@@ -135,7 +142,9 @@ class RunMonitor:
         """A project failed: its windows stay due until the next run."""
         self._metrics.windows.labels(WindowOutcome.FAILED).inc()
         with self._lock:
-            self._failures[project_id] = redact(str(error) or repr(error))
+            reason = self._failures[project_id] = redact(str(error) or repr(error))
+            if isinstance(error, exceptions.ServiceOutage):
+                self._outages[reason] += 1
             self._update(failed=len(self._failures))
 
     def retried(self, step: RetryStep) -> None:
@@ -167,7 +176,7 @@ class RunMonitor:
     def _start(self, progress: Progress | None) -> None:
         started = self._clock()
         self.result = RunResult(start_run_context(self._history.snapshot().collector), started)
-        self._failures = {}
+        self._failures, self._outages = {}, Counter()
         self._progress, self._states, self._is_paused = progress, None, False
         self._updated = time.monotonic()
         self._metrics.last_run_start.set(started.timestamp())

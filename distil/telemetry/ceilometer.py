@@ -24,6 +24,12 @@ LOG = log.getLogger(__name__)
 # Afterwards complex queries are tried again: they may be refused by a temporary fault of a proxy.
 _UNSUPPORTED_SECONDS = 3600.0
 
+# A question that concerns no project.
+_NOBODY = 32 * "0"
+_NOTHING = "none"
+_LONG_AGO = datetime.datetime(2000, 1, 1, tzinfo=datetime.UTC)
+_ANY_TIME = datetime.timedelta(hours=1)
+
 _ParsedRows = Iterator[model.Sample | model.RejectedSample | None]
 
 
@@ -68,6 +74,10 @@ class CeilometerDriver(driver.TelemetryDriver):
                 ignored,
                 sample_request.describe(query, period),
             )
+
+    def require_answer(self) -> None:
+        for _ in self.samples({_NOBODY}, {_NOTHING}, _LONG_AGO, _LONG_AGO + _ANY_TIME):
+            pass
 
     def meter_presence(self, meter: str, start: datetime.datetime, end: datetime.datetime) -> driver.MeterPresence:
         rows = self._simple_request.fetch(SampleQuery(frozenset(), frozenset((meter,))), model.Window(start, end), 1)

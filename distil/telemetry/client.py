@@ -75,7 +75,10 @@ class CeilometerClient:
             response = self._client.request(path, method, headers=_HEADERS, stream=True, **options)
             body = b"".join(response.iter_content(_CHUNK_BYTES))
         except ks_exceptions.EndpointNotFound as error:
-            raise exceptions.TelemetryError(f"{request}: the catalog has no {self._endpoint}") from error
+            # The catalog came with the token: a repaired one comes with the next.
+            self._client.invalidate()
+            message = f"{request}: the catalog has no {self._endpoint}"
+            raise exceptions.TelemetryError(message, affects_all=True) from error
         except _ERRORS as error:
             raise exceptions.TelemetryError(f"{request}: {redact(str(error))}") from error
         if response.status_code == HTTPStatus.OK:

@@ -76,6 +76,15 @@ class TelemetryDriver(abc.ABC):
         :raises TelemetryError: the service gave no usable answer, or an incomplete one.
         """
 
+    def require_answer(self) -> None:
+        """Ask the service a question that concerns no project, in the way in which samples are requested.
+
+        After each request that failed, the collector finds out so whether all projects are affected. A driver that does
+        not override this has each project fail on its own.
+
+        :raises TelemetryError: the service gave no usable answer.
+        """
+
     def meter_presence(self, meter: str, start: datetime.datetime, end: datetime.datetime) -> MeterPresence:
         """Whether any project has samples of a meter in [start, end), for checks of a configuration.
 

@@ -81,6 +81,9 @@ class DriverScenario(CeilometerCase):
                 samples = {(sample.resource_id, sample.timestamp) for sample in self.ask([self.busy], single=single)}
                 self.assertEqual(130, len(samples))
 
+    def test_require_answer_accepts_working_service(self) -> None:
+        ceilometer.CeilometerDriver(self.session, REGION, "public").require_answer()
+
     def test_meter_presence_needs_no_project(self) -> None:
         driver = ceilometer.CeilometerDriver(self.session, REGION, "public")
         meter = uuid.uuid4().hex

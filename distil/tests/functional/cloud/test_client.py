@@ -3,6 +3,7 @@
 
 import os
 import socket
+import threading
 import unittest
 from collections.abc import Callable
 from collections.abc import Mapping
@@ -184,6 +185,8 @@ class LookupFailuresTest(unittest.TestCase):
         connection = cloud.connection()
         lookups = cloud_lookups(connection)
         self.assert_unavailable(lambda: lookups.flavors.get("1"), "compute .* no public endpoint .* in region north")
+        with self.assertRaises(exceptions.ServiceOutage):
+            cloud_lookups(connection, stop=threading.Event()).flavors.get("1")
         cloud.set_endpoints(ENDPOINTS)
         connection.session.invalidate()
         self.assertEqual("c1.c1r1", lookups.flavors.get("1"))

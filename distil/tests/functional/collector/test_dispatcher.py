@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The dispatcher beside other collectors."""
 
+import contextlib
 import datetime
 import threading
 import time
@@ -15,6 +16,7 @@ from keystoneauth1 import session as ks_session
 from distil import exceptions
 from distil import model
 from distil.cloud.os_distro import OsDistros
+from distil.cloud.outage import OutageDetector
 from distil.collector.dispatcher import Dispatcher
 from distil.collector.due import Allowance
 from distil.collector.due import DueProject
@@ -25,6 +27,7 @@ from distil.collector.retrying import RetryPolicy
 from distil.collector.samples import SampleFetcher
 from distil.collector.shutdown import Shutdown
 from distil.collector.window import WindowCollector
+from distil.coordination.leases import Claim
 from distil.coordination.leases import LeasePartitioner
 from distil.coordination.leases import Partitioner
 from distil.db import models
@@ -82,6 +85,25 @@ class NoOsDistros(OsDistros):
         return ""
 
 
+class SilentStore(store.Store):
+    """Of a database that does not respond."""
+
+    def now(self) -> datetime.datetime:
+        raise exceptions.StoreError("no response")
+
+
+class RefusingPartitioner(LeasePartitioner):
+    """Fails to claim any project, and counts the attempts."""
+
+    attempts = 0
+
+    @contextlib.contextmanager
+    def claim(self, _project_id: str, _due: datetime.datetime) -> Iterator[Claim]:
+        self.attempts += 1
+        raise exceptions.StoreError("could not acquire the lease")
+        yield
+
+
 class CountingProgress:
     def __init__(self) -> None:
         self.advanced = 0
@@ -119,7 +141,9 @@ class DispatcherTest(databases.DatabaseTestCase):
         leases = Leases(self.engine, owner, length, on_takeover=self.metrics.leases_taken_over.inc)
         partitioner = partitioner or LeasePartitioner(leases, self.metrics)
         self.telemetry = Telemetry(on_request)
-        fetcher = SampleFetcher(self.telemetry, (), self.shutdown)
+        fetcher = SampleFetcher(
+            self.telemetry, (), self.shutdown, OutageDetector(exceptions.TelemetryError, self.shutdown.event)
+        )
         retry_policy = RetryPolicy(self.shutdown, self.monitor)
         windows = WindowCollector(
             fetcher=fetcher,
@@ -139,6 +163,7 @@ class DispatcherTest(databases.DatabaseTestCase):
             monitor=self.monitor,
             retry_policy=retry_policy,
             origin=Origin(self.telemetry, "fake", "default", "0"),
+            outages=OutageDetector(exceptions.StoreError, self.shutdown.event, patience=0),
         )
         return Dispatcher(batches=self.batches, fetcher=fetcher, concurrency=1, shutdown=self.shutdown)
 
@@ -311,6 +336,17 @@ class DispatcherTest(databases.DatabaseTestCase):
         self.assertEqual(
             (2, 1), (self.value("retries_total", step="take"), self.value("windows_total", outcome="failed"))
         )
+
+    def test_silent_database_is_asked_by_one_project(self) -> None:
+        self.store = SilentStore(self.engine)
+        partitioner = RefusingPartitioner(Leases(self.engine, "mine"), Metrics({"distil": "0"}))
+        dispatcher = self.dispatcher(partitioner=partitioner)
+        with self.assertLogs("distil.collector.project_batch", "DEBUG") as logs:
+            self.run_dispatcher(dispatcher)
+        self.assertEqual(3, partitioner.attempts)
+        self.assertEqual({project.id: "no response" for project in self.projects}, dict(self.monitor.failures))
+        self.assertEqual({"no response": 3}, dict(self.monitor.outages))
+        self.assertEqual({"DEBUG"}, {record.levelname for record in logs.records})
 
     def _drop_trigger(self) -> None:
         with self.engine.begin() as connection:

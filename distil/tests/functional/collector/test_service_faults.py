@@ -3,6 +3,7 @@
 
 import itertools
 import json
+import time
 import unittest
 from typing import Any
 
@@ -60,7 +61,7 @@ class TelemetryFaultsTest(unittest.TestCase):
         site = self.enterContext(Site())
         site.configure(concurrency=1)
         site.cloud.add_fault("metering", "status", status=503, times=2)
-        self.assertIn("attempt 2 failed", site.collect())
+        self.assertIn("attempt 1 failed", site.collect())
 
     def test_usage_without_complex_queries_is_identical(self) -> None:
         site = self.enterContext(Site(projects=1, resources=1))
@@ -132,6 +133,50 @@ class CappedResponsesTest(unittest.TestCase):
         self.site.cloud.add_fault("block-storage", "capped", rows=1, path="/types")
         self.site.collect()
         self.assertEqual(self.undisturbed.usage(), self.site.usage())
+
+
+class OutageTest(unittest.TestCase):
+    """What all projects meet is asked for, waited for and told once."""
+
+    PROJECTS = 40
+
+    def setUp(self) -> None:
+        self.site = self.enterContext(Site(projects=self.PROJECTS, resources=1))
+
+    def collect(self) -> list[str]:
+        """Collect an hour, which fails, and return the lines that are not of INFO."""
+        log = self.site.collect(self.site.start + HOUR, status=1)
+        return [line for line in log.splitlines() if " INFO " not in line]
+
+    def test_silent_telemetry_fails_all_projects_quickly(self) -> None:
+        self.site.cloud.add_fault("metering", "status", status=503)
+        began = time.monotonic()
+        lines = self.collect()
+        self.assertLess(time.monotonic() - began, 50)
+        self.assertLess(self.site.cloud.requests.total("metering"), self.PROJECTS)
+        number = self.PROJECTS + 1
+        waiting, failed = lines
+        self.assertIn("WARNING distil.cloud.outage", waiting)
+        self.assertRegex(failed, f"{number} of {number} projects failed, for example: metering POST .* HTTP 503")
+        self.assertEqual({self.site.start}, set(self.site.last_collected().values()))
+        self.site.cloud.faults.clear()
+        self.site.collect(self.site.start + HOUR)
+        self.assertEqual({self.site.start + HOUR}, set(self.site.last_collected().values()))
+
+    def test_restart_of_telemetry_delays_nothing(self) -> None:
+        self.site.configure(concurrency=1)
+        self.site.cloud.add_fault("metering", "reset", times=5)
+        self.site.collect(self.site.start + HOUR)
+        self.assertEqual({self.site.start + HOUR}, set(self.site.last_collected().values()))
+
+    def test_silent_lookup_service_is_told_once(self) -> None:
+        self.site.cloud.add_fault("block-storage", "status", status=500)
+        lines = self.collect()
+        self.assertLess(self.site.cloud.requests.total("block-storage"), self.PROJECTS)
+        (failed,) = (line for line in lines if " ERROR " in line)
+        self.assertRegex(failed, f"{self.PROJECTS} projects failed, retrying .*block_storage GET /.* HTTP 500")
+        collected = [time for time in self.site.last_collected().values() if time != self.site.start]
+        self.assertEqual([self.site.start + HOUR], collected, "the project without volumes")
 
 
 class LookupFaultsTest(unittest.TestCase):

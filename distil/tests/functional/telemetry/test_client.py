@@ -13,6 +13,8 @@ from keystoneauth1 import token_endpoint
 from distil import exceptions
 from distil import model
 from distil.telemetry import ceilometer
+from distil.tests.support.cloud_server import REGION
+from distil.tests.support.cloud_server import CloudServer
 from distil.tests.support.http_server import RESET
 from distil.tests.support.http_server import TOKEN
 from distil.tests.support.http_server import HTTPServer
@@ -111,6 +113,24 @@ class CeilometerResponseTest(unittest.TestCase):
         driver = ceilometer.CeilometerDriver(session, "Wellington", "internal")
         with self.assertRaisesRegex(exceptions.TelemetryError, "internal endpoint .* metering .* region Wellington"):
             list(driver.samples(["p1"], ["cpu"], START, END))
+
+    def test_missing_endpoint_affects_all_until_repaired(self) -> None:
+        with CloudServer({"/metering/v2/query/samples": Response(FAULT, status=500)}, endpoints={}) as cloud:
+            driver = ceilometer.CeilometerDriver(cloud.session(), REGION, "public")
+            with self.assertRaises(exceptions.TelemetryError) as caught:
+                driver.require_answer()
+            self.assertTrue(caught.exception.affects_all)
+            cloud.set_endpoints({"metering": "/metering"})
+            self.assertRaisesRegex(exceptions.TelemetryError, "HTTP 500", driver.require_answer)
+
+    def test_answer_is_required_as_for_samples(self) -> None:
+        with HTTPServer(rows(), rows(row(1))) as server:
+            ceilometer.CeilometerDriver(server.session(), None, "public").require_answer()
+            self.assertEqual("/v2/query/samples", server.requests[0].target)
+        for response in (Response(FAULT, status=500), RESET):
+            with self.subTest(response), HTTPServer(response) as server:
+                driver = ceilometer.CeilometerDriver(server.session(), None, "public")
+                self.assertRaises(exceptions.TelemetryError, driver.require_answer)
 
     def test_oversized_number_affects_only_its_sample(self) -> None:
         body = rows(row(1, volume="DIGITS"), row(2)).body.replace(b'"DIGITS"', b"9" * 5000)

@@ -14,6 +14,7 @@ from msgspec import structs
 
 from distil import exceptions
 from distil import model
+from distil.cloud.outage import OutageDetector
 from distil.collector import samples
 from distil.collector.samples import SampleFetcher
 from distil.collector.shutdown import Shutdown
@@ -65,7 +66,8 @@ def windows(count: int, hours: int = 1) -> list[model.Window]:
 
 
 def fetcher_of(archive: Archive) -> SampleFetcher:
-    return SampleFetcher(archive, ["meter"], Shutdown())
+    shutdown = Shutdown()
+    return SampleFetcher(archive, ["meter"], shutdown, OutageDetector(exceptions.TelemetryError, shutdown.event))
 
 
 class SampleFetcherTest(unittest.TestCase):

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tells the outage of a service, which every project meets, from a failure that concerns one project."""
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable
+from collections.abc import Iterator
+
+import tenacity
+from oslo_log import log
+
+from distil import exceptions
+
+LOG = log.getLogger(__name__)
+
+# Seconds for which an answer is waited for before an outage is declared: a service that restarts is back by then.
+_PATIENCE_SECONDS = 20.0
+
+# Seconds until a service that has an outage is asked again, once.
+_RECHECK_SECONDS = 10.0
+
+# Seconds between two questions.
+_FIRST_PAUSE = 0.5
+_MAX_PAUSE = 5
+
+
+class OutageDetector:
+    """Asks a service a neutral question whenever a request fails. Threads share it.
+
+    Requests of one project prove nothing about the others. If the service does not answer a question that concerns no
+    project either, there is an outage, and requests are refused without being sent, until the service answers the
+    neutral question again.
+
+    :param error_class: the errors after which the question is asked.
+    :param stop: ends the waiting for an answer.
+    """
+
+    def __init__(
+        self,
+        error_class: type[exceptions.ServiceError],
+        stop: threading.Event,
+        patience: float = _PATIENCE_SECONDS,
+        recheck: float = _RECHECK_SECONDS,
+    ) -> None:
+        self._error_class = error_class
+        self._stop = stop
+        self._patience = patience
+        self._recheck = recheck
+        self._lock = threading.Lock()
+        self._outage: str | None = None
+        # Monotonic times: of the last answer to the neutral question, and from when on it is asked again.
+        self._answered = self._recheck_at = float("-inf")
+
+    @contextlib.contextmanager
+    def watch(self, ask: Callable[[], object]) -> Iterator[None]:
+        """Watch a request in the ``with`` block. Its errors pass through unless there is an outage.
+
+        :param ask: asks the neutral question.
+        :raises ServiceOutage: there is an outage.
+        """
+        if self._outage is not None:
+            self._require_answer(ask, time.monotonic())
+        failure = None
+        try:
+            yield
+        except self._error_class as error:
+            failure = error
+        if failure is None:
+            return
+        if failure.affects_all:
+            raise exceptions.ServiceOutage(str(failure)) from failure
+        # Outside of the except block, whose error oslo.log would add to each line.
+        self._require_answer(ask, time.monotonic())
+        raise failure
+
+    def _require_answer(self, ask: Callable[[], object], since: float) -> None:
+        """:param since: an answer after this monotonic time will do.
+
+        :raises ServiceOutage: there is none.
+        """
+        with self._lock:
+            if (self._outage is None or time.monotonic() >= self._recheck_at) and self._answered < since:
+                self._outage = self._ask(ask, self._patience if self._outage is None else 0)
+            if self._outage is not None:
+                raise exceptions.ServiceOutage(self._outage)
+
+    def _ask(self, ask: Callable[[], object], patience: float) -> str | None:
+        """The reason if there is no answer for so many seconds; None if there is one."""
+        attempts = tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(exceptions.ServiceError),
+            stop=tenacity.stop_after_delay(patience) | tenacity.stop_when_event_set(self._stop),
+            wait=tenacity.wait_exponential_jitter(initial=_FIRST_PAUSE, max=_MAX_PAUSE, jitter=_FIRST_PAUSE),
+            sleep=tenacity.sleep_using_event(self._stop),
+            before_sleep=self._before_sleep,
+            reraise=True,
+        )
+        try:
+            attempts(ask)
+        except exceptions.ServiceError as error:
+            self._recheck_at = time.monotonic() + self._recheck
+            return str(error)
+        self._answered = time.monotonic()
+        return None
+
+    def _before_sleep(self, state: tenacity.RetryCallState) -> None:
+        if state.attempt_number == 1:
+            error = state.outcome.exception() if state.outcome else None
+            LOG.warning("A service does not answer; waiting up to %d s for it: %s", self._patience, error)

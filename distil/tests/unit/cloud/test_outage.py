@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An outage is what a neutral question meets, too."""
+
+import threading
+import time
+import unittest
+from concurrent import futures
+
+from distil import exceptions
+from distil.cloud.outage import OutageDetector
+
+
+class Service:
+    """Answers neutral questions, or fails; counts them and the requests of projects, which all fail."""
+
+    def __init__(self, failures: float) -> None:
+        self.failures = failures
+        self.questions = self.requests = 0
+
+    def ask(self) -> None:
+        self.questions += 1
+        if self.questions <= self.failures:
+            raise exceptions.TelemetryError(f"no answer to question {self.questions}")
+
+    def request(self) -> None:
+        self.requests += 1
+        raise exceptions.TelemetryError("HTTP 500")
+
+
+class OutageDetectorTest(unittest.TestCase):
+    def setUp(self) -> None:
+        self.stop = threading.Event()
+
+    def detector(self, patience: float = 0, recheck: float = 60) -> OutageDetector:
+        return OutageDetector(exceptions.TelemetryError, self.stop, patience, recheck)
+
+    def request(self, detector: OutageDetector, service: Service) -> str:
+        """Send a request that fails, and return the name of the error."""
+        try:
+            with detector.watch(service.ask):
+                service.request()
+        except exceptions.DistilError as error:
+            return type(error).__name__
+        raise AssertionError("there was no error")
+
+    def test_failure_of_one_project_is_none(self) -> None:
+        detector, service = self.detector(), Service(failures=0)
+        self.assertEqual(["TelemetryError"] * 3, [self.request(detector, service) for _ in range(3)])
+        self.assertEqual((3, 3), (service.requests, service.questions))
+
+    def test_no_request_is_sent_in_outage(self) -> None:
+        detector, service = self.detector(), Service(failures=float("inf"))
+        self.assertEqual(["ServiceOutage"] * 3, [self.request(detector, service) for _ in range(3)])
+        self.assertEqual((1, 1), (service.requests, service.questions))
+
+    def test_outage_has_reason_of_last_question(self) -> None:
+        detector, service = self.detector(patience=0.7), Service(failures=float("inf"))
+        self.request(detector, service)
+        with self.assertRaisesRegex(exceptions.ServiceOutage, f"question {service.questions}"):
+            detector.watch(service.ask).__enter__()
+
+    def test_service_that_restarts_has_no_outage(self) -> None:
+        detector, service = self.detector(patience=10), Service(failures=1)
+        self.assertEqual("TelemetryError", self.request(detector, service))
+        self.assertEqual(2, service.questions)
+
+    def test_outage_ends_with_later_answer(self) -> None:
+        detector, service = self.detector(recheck=0), Service(failures=1)
+        self.assertEqual("ServiceOutage", self.request(detector, service))
+        with detector.watch(service.ask):
+            pass
+        self.assertEqual(2, service.questions)
+
+    def test_fault_of_everything_needs_no_question(self) -> None:
+        service = Service(failures=0)
+        with self.assertRaisesRegex(exceptions.ServiceOutage, "no endpoint"), self.detector().watch(service.ask):
+            raise exceptions.TelemetryError("no endpoint", affects_all=True)
+        self.assertEqual(0, service.questions)
+
+    def test_other_errors_pass(self) -> None:
+        service = Service(failures=float("inf"))
+        for error in (exceptions.StoreError("gone"), exceptions.ShutdownRequested(), KeyError()):
+            with self.assertRaises(type(error)), self.detector().watch(service.ask):
+                raise error
+        self.assertEqual(0, service.questions)
+
+    def test_shutdown_ends_waiting(self) -> None:
+        detector, service = self.detector(patience=60), Service(failures=float("inf"))
+        threading.Timer(0.2, self.stop.set).start()
+        began = time.monotonic()
+        self.assertEqual("ServiceOutage", self.request(detector, service))
+        self.assertLess(time.monotonic() - began, 10)
+
+    def test_threads_share_questions(self) -> None:
+        detector, service = self.detector(patience=1), Service(failures=float("inf"))
+        with futures.ThreadPoolExecutor(8) as threads:
+            errors = list(threads.map(lambda _: self.request(detector, service), range(100)))
+        self.assertEqual({"ServiceOutage"}, set(errors))
+        self.assertLessEqual(service.requests, 8)
+        self.assertLess(service.questions, 8)
