@@ -103,7 +103,7 @@ def problems() -> list[str]:
     errors = log_errors()
     if errors.problem is None:
         return []
-    return [f"The log cannot be written, {errors.number} lines are lost: {errors.problem}"]
+    return [f"The log cannot be written: {errors.problem}. Records lost so far: {errors.number}."]
 
 
 def require_writable_log(conf: cfg.ConfigOpts) -> None:

@@ -55,7 +55,8 @@ class ResilientHandler(logging.Handler):
     def _on_error(self, record: logging.LogRecord) -> None:
         self.errors += 1
         error = sys.exception()
-        self.problem = error.strerror or str(error) if isinstance(error, OSError) else repr(error)
+        reason = isinstance(error, OSError) and error.strerror
+        self.problem = reason or f"{type(error).__name__}: {error}"
         now = time.monotonic()
         if now - self._reported < _REPORT_SECONDS:
             return
@@ -74,7 +75,7 @@ def _name(handler: logging.Handler) -> str:
 def _message(record: logging.LogRecord) -> str:
     try:
         message = record.getMessage()
-    except (TypeError, ValueError):  # the arguments do not fit
+    except Exception:  # of an argument, or because it does not fit
         message = str(record.msg)
     return redact(escape_control(message))
 

@@ -149,7 +149,7 @@ class FullDiskTest(LogTestCase):
         self.assertLessEqual(self.site.end, min(self.site.last_collected().values()))
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/health") as response:
             health = response.read().decode()
-        self.assertRegex(health, r"^The log cannot be written, \d+ lines are lost: No space left on device$")
+        self.assertRegex(health, r"^The log cannot be written: No space left on device. Records lost so far: \d+.$")
         output = self.stop(collector)
         # One of each process.
         self.assertEqual(2, output.count("The log /dev/full cannot be written"), output)

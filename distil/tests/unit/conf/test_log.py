@@ -267,4 +267,13 @@ class LostLinesTest(LoggingCase):
         self.file = self.folder / "log"
         self.set_up_logging().warning("%d of them", "a\nb")
         self.assertEqual(1, log.log_errors().number)
-        self.assertRegex(self.stderr.getvalue(), r"cannot be written: TypeError\(.*\)\. Lost: .*\n$")
+        self.assertRegex(self.stderr.getvalue(), r"cannot be written: TypeError: .*\. Lost: .*\n$")
+
+    def test_argument_without_text_is_counted_once(self) -> None:
+        class Unprintable:
+            def __str__(self) -> str:
+                raise RuntimeError("no text")
+
+        self.file = self.folder / "log"
+        self.set_up_logging().warning("Told: %s", Unprintable())
+        self.assertEqual(1, log.log_errors().number)
