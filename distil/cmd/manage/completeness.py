@@ -46,7 +46,7 @@ def _log_short(projects: Sequence[CollectedProject], period: Period, end: dateti
         if period.start and project.last_collected and project.last_collected <= period.start
     ]
     behind = [project for project in short if project not in ended]
-    if not behind and not ended:
+    if not short and len(projects) > 1:
         LOG.info("All of them are collected to %s", base.format_time(end, period.zone))
     if behind:
         listed = ", ".join(_describe(project, period.zone) for project in behind[:_MAX_LISTED])
