@@ -142,13 +142,13 @@ def _wrong_revision(conf: TrackedConfigOpts) -> Sequence[str]:
 
 def _abandoned_leases(conf: TrackedConfigOpts) -> Sequence[str]:
     with _engine(conf) as engine:
-        counts = collections.Counter((lease.owner, lease.expired) for lease in leases.list_abandoned(engine))
-    return [_abandoned(owner, count, expired) for (owner, expired), count in sorted(counts.items())]
+        counts = collections.Counter((lease.owner, lease.free) for lease in leases.list_abandoned(engine))
+    return [_abandoned(owner, count, free) for (owner, free), count in sorted(counts.items())]
 
 
-def _abandoned(owner: str, count: int, expired: bool) -> str:
-    if expired:
-        return f"{owner} holds {pluralize(count, 'expired lease')}, taken over by the next run."
+def _abandoned(owner: str, count: int, free: bool) -> str:
+    if free:
+        return f"{owner} holds {pluralize(count, 'lease')} that the next run takes over."
     minutes = leases.LEGACY_LOCK_SECONDS // 60
     return (
         f"{owner} holds {pluralize(count, 'lease')} without expiry, as older collectors do. If that collector runs, "

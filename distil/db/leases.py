@@ -18,6 +18,7 @@ from oslo_log import log
 from distil.db import errors
 from distil.db import transaction
 from distil.db.functions import utc_timestamp
+from distil.db.lease_owner import is_gone
 from distil.db.models import project_locks
 from distil.db.models import tenants
 
@@ -38,7 +39,7 @@ class Leases:
 
     :param owner: identifies one start of a process and one collector: only the owner renews and releases its leases.
     :param length: seconds from an acquisition or a renewal to the expiry, rounded up.
-    :param on_takeover: called when an expired lease of another owner is acquired.
+    :param on_takeover: called when a lease of another owner is acquired, because it has expired or the owner is gone.
     """
 
     def __init__(
@@ -55,7 +56,7 @@ class Leases:
         self._retrying = transaction.conflict_retrying()
 
     def acquire(self, project_id: str) -> bool:
-        """Acquires the lease of a project, unless another owner has one that has not expired."""
+        """Acquires the lease of a project, unless another owner that may still run has one that has not expired."""
         with errors.translate_errors(f"acquire the lease of project {project_id}"):
             return self._retrying(self._acquire, project_id)
 
@@ -80,13 +81,15 @@ class Leases:
             return self._insert(project_id)
         if holder.owner == self.owner:
             return self._extend(project_id, project_locks.c.owner == self.owner)
-        if not holder.expired:
+        if not holder.expired and not is_gone(holder.owner):
             LOG.debug("Project %s: leased by %s.", project_id, holder.owner)
             return False
-        acquired = self._extend(project_id, sa.and_(project_locks.c.owner == holder.owner, has_expired()))
+        unchanged = project_locks.c.owner == holder.owner
+        acquired = self._extend(project_id, sa.and_(unchanged, has_expired()) if holder.expired else unchanged)
         if acquired:
             self._on_takeover()
-            LOG.info("Project %s: the lease of %s has expired and is taken over.", project_id, holder.owner)
+            reason = "has expired" if holder.expired else "is of a process that died"
+            LOG.info("Project %s: the lease of %s %s and is taken over.", project_id, holder.owner, reason)
         return acquired
 
     def _holder(self, project_id: str) -> "_Holder | None":
@@ -130,6 +133,7 @@ class Lease(NamedTuple):
 
     :param project: the project's name; None if the project is not stored.
     :param expires: None for a lock of the predecessor.
+    :param dead: whether the owner was a process of this host, and is gone.
     """
 
     project_id: str
@@ -138,16 +142,22 @@ class Lease(NamedTuple):
     created: datetime.datetime
     expires: datetime.datetime | None
     expired: bool
+    dead: bool
+
+    @property
+    def free(self) -> bool:
+        """Whether a collector on this host would take it over."""
+        return self.expired or self.dead
 
 
 class AbandonedLease(NamedTuple):
     """A lease that its owner does not renew.
 
-    :param expired: False for a lock of the predecessor that is not old enough to count as expired.
+    :param free: whether the next collector takes it over; False for a lock of the predecessor that is not old enough.
     """
 
     owner: str
-    expired: bool
+    free: bool
 
 
 def list_leases(engine: sa.Engine) -> Iterator[Lease]:
@@ -163,11 +173,11 @@ def list_leases(engine: sa.Engine) -> Iterator[Lease]:
     )
     with errors.translate_errors("read leases"), engine.connect() as connection:
         for project_id, project, owner, created, expires, expired in connection.execute(query):
-            yield Lease(project_id, project, owner, created, expires, bool(expired))
+            yield Lease(project_id, project, owner, created, expires, bool(expired), is_gone(owner))
 
 
 def list_abandoned(engine: sa.Engine) -> list[AbandonedLease]:
-    """Expired leases and the predecessor's locks, whatever revision the database is at.
+    """Leases that have expired or whose owner is gone, and the predecessor's locks, at any revision of the database.
 
     :raises StoreError: the database failed.
     """
@@ -175,22 +185,26 @@ def list_abandoned(engine: sa.Engine) -> list[AbandonedLease]:
         inspector = sa.inspect(connection)
         if not inspector.has_table(project_locks.name):
             return []
-        query = sa.select(project_locks.c.owner, has_expired())
-        query = query.where(sa.or_(project_locks.c.expires.is_(None), has_expired()))
+        legacy = project_locks.c.expires.is_(None)
+        query = sa.select(project_locks.c.owner, has_expired(), legacy)
         if "expires" not in {column["name"] for column in inspector.get_columns(project_locks.name)}:
-            query = sa.select(project_locks.c.owner, _legacy_lock_has_expired())
-        return [AbandonedLease(owner, bool(expired)) for owner, expired in connection.execute(query)]
+            query = sa.select(project_locks.c.owner, _legacy_lock_has_expired(), sa.true())
+        found = [
+            (AbandonedLease(owner, bool(expired) or is_gone(owner)), bool(is_legacy))
+            for owner, expired, is_legacy in connection.execute(query)
+        ]
+    return [lease for lease, is_legacy in found if lease.free or is_legacy]
 
 
 def release_lease(engine: sa.Engine, lease: Lease, force: bool = False) -> bool:
     """Releases a lease of any owner, unless it is another owner's by now. Returns whether it was released.
 
-    :param force: also if the lease has not expired.
+    :param force: also if the lease has not expired and its owner may still run.
     :raises StoreError: the database failed.
     """
     locks = project_locks.c
     statement = sa.delete(project_locks).where(locks.project_id == lease.project_id, locks.owner == lease.owner)
-    if not force:
+    if not force and not lease.dead:
         statement = statement.where(has_expired())
     with errors.translate_errors(f"release the lease of project {lease.project_id}"), engine.begin() as connection:
         return connection.execute(statement).rowcount == 1

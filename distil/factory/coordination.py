@@ -2,10 +2,7 @@
 """From [coordination] to the partitioner, which divides the projects among collectors."""
 
 import hashlib
-import os
 import re
-import secrets
-import socket
 
 import sqlalchemy as sa
 from oslo_config import cfg
@@ -18,10 +15,10 @@ from distil.conf import enabled_collectors
 from distil.conf import keystone_authtoken
 from distil.coordination.leases import LeasePartitioner
 from distil.coordination.leases import Partitioner
+from distil.db.lease_owner import owner_name
 from distil.db.leases import Leases
 from distil.monitoring.metrics import Metrics
 
-_MAX_HOSTNAME_LENGTH = 80
 _MAX_NAME_LENGTH = 100
 _DIGEST_LENGTH = 12
 
@@ -52,7 +49,7 @@ def create_partitioner(
 
     :param collector: its name.
     """
-    member = _member_name(collector)
+    member = owner_name(_path_safe(collector))
     leases = LeasePartitioner(Leases(engine, member, on_takeover=metrics.leases_taken_over.inc), metrics)
     url = coordination.read(conf).backend_url
     if url is None or enabled_collectors.read(conf).collect_end_time is not None:
@@ -64,12 +61,6 @@ def create_partitioner(
     region_name = keystone_authtoken.read(conf).region_name
     group = _group_name(engine.url, region_name, collector, scope)
     return HashRingPartitioner(HashRingMember(url, group, member), leases)
-
-
-def _member_name(collector: str) -> str:
-    """Identifies the host, the process, its start and the collector."""
-    hostname = socket.gethostname()[:_MAX_HOSTNAME_LENGTH]
-    return f"{hostname}:{os.getpid()}:{secrets.token_hex(6)}:{_path_safe(collector)}"
 
 
 def _group_name(database: sa.URL, region_name: str | None, collector: str, scope: Scope) -> str:

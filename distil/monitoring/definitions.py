@@ -249,7 +249,7 @@ DEFINITIONS = (
         MetricType.COUNTER,
         "",
         (),
-        "Expired leases of other collectors that were taken over.",
+        "Leases of other collectors that were taken over, because they had expired or the process had died.",
     ),
     MetricDefinition(
         "log_errors_total",

@@ -16,7 +16,8 @@ from distil.db.leases import Lease
 class LeaseList(base.ListCommand):
     """List the leases, each with the collector that holds it and its expiry.
 
-    The next collector that collects the project takes an expired lease over; it need not be released.
+    A lease is dead if its owner was a process of this host and is gone. The next collector that collects the project
+    takes an expired lease over, and one of this host a dead one; they need not be released.
     """
 
     SUBJECT = "leases"
@@ -30,17 +31,18 @@ class LeaseList(base.ListCommand):
                 base.format_time(lease.created),
                 base.format_time(lease.expires),
                 lease.expired,
+                lease.dead,
             )
             for lease in leases.list_leases(self.app.engine)
         )
-        return ("project_id", "project", "owner", "acquired", "expires", "expired"), rows
+        return ("project_id", "project", "owner", "acquired", "expires", "expired", "dead"), rows
 
 
 class LeaseRelease(base.ListCommand):
     """Release leases, so that another collector can collect the projects at once.
 
-    An expired lease is released. The owner of another one may be collecting, so it is released with --force only. Even
-    then nothing is stored twice, but work is wasted. The exit status is 1 if a lease is kept.
+    An expired or dead lease is released. The owner of another one may be collecting, so it is released with --force
+    only. Even then nothing is stored twice, but work is wasted. The exit status is 1 if a lease is kept.
     """
 
     SUBJECT = "leases to release"
@@ -48,7 +50,7 @@ class LeaseRelease(base.ListCommand):
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         parser.add_argument("projects", metavar="PROJECT", nargs="*", help="ID or name of a project")
-        parser.add_argument("--expired", action="store_true", help="all expired leases")
+        parser.add_argument("--expired", action="store_true", help="all expired and dead leases")
         parser.add_argument("--force", action="store_true", help="also leases that have not expired")
         return parser
 
@@ -58,7 +60,7 @@ class LeaseRelease(base.ListCommand):
         by_project = {lease.project_id: lease for lease in leases.list_leases(self.app.engine)}
         chosen = self._named(parsed_args.projects, by_project)
         if parsed_args.expired:
-            chosen |= {project_id: lease for project_id, lease in by_project.items() if lease.expired}
+            chosen |= {project_id: lease for project_id, lease in by_project.items() if lease.free}
         rows = (self._release(lease, parsed_args.force) for lease in chosen.values())
         return ("project_id", "project", "owner", "result"), rows
 
@@ -76,5 +78,5 @@ class LeaseRelease(base.ListCommand):
         released = leases.release_lease(self.app.engine, lease, force)
         self.failures.add(not released)
         # An expired lease that was not released has been renewed, taken over or released by its owner.
-        kept = "changed in the meantime" if lease.expired or force else "not expired; use --force to release it"
+        kept = "changed in the meantime" if lease.free or force else "not expired; use --force to release it"
         return lease.project_id, lease.project, lease.owner, "released" if released else kept

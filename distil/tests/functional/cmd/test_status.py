@@ -106,7 +106,7 @@ class UpgradeCheckTest(UpgradeCheckCase):
         ]
         with self.site.engine.begin() as connection:
             connection.execute(sa.insert(models.project_locks), leases)
-        advice = "dead:1 holds 2 expired leases, taken over by the next run.\nold holds 1 lease without expiry"
+        advice = "dead:1 holds 2 leases that the next run takes over.\nold holds 1 lease without expiry"
         self.assert_rows(leases_of_dead_owners=(WARNING, advice))
 
     def test_missing_config_file_exits_with_255(self) -> None:

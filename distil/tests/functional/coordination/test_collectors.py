@@ -7,6 +7,7 @@ import pathlib
 import re
 import signal
 import subprocess
+import time
 import unittest
 
 import sqlalchemy as sa
@@ -64,10 +65,22 @@ class _Backends:
             host, pid, start, name = leases(self.site)[self.project_id].split(":")
             self.assertEqual((os.uname().nodename, "default"), (host, name))
             self.assertIn(int(pid), children(self.collector.pid))
-            self.assertRegex(start, "^[0-9a-f]{12}$")
+            self.assertRegex(start, "^[0-9]+-[0-9a-f]{12}$")
+
+        def test_killed_process_delays_no_successor(self) -> None:
+            kill(self.collector)
+            self.assertEqual({self.project_id}, set(leases(self.site)))
+            killed = time.monotonic()
+            self.assertIn("is of a process that died and is taken over", self.site.collect())
+            self.assertLess(time.monotonic() - killed, 20)
+            self.assertEqual(self.expected, self.site.usage())
+            self.assertEqual({}, leases(self.site))
 
         def test_expired_lease_is_taken_over(self) -> None:
             kill(self.collector)
+            with self.site.engine.begin() as connection:
+                # Of which this host cannot know that it is dead.
+                connection.execute(sa.update(models.project_locks).values(owner="other-host:1:1-000000000000:default"))
             self.assertIn(self.project_id, leases(self.site))
             other = self.site.collector("--collect-end-time", self.site.end.isoformat())
             ids = set(self.site.last_collected()) - {self.project_id}

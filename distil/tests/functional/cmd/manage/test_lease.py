@@ -7,6 +7,7 @@ from distil.db import leases
 from distil.db import models
 from distil.tests.support import databases
 from distil.tests.support import manage
+from distil.tests.support.lease_owners import dead_owner
 
 MINUTE = datetime.timedelta(minutes=1)
 
@@ -34,6 +35,7 @@ class LeaseTest(manage.ManageTestCase):
                     "acquired": f"{self.now - MINUTE:%Y-%m-%dT%H:%M:%SZ}",
                     "expires": f"{self.now + 5 * MINUTE:%Y-%m-%dT%H:%M:%SZ}",
                     "expired": False,
+                    "dead": False,
                 },
                 {
                     "project_id": "p2",
@@ -42,6 +44,7 @@ class LeaseTest(manage.ManageTestCase):
                     "acquired": f"{self.now - MINUTE:%Y-%m-%dT%H:%M:%SZ}",
                     "expires": f"{self.now - MINUTE:%Y-%m-%dT%H:%M:%SZ}",
                     "expired": True,
+                    "dead": False,
                 },
             ],
             self.rows("lease", "list"),
@@ -51,6 +54,12 @@ class LeaseTest(manage.ManageTestCase):
         self.insert(models.project_locks, self.lease("p1", None))
         (row,) = self.rows("lease", "list")
         self.assertEqual((None, False), (row["expires"], row["expired"]))
+
+    def test_dead_owners_lease_is_released(self) -> None:
+        self.insert(models.project_locks, self.lease("p1", self.now + 5 * MINUTE) | {"owner": dead_owner()})
+        (row,) = self.rows("lease", "list")
+        self.assertEqual((False, True), (row["expired"], row["dead"]))
+        self.assertEqual({"p1": "released"}, results(self.rows("lease", "release", "--expired")))
 
     def test_release_requires_force_before_expiry(self) -> None:
         self.insert(models.tenants, {"id": "p1", "name": "Übung"})
