@@ -13,10 +13,17 @@ from oslo_log import log
 from distil import exceptions
 from distil import model
 from distil.cloud.keystone import KeystoneProjects
+from distil.collector.departures import DepartedProjects
+from distil.collector.departures import Departures
+from distil.collector.listing import Listing
+from distil.collector.listing import ScopeListing
+from distil.collector.listing import as_project
 from distil.collector.origin import OriginCheck
 from distil.collector.plan import Plan
 from distil.collector.scope import Scope
 from distil.db.store import Store
+from distil.db.tracked_projects import TrackedProject
+from distil.db.tracked_projects import TrackedProjects
 
 LOG = log.getLogger(__name__)
 
@@ -25,69 +32,86 @@ _MAX_AHEAD = datetime.timedelta(hours=1)
 
 
 class CollectedProjects(NamedTuple):
-    """The projects in scope, in the order in which they are collected.
+    """The projects that a run collects, in the order in which it does: those in scope and the departing ones.
 
     :param last_collected: by project id; projects without one that can be used are absent.
     :param failures: by project id, why a project cannot be collected.
     :param enabled: number of projects that Keystone lists, in scope or not.
+    :param until: by id of each departing project, up to when it is collected.
+    :param missing: number of projects that are not collected because Keystone's list may be wrong.
     """
 
     projects: Sequence[model.Project]
     last_collected: Mapping[str, datetime.datetime]
     failures: Mapping[str, exceptions.StoreError]
     enabled: int
+    until: Mapping[str, datetime.datetime]
+    missing: int
+
+    @property
+    def in_scope(self) -> int:
+        """Number of the projects that Keystone lists."""
+        return len(self.projects) - len(self.until)
 
 
 class ScopedProjects:
-    """Asks Keystone for the projects, and the store for their last collected times.
+    """Asks Keystone for the projects, and the database for their last collected times.
 
+    :param collector: its name.
     :param order: ``ascending`` or ``descending`` by project id, or ``random``.
     """
 
     def __init__(
         self,
+        collector: str,
         keystone: KeystoneProjects,
         scope: Scope,
         plan: Plan,
         store: Store,
+        tracked: TrackedProjects,
         order: str,
         origins: OriginCheck,
     ) -> None:
-        self._keystone = keystone
-        self._scope = scope
+        self._collector = collector
+        self._scope_listing = ScopeListing(collector, keystone, scope)
         self._plan = plan
         self._store = store
+        self._tracked = tracked
+        self._departed = DepartedProjects(collector, plan, tracked)
         self._order = order
         self._origins = origins
 
     def load(self, now: datetime.datetime) -> CollectedProjects:
-        """Load the projects in scope and register the new ones.
+        """Load the projects in scope, register the new ones, and find those that have departed.
 
         :raises IdentityError: Keystone gave no usable response.
         :raises StoreError: the database failed.
         :raises TelemetryError: there is no catalog to look the region up in.
         """
-        enabled, in_scope = self._ask_keystone()
-        projects = self._sorted(in_scope)
-        last_collected, unregistered = self._last_collected(projects, now)
-        failures = self._origins.problems(projects, last_collected)
-        usable = {project_id: time for project_id, time in last_collected.items() if project_id not in failures}
-        for project in projects:
-            problem = unregistered.get(project.id) or _problem(last_collected.get(project.id), now)
-            if problem:
-                LOG.error("Project %s (%s) is not collected: %s", project.id, project.name, problem)
-                failures[project.id] = problem
-        return CollectedProjects(projects, usable, failures, enabled)
+        tracked = self._tracked.load()
+        listing = self._scope_listing.load(tracked)
+        current, unregistered = self._last_collected(listing.in_scope, now)
+        departures = self._track(listing, tracked, now)
+        departing = {project.id: project for project in departures.departing}
+        stored = {project.id: project.last_collected for project in departing.values() if project.last_collected}
+        last_collected = {**current, **stored}
+        projects = self._sorted([*listing.in_scope, *map(as_project, departing.values())])
+        elsewhere = self._origins.problems(projects, last_collected)
+        failures = {**_failures(projects, last_collected, now), **unregistered}
+        _log_failures(projects, failures)
+        usable = {project_id: time for project_id, time in last_collected.items() if project_id not in elsewhere}
+        until = {project.id: project.collect_until for project in departing.values() if project.collect_until}
+        return CollectedProjects(
+            projects, usable, elsewhere | failures, listing.enabled, until, departures.missing
+        )
 
-    def _ask_keystone(self) -> tuple[int, list[model.Project]]:
-        """The number of enabled projects, and those in scope."""
-        domain_ids = self._keystone.domain_ids(self._scope.domains)
-        enabled = self._keystone.enabled()
-        for problem in self._scope.unknown_domains(domain_ids):
-            LOG.error("[collector] %s", problem)
-        for problem in self._scope.unknown_projects(enabled):
-            LOG.warning("[collector] %s", problem)
-        return len(enabled), self._scope.select(enabled, domain_ids)
+    def _track(self, listing: Listing, tracked: Mapping[str, TrackedProject], now: datetime.datetime) -> Departures:
+        """Store which projects are in scope now, and find those that have departed since the last run."""
+        known = [tracked[project.id] for project in listing.in_scope if project.id in tracked]
+        current = {project.id for project in known if project.departed is None}
+        self._tracked.track({project.id for project in listing.in_scope} - current, self._collector)
+        self._tracked.release(listing.released)
+        return self._departed.find(listing.absent, len(known), now)
 
     def _sorted(self, projects: Iterable[model.Project]) -> list[model.Project]:
         ordered = sorted(projects, key=lambda project: project.id, reverse=self._order == "descending")
@@ -116,6 +140,20 @@ class ScopedProjects:
         starts = [(project, self._plan.start(project, others, now)) for project in new]
         unregistered = self._store.register_projects(starts)
         return self._store.last_collected(ids), unregistered
+
+
+def _failures(
+    projects: Iterable[model.Project], last_collected: Mapping[str, datetime.datetime], now: datetime.datetime
+) -> dict[str, exceptions.StoreError]:
+    """By project id, why a project cannot be collected."""
+    problems = {project.id: _problem(last_collected.get(project.id), now) for project in projects}
+    return {project_id: problem for project_id, problem in problems.items() if problem}
+
+
+def _log_failures(projects: Iterable[model.Project], failures: Mapping[str, exceptions.StoreError]) -> None:
+    for project in projects:
+        if project.id in failures:
+            LOG.error("Project %s (%s) is not collected: %s", project.id, project.name, failures[project.id])
 
 
 def _problem(last_collected: datetime.datetime | None, now: datetime.datetime) -> exceptions.StoreError | None:

@@ -117,14 +117,16 @@ class Collector:
         if paused:
             LOG.warning("Collector %s is paused: max_windows_per_cycle is 0, so nothing is collected.", self._name)
         due = [
-            self._plan.due(project, scope.last_collected[project.id], now, end)
+            self._plan.due(project, scope.last_collected[project.id], now, end, scope.until.get(project.id))
             for project in scope.projects
             if project.id in scope.last_collected
         ]
         planned = [project for project in due if project.planned]
         self._monitor.planned(
             scope.last_collected,
-            projects=len(scope.projects),
+            projects=scope.in_scope,
+            departing=len(scope.until),
+            missing=scope.missing,
             due=sum(len(project.windows) for project in due),
             windows=sum(project.planned for project in planned),
             paused=paused,
@@ -140,24 +142,23 @@ class Collector:
         failures = self._monitor.failures
         if end:
             unusable = {project_id: str(problem) for project_id, problem in scope.failures.items()}
-            failures = unusable | self._behind_end(projects, last_collected, end)
-        states = ProjectStates.of(
-            projects, last_collected, lambda stored: self._plan.count_due(stored, now, end), failures, held
-        )
+            failures = unusable | self._behind_end(scope, last_collected, end)
+        due = {
+            project_id: self._plan.count_due(stored, now, end, scope.until.get(project_id))
+            for project_id, stored in last_collected.items()
+        }
+        states = ProjectStates.of(projects, last_collected, due, failures, held)
         self._monitor.set_project_states(states, last_collected, failures)
         return states
 
     def _behind_end(
-        self,
-        projects: Sequence[model.Project],
-        last_collected: Mapping[str, datetime.datetime],
-        end: datetime.datetime,
+        self, scope: CollectedProjects, last_collected: Mapping[str, datetime.datetime], end: datetime.datetime
     ) -> dict[str, str]:
         """Reason by id of each project with a whole window up to the end that is not stored."""
         behind = {}
-        for project in projects:
+        for project in scope.projects:
             stored = last_collected.get(project.id)
-            if stored is None or self._plan.window(stored).end <= end:
+            if stored is None or self._plan.window(stored).end <= min(end, scope.until.get(project.id, end)):
                 problem = f"not collected up to {end}; last collected is {stored}"
                 reason = self._monitor.failures.get(project.id, problem)
                 if reason not in self._monitor.outages:

@@ -57,12 +57,16 @@ class Scope:
         return [
             f"domain {entry!r} does not exist in Keystone; the entry matches no project"
             for entry, domain_id in domain_ids.items()
-            if domain_id is None
+            if domain_id is None and entry in self.domains
         ]
 
     def unknown_projects(self, projects: Iterable[model.Project]) -> list[str]:
         """A sentence for each project entry that matches none of the projects, or an id only by a name."""
         return list(self._unknown_projects(list(projects)))
+
+    def without_domains(self) -> "Scope":
+        """The scope without regard to domains."""
+        return dataclasses.replace(self, include_domains=frozenset(), ignore_domains=frozenset())
 
     def _unknown_projects(self, projects: Sequence[model.Project]) -> Iterator[str]:
         ids = {project.id for project in projects}

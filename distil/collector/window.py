@@ -9,6 +9,7 @@ from oslo_log import log
 from distil import model
 from distil.cloud.os_distro import OsDistros
 from distil.cloud.os_distro import annotate_os_distro
+from distil.collector.plan import Plan
 from distil.collector.retrying import RetryPolicy
 from distil.collector.samples import SampleFetcher
 from distil.collector.shutdown import Shutdown
@@ -43,6 +44,7 @@ class WindowCollector:
         monitor: RunMonitor,
         retry_policy: RetryPolicy,
         shutdown: Shutdown,
+        plan: Plan,
     ) -> None:
         self._fetcher = fetcher
         self._rules = rules
@@ -52,6 +54,7 @@ class WindowCollector:
         self._monitor = monitor
         self._retry_policy = retry_policy
         self._shutdown = shutdown
+        self._plan = plan
 
     def collect(
         self, project: model.Project, store: ProjectStore, window: model.Window, samples: _Samples | None
@@ -85,7 +88,8 @@ class WindowCollector:
         resources = self._annotated(store, rated)
         with self._shutdown.transaction():
             started = time.perf_counter()
-            store.commit(window, rated.usage, resources, rated.rejected)
+            until = None if rated.is_empty else self._plan.departed_until(window.end)
+            store.commit(window, rated.usage, resources, rated.rejected, until)
         self._monitor.committed(project, window, rated, time.perf_counter() - started)
         if names:
             log_explanation(self._rules, samples, window, names.answers)

@@ -81,6 +81,14 @@ OPTS = [
         max=100 * 366 * 24,
         help="Maximum age in hours of the first window of a project that has never been collected.",
     ),
+    cfg.IntOpt(
+        "departed_windows",
+        default=2,
+        min=0,
+        max=31 * 24,
+        help="Number of windows without samples after which the collection of a project ends that Keystone no longer "
+        "lists as enabled. Until then its last usage is collected. 0: it is not collected any more at all.",
+    ),
     cfg.StrOpt(
         "project_order",
         default="ascending",
@@ -199,6 +207,7 @@ class CollectorOptions:
     collection_delay: int
     max_windows_per_cycle: int
     max_collection_start_age: int
+    departed_windows: int
     project_order: str
     workers: int
     concurrency: int

@@ -34,6 +34,9 @@ tenants = sa.Table(
     sa.Column("telemetry", types.Identifier(MAX_TELEMETRY)),
     sa.Column("collector", sa.String(MAX_COLLECTOR)),
     sa.Column("rules", sa.String(MAX_RULES)),
+    sa.Column("in_scope_of", sa.String(MAX_COLLECTOR)),
+    sa.Column("departed", types.UTCDateTime),
+    sa.Column("collect_until", types.UTCDateTime),
 )
 
 resources = sa.Table(

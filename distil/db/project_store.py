@@ -14,13 +14,21 @@ from distil import model
 from distil.db import errors
 from distil.db import inserts
 from distil.db import transaction
+from distil.db import types
 from distil.db.models import tenants
 
 # Building the statements takes as long as the server takes to execute them, so they are built once.
 _ADVANCE_LAST_COLLECTED = (
     sa.update(tenants)
     .where(tenants.c.id == sa.bindparam("project"), tenants.c.last_collected == sa.bindparam("start"))
-    .values(last_collected=sa.bindparam("end"))
+    .values(
+        last_collected=sa.bindparam("end"),
+        # Of a project that has not departed it is NULL, and stays so.
+        collect_until=sa.case(
+            (tenants.c.collect_until < sa.bindparam("until", type_=types.UTCDateTime), sa.bindparam("until")),
+            else_=tenants.c.collect_until,
+        ),
+    )
 )
 _ADVANCE_OWN = _ADVANCE_LAST_COLLECTED.where(
     sa.or_(tenants.c.telemetry.is_(None), tenants.c.telemetry == sa.bindparam("own_telemetry"))
@@ -60,15 +68,18 @@ class ProjectStore:
         usage: Sequence[model.Usage],
         resources: Sequence[model.Resource],
         rejected: Sequence[model.RejectedSample],
+        collect_until: datetime.datetime | None = None,
     ) -> None:
         """Stores a window and advances last_collected to its end, in one transaction.
+
+        :param collect_until: until when to collect the project at least, if it has departed; None changes nothing.
 
         :raises WindowAlreadyCommitted: last_collected is not the window's start, or that of another telemetry service.
             Nothing was stored.
         """
         known, self._cached_info = self._cached_info, {}  # empty until the commit is certain
         with self._translate_errors(f"store window {window}"), self._verified_commit(window) as connection:
-            _advance_last_collected(connection, self._project_id, window, self._collector)
+            _advance_last_collected(connection, self._project_id, window, self._collector, collect_until)
             now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
             stored = inserts.merge_resources(connection, self._project_id, resources, known, now)
             inserts.insert_usage(connection, self._project_id, window, usage, now)
@@ -88,10 +99,14 @@ class ProjectStore:
 
 
 def _advance_last_collected(
-    connection: sa.Connection, project_id: str, window: model.Window, collector: model.CollectedBy | None
+    connection: sa.Connection,
+    project_id: str,
+    window: model.Window,
+    collector: model.CollectedBy | None,
+    collect_until: datetime.datetime | None,
 ) -> None:
     """The compare-and-set by which exactly one collector commits a window."""
-    values = {"project": project_id, "start": window.start, "end": window.end}
+    values = {"project": project_id, "start": window.start, "end": window.end, "until": collect_until}
     statement = _ADVANCE_OWN if collector else _ADVANCE_LAST_COLLECTED
     own = {f"own_{name}": value for name, value in collector._asdict().items()} if collector else {}
     if connection.execute(statement, values | own).rowcount != 1:

@@ -41,6 +41,7 @@ from distil.conf.fingerprint import fingerprint
 from distil.conf.fingerprint import rules_fingerprint
 from distil.db import schema
 from distil.db.store import Store
+from distil.db.tracked_projects import TrackedProjects
 from distil.exporter.health import HealthPage
 from distil.exporter.pages import MetricsPage
 from distil.exporter.pages import Page
@@ -172,6 +173,7 @@ class CollectorFactory:
         telemetry_outages = OutageDetector(exceptions.TelemetryError, shutdown.event)
         fetcher = SampleFetcher(telemetry, rules.meters, shutdown, telemetry_outages)
         retry_policy = RetryPolicy(shutdown, self.monitor)
+        plan = self.plan()
         windows = WindowCollector(
             fetcher=fetcher,
             rules=rules,
@@ -181,6 +183,7 @@ class CollectorFactory:
             monitor=self.monitor,
             retry_policy=retry_policy,
             shutdown=shutdown,
+            plan=plan,
         )
         batches = BatchCollector(
             fetcher=fetcher,
@@ -192,9 +195,15 @@ class CollectorFactory:
             origin=origin,
             outages=OutageDetector(exceptions.StoreError, shutdown.event),
         )
-        plan = self.plan()
         projects = ScopedProjects(
-            KeystoneProjects(cloud), self.scope(), plan, store, self._options.project_order, OriginCheck(origin, store)
+            self.name,
+            KeystoneProjects(cloud),
+            self.scope(),
+            plan,
+            store,
+            TrackedProjects(engine),
+            self._options.project_order,
+            OriginCheck(origin, store),
         )
         return Collector(
             name=self.name,
@@ -250,6 +259,7 @@ class CollectorFactory:
             max_windows_per_cycle=self._options.max_windows_per_cycle,
             max_collection_start_age=self._options.max_collection_start_age,
             collection_delay=self._options.collection_delay,
+            departed_windows=self._options.departed_windows,
         )
 
     def rules(self, announce: bool = True) -> RatingRules:

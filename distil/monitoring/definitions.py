@@ -119,13 +119,21 @@ DEFINITIONS = (
         "Projects in scope at the last run; NaN until they have been read from Keystone.",
     ),
     MetricDefinition(
+        "departed_projects",
+        MetricType.GAUGE,
+        "",
+        ("state",),
+        "Projects that Keystone no longer lists as enabled, at the last run, by state: collected (until their usage "
+        "has ended) or missing (so many at once that they are not collected until a later run confirms it).",
+    ),
+    MetricDefinition(
         "projects",
         MetricType.GAUGE,
         "",
         ("state",),
-        "Projects in scope by state after the last run: up_to_date, behind (windows are still due because "
-        "the run reached its limit), failed (a due window could not be collected, or last collected is not "
-        "valid) or skipped (held by another collector).",
+        "Projects in scope, and departed ones that are collected, by state after the last run: up_to_date, behind "
+        "(windows are still due because the run reached its limit), failed (a due window could not be collected, or "
+        "last collected is not valid) or skipped (held by another collector).",
     ),
     MetricDefinition(
         "windows_total",

@@ -39,6 +39,8 @@ class RunResult:
     :param id: request id that its log lines carry.
     :param ended: None while the run is in progress, like ``outcome``.
     :param projects: number of projects in scope.
+    :param departing: number of departed projects that are still collected.
+    :param missing: number of projects that have left Keystone's list and are not collected in this run.
     :param windows: number of windows committed.
     :param due: number of windows that were due when the run started; ``still_due`` of them are due when it ends.
     :param failed: number of projects with a window that was due and could not be collected, or whose last collected is
@@ -55,6 +57,8 @@ class RunResult:
     ended: datetime.datetime | None = None
     outcome: RunOutcome | None = None
     projects: int = 0
+    departing: int = 0
+    missing: int = 0
     windows: int = 0
     due: int = 0
     still_due: int = 0
@@ -67,12 +71,14 @@ class RunResult:
     problem: str | None = None
 
     def __str__(self) -> str:
+        departed = f" and {self.departing} departed" if self.departing else ""
+        missing = f"; {pluralize(self.missing, 'project')} missing in Keystone's list" if self.missing else ""
         return (
-            f"{pluralize(self.projects, 'project')}: {pluralize(self.windows, 'window')} committed with "
+            f"{pluralize(self.projects, 'project')}{departed}: {pluralize(self.windows, 'window')} committed with "
             f"{pluralize(self.usage_entries, 'usage entry', 'usage entries')}, "
             f"{pluralize(self.still_due, 'window')} still due; "
             f"{pluralize(self.rejected, 'sample')} rejected, {self.untrusted} from untrusted sources; "
-            f"{pluralize(self.failed, 'project')} failed, {self.behind} behind, {self.skipped} skipped"
+            f"{pluralize(self.failed, 'project')} failed, {self.behind} behind, {self.skipped} skipped{missing}"
         )
 
 

@@ -145,6 +145,9 @@ class Metrics:
         self.projects_in_scope = self._gauge("projects_in_scope")
         # Not 0, for which there is an alert.
         self.projects_in_scope.set(float("nan"))
+        self.departed_projects = self._gauge("departed_projects")
+        for state in ("collected", "missing"):
+            self.departed_projects.labels(state)
         self.projects = self._gauge("projects")
         for state in ProjectState:
             self.projects.labels(state)

@@ -5,7 +5,6 @@ import dataclasses
 import datetime
 import enum
 from collections import Counter
-from collections.abc import Callable
 from collections.abc import Collection
 from collections.abc import Iterable
 from collections.abc import Mapping
@@ -50,7 +49,7 @@ class LaggingProject:
 
 @dataclasses.dataclass(frozen=True)
 class ProjectStates:
-    """The states of all projects in scope.
+    """The states of all projects that a run collects.
 
     :param counts: number of projects in each state.
     :param lagging: the projects with windows due or a failure, oldest last collected first.
@@ -64,14 +63,14 @@ class ProjectStates:
         cls,
         projects: Iterable[model.Project],
         last_collected: Mapping[str, datetime.datetime],
-        count_due: Callable[[datetime.datetime], int],
+        due: Mapping[str, int],
         failures: Mapping[str, str],
         held: Collection[str],
     ) -> Self:
         """Derive the states.
 
         :param last_collected: by project id; projects whose last collected is unknown are absent, and have a failure.
-        :param count_due: number of windows due since a last collected.
+        :param due: number of windows due, by project id.
         :param failures: reason by project id.
         :param held: ids of the projects that other collectors hold.
         """
@@ -79,12 +78,12 @@ class ProjectStates:
         lagging = []
         for project in projects:
             stored = last_collected.get(project.id)
-            due = 0 if stored is None else count_due(stored)
-            state = _state(project.id, stored is not None and not due, failures, held)
+            number = due.get(project.id, 0)
+            state = _state(project.id, stored is not None and not number, failures, held)
             counts[state] += 1
-            if due or state is ProjectState.FAILED:
+            if number or state is ProjectState.FAILED:
                 problem = _HELD_ELSEWHERE if state is ProjectState.SKIPPED else failures.get(project.id)
-                lagging.append(LaggingProject(project.id, project.name, stored, due, problem))
+                lagging.append(LaggingProject(project.id, project.name, stored, number, problem))
         return cls(counts, tuple(sorted(lagging, key=lambda project: project.last_collected or _UNKNOWN)))
 
     @property

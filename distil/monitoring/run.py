@@ -92,7 +92,15 @@ class RunMonitor:
         self._finish(self._outcome())
 
     def planned(
-        self, last_collected: Mapping[str, datetime.datetime], projects: int, due: int, windows: int, paused: bool
+        self,
+        last_collected: Mapping[str, datetime.datetime],
+        *,
+        projects: int,
+        due: int,
+        windows: int,
+        paused: bool,
+        departing: int = 0,
+        missing: int = 0,
     ) -> None:
         """The run knows its work.
 
@@ -101,11 +109,15 @@ class RunMonitor:
         :param due: number of windows that are due.
         :param windows: number of windows that the run is going to collect.
         :param paused: whether the run's limit is 0, so that it collects nothing.
+        :param departing: number of departed projects that are still collected.
+        :param missing: number of projects that have left Keystone's list and are not collected in this run.
         """
         self._is_paused = paused
         self._metrics.set_scope(last_collected, self._clock())
         self._metrics.projects_in_scope.set(projects)
-        self._update(projects=projects, due=due)
+        self._metrics.departed_projects.labels("collected").set(departing)
+        self._metrics.departed_projects.labels("missing").set(missing)
+        self._update(projects=projects, departing=departing, missing=missing, due=due)
         self._history.update(self.result)
         if self._progress:
             self._progress.expect(windows)

@@ -22,6 +22,7 @@ from distil.collector.due import Allowance
 from distil.collector.due import DueProject
 from distil.collector.due import WindowRange
 from distil.collector.origin import Origin
+from distil.collector.plan import Plan
 from distil.collector.project_batch import BatchCollector
 from distil.collector.retrying import RetryPolicy
 from distil.collector.samples import SampleFetcher
@@ -154,6 +155,7 @@ class DispatcherTest(databases.DatabaseTestCase):
             monitor=self.monitor,
             retry_policy=retry_policy,
             shutdown=self.shutdown,
+            plan=Plan(),
         )
         self.batches = BatchCollector(
             fetcher=fetcher,

@@ -132,6 +132,7 @@ class PredecessorMigrationTest(unittest.TestCase):
             ("008", "009"),
             ("009", "010"),
             ("010", "011"),
+            ("011", "012"),
         ):
             with self.subTest(revision=after):
                 migration.upgrade(self.engine, after)

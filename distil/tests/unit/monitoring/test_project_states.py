@@ -22,7 +22,8 @@ class ProjectStatesTest(unittest.TestCase):
         """:param hours: that each project is behind; None where it is unknown."""
         projects = [model.Project(name, f"name of {name}", "d") for name in hours]
         collected = {name: NOW - back * HOUR for name, back in hours.items() if back is not None}
-        return ProjectStates.of(projects, collected, lambda stored: (NOW - stored) // HOUR, failed or {}, held)
+        due = {name: back for name, back in hours.items() if back is not None}
+        return ProjectStates.of(projects, collected, due, failed or {}, held)
 
     def test_each_project_has_one_state(self) -> None:
         states = self.states(

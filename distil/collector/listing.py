@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Compares Keystone's list of projects with a collector's scope, and with the projects that were in scope before."""
+
+from collections.abc import Iterable
+from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from oslo_log import log
+
+from distil import model
+from distil.cloud.keystone import KeystoneProjects
+from distil.collector.scope import Scope
+from distil.db.tracked_projects import TrackedProject
+
+LOG = log.getLogger(__name__)
+
+
+class Listing(NamedTuple):
+    """The comparison.
+
+    :param enabled: number of projects that Keystone lists, in scope or not.
+    :param in_scope: those of them in scope.
+    :param released: ids of those of them that this collector had in scope, and has not any more.
+    :param absent: tracked projects in scope that are not listed.
+    """
+
+    enabled: int
+    in_scope: Sequence[model.Project]
+    released: Sequence[str]
+    absent: Sequence[TrackedProject]
+
+
+class ScopeListing:
+    """Asks Keystone.
+
+    :param collector: its name.
+    """
+
+    def __init__(self, collector: str, keystone: KeystoneProjects, scope: Scope) -> None:
+        self._collector = collector
+        self._keystone = keystone
+        self._scope = scope
+
+    def load(self, tracked: Mapping[str, TrackedProject]) -> Listing:
+        """Ask, and compare.
+
+        A project that another collector's scope has now is listed, so it has not departed.
+
+        :param tracked: by project id.
+        :raises IdentityError: Keystone gave no usable response.
+        """
+        enabled = self._keystone.enabled()
+        listed = {project.id for project in enabled}
+        absent = [project for project in tracked.values() if project.id not in listed]
+        domain_ids = self._domain_ids(absent)
+        for problem in self._scope.unknown_domains(domain_ids):
+            LOG.error("[collector] %s", problem)
+        for problem in self._scope.unknown_projects(enabled):
+            LOG.warning("[collector] %s", problem)
+        deleted = {domain_id for domain_id, found in domain_ids.items() if found is None}
+        orphaned = [project for project in absent if project.domain_id in deleted]
+        others = [project for project in absent if project.domain_id not in deleted]
+        selected = self._scope.select([*enabled, *map(as_project, others)], domain_ids)
+        ids = {project.id for project in selected}
+        own = [project for project in tracked.values() if project.in_scope_of == self._collector]
+        return Listing(
+            enabled=len(enabled),
+            in_scope=[project for project in selected if project.id in listed],
+            released=[project.id for project in own if project.id in listed and project.id not in ids],
+            absent=[project for project in others if project.id in ids] + self._own(orphaned),
+        )
+
+    def _domain_ids(self, absent: Iterable[TrackedProject]) -> Mapping[str, str | None]:
+        """Domain id by entry of the scope; with the domains of the absent projects, which may have been deleted."""
+        entries = self._scope.domains
+        if entries:
+            entries |= {project.domain_id for project in absent if project.domain_id}
+        return self._keystone.domain_ids(entries)
+
+    def _own(self, orphaned: Iterable[TrackedProject]) -> list[TrackedProject]:
+        """The projects of this collector, of those that were deleted together with their domain.
+
+        The scope's entry for the domain's name matches nothing any more.
+        """
+        own = {project.id: project for project in orphaned if project.in_scope_of == self._collector}
+        selected = self._scope.without_domains().select(map(as_project, own.values()), {})
+        return [own[project.id] for project in selected]
+
+
+def as_project(tracked: TrackedProject) -> model.Project:
+    """The project, as far as it is stored."""
+    return model.Project(tracked.id, tracked.name, tracked.domain_id or "")
