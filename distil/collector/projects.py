@@ -159,9 +159,9 @@ def _log_failures(projects: Iterable[model.Project], failures: Mapping[str, exce
 def _problem(last_collected: datetime.datetime | None, now: datetime.datetime) -> exceptions.StoreError | None:
     """Why a project with this last collected would never be collected; None if it will."""
     if last_collected is None:
-        problem = "its last_collected in the table tenants is not a valid time; correct it there"
+        problem = "its last_collected in the database is not a valid time; set it with distil-manage project start"
         return exceptions.StoreError(problem)
     if last_collected - now > _MAX_AHEAD:
-        problem = f"its last_collected in the table tenants, {last_collected}, is in the future; correct it there"
+        problem = f"its last_collected, {last_collected}, is in the future; set it with distil-manage project start"
         return exceptions.StoreError(problem)
     return None

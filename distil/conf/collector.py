@@ -87,7 +87,7 @@ OPTS = [
         min=0,
         max=31 * 24,
         help="Number of windows without samples after which the collection of a project ends that Keystone no longer "
-        "lists as enabled. Until then its last usage is collected. 0: it is not collected any more at all.",
+        "lists as enabled. Until then its last usage is collected. 0: it is not collected at all any more.",
     ),
     cfg.StrOpt(
         "project_order",

@@ -40,6 +40,11 @@ class ProjectStatus:
     :param failing_since: time of the first failure in a row.
     :param last_failed: time of the last failure. If it is long ago, no run has included the project since: it is no
         longer in scope, or no longer in Keystone.
+    :param in_scope_of: the collector that had the project in its scope first; None if none has it, or its collection has
+        ended.
+    :param departed: when a run noticed that Keystone no longer lists it as enabled; None if it does.
+    :param collect_until: end of the last window that is collected of a departed project; None if a run has to confirm
+        its departure.
     """
 
     project_id: str
@@ -50,6 +55,9 @@ class ProjectStatus:
     failure: str | None = None
     failing_since: datetime.datetime | None = None
     last_failed: datetime.datetime | None = None
+    in_scope_of: str | None = None
+    departed: datetime.datetime | None = None
+    collect_until: datetime.datetime | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -153,8 +161,15 @@ def list_statuses(engine: sa.Engine) -> dict[str, ProjectStatus]:
 
     :raises StoreError: the database failed.
     """
-    last_collected = valid_time(tenants.c.last_collected).label("last_collected")
-    stored = sa.select(tenants.c.id.label("project_id"), tenants.c.name, tenants.c.domain_id, last_collected)
+    stored = sa.select(
+        tenants.c.id.label("project_id"),
+        tenants.c.name,
+        tenants.c.domain_id,
+        valid_time(tenants.c.last_collected).label("last_collected"),
+        tenants.c.in_scope_of,
+        tenants.c.departed,
+        tenants.c.collect_until,
+    )
     leased = sa.select(project_locks.c.project_id, project_locks.c.owner).where(sa.not_(has_expired()))
     failed = sa.select(
         project_failures.c.tenant_id.label("project_id"),

@@ -38,6 +38,8 @@ _COLUMNS = (
     "failing_since",
     "last_failed",
     "failure",
+    "departed",
+    "collect_until",
 )
 
 # What a table of 80 characters has room for. lag_hours takes 9 of them, and due 5.
@@ -56,6 +58,9 @@ class ProjectList(base.ListCommand):
     A project that is in the scope of several collectors is listed with each of them. lag_hours is the time since the
     end of the newest stored window, due the number of windows that could be collected now. A failure is kept until a
     run collects all due windows of the project; an old last_failed means that no run includes the project any more.
+
+    A project that Keystone no longer lists as enabled is listed until its last usage is collected: departed is when a
+    run noticed, collect_until the end of its last window. That is empty as long as a run has to confirm the departure.
     """
 
     SUBJECT = "projects"
@@ -73,6 +78,12 @@ class ProjectList(base.ListCommand):
             help="only projects with at least this many due windows (default: 1), and those never collected",
         )
         parser.add_argument("--failing", action="store_true", help="only projects whose last collection failed")
+        parser.add_argument(
+            "--departed",
+            action="store_true",
+            help="only projects that Keystone no longer lists as enabled; with --all, also those whose last usage is "
+            "collected",
+        )
         source = parser.add_mutually_exclusive_group()
         source.add_argument("--collector", metavar="NAME", help="only projects in the scope of this collector")
         source.add_argument("--all", action="store_true", help="also stored projects that are in no scope")
@@ -96,19 +107,31 @@ class ProjectList(base.ListCommand):
 
     def _projects(self, arguments: argparse.Namespace, statuses: Mapping[str, ProjectStatus]) -> list[ScopedProject]:
         conf = self.app.conf
-        if arguments.no_keystone:
+        if arguments.departed:
+            projects = project_scope.departed(conf, statuses.values(), with_finished=arguments.all)
+        elif arguments.no_keystone:
             plan = project_scope.common_plan(conf)
             if plan is None and arguments.behind is not None:
                 raise exceptions.ConfigurationError(
                     ["--behind needs Keystone, because the collectors differ in which windows are due"]
                 )
-            return list(project_scope.stored(statuses.values(), plan))
+            projects = list(project_scope.stored(statuses.values(), plan))
+        else:
+            projects = self._collected(arguments, statuses)
+        return [project for project in projects if arguments.collector in (None, project.collector)]
+
+    def _collected(self, arguments: argparse.Namespace, statuses: Mapping[str, ProjectStatus]) -> list[ScopedProject]:
+        """The projects in scope, and those that have departed from it; with ``--all`` all others that are stored."""
+        conf = self.app.conf
         collectors.choose(conf, arguments.collector)
         projects = project_scope.in_scope(conf)
-        if arguments.all:
+        for others in (
+            project_scope.departed(conf, statuses.values()),
+            project_scope.stored(statuses.values()) if arguments.all else (),
+        ):
             known = {project.project_id for project in projects}
-            projects += project_scope.stored(status for status in statuses.values() if status.project_id not in known)
-        return [project for project in projects if arguments.collector in (None, project.collector)]
+            projects += [project for project in others if project.project_id not in known]
+        return projects
 
 
 class ProjectShow(base.ShowCommand):
@@ -129,6 +152,7 @@ class ProjectShow(base.ShowCommand):
         project_id = self._find_id(parsed_args.project, projects)
         statuses = stored_projects.list_statuses(engine)
         scoped = [project for project in projects if project.project_id == project_id]
+        scoped = scoped or project_scope.departed(self.app.conf, [statuses[project_id]])
         project = scoped[0] if scoped else self._stored(statuses[project_id])
         fields = _row(project, statuses, Store(engine).now())
         fields["collector"] = ", ".join(project.collector for project in scoped if project.collector) or None
@@ -164,7 +188,7 @@ class ProjectShow(base.ShowCommand):
 
 
 def _is_selected(row: Mapping[str, Any], arguments: argparse.Namespace) -> bool:
-    if arguments.failing and row["failure"] is None:
+    if (arguments.failing and row["failure"] is None) or (arguments.departed and row["departed"] is None):
         return False
     return arguments.behind is None or row["last_collected"] is None or (row["due"] or 0) >= arguments.behind
 
@@ -193,10 +217,12 @@ def _row(project: ScopedProject, statuses: Mapping[str, ProjectStatus], now: dat
         project.collector,
         base.format_time(last),
         None if last is None else round((now - last) / _HOUR, 1),
-        None if last is None or project.plan is None else project.plan.count_due(last, now),
+        None if last is None or project.plan is None else project.plan.count_due(last, now, status.collect_until),
         status.owner,
         base.format_time(status.failing_since),
         base.format_time(status.last_failed),
         status.failure,
+        base.format_time(status.departed),
+        base.format_time(status.collect_until),
     )
     return dict(zip(_COLUMNS, values, strict=True))

@@ -48,6 +48,23 @@ def stored(statuses: Iterable[ProjectStatus], plan: Plan | None = None) -> Itera
     return (ScopedProject(status.project_id, status.name, status.domain_id, plan=plan) for status in statuses)
 
 
+def departed(
+    conf: TrackedConfigOpts, statuses: Iterable[ProjectStatus], *, with_finished: bool = False
+) -> list[ScopedProject]:
+    """The projects that Keystone no longer lists and whose collection has not ended, with their collectors.
+
+    :param with_finished: also those whose collection has ended.
+    """
+    plans = {options.name: CollectorFactory(conf, options).plan() for options in read_valid_collectors(conf)}
+    return [
+        ScopedProject(
+            status.project_id, status.name, status.domain_id, status.in_scope_of, plans.get(status.in_scope_of or "")
+        )
+        for status in statuses
+        if status.departed and (status.in_scope_of or with_finished)
+    ]
+
+
 def common_plan(conf: TrackedConfigOpts) -> Plan | None:
     """The plan of all collectors, if it is the same."""
     plans = {CollectorFactory(conf, options).plan() for options in read_valid_collectors(conf)}

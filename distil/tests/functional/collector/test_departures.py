@@ -2,7 +2,9 @@
 """Projects that leave Keystone's list, hour by hour."""
 
 import datetime
+import unittest
 from typing import Any
+from typing import ClassVar
 
 import sqlalchemy as sa
 from keystoneauth1 import session as ks_session
@@ -19,6 +21,7 @@ from distil.db.store import Store
 from distil.db.tracked_projects import TrackedProjects
 from distil.sandbox.cloud import Cloud
 from distil.tests.support import databases
+from distil.tests.support.site import Site
 
 HOUR = datetime.timedelta(hours=1)
 MINUTE = datetime.timedelta(minutes=1)
@@ -241,3 +244,33 @@ class SuddenDropTest(DepartureTestCase):
             self.cloud.projects.update(project_id, {"is_domain": True})
         loaded = self.run_at(NOW + HOUR)
         self.assertEqual((12, 0, 0), (loaded.missing, loaded.in_scope, len(loaded.projects)))
+
+
+class _Backends:
+    class DepartedUsageTest(unittest.TestCase):
+        """A project is deleted after the first of three hours."""
+
+        BACKEND: ClassVar[str]
+
+        def test_last_usage_is_collected(self) -> None:
+            site = self.enterContext(Site(self.BACKEND, projects=6, resources=1))
+            undisturbed = self.enterContext(Site(cloud=site.cloud))
+            undisturbed.collect()
+            site.collect(site.start + HOUR)
+            site.cloud.projects.delete(site.cloud.projects.enabled_ids[0])
+            log = site.collect()
+            self.assertIn("1 departed project is no longer enabled in Keystone", log)
+            self.assertIn("6 projects and 1 departed: 14 windows committed", log)
+            self.assertEqual(undisturbed.usage(), site.usage())
+
+
+class SQLiteTest(_Backends.DepartedUsageTest):
+    BACKEND = databases.SQLITE
+
+
+class MariaDBTest(_Backends.DepartedUsageTest):
+    BACKEND = databases.MYSQL
+
+
+class PostgreSQLTest(_Backends.DepartedUsageTest):
+    BACKEND = databases.POSTGRESQL

@@ -50,6 +50,12 @@ def hostile(words: str) -> Snapshot:
 
 
 class StatusPageTest(unittest.TestCase):
+    def test_departed_projects_are_counted(self) -> None:
+        page = text(parse(snapshots.snapshot(runs=(run(HOUR, departing=2, missing=30), run(2 * HOUR, departing=9)))))
+        self.assertIn("2 departed projects collected until the usage ends", page)
+        self.assertIn("30 projects missing in Keystone's list", page)
+        self.assertNotIn("9 departed", page)
+
     @hypothesis.given(TEXTS)
     def test_text_never_changes_markup(self, words: str) -> None:
         expected, actual = (

@@ -86,6 +86,14 @@ class RunMonitorTest(unittest.TestCase):
             self.now += MINUTE
         self.assert_ended(RunOutcome.COMPLETE)
 
+    def test_departed_projects_are_told_apart(self) -> None:
+        with self.monitor.run():
+            self.monitor.planned({}, projects=7, due=9, windows=9, paused=False, departing=2, missing=3)
+        states = {state: self.value("departed_projects", state=state) for state in ("collected", "missing")}
+        self.assertEqual(({"collected": 2, "missing": 3}, 7), (states, self.value("projects_in_scope")))
+        self.assertTrue(str(self.monitor.result).startswith("7 projects and 2 departed: "))
+        self.assertTrue(str(self.monitor.result).endswith("; 3 projects missing in Keystone's list"))
+
     def test_unknown_number_of_projects_is_nan(self) -> None:
         number = self.value("projects_in_scope")
         assert number is not None

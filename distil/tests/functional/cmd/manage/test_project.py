@@ -92,6 +92,38 @@ class ProjectTest(unittest.TestCase):
         rows = {row["id"]: row for row in self.rows("project", "list", "--all")}
         self.assertEqual(("gone", None, None), tuple(rows[GONE][key] for key in ("name", "collector", "due")))
 
+    def test_departed_option_lists_departed_projects(self) -> None:
+        left, done, missing = (f"{number}" * 32 for number in range(3))
+        common = {"domain_id": "d", "last_collected": self.site.start, "departed": self.site.end}
+        rows: list[dict[str, Any]] = [
+            {"id": left, "name": "left", "in_scope_of": "few", "collect_until": self.site.start + 5 * HOUR},
+            {"id": done, "name": "done", "in_scope_of": None, "collect_until": self.site.start},
+            {"id": missing, "name": "missing", "in_scope_of": "all", "collect_until": None},
+        ]
+        with self.site.engine.begin() as connection:
+            connection.execute(sa.insert(models.tenants), [row | common for row in rows])
+        self.addCleanup(self.forget, [left, done, missing])
+        listed = {row["id"]: row for row in self.rows("project", "list", "--departed")}
+        self.assertEqual({left, missing}, listed.keys())
+        shown = tuple(listed[left][key] for key in ("name", "domain_id", "collector", "due", "departed"))
+        self.assertEqual(("left", "d", "few", 2, f"{self.site.end:%Y-%m-%dT%H:%M:%SZ}"), shown)
+        self.assertEqual(f"{self.site.start + 5 * HOUR:%Y-%m-%dT%H:%M:%SZ}", listed[left]["collect_until"])
+        self.assertIsNone(listed[missing]["collect_until"])
+        self.assertEqual(
+            {left, missing, done}, {row["id"] for row in self.rows("project", "list", "--departed", "--all")}
+        )
+        self.assertEqual(
+            [left], [row["id"] for row in self.rows("project", "list", "--departed", "--collector", "few")]
+        )
+        self.assertLessEqual({left, missing}, {row["id"] for row in self.rows("project", "list")})
+        self.assertNotIn(done, {row["id"] for row in self.rows("project", "list")})
+        shown = self.rows("project", "show", "left")
+        self.assertEqual(("few", listed[left]["departed"]), (shown["collector"], shown["departed"]))
+
+    def forget(self, project_ids: list[str]) -> None:
+        with self.site.engine.begin() as connection:
+            connection.execute(sa.delete(models.tenants).where(models.tenants.c.id.in_(project_ids)))
+
     def test_failing_option_shows_reason(self) -> None:
         (row,) = self.rows("project", "list", "--failing", "--collector", "all")
         self.assertEqual((self.busy, "telemetry was away"), (row["id"], row["failure"]))
