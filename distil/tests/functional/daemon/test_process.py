@@ -31,7 +31,7 @@ class CollectorProcessTest(unittest.TestCase):
 
     def test_first_run_exports_stored_usage(self) -> None:
         values = self.wait_for_a_run()
-        self.assertEqual({self.site.end}, set(self.site.last_collected().values()))
+        self.assertEqual(self.site.end, min(self.site.last_collected().values()))
         stored: dict[str, float] = {}
         for entry in self.site.usage():
             name = f"distil_collector_usage_total {entry.service} {entry.unit}"
