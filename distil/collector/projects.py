@@ -101,9 +101,7 @@ class ScopedProjects:
         _log_failures(projects, failures)
         usable = {project_id: time for project_id, time in last_collected.items() if project_id not in elsewhere}
         until = {project.id: project.collect_until for project in departing.values() if project.collect_until}
-        return CollectedProjects(
-            projects, usable, elsewhere | failures, listing.enabled, until, departures.missing
-        )
+        return CollectedProjects(projects, usable, elsewhere | failures, listing.enabled, until, departures.missing)
 
     def _track(self, listing: Listing, tracked: Mapping[str, TrackedProject], now: datetime.datetime) -> Departures:
         """Store which projects are in scope now, and find those that have departed since the last run."""

@@ -40,8 +40,8 @@ class ProjectStatus:
     :param failing_since: time of the first failure in a row.
     :param last_failed: time of the last failure. If it is long ago, no run has included the project since: it is no
         longer in scope, or no longer in Keystone.
-    :param in_scope_of: the collector that had the project in its scope first; None if none has it, or its collection has
-        ended.
+    :param in_scope_of: the collector that had the project in its scope first; None if none has it, or its collection
+        has ended.
     :param departed: when a run noticed that Keystone no longer lists it as enabled; None if it does.
     :param collect_until: end of the last window that is collected of a departed project; None if a run has to confirm
         its departure.

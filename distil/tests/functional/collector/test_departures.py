@@ -12,6 +12,8 @@ from keystoneauth1.identity import v3
 
 from distil.cloud.connection import Connection
 from distil.cloud.keystone import KeystoneProjects
+from distil.collector.origin import Origin
+from distil.collector.origin import OriginCheck
 from distil.collector.plan import Plan
 from distil.collector.projects import CollectedProjects
 from distil.collector.projects import ScopedProjects
@@ -20,6 +22,7 @@ from distil.db import models
 from distil.db.store import Store
 from distil.db.tracked_projects import TrackedProjects
 from distil.sandbox.cloud import Cloud
+from distil.telemetry.ceilometer import CeilometerDriver
 from distil.tests.support import databases
 from distil.tests.support.site import Site
 
@@ -50,10 +53,12 @@ class DepartureTestCase(databases.DatabaseTestCase):
     ) -> CollectedProjects:
         """Load the projects as a new process does, and store empty windows up to the last full hour."""
         plan = plan or Plan()
-        entries = {name: frozenset([value]) for name, value in scope.items()}
+        filters = Scope(**{name: frozenset([value]) for name, value in scope.items()})
         keystone = KeystoneProjects(Connection(self.session, None, "public"))
         tracked = TrackedProjects(self.engine)
-        projects = ScopedProjects(collector, keystone, Scope(**entries), plan, self.store, tracked, "ascending")
+        driver = CeilometerDriver(self.session, None, "public")
+        origins = OriginCheck(Origin(driver, "ceilometer", collector, "rules"), self.store)
+        projects = ScopedProjects(collector, keystone, filters, plan, self.store, tracked, "ascending", origins)
         loaded = projects.load(now)
         for project_id, last_collected in loaded.last_collected.items():
             self.collect(project_id, last_collected, plan.latest_end(now, loaded.until.get(project_id)))
@@ -142,7 +147,7 @@ class DepartureTest(DepartureTestCase):
     def test_departures_before_first_run_are_unknown(self) -> None:
         self.start()
         with self.engine.begin() as connection:
-            connection.execute(sa.update(models.tenants).values(collector=None))
+            connection.execute(sa.update(models.tenants).values(in_scope_of=None))
         self.cloud.projects.delete(self.gone)
         self.assert_gone(self.run_at(NOW + HOUR))
 

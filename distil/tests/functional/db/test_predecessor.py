@@ -133,6 +133,7 @@ class PredecessorMigrationTest(unittest.TestCase):
             ("009", "010"),
             ("010", "011"),
             ("011", "012"),
+            ("012", "013"),
         ):
             with self.subTest(revision=after):
                 migration.upgrade(self.engine, after)

@@ -51,7 +51,7 @@ class TestTrackedProjectsSQLite(databases.DatabaseTestCase):
         self.tracked.track(["p"], "north")
         self.tracked.depart(["p"], START, START + HOUR)
         self.tracked.track(["p"], "south")
-        self.assertEqual(("south", None, None), (self.row().collector, self.row().departed, self.row().collect_until))
+        self.assertEqual(("south", None, None), (self.row().in_scope_of, self.row().departed, self.row().collect_until))
 
     def test_finished_project_is_not_tracked(self) -> None:
         self.tracked.track(["p", "q"], "north")
