@@ -168,7 +168,7 @@ class RatedWindow:
 
     :param instances: the last sample of each virtual machine, by stored id.
     :param samples: number of samples that the telemetry service returned.
-    :param used: number of samples among them that were used for billing.
+    :param used: the samples among them that were used for billing, each once.
     :param untrusted: number of samples among them whose source is not trusted.
     :param duplicates: number of samples among them that were left out because they were delivered again.
     """
@@ -178,7 +178,7 @@ class RatedWindow:
     rejected: tuple[RejectedSample, ...]
     instances: Mapping[str, Sample]
     samples: int
-    used: int
+    used: tuple[Sample, ...]
     untrusted: int
     duplicates: Mapping[DuplicateContent, int] = dataclasses.field(default_factory=dict)
 

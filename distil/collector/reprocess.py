@@ -26,6 +26,8 @@ from distil.rating.resource import may_belong_to
 from distil.rating.sample_parser import parse_sample
 from distil.transformers.lookups import Lookups
 
+_NO_USAGE = "no meter mapping makes usage of it, or its source is not trusted"
+
 
 class ReprocessResult(enum.StrEnum):
     """What became of a sample. All but billed samples stay stored."""
@@ -63,28 +65,25 @@ class _Resource:
 
     @property
     def used_ids(self) -> list[int]:
-        """Ids of the samples that the usage to bill is made of."""
-        if not self.usage:
-            return []
-        return [sample.id for sample in self.samples if sample.id not in self.rerated.reasons]
+        """Ids of the samples that the usage to bill is made of, and that no meter mapping rejects."""
+        return sorted(self.rerated.used - self.rerated.reasons.keys()) if self.usage else []
 
     def reprocessed(self, billed: ReprocessResult) -> Iterator[ReprocessedSample]:
         """:param billed: the result of samples with usage to bill."""
         if self.usage:
             result, detail = billed, _format(self.usage)
             detail += f"; already stored: {_format(self.stored)}" if self.stored else ""
-        elif self.rerated.rated.usage:
+        else:
             result = ReprocessResult.BILLED_ALREADY
             detail = f"stored: {_format(self.stored)}; these samples alone: {_format(self.rerated.rated.usage)}"
-        else:
-            result = ReprocessResult.NO_USAGE
-            detail = "no meter mapping makes usage of it, or its source is not trusted"
         for sample in self.samples:
             reason = self.rerated.reasons.get(sample.id)
-            if reason is None:
+            if reason is not None:
+                yield ReprocessedSample(sample, ReprocessResult.STILL_REJECTED, reason)
+            elif sample.id in self.rerated.used:
                 yield ReprocessedSample(sample, result, detail)
             else:
-                yield ReprocessedSample(sample, ReprocessResult.STILL_REJECTED, reason)
+                yield ReprocessedSample(sample, ReprocessResult.NO_USAGE, _NO_USAGE)
 
 
 class Reprocessor:

@@ -101,7 +101,7 @@ class Metrics:
         self.lags.update(project_id, window.end)
         self.usage_entries.inc(len(rated.usage))
         self.samples_fetched.inc(rated.samples)
-        self.samples_used.inc(rated.used)
+        self.samples_used.inc(len(rated.used))
         self.samples_untrusted.inc(rated.untrusted)
         for content, number in rated.duplicates.items():
             self.samples_duplicate.labels(content).inc(number)

@@ -22,8 +22,8 @@ class UsageAccumulator:
         self._resources: dict[str, model.Resource] = {}
         self._rejected: dict[tuple[int, str], model.RejectedSample] = {}
         self._instances: dict[str, model.Sample] = {}
-        # Identities of documents: a sample that several mappings bill by counts once.
-        self._used: set[int] = set()
+        # By the identity of the document: a sample that several mappings bill by counts once.
+        self._used: dict[int, model.Sample] = {}
 
     def reject(self, sample: model.RejectedSample) -> None:
         """Keep a sample that cannot be used: once for each reason, however many mappings gave it."""
@@ -49,7 +49,7 @@ class UsageAccumulator:
         self._resources[described.id] = model.Resource(described.id, {**known.info, **described.info})
         if mapping.type == VIRTUAL_MACHINE:
             self._instances[described.id] = last
-        self._used.update([id(sample.document) for sample in samples])
+        self._used.update([(id(sample.document), sample) for sample in samples])
 
     def rated_window(
         self, *, samples: int, untrusted: int, duplicates: Mapping[model.DuplicateContent, int]
@@ -66,7 +66,7 @@ class UsageAccumulator:
             rejected=tuple(self._rejected.values()),
             instances=self._instances,
             samples=samples,
-            used=len(self._used),
+            used=tuple(self._used.values()),
             untrusted=untrusted,
             duplicates=duplicates,
         )

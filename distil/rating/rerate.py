@@ -18,10 +18,12 @@ class Rerated:
     """The rejected samples of one resource and window, rated again.
 
     :param reasons: why samples still cannot be used, by their key.
+    :param used: keys of the samples that the usage was made of, and of their other deliveries.
     """
 
     rated: model.RatedWindow
     reasons: Mapping[int, str]
+    used: frozenset[int]
 
 
 def rerate(
@@ -35,14 +37,19 @@ def rerate(
     Of deliveries with one message id, the last recorded counts, and its reason is that of the others. A sample may be
     stored several times, once for each reason; without a message id, equal documents are taken for one sample.
 
-    :param samples: samples by any key; :attr:`Rerated.reasons` uses the same keys.
+    :param samples: samples by any key; the result has the same keys.
     :raises LookupUnavailable: a name could not be looked up.
     """
     distinct = {_document(sample): sample for sample in samples.values()}
     rated = rate(rules, distinct.values(), window, lookups)
     reasons = {_identity(distinct[_document(sample)]): sample.reason for sample in rated.rejected}
     identities = {key: _identity(sample) for key, sample in samples.items()}
-    return Rerated(rated, {key: reasons[identity] for key, identity in identities.items() if identity in reasons})
+    used = set(map(_identity, rated.used))
+    return Rerated(
+        rated,
+        reasons={key: reasons[identity] for key, identity in identities.items() if identity in reasons},
+        used=frozenset(key for key, identity in identities.items() if identity in used),
+    )
 
 
 def _document(sample: model.Sample | model.RejectedSample) -> tuple[str, str]:

@@ -80,7 +80,8 @@ class MetricsTest(unittest.TestCase):
         usage = model.Usage("c1", "r1", "second", Decimal(3600))
         rejected = model.RejectedSample("p1", "m", "r", "volume is missing", {}, RejectionReason.VOLUME)
         duplicates = {model.DuplicateContent.IDENTICAL: 2, model.DuplicateContent.CHANGED: 1}
-        rated = model.RatedWindow((usage,), (), (rejected, rejected), {}, 9, used=4, untrusted=3, duplicates=duplicates)
+        used = (model.Sample("p1", "m", "r", START, Decimal(1), "openstack", {}, {}),) * 4
+        rated = model.RatedWindow((usage,), (), (rejected, rejected), {}, 9, used, untrusted=3, duplicates=duplicates)
         self.metrics.count_window("p1", model.Window(START, START + HOUR), rated, 0.2)
         names = "windows_total usage_entries_total samples_fetched_total samples_used_total samples_untrusted_total"
         values = [self.value(name, **({"outcome": "committed"} if "windows" in name else {})) for name in names.split()]

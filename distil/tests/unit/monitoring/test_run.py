@@ -22,7 +22,7 @@ HOUR = datetime.timedelta(hours=1)
 MINUTE = datetime.timedelta(minutes=1)
 PROJECT = model.Project("p1", "one", "d")
 WINDOW = model.Window(NOW - HOUR, NOW)
-EMPTY = model.RatedWindow((), (), (), {}, samples=0, used=0, untrusted=0)
+EMPTY = model.RatedWindow((), (), (), {}, samples=0, used=(), untrusted=0)
 LAGGING = LaggingProject("p1", "one", NOW - HOUR, 1)
 
 

@@ -64,7 +64,7 @@ class InvalidSamplesTest(unittest.TestCase):
                 self.assertEqual((PROJECT, METER), (rejected.project_id, rejected.meter))
                 self.assertIn(next(iter(fields)), rejected.reason)
                 self.assertEqual(next(iter(fields)), rejected.kind)
-                self.assertEqual((3, 2), (result.samples, result.used))
+                self.assertEqual((3, 2), (result.samples, len(result.used)))
 
     def test_missing_volume_is_rejected(self) -> None:
         result = builders.rated(entry("max"), [builders.without(document(1), "volume"), document(2)])

@@ -12,7 +12,7 @@ from distil.tests.support.builders import entry
 
 class UsedSamplesTest(unittest.TestCase):
     def used(self, entries: Any, *documents: builders.Document) -> int:
-        return builders.rated(entries, documents).used
+        return len(builders.rated(entries, documents).used)
 
     def test_samples_of_billed_resource_are_used(self) -> None:
         self.assertEqual(3, self.used(entry("max"), document(1), document(2), document(3, resource_id="r2")))

@@ -74,7 +74,7 @@ class DuplicateTest(unittest.TestCase):
         self.assert_sum(5, {}, sample(5), other, trusted=["test"])
 
     def test_duplicate_is_not_used(self) -> None:
-        self.assertEqual(1, builders.rated(entry("sum"), [sample(5), sample(5)]).used)
+        self.assertEqual(1, len(builders.rated(entry("sum"), [sample(5), sample(5)]).used))
 
     def test_replaced_sample_describes_no_resource(self) -> None:
         fields = {"name": {"sources": ["name"]}}

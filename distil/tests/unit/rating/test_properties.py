@@ -172,4 +172,4 @@ class SampleAccountingTest(unittest.TestCase):
 
     def test_no_samples_give_no_usage(self) -> None:
         result = builders.rated(ENTRIES, [])
-        self.assertEqual(model.RatedWindow((), (), (), {}, samples=0, used=0, untrusted=0), result)
+        self.assertEqual(model.RatedWindow((), (), (), {}, samples=0, used=(), untrusted=0), result)

@@ -126,6 +126,14 @@ class RerateTest(unittest.TestCase):
         result = rerate.rerate(builders.rules([entry("sum")]), rejected, builders.HOUR, Lookups())
         self.assertEqual(({"s1": 5}, {8: "source is missing"}), (volumes(result.rated.usage), result.reasons))
 
+    def test_only_billed_samples_are_used(self) -> None:
+        entries = [entry("sum", filters=["volume > `1`"]), entry("sum", meter="m3")]
+        delivered = document(0, id="a", volume=5)
+        documents = [delivered, delivered, document(1, volume=1), document(2, meter="m2"), document(3, volume="much")]
+        rejected = dict(enumerate(samples(documents)))
+        result = rerate.rerate(builders.rules(entries), rejected, builders.HOUR, Lookups())
+        self.assertEqual({0, 1}, result.used)
+
     def test_unusable_sample_returns_its_reason(self) -> None:
         rejected = dict(zip((7, 8), samples([document(0, volume="much"), document(1)]), strict=True))
         result = rerate.rerate(builders.rules([entry("sum")]), rejected, builders.HOUR, Lookups())

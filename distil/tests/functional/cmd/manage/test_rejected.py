@@ -134,6 +134,17 @@ class RejectedRetryTest(RejectedSamplesTestCase):
         self.assertEqual({"no usage"}, {row["result"] for row in rows})
         self.assertEqual(before, self.ids())
 
+    def test_unmapped_meter_stays_beside_billed_one(self) -> None:
+        (mapped, *_) = self.ids(tenant_id="p1", resource_id="r1")
+        (other, *_) = self.ids(tenant_id="p1", resource_id="r2")
+        with self.engine.begin() as connection:
+            move = sa.update(models.rejected_samples).where(models.rejected_samples.c.id == other)
+            connection.execute(move.values(meter="unmapped", resource_id="r1"))
+        rows = self.rows("rejected", "retry", str(mapped), status=1)
+        self.assertEqual({mapped: "billed", other: "no usage"}, {row["id"]: row["result"] for row in rows})
+        self.assertIn(other, self.ids())
+        self.assertIn(("p1", "n1.network", "r1", Decimal(5), START), self.usage())
+
     def test_unreadable_sample_does_not_block_others(self) -> None:
         (first, *_) = self.ids(tenant_id="p1", resource_id="r3")
         deep = sa.update(models.rejected_samples).where(models.rejected_samples.c.id == first)
