@@ -14,9 +14,10 @@ OPTS = [
         "backend_url",
         secret=True,
         help="tooz URL of the backend through which collectors of one name and scope, on any number of hosts, divide "
-        "the projects, for example redis://HOST:6379?timeout=10. The driver's time-out is how long a dead collector "
-        "keeps its share. Without a URL, and while the backend is unavailable, leases in the database ensure that only "
-        "one collector at a time collects a project.",
+        "the projects, for example redis://:PASSWORD@HOST:6379?timeout=10, with special characters of the password "
+        "percent-encoded. The driver's time-out is how long a dead collector keeps its share. Without a URL, and while "
+        "the backend is unavailable, leases in the database ensure that only one collector at a time collects a "
+        "project.",
     ),
 ]
 

@@ -5,19 +5,16 @@ import concurrent.futures
 import contextlib
 import threading
 import time
-import urllib.parse
 from collections.abc import Iterator
 
-import stevedore
 from oslo_log import log
-from tooz import coordination
 from tooz import partitioner
 
 from distil import exceptions
+from distil.coordination.backend import error_text
+from distil.coordination.backend import get_coordinator
 from distil.coordination.call_timeout import call_with_timeout
 from distil.coordination.heartbeat import Heartbeat
-from distil.redaction import redact
-from distil.redaction import remember
 
 LOG = log.getLogger(__name__)
 
@@ -50,6 +47,8 @@ class HashRingMember:
         self._lock = threading.Lock()
         self._session: _Session | None = None
         self._join_count = 0
+        # Of a request that had timed out before, since the last success: the cause of time-outs.
+        self._late_error: str | None = None
 
     def refresh(self) -> None:
         """Updates the list of members; joins the group if this process is not a member or has expired.
@@ -81,6 +80,7 @@ class HashRingMember:
                     self._abandon()
             if self._session is None:
                 self._session = call_with_timeout(self._timeout, self._join, self._on_late_session)
+            self._late_error = None
             return self._session
 
     def _join(self) -> "_Session":
@@ -97,7 +97,9 @@ class HashRingMember:
         # A driver raises exceptions of tooz, of its own client library, or others.
         except Exception as error:
             self._abandon()
-            text = _error_text(error, self._backend_url)
+            text = error_text(error, self._backend_url)
+            if isinstance(error, TimeoutError) and self._late_error:
+                text += f"; the request before this failed after its time-out: {self._late_error}"
             raise exceptions.CoordinationError(f"coordination backend request failed: {text}") from error
 
     def _on_late_result(self, result: "concurrent.futures.Future[None]") -> None:
@@ -113,8 +115,8 @@ class HashRingMember:
             result.result().end()
 
     def _log_late_failure(self, error: BaseException) -> None:
-        text = _error_text(error, self._backend_url)
-        LOG.warning("Coordination backend request failed after it had timed out: %s", text)
+        self._late_error = error_text(error, self._backend_url)
+        LOG.warning("Coordination backend request failed after it had timed out: %s", self._late_error)
 
     def _abandon(self) -> None:
         if self._session is not None:
@@ -134,7 +136,7 @@ class _Session:
     def __init__(self, backend_url: str, group: bytes, member: bytes) -> None:
         self._group = group
         self._member = member
-        self._coordinator = coordination.get_coordinator(backend_url, member)
+        self._coordinator = get_coordinator(backend_url, member)
         self._coordinator.start()
         self._heartbeat = Heartbeat(self._coordinator)
         try:
@@ -177,26 +179,3 @@ class _Session:
         except Exception as error:
             name, group = self._member.decode(), self._group.decode()
             LOG.warning("%s could not leave group %s: %s", name, group, type(error).__name__)
-
-
-def backend_url_error(backend_url: str) -> str | None:
-    """Returns why a URL cannot be used, as far as can be told without connecting; None if it can."""
-    try:
-        parts = urllib.parse.urlsplit(backend_url)
-        _ = parts.port
-        driver = type(coordination.get_coordinator(backend_url, b"check"))
-    except stevedore.exception.NoMatches:
-        return f"tooz has no driver {parts.scheme!r}, or the client library of the driver is not installed"
-    except Exception as error:
-        # Without its text, which may quote a part of the URL, even the password.
-        return f"not a valid tooz URL ({type(error).__name__})"
-    if driver.join_group is coordination.CoordinationDriver.join_group:
-        return f"the tooz driver {parts.scheme!r} does not support groups"
-    return None
-
-
-def _error_text(error: BaseException, backend_url: str) -> str:
-    """Returns an error's text in one line and without the password."""
-    password = urllib.parse.urlsplit(backend_url).password or ""
-    remember((password, urllib.parse.unquote(password)))
-    return redact(" ".join(str(error).split())) or type(error).__name__

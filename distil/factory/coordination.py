@@ -32,11 +32,29 @@ def require_usable_backend(conf: cfg.ConfigOpts) -> None:
     if url is None:
         return
     compat.without_eventlet()
-    from distil.coordination.membership import backend_url_error  # noqa: PLC0415
+    from distil.coordination.backend import backend_url_error  # noqa: PLC0415
 
     problem = backend_url_error(url)
     if problem:
         raise exceptions.ConfigurationError([f"[{coordination.GROUP}] backend_url: {problem}"])
+
+
+def require_backend(conf: cfg.ConfigOpts) -> bool:
+    """Connect to the backend. Returns whether there is one with a valid URL.
+
+    :raises CoordinationError: the connection failed.
+    """
+    url = coordination.read(conf).backend_url
+    if url is None:
+        return False
+    compat.without_eventlet()
+    from distil.coordination import backend  # noqa: PLC0415
+
+    if backend.backend_url_error(url):
+        # The checks of the configuration report it.
+        return False
+    backend.require_backend(url)
+    return True
 
 
 def create_partitioner(

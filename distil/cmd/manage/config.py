@@ -21,7 +21,11 @@ class ConfigCheck(base.ListCommand):
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
-        parser.add_argument("--live", action="store_true", help="also ask Keystone, telemetry and the database")
+        parser.add_argument(
+            "--live",
+            action="store_true",
+            help="also ask Keystone, telemetry, the database and the coordination backend",
+        )
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Sequence[str], Iterator[Finding]]:
@@ -41,4 +45,6 @@ class ConfigCheck(base.ListCommand):
         collectors = yield from config_checks.configuration(conf)
         if with_services:
             yield from service_checks.database(lambda: self.app.engine)
+            if collectors:
+                yield from service_checks.coordination_backend(conf)
             yield from service_checks.cloud(conf, collectors)

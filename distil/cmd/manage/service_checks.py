@@ -27,6 +27,7 @@ from distil.db import privileges
 from distil.db import revision
 from distil.db import schema
 from distil.db.store import Store
+from distil.factory import coordination
 from distil.factory.collector import CollectorFactory
 from distil.factory.collector import utc_now
 from distil.factory.session import connect
@@ -71,6 +72,16 @@ def _privileges(engine: sa.Engine) -> Iterator[Finding]:
     yield from errors("rights", missing)
     if not missing:
         yield Finding("rights", OK, "the database user has all required privileges")
+
+
+def coordination_backend(conf: TrackedConfigOpts) -> Iterator[Finding]:
+    """Check that the coordination backend accepts a connection, if there is one."""
+    check = "coordination"
+    try:
+        if coordination.require_backend(conf):
+            yield Finding(check, OK, "the backend accepts connections")
+    except exceptions.CoordinationError as error:
+        yield Finding(check, ERROR, f"{error}; until it responds, each run divides the projects by leases")
 
 
 def cloud(conf: TrackedConfigOpts, collectors: Sequence[CollectorOptions]) -> Iterator[Finding]:

@@ -4,6 +4,7 @@
 import pathlib
 import signal
 import subprocess
+import urllib.parse
 
 import redis
 
@@ -19,21 +20,23 @@ class Redis:
     """A Redis server that a test can stop and start again.
 
     :param folder: for its log.
+    :param password: that it requires.
     :raises unittest.SkipTest: it is not installed; in CI (the environment variable) that is an AssertionError.
     """
 
-    def __init__(self, folder: pathlib.Path) -> None:
+    def __init__(self, folder: pathlib.Path, password: str = "secret-word") -> None:
         self._program = requirements.program("redis-server")
         self._folder = folder
         self.port = free_port()
-        self.url = f"redis://:secret-word@127.0.0.1:{self.port}?timeout={HEARTBEAT}"
+        self._password = password
+        self.url = f"redis://:{urllib.parse.quote(password, safe='')}@127.0.0.1:{self.port}?timeout={HEARTBEAT}"
         self.start()
 
     def start(self) -> None:
         command = [self._program, "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", "."]
         with (self._folder / "redis.log").open("a") as log:
             self._process = subprocess.Popen(
-                [*command, "--requirepass", "secret-word"], cwd=self._folder, stdout=log, stderr=log
+                [*command, "--requirepass", self._password], cwd=self._folder, stdout=log, stderr=log
             )
         wait_for(self._is_ready, 30)
 
@@ -49,7 +52,7 @@ class Redis:
 
     def _is_ready(self) -> bool:
         try:
-            with redis.Redis(port=self.port, password="secret-word") as client:
+            with redis.Redis(port=self.port, password=self._password) as client:
                 return bool(client.ping())
         except redis.ConnectionError:
             return False

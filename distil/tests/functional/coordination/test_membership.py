@@ -3,13 +3,16 @@
 
 import pathlib
 import socket
+import socketserver
 import tempfile
+import threading
 import time
 import unittest
 
 from distil import exceptions
+from distil.coordination.backend import backend_url_error
+from distil.coordination.backend import require_backend
 from distil.coordination.membership import HashRingMember
-from distil.coordination.membership import backend_url_error
 from distil.tests.support import coordination_backends
 from distil.tests.support.processes import free_port
 from distil.tests.support.processes import wait_for
@@ -95,6 +98,15 @@ class _Cases:
             member._session._heartbeat.stop()
 
 
+class _LateRefusal(socketserver.BaseRequestHandler):
+    """Refuses every command of Redis, the first one of a connection after the client has lost patience."""
+
+    def handle(self) -> None:
+        time.sleep(SHORT_TIMEOUT_SECONDS + 0.5)
+        while self.request.recv(1000):
+            self.request.sendall(b"-ERR no such luck\r\n")
+
+
 class FileHashRingTest(_Cases.HashRingTest):
     def start_backend(self) -> str:
         return f"file://{self.folder}?timeout={coordination_backends.HEARTBEAT}"
@@ -128,6 +140,28 @@ class RedisHashRingTest(_Cases.HashRingTest):
         with self.assertRaises(exceptions.CoordinationError) as caught:
             self.join("a")
         self.assertNotIn("wrong-word", str(caught.exception))
+
+    def test_password_is_percent_decoded(self) -> None:
+        self.redis.stop()
+        self.redis = coordination_backends.Redis(self.folder, password="p@ss:w%rd/?#")
+        self.addCleanup(self.redis.stop)
+        self.url = self.redis.url
+        self.assertIn("p%40ss%3Aw%25rd%2F%3F%23", self.url)
+        require_backend(self.url)
+        self.assert_partitioned(self.join("a"))
+
+    def test_late_cause_is_in_next_message(self) -> None:
+        with socketserver.ThreadingTCPServer(("127.0.0.1", 0), _LateRefusal) as server:
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            self.addCleanup(server.shutdown)
+            self.url = f"redis://:wrong-word@127.0.0.1:{server.server_address[1]}"
+            member = HashRingMember(self.url, "group", "a", SHORT_TIMEOUT_SECONDS)
+            self.addCleanup(member.leave_group)
+            with self.assertRaisesRegex(exceptions.CoordinationError, "no response within 1 s$"):
+                member.refresh()
+            wait_for(lambda: member._late_error, 30)
+            with self.assertRaisesRegex(exceptions.CoordinationError, "failed after its time-out: .*no such luck"):
+                member.refresh()
 
     def test_unresponsive_backend_times_out(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as server:

@@ -59,6 +59,13 @@ class ConfigCheckTest(unittest.TestCase):
         wrong = [detail for _, status, detail in self.check("--live", status=1) if status == "error"]
         self.assertEqual(2, len(wrong), wrong)
 
+    def test_coordination_backend_is_connected_to(self) -> None:
+        for folder, status in ((self.site.folder, 0), ("/proc/none", 1)):
+            self.site.configure(sections={"coordination": {"backend_url": f"file://{folder}"}})
+            findings = {check: (result, detail) for check, result, detail in self.check("--live", status=status)}
+            self.assertEqual("error" if status else "ok", findings["coordination"][0])
+        self.assertIn("could not connect to the coordination backend", findings["coordination"][1])
+
     def test_risky_values_are_warnings(self) -> None:
         self.site.configure(max_windows_per_cycle=1, trust_sources="", enable_exporter="true")
         warned = [detail for _, status, detail in self.check(status=0) if status == "warning"]
