@@ -95,6 +95,8 @@ class WindowCollector:
             log_explanation(self._rules, samples, window, names.answers)
         if rated.rejected:
             _log_rejected(project, window, rated.rejected)
+        if changed := rated.duplicates.get(model.DuplicateContent.CHANGED):
+            _log_changed(project, window, changed)
         return rated
 
     def _annotated(self, store: ProjectStore, rated: model.RatedWindow) -> Sequence[model.Resource]:
@@ -111,4 +113,15 @@ def _log_rejected(project: model.Project, window: model.Window, rejected: Sequen
         pluralize(len(rejected), "sample"),
         rejected[0].meter,
         rejected[0].reason,
+    )
+
+
+def _log_changed(project: model.Project, window: model.Window, samples: int) -> None:
+    LOG.warning(
+        "Project %s (%s): window %s: %s not billed, because another with its message ID but other content was recorded"
+        " later",
+        project.id,
+        project.name,
+        window,
+        pluralize(samples, "sample"),
     )

@@ -34,7 +34,7 @@ class Explanation:
     :param resource_id: the id that the telemetry service uses; None where the samples have no readable one.
     :param samples: all samples that the telemetry service returned.
     :param untrusted: number of samples by source, for sources that are not trusted.
-    :param duplicates: number of samples that were left out because they were delivered again.
+    :param duplicates: number of samples that were left out because they were delivered again, by their content.
     :param dropped: number of samples by the filter that does not match them.
     :param rejected: number of samples by the reason for which they cannot be used.
     :param matched: the other samples in time order, with the volumes that the transformer uses.
@@ -48,7 +48,7 @@ class Explanation:
     resource_id: str | None
     samples: _Samples
     untrusted: Mapping[str, int]
-    duplicates: int
+    duplicates: Mapping[model.DuplicateContent, int]
     dropped: Mapping[str, int]
     rejected: Mapping[str, int]
     matched: Sequence[model.Sample]
@@ -70,7 +70,9 @@ class Explanation:
             f"{number} of source {text.short_repr(source)}, not trusted" for source, number in self.untrusted.items()
         )
         if self.duplicates:
-            yield f"{self.duplicates} delivered again"
+            changed = self.duplicates.get(model.DuplicateContent.CHANGED)
+            content = f", {changed} of them with other content" if changed else ""
+            yield f"{sum(self.duplicates.values())} delivered again{content}"
         yield from (f"{number} dropped by {source}" for source, number in self.dropped.items())
         yield from (f"{number} rejected: {reason}" for reason, number in self.rejected.items())
         if self.matched:
@@ -131,7 +133,7 @@ def _explain_group(
         resource_id=group[0].resource_id,
         samples=group,
         untrusted=untrusted,
-        duplicates=sum(rated_alone.duplicates.values()),
+        duplicates=rated_alone.duplicates,
         dropped=dropped,
         rejected=Counter(sample.reason for sample in rated_alone.rejected),
         matched=matched,

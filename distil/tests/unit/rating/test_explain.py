@@ -78,6 +78,11 @@ class ExplanationTest(unittest.TestCase):
         self.assertIn("3 samples; 2 delivered again; 1 for Sum, from", sentence)
         self.assertIn("with volume 4; Sum gives 4 hour of s1; stored", sentence)
 
+    def test_changed_duplicates_are_told_apart(self) -> None:
+        documents = [document(minute, id="a", volume=4) for minute in (0, 0, 1)]
+        (sentence,) = sentences([entry("sum")], documents)
+        self.assertIn("3 samples; 2 delivered again, 2 of them with other content; 1 for Sum, from", sentence)
+
     def test_missing_usage_shows_reason(self) -> None:
         for filters, metadata, reason in (
             (["volume > `5`"], {}, "1 dropped by volume > `5`; no usage, because no sample is left."),
