@@ -47,7 +47,8 @@ class LogTestCase(unittest.TestCase):
 
 class LogLinesTest(LogTestCase):
     def test_all_lines_are_json_with_context(self) -> None:
-        self.site.cloud.add_fault("metering", "status", status=503)
+        failing = self.site.cloud.projects.enabled_ids[0]
+        self.site.cloud.add_fault("metering", "status", status=503, project_id=failing)
         self.site.configure(sections={"DEFAULT": {"use_json": True, "log_file": self.log}}, misspelt=1)
         collector = self.site.collector()
         self.wait_for_lines(RUN)
@@ -60,7 +61,7 @@ class LogLinesTest(LogTestCase):
         self.assertEqual("default", run["context"]["collector"])
         failed = next(line for line in lines if "retrying in the next run" in line["message"])
         self.assertEqual(run["context"]["request_id"], failed["context"]["request_id"])
-        self.assertIn(failed["context"]["project_id"], self.site.last_collected())
+        self.assertEqual(failing, failed["context"]["project_id"])
         self.assertRegex(failed["context"]["window"], r"^\d{4}-\d\d-\d\dT\d\d:00:00Z/\d{4}-\d\d-\d\dT\d\d:00:00Z$")
 
     def test_json_line_contains_traceback(self) -> None:

@@ -56,7 +56,7 @@ class PredecessorMigrationTest(unittest.TestCase):
                 migration.check(engine)
 
     def test_outdated_revision_raises(self) -> None:
-        with self.assertRaisesRegex(exceptions.StoreError, "at revision 002, not .*distil-db-manage upgrade head"):
+        with self.assertRaisesRegex(exceptions.SchemaError, "at revision 002, not .*distil-db-manage upgrade head"):
             revision.require_head(self.engine)
         migration.upgrade(self.engine)
         revision.require_head(self.engine)
