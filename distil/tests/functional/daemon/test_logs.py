@@ -46,6 +46,8 @@ class LogTestCase(unittest.TestCase):
 
 
 class LogLinesTest(LogTestCase):
+    projects = 2
+
     def test_all_lines_are_json_with_context(self) -> None:
         failing = self.site.cloud.projects.enabled_ids[0]
         self.site.cloud.add_fault("metering", "status", status=503, project_id=failing)
