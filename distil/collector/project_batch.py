@@ -234,15 +234,16 @@ class BatchCollector:
             return _Outcome.HELD
         except Exception as error:
             # Of any kind: unexpected data of one project must not affect the others.
-            self._fail(project, error, f": window {window}")
+            self._fail(project, error, window)
             return _Outcome.FAILED
         return _Outcome.EMPTY if rated.is_empty else _Outcome.COMMITTED
 
-    def _fail(self, project: model.Project, error: Exception, window: str = "") -> None:
+    def _fail(self, project: model.Project, error: Exception, window: model.Window | None = None) -> None:
         """Log and count a failed project. An outage is logged at the end of the run, once for all projects."""
-        with project_context(project):
+        with project_context(project, window):
             exc_info = None if isinstance(error, exceptions.DistilError) else error
             level = logging.DEBUG if isinstance(error, exceptions.ServiceOutage) else logging.ERROR
             message = "Project %s (%s)%s failed, retrying in the next run: %s"
-            LOG.log(level, message, project.id, project.name, window, error, exc_info=exc_info)
+            subject = f": window {window}" if window else ""
+            LOG.log(level, message, project.id, project.name, subject, error, exc_info=exc_info)
         self._monitor.fail(project.id, error)
