@@ -4,7 +4,6 @@
 import datetime
 import functools
 import importlib.metadata
-import ssl
 
 import sqlalchemy as sa
 import stevedore
@@ -13,7 +12,7 @@ from oslo_config import cfg
 from oslo_log import log
 
 from distil import exceptions
-from distil import tls
+from distil.cloud.connection import Connection
 from distil.cloud.keystone import KeystoneProjects
 from distil.cloud.lookups import cloud_lookups
 from distil.cloud.os_distro import OsDistros
@@ -39,17 +38,15 @@ from distil.conf import oslo_service
 from distil.conf.collector import CollectorOptions
 from distil.conf.fingerprint import fingerprint
 from distil.conf.fingerprint import rules_fingerprint
+from distil.coordination.leases import Partitioner
 from distil.db import schema
 from distil.db.store import Store
 from distil.db.tracked_projects import TrackedProjects
-from distil.exporter.health import HealthPage
-from distil.exporter.pages import MetricsPage
-from distil.exporter.pages import Page
 from distil.exporter.server import Exporter
-from distil.exporter.status_page import StatusPage
 from distil.factory import coordination
 from distil.factory import rules
 from distil.factory.engine import build_engine
+from distil.factory.exporter import build_exporter
 from distil.factory.session import CollectorRequestObserver
 from distil.factory.session import connect
 from distil.monitoring.history import History
@@ -140,15 +137,7 @@ class CollectorFactory:
 
         :raises ConfigurationError: the address cannot be bound, or a TLS file cannot be used.
         """
-        if not self._options.enable_exporter:
-            return None
-        port = self._options.exporter_ports[self._worker]
-        resources: dict[str, Page] = {
-            "/": StatusPage(self.history.snapshot, utc_now),
-            "/health": HealthPage(self.history.snapshot, utc_now, log_conf.problems),
-            "/metrics": MetricsPage(self.metrics.registry, self.metrics.usage_series),
-        }
-        return Exporter(resources, self._options.exporter_host, port, self.tls())
+        return build_exporter(self._options, self._worker, self.history, self.metrics, utc_now)
 
     def collector(self, shutdown: Shutdown) -> Collector:
         """The collector. Only the database is connected to.
@@ -161,19 +150,13 @@ class CollectorFactory:
         engine = build_engine(database.read(self._conf))
         schema.require_usable(engine)
         rules = self.rules(announce=False)
-        self.metrics.config_info.clear()
-        self.metrics.config_info.labels(self._options.name, fingerprint(self._options)).set(1)
+        self._set_config_info()
         store = Store(engine)
-        partitioner = coordination.create_partitioner(
-            self._conf, engine, self._options.name, self.scope(), self.metrics
-        )
-        shutdown.on_request(partitioner.stop)
+        partitioner = self._partitioner(engine, shutdown)
         telemetry = self.driver(cloud.session)
         origin = Origin(telemetry, self._options.collector_backend, self.name, rules_fingerprint(self._options))
-        telemetry_outages = OutageDetector(exceptions.TelemetryError, shutdown.event)
-        fetcher = SampleFetcher(telemetry, rules.meters, shutdown, telemetry_outages)
+        fetcher = self._fetcher(telemetry, rules, shutdown)
         retry_policy = RetryPolicy(shutdown, self.monitor)
-        plan = self.plan()
         windows = WindowCollector(
             fetcher=fetcher,
             rules=rules,
@@ -183,7 +166,7 @@ class CollectorFactory:
             monitor=self.monitor,
             retry_policy=retry_policy,
             shutdown=shutdown,
-            plan=plan,
+            plan=self.plan(),
         )
         batches = BatchCollector(
             fetcher=fetcher,
@@ -195,28 +178,45 @@ class CollectorFactory:
             origin=origin,
             outages=OutageDetector(exceptions.StoreError, shutdown.event),
         )
-        projects = ScopedProjects(
-            self.name,
-            KeystoneProjects(cloud),
-            self.scope(),
-            plan,
-            store,
-            TrackedProjects(engine),
-            self._options.project_order,
-            OriginCheck(origin, store),
-        )
         return Collector(
             name=self.name,
-            projects=projects,
-            plan=plan,
+            projects=self._projects(cloud, engine, OriginCheck(origin, store)),
+            plan=self.plan(),
             partitioner=partitioner,
-            dispatcher=Dispatcher(
-                batches=batches, fetcher=fetcher, concurrency=self._options.concurrency, shutdown=shutdown
-            ),
+            dispatcher=self._dispatcher(batches, fetcher, shutdown),
             store=store,
             monitor=self.monitor,
             retry_policy=retry_policy,
             clock=utc_now,
+        )
+
+    def _set_config_info(self) -> None:
+        self.metrics.config_info.clear()
+        self.metrics.config_info.labels(self.name, fingerprint(self._options)).set(1)
+
+    def _partitioner(self, engine: sa.Engine, shutdown: Shutdown) -> Partitioner:
+        partitioner = coordination.create_partitioner(self._conf, engine, self.name, self.scope(), self.metrics)
+        shutdown.on_request(partitioner.stop)
+        return partitioner
+
+    def _fetcher(self, telemetry: TelemetryDriver, rules: RatingRules, shutdown: Shutdown) -> SampleFetcher:
+        outages = OutageDetector(exceptions.TelemetryError, shutdown.event)
+        return SampleFetcher(telemetry, rules.meters, shutdown, outages)
+
+    def _dispatcher(self, batches: BatchCollector, fetcher: SampleFetcher, shutdown: Shutdown) -> Dispatcher:
+        concurrency = self._options.concurrency
+        return Dispatcher(batches=batches, fetcher=fetcher, concurrency=concurrency, shutdown=shutdown)
+
+    def _projects(self, cloud: Connection, engine: sa.Engine, origin_check: OriginCheck) -> ScopedProjects:
+        return ScopedProjects(
+            self.name,
+            KeystoneProjects(cloud),
+            self.scope(),
+            self.plan(),
+            Store(engine),
+            TrackedProjects(engine),
+            self._options.project_order,
+            origin_check,
         )
 
     def reprocessor(self, engine: sa.Engine, *, dry_run: bool, force: bool) -> Reprocessor:
@@ -233,16 +233,6 @@ class CollectorFactory:
             dry_run=dry_run,
             force=force,
         )
-
-    def tls(self) -> ssl.SSLContext | None:
-        """The exporter's TLS context; None for plain HTTP, or without an exporter.
-
-        :raises ConfigurationError: a file cannot be used.
-        """
-        options = self._options
-        if not options.enable_exporter:
-            return None
-        return tls.server_context(options.exporter_certfile, options.exporter_keyfile, options.exporter_client_cafile)
 
     def scope(self) -> Scope:
         """:raises ConfigurationError: an entry is both included and ignored."""

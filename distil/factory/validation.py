@@ -20,6 +20,7 @@ from distil.factory import coordination
 from distil.factory import session
 from distil.factory.collector import CollectorFactory
 from distil.factory.engine import require_usable_connection
+from distil.factory.exporter import tls_context
 
 
 class ValidationResult(NamedTuple):
@@ -39,7 +40,7 @@ def validate_collector(conf: cfg.ConfigOpts, options: CollectorOptions) -> list[
 def validate_options(conf: cfg.ConfigOpts, options: CollectorOptions) -> list[ValidationResult]:
     """Validate the groups of options, and the files and drivers that they name."""
     factory, group = CollectorFactory(conf, options), options.group
-    parts = (factory.scope, factory.driver_class, factory.tls)
+    parts = (factory.scope, factory.driver_class, lambda: tls_context(options))
     problems = [f"[{group}] {problem}" for part in parts for problem in _problems(part)]
     return [
         ValidationResult(f"[{group}]", problems),
