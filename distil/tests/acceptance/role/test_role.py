@@ -47,7 +47,7 @@ class DeploymentRoleTest(unittest.TestCase):
         status = self.host.start("distil-status", name, "upgrade", "check")
         said, _ = status.communicate(timeout=120)
         self.assertEqual(1, status.returncode, said)
-        self.assertIn("host-1 holds 1 expired lease", said)
+        self.assertIn("host-1 holds 1 lease that the next run takes over", said)
 
     def run_once(self, name: str, port: int) -> None:
         """Start a collector, and end it after its first run."""
