@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from keystoneauth1 import session as ks_session
 from oslo_log import log
 
+from distil import exceptions
 from distil import model
 from distil.telemetry import client
 from distil.telemetry import driver
@@ -18,6 +19,7 @@ from distil.telemetry import pagination
 from distil.telemetry import sample_request
 from distil.telemetry.query import SampleQuery
 from distil.telemetry.sample_request import SampleRequest
+from distil.text import pluralize
 
 LOG = log.getLogger(__name__)
 
@@ -109,8 +111,16 @@ class CeilometerDriver(driver.TelemetryDriver):
         paginator = pagination.Paginator(fetch, request.fetch_newest, request.capacity, self._page_size, description)
         try:
             for page in paginator.pages(period):
+                is_answer = not page.rows
                 for row in page.rows:
-                    yield query.parse_row(row, page.period)
+                    sample = query.parse_row(row, page.period)
+                    is_answer = is_answer or sample is not None
+                    yield sample
+                if not is_answer:
+                    raise exceptions.TelemetryError(
+                        f"{description}: none of the {pluralize(len(page.rows), 'sample')} in a response was requested;"
+                        " is it a cache's response to another request, or is a meter configured in another case?"
+                    )
         except pagination.UnprovenResponse as error:
             # Half the projects or meters have fewer samples of one time.
             halves = query.halves()

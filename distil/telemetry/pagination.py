@@ -20,6 +20,7 @@ from oslo_log import log
 from distil import exceptions
 from distil import model
 from distil.telemetry.capacity import Capacity
+from distil.telemetry.capacity import is_usual_cap
 from distil.text import pluralize
 
 LOG = log.getLogger(__name__)
@@ -30,14 +31,13 @@ Fetch = Callable[[model.Window, int], Rows]
 # (start, limit) -> at most ``limit`` rows of any project and meter since then, newest first.
 FetchNewest = Callable[[datetime.datetime, int], Rows]
 
-_RESOLUTION = datetime.timedelta(microseconds=1)
-
 # Rows to request at least where more than before are to be seen: it need not be repeated for each slightly larger
 # response.
 _MIN_PROBE_ROWS = 1_000
 
-# How far before a period to look for any rows at all. Those after it are all looked at.
-_PROBE_AGE = datetime.timedelta(days=1)
+# How much longer than a period to look for more rows, before all rows are looked at: it takes the service less time.
+_DAY = datetime.timedelta(days=1)
+_EPOCH = datetime.datetime.fromtimestamp(0, datetime.UTC)
 
 
 class UnprovenResponse(exceptions.TelemetryError):
@@ -58,18 +58,37 @@ class SamplePage(NamedTuple):
     rows: Rows
 
 
+class _Divided(NamedTuple):
+    """A response of which only the newest rows were used.
+
+    :ivar rows: number of its rows.
+    :ivar repeated: number of those that the next response repeats.
+    :ivar is_short: it had fewer rows than requested. If the next response has more than the repeated ones, a cap is the
+        reason.
+    """
+
+    rows: int = 0
+    repeated: int = 0
+    is_short: bool = False
+
+
 class Paginator:
     """Reads the results of one query.
 
     :param fetch: requests them.
-    :param fetch_newest: requests rows of any query, by the same kind of request.
-    :param capacity: of this kind of request.
+    :param fetch_newest: requests rows of any query.
+    :param capacity: of responses to ``fetch``. A gateway may cap those to ``fetch_newest`` differently.
     :param page_size: limit of a request in rows.
     :param description: of the query, for messages.
     """
 
     def __init__(
-        self, fetch: Fetch, fetch_newest: FetchNewest, capacity: Capacity, page_size: int, description: str = ""
+        self,
+        fetch: Fetch,
+        fetch_newest: FetchNewest,
+        capacity: Capacity,
+        page_size: int,
+        description: str = "",
     ) -> None:
         self._fetch = fetch
         self._fetch_newest = fetch_newest
@@ -81,30 +100,29 @@ class Paginator:
         """Read the whole period, newest part first. The periods of the pages adjoin, so that each row is in one page.
 
         A response that is not known to be whole may lack rows at and before the time of its oldest one, so only
-        strictly newer rows are used, and the next request ends just after the oldest ones. If no such place is found,
-        as when all rows have the same time, the limit is doubled, up to the cap.
+        strictly newer rows are used, and the next request ends with them and repeats the oldest ones. If no such place
+        is found, as when all rows have the same time, the limit is doubled, up to the cap.
 
         :raises UnprovenResponse: all rows of a response that may be capped, or would be too large with more rows, have
             the same time, or they are unordered.
         :raises TelemetryError: the missing rows cannot be determined, or nothing shows that there are rows at all.
         """
         limit = self._page_size
-        # Rows of the last response and those of them that the next one repeats; it has more if the last was capped.
-        capped: tuple[int, int] | None = None
+        previous = _Divided()
         while period.start < period.end:
-            rows, fitting = _fetch_fitting(functools.partial(self._fetch, period), limit)
-            self._capacity.record(len(rows))
-            self._page_size = min(self._page_size, fitting)
-            if capped and len(rows) > capped[1]:
-                self._report_cap(capped[0])
+            rows, fitting = self._request(period, limit)
             is_full = len(rows) >= fitting
+            if len(rows) > previous.repeated and previous.is_short:
+                self._report_cap(previous.rows)
+            elif len(rows) < previous.repeated and not is_full:
+                raise self._missing(previous.repeated - len(rows), period)
             if not is_full and self._is_whole(len(rows), period):
                 yield SamplePage(period, rows)
                 return
             count, middle = _cut([row_time(row) for row in rows], period)
             if count:
                 yield SamplePage(model.Window(middle, period.end), rows[:count])
-                capped = None if is_full else (len(rows), len(rows) - count)
+                previous = _Divided(len(rows), len(rows) - count, is_short=not is_full)
                 period, limit = model.Window(period.start, middle), self._page_size
             elif is_full:
                 self._require_order(rows)
@@ -112,45 +130,80 @@ class Paginator:
                     raise self._unsplittable(len(rows), period)
                 limit *= 2
             else:
-                self._require_evidence(rows, period)
+                self._require_evidence(len(rows), period)
                 yield SamplePage(period, rows)
                 return
 
+    def _request(self, period: model.Window, limit: int) -> tuple[Rows, int]:
+        try:
+            rows, fitting = _fetch_fitting(functools.partial(self._fetch, period), limit)
+        except exceptions.TelemetryError:
+            self._capacity.forget()
+            raise
+        self._capacity.record(len(rows))
+        self._page_size = min(self._page_size, fitting)
+        return rows, fitting
+
     def _is_whole(self, count: int, period: model.Window) -> bool:
         """Whether responses hold more than ``count`` rows: ask the query for a longer period if that is unknown."""
-        if not self._capacity.exceeds(count) and self._capacity.may_exceed(count):
-            length = period.end - period.start
-            longer = model.Window(period.start - length, period.end + length)
-            try:
-                self._probe(functools.partial(self._fetch, longer), count)
-            except exceptions.TelemetryError as error:
-                LOG.debug("A request for more samples failed; continuing without it: %s", error)
-                self._capacity.limit(count)
-        return self._capacity.exceeds(count)
+        if self._capacity.exceeds(count):
+            return True
+        return count > 0 and self._longer_exceeds(count, period, period.end - period.start)
 
-    def _require_evidence(self, rows: Rows, period: model.Window) -> None:
-        """Find a response with more rows than this one, of any query: nothing else can show that it is whole."""
-        count, start = len(rows), period.start - _PROBE_AGE
-        reason = f"no response holds more, not even for all projects and meters since {start}"
-        if self._capacity.may_exceed(count):
-            try:
-                self._probe(functools.partial(self._fetch_newest, start), count)
-            except exceptions.TelemetryError as error:
-                reason = f"a request for more failed: {error}"
-        if not self._capacity.exceeds(count):
-            self._report_cap(count)
-            raise self._unproven(count, period, reason)
-
-    def _probe(self, fetch: Callable[[int], Rows], count: int) -> None:
-        """Request more than ``count`` rows."""
-        rows, _ = _fetch_fitting(fetch, max(2 * count, _MIN_PROBE_ROWS), minimum=count + 1)
+    def _longer_exceeds(self, count: int, period: model.Window, extension: datetime.timedelta) -> bool:
+        """Whether the query has more than ``count`` rows in a period that is longer at both ends."""
+        if not self._capacity.may_exceed(count):
+            return False
+        longer = model.Window(period.start - extension, period.end + extension)
+        limit = max(2 * count, _MIN_PROBE_ROWS)
+        try:
+            rows, _ = _fetch_fitting(functools.partial(self._fetch, longer), limit, minimum=count + 1)
+        except exceptions.TelemetryError as error:
+            LOG.debug("A request for more samples failed; continuing without it: %s", error)
+            self._capacity.limit(count)
+            return False
         self._capacity.record(len(rows))
+        return len(rows) > count
 
-    def _unproven(self, count: int, period: model.Window, reason: str) -> exceptions.TelemetryError:
-        problem = f"whether a response of {pluralize(count, 'sample')} is complete is unknown, and {reason}"
+    def _require_evidence(self, count: int, period: model.Window) -> None:
+        """Find a reason to take a response for whole that no other is known to exceed, and that cannot be divided.
+
+        Of a usual cap, only the same query with more rows is one: a gateway may cap only some queries.
+        """
+        problem = f"whether a response of {pluralize(count, 'sample')} is complete is unknown"
+        if is_usual_cap(count):
+            if not self._longer_exceeds(count, period, _DAY):
+                self._report_cap(count)
+                raise self._unproven(count, period, f"{problem}: all have the same time, and no response has more")
+            return
+        for start in (period.start - _DAY, _EPOCH):
+            if self._any_exceed(count, start, problem):
+                self._capacity.record(count + 1)
+                return
+        self._report_cap(count)
+        raise self._unproven(count, period, f"{problem}: no response has more, not even for all projects and meters")
+
+    def _any_exceed(self, count: int, start: datetime.datetime, problem: str) -> bool:
+        """Whether there are more than ``count`` rows of any query since ``start``."""
+        if count and not self._capacity.may_exceed(count):
+            return False
+        try:
+            return len(self._fetch_newest(start, count + 1)) > count
+        except exceptions.TelemetryError as error:
+            raise exceptions.TelemetryError(
+                f"{self._description}: {problem}: a request for more failed: {error}"
+            ) from error
+
+    def _unproven(self, count: int, period: model.Window, problem: str) -> exceptions.TelemetryError:
         if count:
             return UnprovenResponse(f"{self._description}: {problem}", period)
         return exceptions.TelemetryError(f"{self._description}: {problem}; does the service have any samples?")
+
+    def _missing(self, count: int, period: model.Window) -> exceptions.TelemetryError:
+        return exceptions.TelemetryError(
+            f"{self._description}: of the samples in a response, a later one, for {period}, lacks {count}; do all"
+            " servers of the telemetry service have the same samples, and limits?"
+        )
 
     def _unsplittable(self, count: int, period: model.Window) -> UnprovenResponse:
         return UnprovenResponse(
@@ -199,15 +252,16 @@ def _fetch_fitting(fetch: Callable[[int], Rows], limit: int, minimum: int = 1) -
 def _cut(times: Sequence[datetime.datetime | None], period: model.Window) -> tuple[int, datetime.datetime]:
     """How many rows of a response to use, and where the rest of the period ends; none if they are not ordered.
 
-    A row without a valid time lies somewhere between its neighbours, so the cut is between two rows with valid times:
-    all rows before it are newer than the older of the two, all rows after it are not.
+    A row without a valid time lies somewhere between its neighbours, so the cut is between two rows with valid times,
+    and at the newer of the two: no rows lie between them. A time just after the older one would not do, because a
+    service may cut conditions, or the times in its responses, to milliseconds or seconds.
     """
     if not _is_newest_first(times):
         return 0, period.end
     for count in range(len(times) - 1, 0, -1):
         newer, older = times[count - 1], times[count]
-        if newer is not None and older is not None and newer > older and older < period.end - _RESOLUTION:
-            return count, max(older + _RESOLUTION, period.start)
+        if newer is not None and older is not None and period.end > newer > older:
+            return count, max(newer, period.start)
     return 0, period.end
 
 

@@ -149,6 +149,17 @@ class SampleQueryTest(unittest.TestCase):
         self.assertEqual(1, len(logs.output))
         self.assertIn("3 samples outside of the query, which are ignored: project p1, meter cpu", logs.output[0])
 
+    def test_nothing_but_unrequested_samples_raises(self) -> None:
+        for unrequested in ({"project_id": "p2"}, {"timestamp": "2025-12-31T23:59:59"}):
+            with (
+                self.subTest(unrequested),
+                HTTPServer(rows(row(1, **unrequested), row(2, **unrequested))) as server,
+                self.assertRaisesRegex(
+                    exceptions.TelemetryError, "p1.*none of the 2 samples in a response was requested"
+                ),
+            ):
+                read_samples(server)
+
     def test_unordered_full_page_raises(self) -> None:
         with (
             HTTPServer(rows(row(1), row(2))) as server,
@@ -184,7 +195,7 @@ class UnsupportedQueryTest(unittest.TestCase):
         with HTTPServer(*responses) as server:
             samples = read_samples(server, page_size=2)
         self.assertEqual(["r3", "r2", "r1"], [sample.resource_id for sample in samples])
-        self.assertIn("q.value=2026-01-01T00%3A00%3A02.000001", server.requests[-2].target)
+        self.assertIn("q.value=2026-01-01T00%3A00%3A03", server.requests[-2].target)
 
     def test_refused_fallback_raises(self) -> None:
         with HTTPServer(Response(FAULT, status=404)) as server:

@@ -22,9 +22,19 @@ class CapacityTest(unittest.TestCase):
     def test_proof_expires(self) -> None:
         self.capacity.record(10)
         self.now += 299
-        self.capacity.record(11)
+        self.capacity.record(7)
         self.assertTrue(self.capacity.exceeds(9))
         self.now += 1
+        self.assertEqual([True, False], [self.capacity.exceeds(count) for count in (6, 7)])
+
+    def test_usual_caps_are_not_believed(self) -> None:
+        self.capacity.record(10_000)
+        doubted = [count for count in range(300) if not self.capacity.exceeds(count)]
+        self.assertEqual([50, 64, 100, 128, 150, 200, 250, 256], doubted)
+
+    def test_failure_ends_proof(self) -> None:
+        self.capacity.record(10)
+        self.capacity.forget()
         self.assertFalse(self.capacity.exceeds(9))
 
     def test_limit_is_news_once(self) -> None:

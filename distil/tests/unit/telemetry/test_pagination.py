@@ -28,6 +28,8 @@ class Service:
 
     :ivar cap: the most rows of a response, whatever the limit.
     :ivar others: samples of other projects since long ago.
+    :ivar truncated_conditions: the service cuts times in conditions to milliseconds, as MongoDB does.
+    :ivar truncated_times: the service cuts times in responses to seconds.
     """
 
     times: list[datetime.datetime]
@@ -36,6 +38,8 @@ class Service:
     cap: int = 1_000_000
     others: int = 0
     limits: list[int] = dataclasses.field(default_factory=list)
+    truncated_conditions: bool = False
+    truncated_times: bool = False
 
     def fetch_newest(self, start: datetime.datetime, limit: int) -> list[Any]:
         self.limits.append(limit)
@@ -44,18 +48,24 @@ class Service:
 
     def fetch(self, period: model.Window, limit: int) -> list[dict[str, Any]]:
         self.limits.append(limit)
+        if self.truncated_conditions:
+            period = model.Window(*map(to_milliseconds, (period.start, period.end)))
         found = [index for index, time in enumerate(self.times) if time in period]
         self.random_source.shuffle(found)
         found.sort(key=lambda index: self.times[index], reverse=True)
         return [self._row(index) for index in found[: min(limit, self.cap)]]
 
     def _row(self, index: int) -> dict[str, Any]:
-        timestamp = "half past two" if index in self.unreadable else self.times[index].isoformat()
-        return {"number": index, "timestamp": timestamp}
+        timestamp = self.times[index].isoformat(timespec="seconds" if self.truncated_times else "auto")
+        return {"number": index, "timestamp": "half past two" if index in self.unreadable else timestamp}
 
 
 def at(*seconds: float) -> list[datetime.datetime]:
     return [START + datetime.timedelta(seconds=offset) for offset in seconds]
+
+
+def to_milliseconds(time: datetime.datetime) -> datetime.datetime:
+    return time.replace(microsecond=time.microsecond // 1000 * 1000)
 
 
 def number(row: object) -> int:
@@ -129,6 +139,14 @@ class PaginationTest(unittest.TestCase):
         self.assertEqual(9, len(numbers(service, 2)))
         self.assertEqual([2, 2, 4, 8, 2], service.limits)
 
+    def test_milliseconds_in_conditions_suffice(self) -> None:
+        service = Service(at(*(number / 1_000 for number in range(300))), truncated_conditions=True, others=1_000)
+        self.assertEqual(300, len(set(numbers(service, 100))))
+
+    def test_seconds_in_responses_suffice(self) -> None:
+        service = Service(at(*(number / 3 for number in range(300))), truncated_times=True, others=1_000)
+        self.assertEqual(300, len(set(numbers(service, 100))))
+
     def test_empty_period_sends_no_request(self) -> None:
         service = Service(at(0))
         self.assertEqual([], numbers(service, 1, model.Window(START, START)))
@@ -148,7 +166,7 @@ class PaginationTest(unittest.TestCase):
     def test_terminates_when_service_ignores_period(self) -> None:
         everything = model.Window(START - datetime.timedelta(days=1), START + datetime.timedelta(days=1))
         service = Service(at(-5, 1, 2, 3601, 3602))
-        parts = pages(service, 2, fetch=lambda _, limit: service.fetch(everything, limit))
+        parts = pages(service, 2, capacity=known(6), fetch=lambda _, limit: service.fetch(everything, limit))
         inside = [number(row) for part, rows in parts for row in rows if lies_in(row, part)]
         self.assertEqual([1, 2], sorted(inside))
 
@@ -191,10 +209,16 @@ class CapTest(unittest.TestCase):
         self.assertIn("cap its responses at 100 samples, fewer than requested", logs.output[0])
 
     def test_honest_service_costs_one_proof(self) -> None:
-        service, capacity = Service(at(*range(300), *(3_600 + second for second in range(300)))), Capacity()
+        service, capacity = Service(at(*range(301), *(3_600 + second for second in range(300)))), Capacity()
         for _ in range(100):
-            self.assertEqual(300, len(numbers(service, 10_000, HOUR, capacity)))
+            self.assertEqual(301, len(numbers(service, 10_000, HOUR, capacity)))
         self.assertEqual(101, len(service.limits))
+
+    def test_cap_is_noticed_at_once(self) -> None:
+        service, capacity = Service(at(*range(300), *(3_600 + second for second in range(300)))), Capacity()
+        for service.cap in (1_000, 100, 150, 128):
+            self.assertEqual(300, len(numbers(service, 10_000, HOUR, capacity)))
+            capacity.record(10_000)
 
     def test_same_time_beyond_cap_raises(self) -> None:
         service = Service(at(*[5] * 101), cap=100)
@@ -210,12 +234,52 @@ class CapTest(unittest.TestCase):
         self.assertEqual(5, len(service.limits))
 
     def test_same_time_below_cap_is_whole(self) -> None:
-        self.assertEqual(100, len(numbers(Service(at(*[5] * 100), others=101), 10_000)))
+        self.assertEqual(99, len(numbers(Service(at(*[5] * 99), others=101), 10_000)))
 
     def test_unordered_capped_response_raises(self) -> None:
         service = Service(at(*range(150)), cap=100)
         with self.assertRaises(exceptions.TelemetryError):
             pages(service, 10_000, fetch=lambda period, limit: service.fetch(period, limit)[::-1])
+
+    def test_capped_queries_are_not_believed(self) -> None:
+        service, capacity = Service(at(*range(150)), others=1_000), Capacity()
+        self.assertEqual(
+            [], numbers(service, 10_000, model.Window(HOUR.end, HOUR.end + (HOUR.end - HOUR.start)), capacity)
+        )
+        capped = functools.partial(
+            pages, fetch=lambda period, limit: service.fetch(period, limit)[:100], capacity=capacity
+        )
+        self.assertEqual(150, sum(len(rows) for _, rows in capped(service, 10_000)))
+
+    def test_failed_request_ends_belief(self) -> None:
+        service = Service(at(*range(150)), cap=99, others=1_000)
+        self.assertEqual(99, len(numbers(service, 10_000, HOUR, known(101))))
+        capacity = known(101)
+
+        def fail(*_: object) -> list[Any]:
+            raise exceptions.TelemetryError("HTTP 503")
+
+        self.assertRaises(exceptions.TelemetryError, pages, service, 10, HOUR, capacity, fetch=fail)
+        self.assertEqual(150, len(numbers(service, 10_000, HOUR, capacity)))
+
+    def test_vanished_samples_raise(self) -> None:
+        service = Service(at(*range(150)), cap=100)
+
+        def restart(period: model.Window, limit: int) -> list[Any]:
+            rows = service.fetch(period, limit)
+            service.times = []
+            return rows
+
+        with self.assertRaisesRegex(
+            exceptions.TelemetryError, "of the samples in a response, a later one, for .* lacks"
+        ):
+            pages(service, 100, fetch=restart)
+
+    def test_old_samples_suffice_for_idle_cloud(self) -> None:
+        service, capacity = Service(at(-90 * 24 * 3600)), Capacity()
+        for _ in range(2):
+            self.assertEqual([], numbers(service, 10, HOUR, capacity))
+        self.assertEqual([10, 1, 1, 10], service.limits)
 
     def test_empty_response_needs_any_sample(self) -> None:
         self.assertEqual([], numbers(Service([], others=1), 10))
