@@ -19,12 +19,17 @@ def problems(conf: cfg.ConfigOpts, section: str) -> list[str]:
 
     :param section: the group that has them.
     """
-    auth_type = conf[section].auth_type
-    if auth_type in _PASSWORD_PLUGINS and not conf[section].password:
-        return [f"[{section}] password is not set"]
+    auth_type, options = conf[section].auth_type, conf[section]
+    if auth_type is None:
+        return []
+    # keystoneauth names those that it requires only if there is no other problem.
+    required = [option.dest for option in loading.get_plugin_loader(auth_type).get_options() if option.required]
+    found = [f"{name} is not set" for name in required if options[name] is None]
+    if auth_type in _PASSWORD_PLUGINS and not options.password:
+        found.append("password is not set")
     if auth_type == _APPLICATION_CREDENTIAL:
-        return [f"[{section}] {problem}" for problem in _application_credential_problems(conf[section])]
-    return []
+        found += _application_credential_problems(options)
+    return [f"[{section}] {problem}" for problem in found]
 
 
 def unknown_plugin(section: str, name: str) -> str:
