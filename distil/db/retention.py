@@ -17,6 +17,7 @@ from distil.db import leases
 from distil.db import models
 from distil.db import privileges
 from distil.db import queries
+from distil.db.functions import valid_time
 from distil.db.models import tenants
 from distil.db.models import usage_entry
 
@@ -64,7 +65,8 @@ def prune_usage(engine: sa.Engine, before: datetime.datetime, project_ids: Colle
     """Deletes the usage and the rejected samples of windows that start before a time.
 
     Nothing of it is collected again: last_collected stays. The rejected samples go first: a retry would take a resource
-    without usage for one that has not been billed.
+    without usage for one that has not been billed. For the same reason, windows that are stored meanwhile are kept, as
+    a project stores that is behind.
 
     :param project_ids: of which projects; all of them if empty.
     :raises StoreError: the database failed. What has been deleted stays deleted; the rest can be deleted later.
@@ -73,11 +75,15 @@ def prune_usage(engine: sa.Engine, before: datetime.datetime, project_ids: Colle
     privileges.require_delete(engine, tables)
     deleted = dict.fromkeys(tables, 0)
     with errors.translate_errors("delete old usage"):
+        query = sa.select(tenants.c.id, valid_time(tenants.c.last_collected))
+        if project_ids:
+            query = query.where(tenants.c.id.in_(project_ids))
         with engine.connect() as connection:
-            ids = project_ids or connection.scalars(sa.select(tenants.c.id)).all()
-        for project_id in sorted(ids):
+            rows = connection.execute(query.order_by(tenants.c.id)).all()
+        for project_id, last_collected in rows:
+            end = min(before, last_collected or before)
             for table in tables:
-                condition = sa.and_(*_old(table.c, before, [project_id]))
+                condition = sa.and_(*_old(table.c, end, [project_id]))
                 deleted[table] += deletion.delete_in_batches(engine, table.c.start, condition)
     return PrunedUsage(deleted[usage_entry], deleted[models.rejected_samples])
 
@@ -102,7 +108,7 @@ def forget(engine: sa.Engine, project_id: str, owner: str) -> dict[str, int]:
     """Deletes everything that is stored of a project, and returns the number of rows by table.
 
     A collector that has the project in its hands cannot store another window: the project has no last_collected from
-    the first transaction on. If this is interrupted, it can be repeated.
+    the first transaction on, and is not tracked any more. If this is interrupted, it can be repeated.
 
     :param owner: of the lease that is held meanwhile.
     :raises Refused: a collector holds the project's lease, or has begun to collect it anew.
@@ -124,7 +130,8 @@ def _delete_project(engine: sa.Engine, project_id: str) -> dict[str, int]:
     large = [column.table for column in _LARGE]
     counts: dict[str, int] = {}
     with engine.begin() as connection:
-        connection.execute(sa.update(tenants).where(tenants.c.id == project_id).values(last_collected=None))
+        values = {"last_collected": None, "in_scope_of": None}
+        connection.execute(sa.update(tenants).where(tenants.c.id == project_id).values(values))
         for table in _tables():
             if table not in large and table is not tenants:
                 counts[table.name] = _delete(connection, table, project_id)

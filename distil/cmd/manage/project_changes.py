@@ -3,8 +3,6 @@
 
 import argparse
 import logging
-import os
-import socket
 from collections.abc import Sequence
 
 from distil import exceptions
@@ -13,7 +11,10 @@ from distil.cmd.manage import period
 from distil.db import project_start
 from distil.db import projects
 from distil.db import retention
+from distil.db.lease_owner import owner_name
 from distil.db.store import Store
+from distil.db.tracked_projects import TrackedProject
+from distil.db.tracked_projects import TrackedProjects
 
 LOG = logging.getLogger(__name__)
 
@@ -35,8 +36,8 @@ class ProjectForget(_ProjectChange):
     """Delete everything that is stored of a project: usage, resources, rejected samples, and the project itself.
 
     A project in the scope of a collector is refused: the next run would register it anew, and collect again what has
-    been billed. Disable or delete it in Keystone first, or exclude it from the scope. A project whose lease a collector
-    holds is refused, too.
+    been billed. Disable or delete it in Keystone first, or exclude it from the scope, and wait until a run has noticed
+    that and has collected the last usage. A project whose lease a collector holds is refused, too.
 
     The rows are deleted in many short transactions, also while collectors run. A command that was interrupted can be
     repeated. The database user needs the privilege DELETE on all tables.
@@ -47,7 +48,7 @@ class ProjectForget(_ProjectChange):
         parser.add_argument(
             "--no-keystone",
             action="store_true",
-            help="do not ask Keystone whether a collector has the project in scope",
+            help="do not check, in Keystone and in what the last runs have stored, whether the project is in scope",
         )
         return parser
 
@@ -58,9 +59,9 @@ class ProjectForget(_ProjectChange):
         if parsed_args.dry_run:
             result, counts = "would be forgotten", retention.count_rows(self.app.engine, project_id)
         else:
-            owner = f"{self.app.NAME} {socket.gethostname()}:{os.getpid()}"
-            result, counts = "forgotten", retention.forget(self.app.engine, project_id, owner)
-        fields = {"project_id": project_id, "result": result, **counts}
+            result, counts = "forgotten", retention.forget(self.app.engine, project_id, owner_name(self.app.NAME))
+        # SQLAlchemy's names of tables are of a type of their own, which YAML cannot represent.
+        fields = {"project_id": project_id, "result": result, **{str(table): rows for table, rows in counts.items()}}
         return tuple(fields), tuple(fields.values())
 
     def _require_out_of_scope(self, project_id: str) -> None:
@@ -73,6 +74,9 @@ class ProjectForget(_ProjectChange):
                     f"project {project_id} is in the scope of collector {project.collector}, whose next run would"
                     " register it anew and collect it again; disable it in Keystone, or exclude it from the scope"
                 )
+        tracked = TrackedProjects(self.app.engine).load().get(project_id)
+        if tracked:
+            raise exceptions.Refused(_tracked(tracked))
 
 
 class ProjectStart(_ProjectChange):
@@ -80,8 +84,8 @@ class ProjectStart(_ProjectChange):
 
     Collectors go on with the window that starts at --at. An earlier time than the present one has the windows since
     then collected, as far as the telemetry service still has their samples; it is refused if usage or rejected samples
-    of these windows are stored, because they would be stored twice. A later time skips the windows until then: their
-    usage is never collected.
+    of these windows are stored, because they would be stored twice. Usage that was pruned is not known. A later time
+    skips the windows until then: their usage is never collected.
     """
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
@@ -106,6 +110,13 @@ class ProjectStart(_ProjectChange):
         before, after = base.format_time(start.before), base.format_time(start.after)
         if start.before and start.before < start.after:
             LOG.warning("Usage from %s to %s is skipped: no collector will collect it", before, after)
+        status = projects.list_statuses(self.app.engine)[project_id]
+        if status.departed and not status.in_scope_of:
+            LOG.warning(
+                "Project %s has departed and its collection has ended: no collector collects it, unless Keystone lists"
+                " it as enabled again",
+                project_id,
+            )
         fields = {
             "project_id": project_id,
             "result": "would be set" if parsed_args.dry_run else "set",
@@ -113,3 +124,18 @@ class ProjectStart(_ProjectChange):
             "last_collected": after,
         }
         return tuple(fields), tuple(fields.values())
+
+
+def _tracked(project: TrackedProject) -> str:
+    """Why a project that is in no scope any more is not forgotten yet."""
+    subject, collector = f"project {project.id}", f"collector {project.in_scope_of}"
+    if project.departed:
+        until = base.format_time(project.collect_until)
+        end = f"up to {until}" if until else "when another run has confirmed that"
+        reason = f"{subject} has departed, and {collector} collects its last usage {end}; wait for that"
+    else:
+        reason = (
+            f"{subject} was in the scope of {collector} in its last run, which may register it anew and collect it"
+            " again: restart the collector if its configuration has changed, and wait for its next run"
+        )
+    return f"{reason}. If there is no such collector any more, use --no-keystone"

@@ -62,6 +62,22 @@ class RetentionTest(databases.DatabaseTestCase):
         self.assertEqual(2, counts["rejected_samples"])
         self.collect("p1", WINDOWS, WINDOWS + 1)
 
+    def test_window_stored_meanwhile_is_kept(self) -> None:
+        """Of a project that is behind, between the deletions of its rejected samples and of its usage."""
+        self.collect("p1", 0, 2, resources=1)
+        collected = threading.Event()
+
+        @sa.event.listens_for(self.engine, "before_cursor_execute")
+        def execute(_connection: sa.Connection, _cursor: object, statement: str, *_arguments: object) -> None:
+            if statement.startswith("SELECT usage_entry") and not collected.is_set():
+                collected.set()
+                self.collect("p1", 2, 3, resources=1)
+
+        retention.prune_usage(self.engine, START + 10 * HOUR, ["p1"])
+        sa.event.remove(self.engine, "before_cursor_execute", execute)
+        counts = self.counts("p1")
+        self.assertEqual((1, 1), (counts["usage_entry"], counts["rejected_samples"]))
+
     def test_forget_deletes_every_row(self) -> None:
         self.collect("p1", 0, WINDOWS)
         self.collect("p2", 0, 2, resources=1)

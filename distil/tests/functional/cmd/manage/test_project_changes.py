@@ -3,6 +3,7 @@
 
 import datetime
 import json
+import signal
 import unittest
 from typing import Any
 from typing import ClassVar
@@ -10,11 +11,15 @@ from typing import ClassVar
 import sqlalchemy as sa
 
 from distil.db import models
+from distil.db import retention
+from distil.tests.support import commands
 from distil.tests.support import databases
 from distil.tests.support import manage
 from distil.tests.support import secrets
 from distil.tests.support.site import HOUR
 from distil.tests.support.site import Site
+
+START = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 
 
 class ProjectChangeTest(unittest.TestCase):
@@ -54,12 +59,35 @@ class ProjectChangeTest(unittest.TestCase):
     def test_excluded_project_is_forgotten(self) -> None:
         usage, others = self.site.usage(tenant_id=self.project), self.site.usage()
         self.site.configure(ignore_projects="project-1")
+        self.site.collect(self.site.end - HOUR)
         would = self.shown("project", "forget", "project-1", "--dry-run")
         self.assertEqual(("would be forgotten", len(usage)), (would["result"], would["usage_entry"]))
         done = self.shown("project", "forget", "project-1")
         self.assertEqual({**would, "result": "forgotten"}, done)
         self.assertEqual([entry for entry in others if entry not in usage], self.site.usage())
         self.run_it("project", "forget", "project-1", status=3)
+
+    def test_project_of_last_run_is_not_forgotten(self) -> None:
+        """A collector that has not been restarted would register it anew."""
+        self.site.configure(ignore_projects="project-1")
+        error = self.run_it("project", "forget", "project-1", status=1)
+        self.assertIn("was in the scope of collector default in its last run", error)
+        self.assertTrue(self.site.usage(tenant_id=self.project))
+
+    def test_departing_project_is_not_forgotten(self) -> None:
+        self.site.cloud.projects.update(self.project, {"enabled": False})
+        self.addCleanup(self.site.cloud.projects.update, self.project, {"enabled": True})
+        # A third of the projects is missing: an earlier run has noticed it already.
+        with self.site.engine.begin() as connection:
+            values = {"departed": self.site.start}
+            connection.execute(sa.update(models.tenants).filter_by(id=self.project).values(values))
+        self.site.collect(self.site.end - HOUR)
+        error = self.run_it("project", "forget", "project-1", status=1)
+        self.assertIn(
+            f"project {self.project} has departed, and collector default collects its last usage up to", error
+        )
+        self.run_it("project", "forget", "project-1", "--no-keystone")
+        self.assertEqual([], self.site.usage(tenant_id=self.project))
 
     def test_forget_needs_whole_name(self) -> None:
         self.run_it("project", "forget", self.project[:8], "--no-keystone", status=3)
@@ -94,11 +122,43 @@ class ProjectChangeTest(unittest.TestCase):
             f"distil-manage: Usage from {skipped} is skipped: no collector will collect it\n", result.stderr
         )
 
+    def test_start_of_departed_project_warns(self) -> None:
+        with self.site.engine.begin() as connection:
+            values = {"departed": self.site.start, "in_scope_of": None}
+            connection.execute(sa.update(models.tenants).filter_by(id=self.project).values(values))
+        at = (self.site.end - HOUR).isoformat()
+        result = manage.run(self.site.config, "project", "start", "project-1", "--at", at)
+        self.assertIn(f"Project {self.project} has departed and its collection has ended", result.stderr)
+
     def test_start_must_be_past_hour(self) -> None:
         tomorrow = datetime.datetime.now(datetime.UTC).replace(minute=0, second=0, microsecond=0) + 24 * HOUR
         for at in ("2026-01-01T00:30", tomorrow.isoformat(), "yesterday"):
             self.run_it("project", "start", "project-1", "--at", at, status=2)
         self.run_it("project", "start", "project-1", status=2)
+
+
+class KilledForgetTest(manage.ManageTestCase):
+    BACKEND = databases.MYSQL
+
+    def test_killed_forget_can_be_repeated(self) -> None:
+        arguments = ("project", "forget", "p1", "--no-keystone")
+        point = 1
+        # A sample of the points: a statement has three.
+        while self.kill(point, *arguments):
+            with self.subTest(point=point):
+                forgotten = manage.run(self.config, *arguments, "-f", "yaml")
+                self.assertIn(forgotten.returncode, (0, 3), forgotten.stderr)
+                self.assertEqual({0}, set(retention.count_rows(self.engine, "p1").values()))
+            point += 14
+        self.assertGreater(point, 100)
+
+    def kill(self, point: int, *arguments: str) -> bool:
+        self.insert(models.tenants, {"id": "p1", "name": "n", "last_collected": START, "in_scope_of": "default"})
+        self.insert(models.resources, {"id": "r1", "tenant_id": "p1"})
+        key = {"tenant_id": "p1", "resource_id": "r1", "service": "s1", "start": START, "end": START + HOUR}
+        self.insert(models.usage_entry, {**key, "unit": "gigabyte", "volume": 1})
+        killed = commands.run("distil-manage", "--config-file", str(self.config), *arguments, kill_at=point)
+        return killed.returncode == -signal.SIGKILL
 
 
 class DeletePrivilegeTest(manage.ManageTestCase):
