@@ -29,7 +29,7 @@ def problems(conf: cfg.ConfigOpts, section: str) -> list[str]:
         found.append("password is not set")
     if auth_type == _APPLICATION_CREDENTIAL:
         found += _application_credential_problems(options)
-    return [f"[{section}] {problem}" for problem in found]
+    return [f"[{section}] {problem}" for problem in dict.fromkeys(found)]
 
 
 def unknown_plugin(section: str, name: str) -> str:
