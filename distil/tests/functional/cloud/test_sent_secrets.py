@@ -75,8 +75,8 @@ class QuotedRequestTest(unittest.TestCase):
 
     def test_reason_phrase_is_redacted(self) -> None:
         for target in (FLAVOR, CONTAINER, "/identity/v3/projects"):
-            message = self.quote(target, Response(status=500, reason=f"Bad token {TOKEN}"))
-            self.assertIn("HTTP 500 Bad token ***", message)
+            message = self.quote(target, Response(status=500, reason=f"Refused: {TOKEN}"))
+            self.assertIn("HTTP 500 Refused: ***", message)
 
     def test_identity_error_is_redacted(self) -> None:
         error = {"error": {"code": 400, "message": f"invalid: {PASSWORD}", "title": "Bad Request"}}

@@ -64,7 +64,7 @@ class UpgradeCheckTest(UpgradeCheckCase):
         environment = {**os.environ, "PYTHONIOENCODING": "ascii:strict"}
         ran = subprocess.run(command, capture_output=True, text=True, env=environment, check=False, timeout=60)
         self.assertEqual((WARNING, ""), (ran.returncode, ran.stderr))
-        self.assertIn(r"h\xf4te\x1b:1 holds 1 expired", ran.stdout)
+        self.assertIn(r"h\xf4te\x1b:1 holds 1 lease that the next run takes over", ran.stdout)
 
     def test_invalid_values_fail_only_their_checks(self) -> None:
         self.site.configure(sections={"DEFAULT": {"debug": "perhaps"}}, workers=0, enable_exporter="x")

@@ -106,7 +106,7 @@ class ManageAppTest(manage.ManageTestCase):
             self.assertEqual(f"unknown command {' '.join(words).removesuffix(' --it')!r}; {hint}", message)
 
     def test_unknown_column_is_refused(self) -> None:
-        columns = "the columns are: project_id, project, owner, acquired, expires, expired"
+        columns = "the columns are: project_id, project, owner, acquired, expires, expired, dead"
         for option in ("--column", "--sort-column"):
             message = self.usage_error("lease", "list", "--column", "owner", option, "nosuch")
             self.assertEqual(f"unknown column 'nosuch'; {columns}", message)

@@ -184,11 +184,11 @@ class ConfigCheckTest(unittest.TestCase):
             "collector:one": {"ignore_domains": "customers"},
             "collector:two": {"meter_mappings_file": mappings},
         }
-        self.site.configure(sections=sections)
+        self.site.configure(sections=sections, collection_delay=300)
         (warning,) = (detail for _, status, detail in self.check(status=0) if status == "warning")
         self.assertIn("one and two may have projects in common, but have different rules", warning)
         sections["collector:two"]["include_domains"] = "customers"
-        self.site.configure(sections=sections)
+        self.site.configure(sections=sections, collection_delay=300)
         self.assertEqual({"ok"}, {status for _, status, _ in self.check(status=0)})
 
     def test_unmigrated_database_is_error(self) -> None:
