@@ -2,7 +2,8 @@
 """Reads whole lists from services that page with a marker.
 
 A page is never taken for the last one because it is short, or has no link: the service, or a gateway, may cap it. The
-last page is followed by one more request, which returns nothing. A service that ignores markers repeats its response.
+last page is followed by one more request, which returns nothing. A service that ignores markers repeats its response;
+then the limit must not be what ended the list.
 
 Keystone 27 and later pages if the request has a limit; without one it truncates at ``[DEFAULT] max_db_limit`` (1000)
 without notice. Older releases support neither limit nor marker: if ``list_limit`` is set, they truncate and respond
@@ -41,6 +42,8 @@ def list_all(
         _require_whole(page, len(entries), is_last=is_last)
         found.update(entries)
         if is_last:
+            if entries and len(found) == int(params.get("limit", 0)):
+                _require_end(service, path, key, params)
             return list(found.values())
         params["marker"] = list(entries)[-1]
 
@@ -54,9 +57,17 @@ def _page(service: client.ServiceClient, path: str, params: Mapping[str, str]) -
     return page
 
 
+def _require_end(service: client.ServiceClient, path: str, key: str, params: Mapping[str, str]) -> None:
+    """Raise an error if a service that ignores markers has more entries than the limit."""
+    limit = int(params["limit"])
+    page = _page(service, path, {**params, "limit": str(limit + 1)})
+    if len(page.objects(key)) > limit:
+        raise page.error_class(f"{page.request}: the service ignores markers, and has more than {limit} {key}")
+
+
 def _require_whole(page: response.JSONObject, count: int, *, is_last: bool) -> None:
     link = page.object_or_empty("links").optional_str("next")
-    if link and count and is_last:
+    if link and is_last:
         raise page.error_class(f"{page.request}: paging does not end, there are no new entries, but a link to {link}")
     if page.document.get("truncated") and not link:
         raise page.error_class(

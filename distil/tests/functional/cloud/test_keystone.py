@@ -114,6 +114,20 @@ class KeystoneProjectsTest(unittest.TestCase):
         with self.assertRaisesRegex(exceptions.IdentityError, "paging does not end"):
             projects.enabled()
 
+    def test_empty_page_with_link_raises(self) -> None:
+        following = f"{PROJECTS}?limit=1000&marker=p1"
+        later = {f"{PROJECTS}?enabled=true&limit=1000&marker=p1": page(following=following)}
+        projects = self.projects({PROJECTS: page(project("p1"), following=following), **later})
+        with self.assertRaisesRegex(exceptions.IdentityError, "paging does not end"):
+            projects.enabled()
+
+    def test_limit_with_ignored_markers_raises(self) -> None:
+        members = [project(f"p{i}") for i in range(3)]
+        longer = f"{PROJECTS}?enabled=true&limit=3&marker=p1"
+        projects = self.projects({PROJECTS: page(*members[:2]), longer: page(*members)}, page_size=2)
+        with self.assertRaisesRegex(exceptions.IdentityError, "ignores markers, and has more than 2 projects"):
+            projects.enabled()
+
     def test_error_on_later_page_raises(self) -> None:
         for later in (Response(status=500), Response({"error": {}}, status=404), Response({"error": {}}, status=400)):
             responses = {
