@@ -4,6 +4,7 @@
 The secrets are those that the thread has sent or received last, and the passwords in URLs.
 """
 
+import base64
 import contextvars
 import html
 import json
@@ -19,6 +20,8 @@ MASK = "***"
 _MAX_SECRETS = 8
 # A shorter secret may be a part of other words, which stay readable.
 _MIN_LENGTH_IN_WORDS = 8
+# A shorter secret is not divided into lines, and its encodings may be a part of other text.
+_MIN_TOKEN_LENGTH = 24
 
 _PASSWORD_IN_URL = re.compile(
     r"""(?P<start>(?://|\\/\\/) [^\s/?#@:"'<>]* :) [^\s/?#"'<>]* (?P<end>@)
@@ -73,7 +76,10 @@ def _pattern(secrets: Iterable[str]) -> re.Pattern[str]:
 
 
 def _forms(secret: str) -> Iterator[str]:
-    """A regular expression for each encoding of a secret: as it is, and in a URL, JSON, Python, or HTML."""
+    """A regular expression for each encoding of a secret: as it is, and in a URL, JSON, Python, HTML, or base64."""
+    if len(secret) >= _MIN_TOKEN_LENGTH:
+        for form in (secret, *_parts_of_base64(secret.encode(errors="replace"))):
+            yield r"\s*".join(map(re.escape, form))
     for form in (
         secret,
         urllib.parse.quote(secret, safe="", errors="replace"),
@@ -88,3 +94,11 @@ def _forms(secret: str) -> Iterator[str]:
     ):
         pattern = _PERCENT.sub(r"(?i:\g<0>)", re.escape(form))
         yield pattern if len(form) >= _MIN_LENGTH_IN_WORDS else rf"(?<!\w){pattern}(?!\w)"
+
+
+def _parts_of_base64(secret: bytes) -> Iterator[str]:
+    """What base64 of any text with the secret contains: it depends on where the secret begins in groups of three."""
+    for offset, first in enumerate((0, 2, 3)):
+        last = (offset + len(secret)) * 8 // 6
+        for encode in (base64.b64encode, base64.urlsafe_b64encode):
+            yield encode(bytes(offset) + secret).decode()[first:last]

@@ -24,7 +24,7 @@ from distil.text import pluralize
 LOG = log.getLogger(__name__)
 
 # Afterwards complex queries are tried again: they may be refused by a temporary fault of a proxy.
-_UNSUPPORTED_SECONDS = 3600.0
+_UNSUPPORTED_SECONDS = 300.0
 
 # A question that concerns no project.
 _NOBODY = 32 * "0"
@@ -93,7 +93,7 @@ class CeilometerDriver(driver.TelemetryDriver):
             except client.RequestUnsupported as error:
                 LOG.warning(
                     "Ceilometer refused a query for several projects and meters; querying each of them separately for"
-                    " an hour: %s",
+                    " five minutes: %s",
                     error,
                 )
                 self._complex_queries_unsupported_until = time.monotonic() + _UNSUPPORTED_SECONDS

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """No secret in text from outside."""
 
+import base64
 import contextvars
 import html
 import json
@@ -42,6 +43,20 @@ class RedactTest(unittest.TestCase):
             shown = self.redacted(f"a {text} b", hidden)
             self.assertEqual([], found(shown, [hidden]), shown)
             self.assertRegex(shown, r"^a .*\*\*\*.* b$")
+
+    def test_token_in_base64_is_masked(self) -> None:
+        token = "gAAAAA~?" + 20 * "Zz9_"
+        for offset in range(6):
+            text = f"{'X' * offset}: {token}".encode()
+            for encode in (base64.b64encode, base64.urlsafe_b64encode, base64.encodebytes):
+                shown = self.redacted(encode(text).decode(), token)
+                self.assertRegex(shown, r"^.{0,12}\*\*\*.{0,4}\n?$")
+
+    def test_token_in_lines_is_masked(self) -> None:
+        token = 60 * "aB3"
+        for separator in ("\n", "\r\n    ", " "):
+            lines = separator.join(token[start : start + 76] for start in range(0, len(token), 76))
+            self.assertEqual("a *** b", self.redacted(f"a {lines} b", token))
 
     def test_several_secrets_are_masked(self) -> None:
         self.redacted("", "gAAAA-old-token")
