@@ -37,6 +37,7 @@ _MIN_PROBE_ROWS = 1_000
 
 # How much longer than a period to look for more rows, before all rows are looked at: it takes the service less time.
 _DAY = datetime.timedelta(days=1)
+_YEAR = datetime.timedelta(days=365)
 _EPOCH = datetime.datetime.fromtimestamp(0, datetime.UTC)
 
 
@@ -176,28 +177,31 @@ class Paginator:
                 self._report_cap(count)
                 raise self._unproven(count, period, f"{problem}: all have the same time, and no response has more")
             return
-        for start in (period.start - _DAY, _EPOCH):
-            if self._any_exceed(count, start, problem):
-                self._capacity.record(count + 1)
-                return
-        self._report_cap(count)
-        raise self._unproven(count, period, f"{problem}: no response has more, not even for all projects and meters")
+        if not self._any_exceed(count, period, problem):
+            self._report_cap(count)
+            raise self._unproven(
+                count, period, f"{problem}: no response has more, not even for all projects and meters"
+            )
+        self._capacity.record(count + 1)
 
-    def _any_exceed(self, count: int, start: datetime.datetime, problem: str) -> bool:
-        """Whether there are more than ``count`` rows of any query since ``start``."""
+    def _any_exceed(self, count: int, period: model.Window, problem: str) -> bool:
+        """Whether there are more than ``count`` rows of any query, looked for from a day before the period on first."""
         if count and not self._capacity.may_exceed(count):
             return False
         try:
-            return len(self._fetch_newest(start, count + 1)) > count
+            return any(len(self._fetch_newest(start, count + 1)) > count for start in (period.start - _DAY, _EPOCH))
         except exceptions.TelemetryError as error:
-            raise exceptions.TelemetryError(
-                f"{self._description}: {problem}: a request for more failed: {error}"
-            ) from error
+            # The samples of one project may be what makes the service fail. The query's own ones prove as much.
+            if self._longer_exceeds(count, period, _YEAR):
+                return True
+            message = f"{self._description}: {problem}: a request for more failed: {error}"
+            raise exceptions.TelemetryError(message) from error
 
     def _unproven(self, count: int, period: model.Window, problem: str) -> exceptions.TelemetryError:
         if count:
             return UnprovenResponse(f"{self._description}: {problem}", period)
-        return exceptions.TelemetryError(f"{self._description}: {problem}; does the service have any samples?")
+        message = f"{self._description}: {problem}; does the service have any samples?"
+        return exceptions.TelemetryError(message, affects_all=True)
 
     def _missing(self, count: int, period: model.Window) -> exceptions.TelemetryError:
         return exceptions.TelemetryError(

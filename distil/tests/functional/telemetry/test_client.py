@@ -124,13 +124,20 @@ class CeilometerResponseTest(unittest.TestCase):
             self.assertRaisesRegex(exceptions.TelemetryError, "HTTP 500", driver.require_answer)
 
     def test_answer_is_required_as_for_samples(self) -> None:
-        with HTTPServer(rows(), rows(row(1))) as server:
-            ceilometer.CeilometerDriver(server.session(), None, "public").require_answer()
-            self.assertEqual("/v2/query/samples", server.requests[0].target)
+        refused = Response(FAULT, status=403)
+        for responses, target in (((rows(),), "/v2/query/samples"), ((refused, rows()), "/v2/samples")):
+            with self.subTest(target), HTTPServer(*responses) as server:
+                ceilometer.CeilometerDriver(server.session(), None, "public").require_answer()
+                self.assertEqual(target, server.requests[-1].target.partition("?")[0])
         for response in (Response(FAULT, status=500), RESET):
             with self.subTest(response), HTTPServer(response) as server:
                 driver = ceilometer.CeilometerDriver(server.session(), None, "public")
                 self.assertRaises(exceptions.TelemetryError, driver.require_answer)
+
+    def test_answer_depends_on_no_sample(self) -> None:
+        """A sample that makes the service fail is its project's failure, and not everybody's."""
+        with HTTPServer(rows(), Response(FAULT, status=500)) as server:
+            ceilometer.CeilometerDriver(server.session(), None, "public").require_answer()
 
     def test_oversized_number_affects_only_its_sample(self) -> None:
         body = rows(row(1, volume="DIGITS"), row(2)).body.replace(b'"DIGITS"', b"9" * 5000)

@@ -283,8 +283,10 @@ class CapTest(unittest.TestCase):
 
     def test_empty_response_needs_any_sample(self) -> None:
         self.assertEqual([], numbers(Service([], others=1), 10))
-        with self.assertRaisesRegex(exceptions.TelemetryError, "response of 0 samples .* does the service have any"):
+        pattern = "response of 0 samples .* does the service have any"
+        with self.assertRaisesRegex(exceptions.TelemetryError, pattern) as caught:
             numbers(Service([]), 10)
+        self.assertTrue(caught.exception.affects_all)
 
     def test_failed_proof_continues_at_oldest(self) -> None:
         def fetch(period: model.Window, limit: int) -> list[Any]:
@@ -301,5 +303,16 @@ class CapTest(unittest.TestCase):
             raise exceptions.TelemetryError("HTTP 403")
 
         paginator = pagination.Paginator(Service([]).fetch, refuse, Capacity(), 10, "cpu of p1")
-        with self.assertRaisesRegex(exceptions.TelemetryError, "cpu of p1: .* a request for more failed: HTTP 403"):
+        pattern = "cpu of p1: .* a request for more failed: HTTP 403"
+        with self.assertRaisesRegex(exceptions.TelemetryError, pattern) as caught:
             list(paginator.pages(HOUR))
+        self.assertFalse(caught.exception.affects_all)
+
+    def test_own_later_sample_is_proof(self) -> None:
+        """The samples of another project may be what makes the service fail."""
+
+        def fail(*_: object) -> list[Any]:
+            raise exceptions.TelemetryError("HTTP 500")
+
+        paginator = pagination.Paginator(Service(at(36_000)).fetch, fail, Capacity(), 10, "cpu of p1")
+        self.assertEqual([()], [tuple(page.rows) for page in paginator.pages(HOUR)])
