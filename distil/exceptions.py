@@ -102,7 +102,14 @@ class CoordinationError(ServiceError):
 
 
 class ServiceOutage(DistilError):
-    """A service answers nothing, whichever project is asked for. Each project would fail for the same reason."""
+    """A service answers nothing, whichever project is asked for. Each project would fail for the same reason.
+
+    :param after_request: whether a request of the project preceded it, which may be what the service hangs on.
+    """
+
+    def __init__(self, message: str = "", *, after_request: bool = False) -> None:
+        self.after_request = after_request
+        super().__init__(message)
 
 
 class NothingCollected(DistilError):

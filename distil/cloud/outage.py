@@ -71,19 +71,20 @@ class OutageDetector:
         if failure.affects_all:
             raise exceptions.ServiceOutage(str(failure)) from failure
         # Outside of the except block, whose error oslo.log would add to each line.
-        self._require_answer(ask, time.monotonic())
+        self._require_answer(ask, time.monotonic(), after_request=True)
         raise failure
 
-    def _require_answer(self, ask: Callable[[], object], since: float) -> None:
+    def _require_answer(self, ask: Callable[[], object], since: float, *, after_request: bool = False) -> None:
         """:param since: an answer after this monotonic time will do.
 
+        :param after_request: for the error.
         :raises ServiceOutage: there is none.
         """
         with self._lock:
             if (self._outage is None or time.monotonic() >= self._recheck_at) and self._answered < since:
                 self._outage = self._ask(ask, self._patience if self._outage is None else 0)
             if self._outage is not None:
-                raise exceptions.ServiceOutage(self._outage)
+                raise exceptions.ServiceOutage(self._outage, after_request=after_request)
 
     def _ask(self, ask: Callable[[], object], patience: float) -> str | None:
         """The reason if there is no answer for so many seconds; None if there is one."""

@@ -2,6 +2,7 @@
 """Dispatches due windows to worker threads; re-checks projects held by other collectors at the end."""
 
 import itertools
+import random
 import time
 from collections.abc import Iterable
 from collections.abc import Iterator
@@ -75,7 +76,13 @@ class Dispatcher:
         def collect(batch: Sequence[DueProject]) -> None:
             held.update((left.project.id, left) for left in self._batches.collect(batch, allowance))
 
-        run_in_threads(self._batched(due), collect, self._concurrency, self._shutdown)
+        # Those that failed come after all others, each alone and in random order: one of them may be why they failed.
+        suspects = self._batches.suspects
+        failed = [[project] for project in due if project.project.id in suspects]
+        random.shuffle(failed)
+        others = [project for project in due if project.project.id not in suspects]
+        for batches in (self._batched(others), failed):
+            run_in_threads(batches, collect, self._concurrency, self._shutdown)
         return [held[project.project.id] for project in due if project.project.id in held]
 
     def _batched(self, due: Iterable[DueProject]) -> Iterator[list[DueProject]]:

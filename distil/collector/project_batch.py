@@ -103,6 +103,15 @@ class BatchCollector:
         self._retry_policy = retry_policy
         self._origin = origin
         self._outages = outages
+        self._suspects: set[str] = set()
+
+    @property
+    def suspects(self) -> frozenset[str]:
+        """The ids of the projects whose last attempt failed, without those that an outage kept from being attempted.
+
+        What they ask for may be what a service hangs on, or fails at together with all that is in one request with it.
+        """
+        return frozenset(self._suspects.copy())
 
     def collect(self, batch: Sequence[DueProject], allowance: Allowance) -> list[DueProject]:
         """Collect the windows of each project, up to its limit or the first that fails.
@@ -236,6 +245,7 @@ class BatchCollector:
             # Of any kind: unexpected data of one project must not affect the others.
             self._fail(project, error, window)
             return _Outcome.FAILED
+        self._suspects.discard(project.id)
         return _Outcome.EMPTY if rated.is_empty else _Outcome.COMMITTED
 
     def _fail(self, project: model.Project, error: Exception, window: model.Window | None = None) -> None:
@@ -246,4 +256,6 @@ class BatchCollector:
             message = "Project %s (%s)%s failed, retrying in the next run: %s"
             subject = f": window {window}" if window else ""
             LOG.log(level, message, project.id, project.name, subject, error, exc_info=exc_info)
+        if not isinstance(error, exceptions.ServiceOutage) or error.after_request:
+            self._suspects.add(project.id)
         self._monitor.fail(project.id, error)

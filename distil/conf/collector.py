@@ -97,7 +97,7 @@ OPTS = [
             ("descending", "by project id, descending"),
             ("random", "a different order in each run"),
         ],
-        help="Order in which projects are collected.",
+        help="Order in which projects are collected. Those that failed in the previous run come last.",
     ),
     cfg.IntOpt(
         "workers",

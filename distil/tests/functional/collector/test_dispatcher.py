@@ -176,6 +176,15 @@ class DispatcherTest(databases.DatabaseTestCase):
         with self.monitor.run(self.progress):
             return dispatcher.run(due, timeout)
 
+    def run_dispatcher_again(self, dispatcher: Dispatcher) -> None:
+        """Collect the second window of each project, and the first ones that are left."""
+        due = [
+            DueProject(project, windows(2).after(collected), 2)
+            for project, collected in zip(self.projects, self.collected(), strict=True)
+        ]
+        with self.monitor.run():
+            dispatcher.run(due, timeout=0)
+
     def value(self, name: str, **labels: str) -> float | None:
         return self.metrics.registry.get_sample_value(f"distil_collector_{name}", labels)
 
@@ -231,6 +240,22 @@ class DispatcherTest(databases.DatabaseTestCase):
         self.assertEqual(3 * 2 + 7, self.monitor.result.windows)
         self.assertEqual(set(), self.run_dispatcher(dispatcher, count=20, limit=1))
         self.assertEqual([START + 20 * HOUR] * 3, self.collected())
+
+    def test_failed_project_is_collected_last(self) -> None:
+        """And alone: it may be why the others of its request fail, or why the service answers nothing any more."""
+        failing, *others = [project.id for project in self.projects]
+
+        def on_request(project_id: str, _start: datetime.datetime) -> None:
+            if project_id == failing:
+                raise exceptions.TelemetryError("HTTP 500")
+
+        dispatcher = self.dispatcher(on_request)
+        self.run_dispatcher(dispatcher, count=1)
+        self.telemetry.asked.clear()
+        self.run_dispatcher_again(dispatcher)
+        self.assertEqual(others, [project_id for project_id, _ in self.telemetry.asked[:2]])
+        self.assertEqual({failing}, {project_id for project_id, _ in self.telemetry.asked[2:]})
+        self.assertEqual([START, START + 2 * HOUR, START + 2 * HOUR], self.collected())
 
     def test_held_project_is_skipped(self) -> None:
         self.other.acquire(self.projects[1].id)

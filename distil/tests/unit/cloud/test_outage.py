@@ -53,6 +53,13 @@ class OutageDetectorTest(unittest.TestCase):
         self.assertEqual(["ServiceOutage"] * 3, [self.request(detector, service) for _ in range(3)])
         self.assertEqual((1, 1), (service.requests, service.questions))
 
+    def test_outage_tells_which_requests_preceded_it(self) -> None:
+        detector, service = self.detector(), Service(failures=float("inf"))
+        for expected in (True, False):
+            with self.assertRaises(exceptions.ServiceOutage) as caught, detector.watch(service.ask):
+                service.request()
+            self.assertEqual(expected, caught.exception.after_request)
+
     def test_outage_has_reason_of_last_question(self) -> None:
         detector, service = self.detector(patience=0.7), Service(failures=float("inf"))
         self.request(detector, service)
