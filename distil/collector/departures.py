@@ -69,7 +69,7 @@ class DepartedProjects:
             self._tracked.depart([project.id for project in projects], now, None)
             LOG.error(
                 "%d of %d projects of collector %s are missing in Keystone's list at once, and are not collected in "
-                "this run. A run in ten minutes or later collects their last usage, if they are still missing.",
+                "this run. If they are still missing in a run at least ten minutes later, they have departed.",
                 len(projects),
                 listed + len(projects),
                 self._collector,

@@ -12,6 +12,7 @@ from distil import model
 from distil.cloud.keystone import KeystoneProjects
 from distil.collector.scope import Scope
 from distil.db.tracked_projects import TrackedProject
+from distil.text import pluralize
 
 LOG = log.getLogger(__name__)
 
@@ -22,12 +23,15 @@ class Listing(NamedTuple):
     :param enabled: number of projects that Keystone lists, in scope or not.
     :param in_scope: those of them in scope.
     :param released: ids of those of them that this collector had in scope, and has not any more.
+    :param unmatched: number of such projects that are not released, because they may belong in scope: an entry of what
+        to include matches nothing.
     :param absent: tracked projects in scope that are not listed.
     """
 
     enabled: int
     in_scope: Sequence[model.Project]
     released: Sequence[str]
+    unmatched: int
     absent: Sequence[TrackedProject]
 
 
@@ -64,12 +68,27 @@ class ScopeListing:
         selected = self._scope.select([*enabled, *map(as_project, others)], domain_ids)
         ids = {project.id for project in selected}
         own = [project for project in tracked.values() if project.in_scope_of == self._collector]
+        dropped = [project for project in own if project.id in listed and project.id not in ids]
+        unmatched = dropped if self._scope.includes_nothing_for_some(enabled, domain_ids) else []
+        self._report_unmatched(unmatched)
         return Listing(
             enabled=len(enabled),
             in_scope=[project for project in selected if project.id in listed],
-            released=[project.id for project in own if project.id in listed and project.id not in ids],
+            released=[] if unmatched else [project.id for project in dropped],
+            unmatched=len(unmatched),
             absent=[project for project in others if project.id in ids] + self._own(orphaned),
         )
+
+    def _report_unmatched(self, projects: Sequence[TrackedProject]) -> None:
+        if projects:
+            LOG.error(
+                "Collector %s: %s no longer in scope and not collected, such as %s (%s), while an entry of"
+                " include_domains or include_projects matches nothing: was it renamed? Correct or remove the entry.",
+                self._collector,
+                pluralize(len(projects), "project is", "projects are"),
+                projects[0].id,
+                projects[0].name,
+            )
 
     def _domain_ids(self, absent: Iterable[TrackedProject]) -> Mapping[str, str | None]:
         """Domain id by entry of the scope; with the domains of the absent projects, which may have been deleted."""

@@ -38,7 +38,8 @@ class CollectedProjects(NamedTuple):
     :param failures: by project id, why a project cannot be collected.
     :param enabled: number of projects that Keystone lists, in scope or not.
     :param until: by id of each departing project, up to when it is collected.
-    :param missing: number of projects that are not collected because Keystone's list may be wrong.
+    :param missing: number of projects that are not collected because Keystone's list, or an entry of the scope, may be
+        wrong.
     """
 
     projects: Sequence[model.Project]
@@ -101,7 +102,8 @@ class ScopedProjects:
         _log_failures(projects, failures)
         usable = {project_id: time for project_id, time in last_collected.items() if project_id not in elsewhere}
         until = {project.id: project.collect_until for project in departing.values() if project.collect_until}
-        return CollectedProjects(projects, usable, elsewhere | failures, listing.enabled, until, departures.missing)
+        missing = departures.missing + listing.unmatched
+        return CollectedProjects(projects, usable, elsewhere | failures, listing.enabled, until, missing)
 
     def _track(self, listing: Listing, tracked: Mapping[str, TrackedProject], now: datetime.datetime) -> Departures:
         """Store which projects are in scope now, and find those that have departed since the last run."""

@@ -64,6 +64,14 @@ class Scope:
         """A sentence for each project entry that matches none of the projects, or an id only by a name."""
         return list(self._unknown_projects(list(projects)))
 
+    def includes_nothing_for_some(
+        self, projects: Iterable[model.Project], domain_ids: Mapping[str, str | None]
+    ) -> bool:
+        """Whether an entry of what to include matches none of the projects or domains, as after these were renamed."""
+        known = {text for project in projects for text in (project.id, project.name)}
+        unknown_domains = [entry for entry in self.include_domains if domain_ids.get(entry) is None]
+        return bool(unknown_domains or self.include_projects - known)
+
     def without_domains(self) -> "Scope":
         """The scope without regard to domains."""
         return dataclasses.replace(self, include_domains=frozenset(), ignore_domains=frozenset())

@@ -58,8 +58,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the collectors.
 
     :param argv: arguments without the program name; None: those of the process.
-        is in scope, or a process was killed while it was stopping.
-        is in scope, or a process was killed at graceful_shutdown_timeout.
+    :returns: the exit status: 1 for an invalid configuration, a whole window up to the end time that was not collected,
+        or a process that was killed while it was stopping; else 0.
     """
     conf = TrackedConfigOpts()
     try:
@@ -229,7 +229,7 @@ def _collect_one(conf: cfg.ConfigOpts, options: CollectorOptions, end: datetime.
     except exceptions.DistilError as error:
         # The other collectors still run.
         return _report_errors(conf, [f"collector {options.name}: {line}" for line in loader.error_lines(error)])
-    return int(bool(result.failed))
+    return int(bool(result.failed or result.missing))
 
 
 def _end_time(conf: cfg.ConfigOpts) -> datetime.datetime | None:

@@ -18,6 +18,7 @@ from distil.monitoring.history import Snapshot
 from distil.monitoring.project_states import LaggingProject
 from distil.text import format_duration
 from distil.text import format_timestamp
+from distil.text import pluralize
 
 _JSON = "application/json"
 _TEXT = "text/plain; charset=utf-8"
@@ -45,9 +46,11 @@ def unhealthy_reasons(snapshot: Snapshot, now: datetime.datetime) -> Sequence[st
 
 def notes(snapshot: Snapshot) -> Sequence[str]:
     """Returns what else is to be known, although it does not make the collector unhealthy."""
-    if not is_paused(snapshot):
-        return []
-    return ["Paused: max_windows_per_cycle is 0. Nothing is collected; all windows stay due."]
+    paused = ["Paused: max_windows_per_cycle is 0. Nothing is collected; all windows stay due."]
+    last = _last_run(snapshot.runs)
+    number = pluralize(last.missing, "project is", "projects are") if last else ""
+    missing = [f"{number} missing in Keystone's list or in the scope, and not collected. The log says why."]
+    return (paused if is_paused(snapshot) else []) + (missing if last and last.missing else [])
 
 
 def is_paused(snapshot: Snapshot) -> bool:

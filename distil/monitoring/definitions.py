@@ -107,7 +107,7 @@ DEFINITIONS = (
         MetricType.COUNTER,
         "",
         ("outcome",),
-        "Runs by outcome: complete (no project failed), partial (at least one project failed), failed (nothing was "
+        "Runs by outcome: complete (no project failed), partial (a project failed or is missing), failed (nothing was "
         "collected: because of Keystone, the database or the configuration, or because no project is in scope or "
         "nearly all of them failed), paused (max_windows_per_cycle is 0) or stopped (interrupted by a shutdown).",
     ),
@@ -124,7 +124,9 @@ DEFINITIONS = (
         "",
         ("state",),
         "Projects that Keystone no longer lists as enabled, at the last run, by state: collected (until their usage "
-        "has ended) or missing (so many at once that they are not collected until a later run confirms it).",
+        "has ended) or missing (so many at once that they are not collected until a later run confirms it). "
+        "Missing, too, are projects that left the scope while an entry of include_domains or include_projects matches "
+        "nothing.",
     ),
     MetricDefinition(
         "projects",

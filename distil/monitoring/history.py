@@ -20,7 +20,7 @@ _MAX_REJECTIONS = 50
 class RunOutcome(enum.StrEnum):
     """The outcome of a run.
 
-    ``complete``: no project failed. ``partial``: at least one project failed. ``failed``: the run collected nothing,
+    ``complete``: no project failed. ``partial``: a project failed or is missing. ``failed``: the run collected nothing,
     though it should have. ``paused``: the run collected nothing, because its limit is 0. ``stopped``: interrupted by a
     shutdown.
     """
@@ -40,7 +40,8 @@ class RunResult:
     :param ended: None while the run is in progress, like ``outcome``.
     :param projects: number of projects in scope.
     :param departing: number of departed projects that are still collected.
-    :param missing: number of projects that have left Keystone's list and are not collected in this run.
+    :param missing: number of projects that are not collected because Keystone's list, or an entry of the scope, may be
+        wrong.
     :param windows: number of windows committed.
     :param due: number of windows that were due when the run started; ``still_due`` of them are due when it ends.
     :param failed: number of projects with a window that was due and could not be collected, or whose last collected is
@@ -72,7 +73,7 @@ class RunResult:
 
     def __str__(self) -> str:
         departed = f" and {self.departing} departed" if self.departing else ""
-        missing = f"; {pluralize(self.missing, 'project')} missing in Keystone's list" if self.missing else ""
+        missing = f"; {pluralize(self.missing, 'project')} missing" if self.missing else ""
         return (
             f"{pluralize(self.projects, 'project')}{departed}: {pluralize(self.windows, 'window')} committed with "
             f"{pluralize(self.usage_entries, 'usage entry', 'usage entries')}, "

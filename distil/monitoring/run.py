@@ -110,7 +110,8 @@ class RunMonitor:
         :param windows: number of windows that the run is going to collect.
         :param paused: whether the run's limit is 0, so that it collects nothing.
         :param departing: number of departed projects that are still collected.
-        :param missing: number of projects that have left Keystone's list and are not collected in this run.
+        :param missing: number of projects that are not collected because Keystone's list, or an entry of the scope, may
+            be wrong.
         """
         self._is_paused = paused
         self._metrics.set_scope(last_collected, self._clock())
@@ -198,7 +199,7 @@ class RunMonitor:
         """The outcome of a run that raised nothing."""
         if self._is_paused:
             return RunOutcome.PAUSED
-        return RunOutcome.PARTIAL if self.failures else RunOutcome.COMPLETE
+        return RunOutcome.PARTIAL if self.failures or self.result.missing else RunOutcome.COMPLETE
 
     def _finish(self, outcome: RunOutcome, problem: str | None = None) -> None:
         ended = self._clock()

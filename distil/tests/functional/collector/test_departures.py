@@ -49,11 +49,15 @@ class DepartureTestCase(databases.DatabaseTestCase):
             connection.execute(sa.delete(models.tenants))
 
     def run_at(
-        self, now: datetime.datetime, collector: str = "default", plan: Plan | None = None, **scope: str
+        self, now: datetime.datetime, collector: str = "default", plan: Plan | None = None, **scope: Any
     ) -> CollectedProjects:
-        """Load the projects as a new process does, and store empty windows up to the last full hour."""
+        """Load the projects as a new process does, and store empty windows up to the last full hour.
+
+        :param scope: an entry or several, by option.
+        """
         plan = plan or Plan()
-        filters = Scope(**{name: frozenset([value]) for name, value in scope.items()})
+        entries = {name: [value] if isinstance(value, str) else value for name, value in scope.items()}
+        filters = Scope(**{name: frozenset(values) for name, values in entries.items()})
         keystone = KeystoneProjects(Connection(self.session, None, "public"))
         tracked = TrackedProjects(self.engine)
         driver = CeilometerDriver(self.session, None, "public")
@@ -213,6 +217,34 @@ class DepartureScopeTest(DepartureTestCase):
         self.assertEqual(3, self.run_at(NOW + HOUR, include_domains="customers").missing)
         self.assertEqual(set(customers), set(self.run_at(NOW + 2 * HOUR, include_domains="customers").until))
         self.assertEqual({}, self.run_at(NOW + 2 * HOUR, "other", ignore_domains="customers").until)
+
+
+class RenamedEntryTest(DepartureTestCase):
+    """An entry of what to include matches nothing any more, although Keystone lists the projects."""
+
+    def test_projects_of_renamed_domain_are_missing(self) -> None:
+        scope: dict[str, Any] = {"include_domains": ("Default", "customers")}
+        self.start(**scope)
+        domain = next(entry for entry in self.cloud.projects.domains if entry["name"] == "customers")
+        domain["name"] = "clients"
+        for hours in (1, 2):
+            loaded = self.run_at(NOW + hours * HOUR, **scope)
+            self.assertEqual((3, 4, {}), (loaded.missing, loaded.in_scope, loaded.until))
+        self.assertEqual(0, self.run_at(NOW + 3 * HOUR, include_domains=("Default", "clients")).missing)
+
+    def test_renamed_project_is_missing(self) -> None:
+        scope: dict[str, Any] = {"include_projects": ("project-0", "project-1")}
+        self.start(**scope)
+        self.cloud.projects.update(self.gone, {"name": "renamed"})
+        self.assertEqual(1, self.run_at(NOW + HOUR, **scope).missing)
+        self.assertEqual(0, self.run_at(NOW + 2 * HOUR, include_projects="project-1").missing)
+
+    def test_unused_entry_hides_no_departure(self) -> None:
+        self.start(include_domains=("customers", "Default", "never existed"))
+        self.cloud.projects.delete(self.gone)
+        loaded = self.run_at(NOW + HOUR, include_domains=("customers", "Default", "never existed"))
+        self.assertEqual(0, loaded.missing)
+        self.assert_departing(NOON + 4 * HOUR, loaded)
 
 
 class SuddenDropTest(DepartureTestCase):

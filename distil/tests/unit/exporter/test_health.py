@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Any
 
 from distil.exporter.health import HealthPage
+from distil.exporter.health import notes
 from distil.exporter.health import unhealthy_reasons
 from distil.monitoring.history import RunOutcome
 from distil.monitoring.history import RunResult
@@ -31,6 +32,12 @@ class HealthReasonsTest(unittest.TestCase):
         self.assertEqual(len(expected), len(reasons), reasons)
         for text, reason in zip(expected, reasons, strict=True):
             self.assertIn(text, reason)
+
+    def test_missing_projects_are_noted(self) -> None:
+        snapshot = snapshots.snapshot(runs=(run(MINUTE, RunOutcome.STOPPED), run(HOUR, RunOutcome.PARTIAL, missing=30)))
+        (note,) = notes(snapshot)
+        self.assertTrue(note.startswith("30 projects are missing in Keystone's list or in the scope"), note)
+        self.assertEqual([], list(notes(snapshots.snapshot(runs=(run(HOUR),)))))
 
     def test_new_process_is_healthy(self) -> None:
         self.assert_healthy()

@@ -53,7 +53,7 @@ class StatusPageTest(unittest.TestCase):
     def test_departed_projects_are_counted(self) -> None:
         page = text(parse(snapshots.snapshot(runs=(run(HOUR, departing=2, missing=30), run(2 * HOUR, departing=9)))))
         self.assertIn("2 departed projects collected until the usage ends", page)
-        self.assertIn("30 projects missing in Keystone's list", page)
+        self.assertIn("30 projects missing in Keystone's list or in the scope", page)
         self.assertNotIn("9 departed", page)
 
     @hypothesis.given(TEXTS)
