@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whether a collector may continue where a project's collection has stopped: the same telemetry, and the same rules."""
 
+import shlex
 import threading
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -97,9 +98,10 @@ class OriginCheck:
 
 
 def _elsewhere(theirs: str, mine: str) -> str:
+    names = shlex.join((theirs, mine))
     return (
         f"its last_collected is that of {theirs}, and this collector asks {mine}, whose usage would be missing. Use a"
-        f" database for each region; if only the name has changed, run distil-manage telemetry rename {theirs} {mine}"
+        f" database for each region; if only the name has changed, run distil-manage telemetry rename {names}"
     )
 
 

@@ -15,11 +15,14 @@ from distil.db.models import usage_entry
 
 
 class CollectedProject(NamedTuple):
-    """:param last_collected: end of its newest stored window; None if there is none."""
+    """:param last_collected: end of its newest stored window; None if there is none.
+    :param has_ended: whether it has departed, and all of its usage is collected.
+    """
 
     project_id: str
     name: str
     last_collected: datetime.datetime | None
+    has_ended: bool = False
 
 
 class Collected(NamedTuple):
@@ -38,7 +41,8 @@ def read(engine: sa.Engine, projects: Collection[str] = (), domains: Collection[
     """
     conditions = list(_conditions(projects, domains))
     last_collected = valid_time(tenants.c.last_collected)
-    query = sa.select(tenants.c.id, tenants.c.name, last_collected).where(*conditions).order_by(tenants.c.id)
+    has_ended = sa.and_(tenants.c.departed.is_not(None), tenants.c.in_scope_of.is_(None))
+    query = sa.select(tenants.c.id, tenants.c.name, last_collected, has_ended).where(*conditions).order_by(tenants.c.id)
     first = sa.select(sa.func.min(usage_entry.c.start))
     if conditions:
         # One row of the index for each project, instead of all of them.

@@ -40,12 +40,9 @@ def log(collected: Collected, period: Period) -> None:
 def _log_short(projects: Sequence[CollectedProject], period: Period, end: datetime.datetime) -> None:
     """:param end: to which a project is collected if it is not short."""
     short = [project for project in projects if project.last_collected is None or project.last_collected < end]
-    ended = [
-        project
-        for project in short
-        if period.start and project.last_collected and project.last_collected <= period.start
-    ]
-    behind = [project for project in short if project not in ended]
+    ended = [project for project in short if project.has_ended]
+    before = [project for project in short if not project.has_ended and _is_before(project, period)]
+    behind = [project for project in short if not project.has_ended and not _is_before(project, period)]
     if not short and len(projects) > 1:
         LOG.info("All of them are collected to %s", base.format_time(end, period.zone))
     if behind:
@@ -60,7 +57,13 @@ def _log_short(projects: Sequence[CollectedProject], period: Period, end: dateti
             rest,
         )
     if ended:
-        LOG.info("%s collected to before the period only: deleted, or far behind", pluralize(len(ended), "project"))
+        LOG.info("%s departed and collected to the end", pluralize(len(ended), "project"))
+    if before:
+        LOG.info("%s collected to before the period only: deleted, or far behind", pluralize(len(before), "project"))
+
+
+def _is_before(project: CollectedProject, period: Period) -> bool:
+    return bool(period.start and project.last_collected and project.last_collected <= period.start)
 
 
 def _describe(project: CollectedProject, zone: datetime.tzinfo) -> str:

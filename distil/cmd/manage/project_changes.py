@@ -18,6 +18,9 @@ from distil.db.tracked_projects import TrackedProjects
 
 LOG = logging.getLogger(__name__)
 
+# Before OpenStack: a wrong number.
+_FIRST_YEAR = 2010
+
 
 class _ProjectChange(base.ShowCommand):
     """Changes one project, which has to be named in full."""
@@ -103,6 +106,8 @@ class ProjectStart(_ProjectChange):
         at = parsed_args.at
         if at.replace(minute=0, second=0, microsecond=0) != at:
             self.refuse("--at must be a full hour")
+        if at.year < _FIRST_YEAR:
+            self.refuse(f"--at must not be before {_FIRST_YEAR}")
         if at > Store(self.app.engine).now():
             self.refuse("--at must not be in the future")
         project_id = self._find_id(parsed_args)

@@ -36,5 +36,7 @@ class TelemetryRename(base.ShowCommand):
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Sequence[str], Sequence[object]]:
+        if not all(parsed_args.new.partition("/")):
+            self.refuse("NEW must be a driver and a region, as in ceilometer/RegionOne")
         renamed = collected_by.rename_telemetry(self.app.engine, parsed_args.old, parsed_args.new)
         return ("telemetry", "projects"), (parsed_args.new, renamed)

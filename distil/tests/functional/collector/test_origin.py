@@ -76,6 +76,13 @@ class RegionsTest(unittest.TestCase):
         self.other.collect()
         self.assertEqual({self.site.end}, set(self.site.last_collected().values()))
 
+    def test_incomplete_name_is_refused(self) -> None:
+        self.site.collect(self.site.start + HOUR)
+        for name in ("south", "ceilometer/", "/south", ""):
+            refused = manage.run(self.site.config, "telemetry", "rename", "ceilometer/north", name)
+            self.assertEqual(2, refused.returncode, refused.stderr)
+        self.assertEqual({"ceilometer/north"}, self.telemetry())
+
 
 class OriginTest(unittest.TestCase):
     def region(self, session: ks_session.Session, region: str | None = None, interface: str = "public") -> str | None:
@@ -121,6 +128,11 @@ class TestOriginCheckSQLite(databases.DatabaseTestCase):
         self.commit()
         self.assertEqual([self.project.id], list(self.problems(self.check("south"))))
         self.assertEqual({}, self.problems(self.check()))
+
+    def test_suggested_command_is_quoted(self) -> None:
+        self.commit("of $(hostname)")
+        (problem,) = self.problems(self.check()).values()
+        self.assertIn("telemetry rename 'ceilometer/of $(hostname)' ceilometer/north", str(problem))
 
     def test_alternating_rules_are_reported(self) -> None:
         mine = self.check()

@@ -132,7 +132,7 @@ class ProjectChangeTest(unittest.TestCase):
 
     def test_start_must_be_past_hour(self) -> None:
         tomorrow = datetime.datetime.now(datetime.UTC).replace(minute=0, second=0, microsecond=0) + 24 * HOUR
-        for at in ("2026-01-01T00:30", tomorrow.isoformat(), "yesterday"):
+        for at in ("2026-01-01T00:30", "0026-01-01", tomorrow.isoformat(), "yesterday"):
             self.run_it("project", "start", "project-1", "--at", at, status=2)
         self.run_it("project", "start", "project-1", status=2)
 

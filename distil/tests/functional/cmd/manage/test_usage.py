@@ -190,6 +190,16 @@ class UsageTest(manage.ManageTestCase):
             notes,
         )
 
+    def test_departed_project_is_not_warned_of(self) -> None:
+        """It is collected to its end, however early that was."""
+        self.store(*(entry("p1", hour=hour) for hour in range(4)))
+        self.last_collected(START + HOUR, id="p1")
+        with self.engine.begin() as connection:
+            connection.execute(sa.update(models.tenants).filter_by(id="p1").values(departed=START))
+        notes = self.notes("usage", "summary", "--start", "2026-01-31T22:00", "--end", "2026-02-01T04:00", "-f", "csv")
+        self.assertIn("distil-manage: 1 project departed and collected to the end\n", notes)
+        self.assertNotIn("not collected", notes)
+
     def test_uncollected_project_is_warned_of(self) -> None:
         self.last_collected(None)
         notes = self.notes("usage", "list", "--project", "p1", "-f", "csv")
