@@ -108,7 +108,7 @@ def _configuration_errors(url: sa.URL) -> Iterator[None]:
         # Raised by SQLAlchemy if the first connection is lost while it inspects the server.
         raise exceptions.StoreError(f"could not connect to {urls.describe(url)}: the connection was lost") from error
     except (ImportError, sa.exc.NoSuchModuleError) as error:
-        raise exceptions.ConfigurationError([f"[database] connection: {error}"]) from error
+        raise urls.without_driver(url, error) from error
     except (sa.exc.ArgumentError, sa.exc.SAWarning, ValueError, TypeError, AttributeError) as error:
         raise urls.unusable(url, error) from error
 

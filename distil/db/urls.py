@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Connection URLs: their defaults, and what they may contain."""
 
+import os
 import re
+from collections.abc import Mapping
 
 import sqlalchemy as sa
 
@@ -16,6 +18,13 @@ _DRIVERS = {"mariadb": "mysql+pymysql", "mysql": "mysql+pymysql", "postgresql": 
 _UTF8MB3_NAMES = ("utf8", "utf8mb3")
 # SQLite's timeout is in seconds.
 _DEFAULT_QUERY = {"mysql": ("charset", "utf8mb4"), "sqlite": ("timeout", "30")}
+# By the beginning of a URL, how one begins whose driver is installed.
+_USABLE_BEGINNINGS = {"postgres": "postgresql://", "mysql": "mysql+pymysql://", "mariadb": "mysql+pymysql://"}
+# PyMySQL's parameters that may name the database instead. PostgreSQL has a default: the name of the user.
+_NAME_DATABASE = {"database", "db", "read_default_file", "read_default_group"}
+# Only with a single @, before any ?: the text may be a part of the password otherwise.
+_PORT = re.compile(r"[^@?]*@(?:\[[^@?\]]*\]|[^@?:/\[]*):(?P<port>[^@?/]*)(?:[?/][^@]*)?")
+_UNEXPECTED_ARGUMENT = re.compile(r"unexpected keyword argument '(\w+)'")
 
 
 def parse(connection: str, parameters: str = "") -> sa.URL:
@@ -28,7 +37,8 @@ def parse(connection: str, parameters: str = "") -> sa.URL:
         url = sa.make_url(connection)
     except (sa.exc.ArgumentError, ValueError):
         # Their messages quote the URL with its password.
-        raise exceptions.ConfigurationError(["[database] connection is not a valid database URL"]) from None
+        problem = f"[database] connection is not a valid database URL{_invalid_port(connection)}"
+        raise exceptions.ConfigurationError([problem]) from None
     if url.host and "@" in url.host:
         # The end of a password, which messages would show as part of the host name.
         raise exceptions.ConfigurationError(["[database] connection: an @ in the password must be written as %40"])
@@ -36,6 +46,7 @@ def parse(connection: str, parameters: str = "") -> sa.URL:
         url = url.update_query_string(parameters, append=True)
     url = url.set(drivername=_DRIVERS.get(url.drivername, url.drivername))
     _require_transactions(url)
+    _require_database(url)
     if url.query.get("charset") in _UTF8MB3_NAMES:
         url = url.update_query_dict({"charset": "utf8mb4"})
     default = _DEFAULT_QUERY.get(url.get_backend_name())
@@ -54,14 +65,25 @@ def unusable(url: sa.URL, error: BaseException) -> exceptions.ConfigurationError
 
     :param error: of the driver, or of a library that it needs.
     """
-    text = f"{type(error).__name__}: {' '.join(str(error).split())}"
     parameters = {name: str(value) for name, value in url.query.items()}
+    text = _cause(error, parameters)
     secrets = {value for name, value in parameters.items() if _SECRET.search(name)} | {str(url.password or "")}
     for secret in secrets - {""}:
         text = text.replace(secret, "***")
-    shown = [f"{name}={'***' if value in secrets else value}" for name, value in sorted(parameters.items())]
-    problem = f"[database] connection: {url.get_driver_name()} cannot use its parameters ({', '.join(shown)}): {text}"
+    added = _DEFAULT_QUERY.get(url.get_backend_name())
+    written = [parameter for parameter in sorted(parameters.items()) if parameter != added]
+    shown = ", ".join(f"{name}={'***' if value in secrets else value}" for name, value in written)
+    subject = f"its parameters ({shown})" if shown else "it"
+    problem = f"[database] connection: {url.get_driver_name()} cannot use {subject}: {text}"
     return exceptions.ConfigurationError([problem])
+
+
+def without_driver(url: sa.URL, error: BaseException) -> exceptions.ConfigurationError:
+    """The error for a URL whose driver is unknown or not installed."""
+    backend = url.get_backend_name()
+    beginning = next((usable for name, usable in _USABLE_BEGINNINGS.items() if backend.startswith(name)), None)
+    hint = f"; write {beginning}" if beginning else ""
+    return exceptions.ConfigurationError([f"[database] connection: {url.drivername}://: {error}{hint}"])
 
 
 def prepare_threshold(url: sa.URL) -> int | None:
@@ -85,3 +107,27 @@ def _require_transactions(url: sa.URL) -> None:
     if "autocommit" in url.query:
         problem = "[database] connection: autocommit cannot be set, because usage is stored in transactions"
         raise exceptions.ConfigurationError([problem])
+
+
+def _require_database(url: sa.URL) -> None:
+    if url.get_backend_name() == "mysql" and not url.database and not _NAME_DATABASE & url.query.keys():
+        example = url.set(database="distil", query={})
+        raise exceptions.ConfigurationError([f"[database] connection names no database, as {example} does"])
+
+
+def _invalid_port(connection: str) -> str:
+    found = _PORT.fullmatch(connection)
+    if not found or not found["port"] or found["port"].isdecimal():
+        return ""
+    return f": the port {found['port']!r} is not a number"
+
+
+def _cause(error: BaseException, parameters: Mapping[str, str]) -> str:
+    """What is wrong with the parameters, as far as the error tells, or the error itself."""
+    unexpected = _UNEXPECTED_ARGUMENT.search(str(error))
+    if isinstance(error, TypeError) and unexpected:
+        return f"there is no parameter {unexpected[1]}"
+    unreadable = [name for name, value in parameters.items() if value.startswith("/") and not os.access(value, os.R_OK)]
+    if isinstance(error, OSError) and unreadable:
+        return f"cannot read the file of {', '.join(unreadable)}: {error.strerror}"
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"

@@ -83,8 +83,13 @@ class DatabaseParametersTest(unittest.TestCase):
                 self.assert_told(problem, *tried)
                 tried = COMMANDS[:1]
 
+    def test_missing_database_is_told(self) -> None:
+        url = sa.make_url(self.enterContext(databases.database(databases.MYSQL, migrated=False)))
+        self.configure(url.set(database="").render_as_string(hide_password=False))
+        self.assert_told("names no database", ("distil-db-manage", "current"), *COMMANDS)
+
     def test_collector_refuses_to_start(self) -> None:
-        for url in ("mysql://u:sekret@h/d?foo=1", "postgresql://u:sekret@h/d?foo=1", "sqlite:///f?foo=1"):
+        for url in ("mysql://u:sekret@h/d?foo=1", "mysql://u:sekret@h", "postgresql://u:sekret@h/d?foo=1", "sqlite:///f?foo=1"):
             self.configure(url)
             output = self.site.refused()
             self.assertEqual(1, output.count("[database] connection"), output)

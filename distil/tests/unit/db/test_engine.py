@@ -48,6 +48,47 @@ class CreateEngineTest(unittest.TestCase):
             self.assertIn("[database] connection", str(caught.exception))
             self.assertNotIn("sekret", str(caught.exception))
 
+    def assert_refused(self, problem: str, url: str) -> None:
+        with self.subTest(url=url), self.assertRaises(exceptions.ConfigurationError) as caught:
+            engine.require_usable(url)
+        self.assertEqual(f"[database] connection{problem}", str(caught.exception))
+
+    def test_mysql_needs_a_database(self) -> None:
+        for url in ("mysql://u:sekret@h", "mariadb://u:sekret@h/", "mysql+pymysql://u:sekret@h/?charset=utf8"):
+            self.assert_refused(" names no database, as mysql+pymysql://u:***@h/distil does", url)
+        for url in ("mysql://u@h?database=d", "postgresql://u@h"):
+            engine.require_usable(url)
+
+    def test_missing_driver_names_the_usable(self) -> None:
+        for url, problem in {
+            "postgres://u:sekret@h/d": "postgres; write postgresql://",
+            "mysql+nosuch://u:sekret@h/d": "mysql.nosuch; write mysql+pymysql://",
+            "nosql+x://u:sekret@h/d": "nosql.x",
+        }.items():
+            scheme = url.partition(":")[0]
+            self.assert_refused(f": {scheme}://: Can't load plugin: sqlalchemy.dialects:{problem}", url)
+
+    def test_invalid_port_is_named(self) -> None:
+        for host in ("h", "[::1]"):
+            problem = " is not a valid database URL: the port '33o6' is not a number"
+            self.assert_refused(problem, f"mysql://u:secret@{host}:33o6/d?charset=utf8")
+
+    def test_no_part_of_passwords_is_shown(self) -> None:
+        for password in ("x@y:sekret/", "p?x@y:sekret", "p/x:sekret", "x:1/@y:sekret"):
+            with self.assertRaises(exceptions.ConfigurationError) as caught:
+                engine.require_usable(f"mysql://u:{password}@h:z/d?a=b@c:sekret/")
+            self.assertNotIn("sekret", str(caught.exception))
+
+    def test_parameters_are_those_written(self) -> None:
+        start = ": pymysql cannot use its parameters"
+        self.assert_refused(
+            f"{start} (conect_timeout=5): there is no parameter conect_timeout", "mysql://u@h/d?conect_timeout=5"
+        )
+        self.assert_refused(
+            f"{start} (ssl_ca=/none, ssl_cert=/): cannot read the file of ssl_ca: No such file or directory",
+            "mysql://u@h/d?ssl_cert=/&ssl_ca=/none",
+        )
+
     def test_unreachable_server_raises_without_password(self) -> None:
         for scheme in ("mysql", "postgresql"):
             with self.subTest(scheme=scheme), self.assertRaises(exceptions.StoreError) as caught:
