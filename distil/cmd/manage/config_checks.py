@@ -93,7 +93,8 @@ def _consequences(options: CollectorOptions) -> Iterator[str]:
     if not options.trust_sources:
         yield "trust_sources is empty: samples that users post to the telemetry service themselves are billed"
     if options.enable_exporter and options.exporter_host in _ANY_HOST and not options.exporter_client_cafile:
+        default = " (the default)" if options.exporter_host == _ANY_HOST[0] else ""
         yield (
-            f"exporter_host = {options.exporter_host}: whoever reaches this host can read the metrics and the"
+            f"exporter_host = {options.exporter_host}{default}: whoever reaches this host can read the metrics and the"
             " status page, which name projects; set exporter_client_cafile, or an address that only Prometheus reaches"
         )

@@ -89,7 +89,12 @@ class DatabaseParametersTest(unittest.TestCase):
         self.assert_told("names no database", ("distil-db-manage", "current"), *COMMANDS)
 
     def test_collector_refuses_to_start(self) -> None:
-        for url in ("mysql://u:sekret@h/d?foo=1", "mysql://u:sekret@h", "postgresql://u:sekret@h/d?foo=1", "sqlite:///f?foo=1"):
+        for url in (
+            "mysql://u:sekret@h/d?foo=1",
+            "mysql://u:sekret@h",
+            "postgresql://u:sekret@h/d?foo=1",
+            "sqlite:///f?foo=1",
+        ):
             self.configure(url)
             output = self.site.refused()
             self.assertEqual(1, output.count("[database] connection"), output)
