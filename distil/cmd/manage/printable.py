@@ -19,6 +19,8 @@ def printable(values: Sequence[Any], formatter: str) -> Sequence[Any]:
 
     :param formatter: name of the output format.
     """
+    if formatter == "table":
+        values = ["" if value is None else value for value in values]
     escape = _ESCAPES.get(formatter)
     return values if escape is None else [_escaped(value, escape) for value in values]
 

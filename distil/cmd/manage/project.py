@@ -2,9 +2,7 @@
 """``project list`` and ``project show``."""
 
 import argparse
-import datetime
 import logging
-import textwrap
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
@@ -12,55 +10,36 @@ from collections.abc import Sequence
 from typing import Any
 
 from distil import exceptions
-from distil import text
 from distil.cmd.manage import base
 from distil.cmd.manage import collectors
 from distil.cmd.manage import project_scope
+from distil.cmd.manage import project_status
 from distil.cmd.manage.project_scope import ScopedProject
+from distil.cmd.manage.project_scope import Scopes
+from distil.conf.registry import TrackedConfigOpts
 from distil.db import projects as stored_projects
 from distil.db.projects import ProjectStatus
 from distil.db.store import Store
-from distil.escaping import escape_control
 
 LOG = logging.getLogger(__name__)
-
-_HOUR = datetime.timedelta(hours=1)
-
-_COLUMNS = (
-    "id",
-    "name",
-    "domain_id",
-    "collector",
-    "last_collected",
-    "lag_hours",
-    "due",
-    "lease_owner",
-    "failing_since",
-    "last_failed",
-    "failure",
-    "departed",
-    "collect_until",
-)
-
-# What a table of 80 characters has room for. lag_hours takes 9 of them, and due 5.
-_SHORT_COLUMNS = ("id", "name", "last_collected", "lag_hours", "due", "failure")
-_NAME_WIDTH = 12
-_FAILURE_WIDTH = 10
-_MAX_FAILURE_LINES = 3
 
 
 class ProjectList(base.ListCommand):
     """List the projects in the collectors' scopes with their status.
 
-    A table has six columns and is 80 characters wide: ids, names and failures are shortened. --long shows everything,
-    as all other formats do. A command takes the shortened id for the project, if no other project's begins with it.
+    A table has six columns and the width of the terminal: ids, names and failures are shortened. --long shows all
+    columns in full, as all other formats do. A command takes the shortened id for the project, if no other project's
+    begins with it.
 
     A project that is in the scope of several collectors is listed with each of them. lag_hours is the time since the
     end of the newest stored window, due the number of windows that could be collected now. A failure is kept until a
     run collects all due windows of the project; an old last_failed means that no run includes the project any more.
 
-    A project that Keystone no longer lists as enabled is listed until its last usage is collected: departed is when a
-    run noticed, collect_until the end of its last window. That is empty as long as a run has to confirm the departure.
+    A project that Keystone no longer lists as enabled is listed until its last usage is collected, and departure says
+    what becomes of it: departed is when a run noticed, collect_until the end of its last window. That is empty as long
+    as a run has to confirm the departure.
+
+    Entries of the scopes that match nothing are warned of.
     """
 
     SUBJECT = "projects"
@@ -95,20 +74,24 @@ class ProjectList(base.ListCommand):
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Sequence[str], Iterator[Sequence[object]]]:
         statuses = stored_projects.list_statuses(self.app.engine)
         now = Store(self.app.engine).now()
-        rows = (_row(project, statuses, now) for project in self._projects(parsed_args, statuses))
-        return _COLUMNS, (tuple(row.values()) for row in rows if _is_selected(row, parsed_args))
+        rows = (project_status.describe(project, statuses, now) for project in self._projects(parsed_args, statuses))
+        return project_status.COLUMNS, (tuple(row.values()) for row in rows if _is_selected(row, parsed_args))
 
     def displayed(
         self, arguments: argparse.Namespace, names: Sequence[str], rows: Iterable[Sequence[Any]]
     ) -> tuple[Sequence[str], Iterable[Sequence[Any]]]:
         if arguments.formatter != "table" or arguments.long or arguments.columns:
             return names, rows
-        return _SHORT_COLUMNS, (_shorten(dict(zip(names, row, strict=True))) for row in rows)
+        width = int(arguments.max_width)
+        shown = (project_status.shorten(dict(zip(names, row, strict=True)), width) for row in rows)
+        return project_status.SHORT_COLUMNS, shown
 
     def _projects(self, arguments: argparse.Namespace, statuses: Mapping[str, ProjectStatus]) -> list[ScopedProject]:
         conf = self.app.conf
         if arguments.departed:
-            projects = project_scope.departed(conf, statuses.values(), with_finished=arguments.all)
+            scopes = None if arguments.no_keystone else _read_scopes(conf)
+            enabled = scopes and scopes.enabled
+            projects = project_scope.departed(conf, statuses.values(), enabled, with_finished=arguments.all)
         elif arguments.no_keystone:
             plan = project_scope.common_plan(conf)
             if plan is None and arguments.behind is not None:
@@ -124,9 +107,12 @@ class ProjectList(base.ListCommand):
         """The projects in scope, and those that have departed from it; with ``--all`` all others that are stored."""
         conf = self.app.conf
         collectors.choose(conf, arguments.collector)
-        projects = project_scope.in_scope(conf)
+        scopes = project_scope.read_scopes(conf)
+        for problem in scopes.unknown:
+            LOG.warning(problem)
+        projects = list(scopes.projects)
         for others in (
-            project_scope.departed(conf, statuses.values()),
+            project_scope.departed(conf, statuses.values(), scopes.enabled),
             project_scope.stored(statuses.values()) if arguments.all else (),
         ):
             known = {project.project_id for project in projects}
@@ -142,19 +128,23 @@ class ProjectShow(base.ShowCommand):
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
-        parser.add_argument("project", metavar="PROJECT", help="ID or name of the project")
+        parser.add_argument(
+            "project", metavar="PROJECT", help="ID or name of the project, or 8 or more characters of its ID"
+        )
         parser.add_argument("--no-keystone", action="store_true", help="ask only the database")
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Sequence[str], Sequence[object]]:
         engine = self.app.engine
-        projects = [] if parsed_args.no_keystone else self._in_scope()
+        scopes = None if parsed_args.no_keystone else _read_scopes(self.app.conf)
+        projects = scopes.projects if scopes else ()
         project_id = self._find_id(parsed_args.project, projects)
         statuses = stored_projects.list_statuses(engine)
         scoped = [project for project in projects if project.project_id == project_id]
-        scoped = scoped or project_scope.departed(self.app.conf, [statuses[project_id]])
+        stored = [statuses[project_id]] if project_id in statuses else []
+        scoped = scoped or project_scope.departed(self.app.conf, stored, scopes and scopes.enabled)
         project = scoped[0] if scoped else self._stored(statuses[project_id])
-        fields = _row(project, statuses, Store(engine).now())
+        fields = project_status.describe(project, statuses, Store(engine).now())
         fields["collector"] = ", ".join(project.collector for project in scoped if project.collector) or None
         contents = stored_projects.contents(engine, project_id)
         fields |= {
@@ -165,13 +155,6 @@ class ProjectShow(base.ShowCommand):
             "rejected_samples": contents.rejected_samples,
         }
         return tuple(fields), tuple(fields.values())
-
-    def _in_scope(self) -> list[ScopedProject]:
-        try:
-            return project_scope.in_scope(self.app.conf)
-        except exceptions.IdentityError as error:
-            LOG.warning("showing only what is stored, because Keystone does not answer: %s", error)
-            return []
 
     def _stored(self, status: ProjectStatus) -> ScopedProject:
         return next(project_scope.stored([status], project_scope.common_plan(self.app.conf)))
@@ -187,42 +170,16 @@ class ProjectShow(base.ShowCommand):
             return ids.pop()
 
 
+def _read_scopes(conf: TrackedConfigOpts) -> Scopes | None:
+    """None if Keystone does not answer."""
+    try:
+        return project_scope.read_scopes(conf)
+    except exceptions.IdentityError as error:
+        LOG.warning("showing only what is stored, because Keystone does not answer: %s", error)
+        return None
+
+
 def _is_selected(row: Mapping[str, Any], arguments: argparse.Namespace) -> bool:
-    if (arguments.failing and row["failure"] is None) or (arguments.departed and row["departed"] is None):
+    if (arguments.failing and row["failure"] is None) or (arguments.departed and row["departure"] is None):
         return False
     return arguments.behind is None or row["last_collected"] is None or (row["due"] or 0) >= arguments.behind
-
-
-def _shorten(row: Mapping[str, Any]) -> Sequence[Any]:
-    """The values of the short columns: the beginning of an id, a time without its seconds, lines of a failure."""
-    time, failure = row["last_collected"], escape_control(row["failure"] or "")
-    lines = textwrap.wrap(failure, _FAILURE_WIDTH, max_lines=_MAX_FAILURE_LINES, placeholder="...")
-    return (
-        row["id"][: stored_projects.MIN_ID_PREFIX],
-        text.truncate(row["name"] or "", _NAME_WIDTH, "..."),
-        time and f"{time[: len('YYYY-MM-DDThh:mm')]}Z",
-        row["lag_hours"],
-        row["due"],
-        base.Lines("\n".join(lines)),
-    )
-
-
-def _row(project: ScopedProject, statuses: Mapping[str, ProjectStatus], now: datetime.datetime) -> dict[str, Any]:
-    status = statuses.get(project.project_id) or ProjectStatus(project_id=project.project_id)
-    last = status.last_collected
-    values = (
-        project.project_id,
-        project.name,
-        project.domain_id,
-        project.collector,
-        base.format_time(last),
-        None if last is None else round((now - last) / _HOUR, 1),
-        None if last is None or project.plan is None else project.plan.count_due(last, now, status.collect_until),
-        status.owner,
-        base.format_time(status.failing_since),
-        base.format_time(status.last_failed),
-        status.failure,
-        base.format_time(status.departed),
-        base.format_time(status.collect_until),
-    )
-    return dict(zip(_COLUMNS, values, strict=True))

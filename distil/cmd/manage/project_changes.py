@@ -40,7 +40,8 @@ class ProjectForget(_ProjectChange):
 
     A project in the scope of a collector is refused: the next run would register it anew, and collect again what has
     been billed. Disable or delete it in Keystone first, or exclude it from the scope, and wait until a run has noticed
-    that and has collected the last usage. A project whose lease a collector holds is refused, too.
+    that and has collected the last usage. --force skips these checks. A project whose lease a collector holds is always
+    refused.
 
     The rows are deleted in many short transactions, also while collectors run. A command that was interrupted can be
     repeated. The database user needs the privilege DELETE on all tables.
@@ -49,15 +50,16 @@ class ProjectForget(_ProjectChange):
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         parser.add_argument(
-            "--no-keystone",
+            "--force",
             action="store_true",
-            help="do not check, in Keystone and in what the last runs have stored, whether the project is in scope",
+            help="do not check, in Keystone and in what the last runs have stored, whether the project is in scope and"
+            " its last usage is collected",
         )
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Sequence[str], Sequence[object]]:
         project_id = self._find_id(parsed_args)
-        if not parsed_args.no_keystone:
+        if not parsed_args.force:
             self._require_out_of_scope(project_id)
         if parsed_args.dry_run:
             result, counts = "would be forgotten", retention.count_rows(self.app.engine, project_id)
@@ -71,7 +73,8 @@ class ProjectForget(_ProjectChange):
         # Slow to import, as everything that speaks to the cloud.
         from distil.cmd.manage import project_scope  # noqa: PLC0415
 
-        for project in project_scope.in_scope(self.app.conf):
+        scopes = project_scope.read_scopes(self.app.conf)
+        for project in scopes.projects:
             if project.project_id == project_id:
                 raise exceptions.Refused(
                     f"project {project_id} is in the scope of collector {project.collector}, whose next run would"
@@ -79,7 +82,8 @@ class ProjectForget(_ProjectChange):
                 )
         tracked = TrackedProjects(self.app.engine).load().get(project_id)
         if tracked:
-            raise exceptions.Refused(_tracked(tracked))
+            is_leaving = project_scope.is_leaving(project_id, tracked.in_scope_of, tracked.departed, scopes.enabled)
+            raise exceptions.Refused(_tracked(tracked, is_leaving))
 
 
 class ProjectStart(_ProjectChange):
@@ -131,16 +135,22 @@ class ProjectStart(_ProjectChange):
         return tuple(fields), tuple(fields.values())
 
 
-def _tracked(project: TrackedProject) -> str:
+def _tracked(project: TrackedProject, is_leaving: bool) -> str:
     """Why a project that is in no scope any more is not forgotten yet."""
     subject, collector = f"project {project.id}", f"collector {project.in_scope_of}"
-    if project.departed:
+    last = f"last collected: {base.format_time(project.last_collected) or 'never'}"
+    if is_leaving:
+        reason = (
+            f"{subject} has left Keystone, which no run of {collector} has noticed yet: its last usage is not collected"
+            f" ({last}); wait for that"
+        )
+    elif project.departed:
         until = base.format_time(project.collect_until)
-        end = f"up to {until}" if until else "when another run has confirmed that"
-        reason = f"{subject} has departed, and {collector} collects its last usage {end}; wait for that"
+        end = f"until {until}" if until else "when another run has confirmed that"
+        reason = f"{subject} has left Keystone, but {collector} collects its last usage {end} ({last}); wait for that"
     else:
         reason = (
             f"{subject} was in the scope of {collector} in its last run, which may register it anew and collect it"
             " again: restart the collector if its configuration has changed, and wait for its next run"
         )
-    return f"{reason}. If there is no such collector any more, use --no-keystone"
+    return f"{reason}, or use --force if there is no such collector any more"

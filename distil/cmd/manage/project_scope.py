@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Finds out which collector collects which project."""
 
+import datetime
+from collections.abc import Collection
 from collections.abc import Iterable
 from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from distil import model
 from distil.cloud.keystone import KeystoneProjects
 from distil.cmd.manage.collectors import read_valid_collectors
 from distil.collector.plan import Plan
+from distil.collector.scope import Scope
 from distil.conf.registry import TrackedConfigOpts
 from distil.db.projects import ProjectStatus
 from distil.factory.collector import CollectorFactory
@@ -20,6 +24,7 @@ class ScopedProject(NamedTuple):
 
     :param collector: None if there is none, or it is unknown.
     :param plan: the collector's; None if it is unknown.
+    :param is_leaving: whether Keystone does not list it, which no run has noticed yet.
     """
 
     project_id: str
@@ -27,20 +32,47 @@ class ScopedProject(NamedTuple):
     domain_id: str | None = None
     collector: str | None = None
     plan: Plan | None = None
+    is_leaving: bool = False
 
 
-def in_scope(conf: TrackedConfigOpts) -> list[ScopedProject]:
-    """The projects in scope, from Keystone, ordered by collector and ID. A project may be in several scopes.
+class Scopes(NamedTuple):
+    """What Keystone's list and the collectors' scopes give.
+
+    :param projects: those in scope, ordered by collector and ID. A project may be in several scopes.
+    :param enabled: ids of all projects that Keystone lists.
+    :param unknown: a sentence for each entry of a scope that matches nothing.
+    """
+
+    projects: Sequence[ScopedProject]
+    enabled: Collection[str]
+    unknown: Sequence[str]
+
+
+def read_scopes(conf: TrackedConfigOpts) -> Scopes:
+    """Ask Keystone.
 
     :raises IdentityError: Keystone gave no usable answer.
     """
     keystone = KeystoneProjects(connect(conf))
     enabled = sorted(keystone.enabled(), key=lambda project: project.id)
-    return [
-        project
-        for options in read_valid_collectors(conf)
-        for project in _in_scope_of(CollectorFactory(conf, options), keystone, enabled)
-    ]
+    projects: list[ScopedProject] = []
+    unknown: list[str] = []
+    for options in read_valid_collectors(conf):
+        factory = CollectorFactory(conf, options)
+        scope = factory.scope()
+        domain_ids = keystone.domain_ids(scope.domains)
+        projects += _scoped(scope.select(enabled, domain_ids), factory)
+        unknown += [f"[{options.group}] {problem}" for problem in _unknown(scope, domain_ids, enabled)]
+    return Scopes(projects, {project.id for project in enabled}, unknown)
+
+
+def _unknown(scope: Scope, domain_ids: dict[str, str | None], projects: Sequence[model.Project]) -> list[str]:
+    return [*scope.unknown_domains(domain_ids), *scope.unknown_projects(projects)]
+
+
+def _scoped(projects: Iterable[model.Project], factory: CollectorFactory) -> Iterator[ScopedProject]:
+    plan = factory.plan()
+    return (ScopedProject(project.id, project.name, project.domain_id, factory.name, plan) for project in projects)
 
 
 def stored(statuses: Iterable[ProjectStatus], plan: Plan | None = None) -> Iterator[ScopedProject]:
@@ -49,31 +81,42 @@ def stored(statuses: Iterable[ProjectStatus], plan: Plan | None = None) -> Itera
 
 
 def departed(
-    conf: TrackedConfigOpts, statuses: Iterable[ProjectStatus], *, with_finished: bool = False
+    conf: TrackedConfigOpts,
+    statuses: Iterable[ProjectStatus],
+    enabled: Collection[str] | None,
+    *,
+    with_finished: bool = False,
 ) -> list[ScopedProject]:
     """The projects that Keystone no longer lists and whose collection has not ended, with their collectors.
 
+    :param enabled: ids of the projects that Keystone lists, to find those whose departure no run has noticed yet; None
+        if they are unknown.
     :param with_finished: also those whose collection has ended.
     """
     plans = {options.name: CollectorFactory(conf, options).plan() for options in read_valid_collectors(conf)}
     return [
         ScopedProject(
-            status.project_id, status.name, status.domain_id, status.in_scope_of, plans.get(status.in_scope_of or "")
+            status.project_id,
+            status.name,
+            status.domain_id,
+            status.in_scope_of,
+            plans.get(status.in_scope_of or ""),
+            is_leaving(status.project_id, status.in_scope_of, status.departed, enabled),
         )
         for status in statuses
-        if status.departed and (status.in_scope_of or with_finished)
+        if (status.departed and (status.in_scope_of or with_finished))
+        or is_leaving(status.project_id, status.in_scope_of, status.departed, enabled)
     ]
+
+
+def is_leaving(
+    project_id: str, in_scope_of: str | None, departed: datetime.datetime | None, enabled: Collection[str] | None
+) -> bool:
+    """Whether a project was in scope in the last run, and is not enabled in Keystone any more."""
+    return enabled is not None and in_scope_of is not None and departed is None and project_id not in enabled
 
 
 def common_plan(conf: TrackedConfigOpts) -> Plan | None:
     """The plan of all collectors, if it is the same."""
     plans = {CollectorFactory(conf, options).plan() for options in read_valid_collectors(conf)}
     return plans.pop() if len(plans) == 1 else None
-
-
-def _in_scope_of(
-    factory: CollectorFactory, keystone: KeystoneProjects, projects: Iterable[model.Project]
-) -> Iterator[ScopedProject]:
-    scope, plan = factory.scope(), factory.plan()
-    for project in scope.select(projects, keystone.domain_ids(scope.domains)):
-        yield ScopedProject(project.id, project.name, project.domain_id, factory.name, plan)

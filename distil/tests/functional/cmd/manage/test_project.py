@@ -17,6 +17,7 @@ from distil.tests.support.site import HOUR
 from distil.tests.support.site import Site
 
 GONE = "f" * 32
+FAILURE = "telemetry was away"
 
 
 class ProjectTest(unittest.TestCase):
@@ -47,7 +48,7 @@ class ProjectTest(unittest.TestCase):
             lease = {"project_id": cls.busy, "owner": "host:1", "created": cls.now, "expires": cls.now + HOUR / 10}
             connection.execute(sa.insert(models.project_locks), lease)
         window = model.Window(cls.site.end - HOUR, cls.site.end)
-        failed = [project_failures.Failure(cls.busy, "all", window, "telemetry was away")]
+        failed = [project_failures.Failure(cls.busy, "all", window, FAILURE)]
         for moment in (cls.now - HOUR, cls.now):
             project_failures.record(cls.site.engine, failed, moment)
 
@@ -70,9 +71,30 @@ class ProjectTest(unittest.TestCase):
         result = manage.run(self.site.config, "project", "list", "--all")
         lines = result.stdout.splitlines()
         self.assertLessEqual(max(map(len, lines)), 80, result.stdout)
-        self.assertEqual(["id", "name", "last_collected", "lag_hours", "due", "failure"], lines[1].split()[1::2])
+        self.assertEqual(["id", "name", "last_collected", "lag_hours", "due", "state"], lines[1].split()[1::2])
         self.assertIn(f"| {self.busy[:8]} | project-1 | {self.site.end - HOUR:%Y-%m-%dT%H:%MZ} |", result.stdout)
         self.assertIn("telemetry ", result.stdout)
+
+    def test_wide_table_shows_whole_failure(self) -> None:
+        long_id = "0123456789abcdef" * 2
+        reason = f"metering POST https://cloud.example.org/v2/query/samples (project {long_id}): HTTP 503: outage"
+        self.addCleanup(self.fail_with, FAILURE)
+        self.fail_with(reason)
+        shown = manage.run(self.site.config, "project", "list", COLUMNS="160")
+        short = "metering POST https://cloud.example.org (project 01234567): HTTP 503: outage"
+        self.assertIn(f"| {short} ", shown.stdout)
+        narrow = manage.run(self.site.config, "project", "list", "--max-width", "80", COLUMNS="160")
+        self.assertLessEqual(max(map(len, narrow.stdout.splitlines())), 80, narrow.stdout)
+
+    def fail_with(self, reason: str) -> None:
+        with self.site.engine.begin() as connection:
+            connection.execute(sa.update(models.project_failures).values(reason=reason))
+
+    def test_missing_values_are_blank(self) -> None:
+        for arguments in (("list", "--long", "--all"), ("show", "gone"), ("list", "--all")):
+            shown = manage.run(self.site.config, "project", *arguments)
+            self.assertEqual(0, shown.returncode, shown.stderr)
+            self.assertNotIn("None", shown.stdout)
 
     def test_long_option_shows_every_column(self) -> None:
         result = manage.run(self.site.config, "project", "list", "--long", "--failing")
@@ -119,6 +141,51 @@ class ProjectTest(unittest.TestCase):
         self.assertNotIn(done, {row["id"] for row in self.rows("project", "list")})
         shown = self.rows("project", "show", "left")
         self.assertEqual(("few", listed[left]["departed"]), (shown["collector"], shown["departed"]))
+
+    def test_departure_is_marked(self) -> None:
+        until = self.site.start + 5 * HOUR
+        row: dict[str, Any] = {"id": "9" * 32, "name": "left", "in_scope_of": "few", "last_collected": self.site.start}
+        with self.site.engine.begin() as connection:
+            values = {**row, "departed": self.site.end, "collect_until": until}
+            connection.execute(sa.insert(models.tenants), [values])
+        self.addCleanup(self.forget, [row["id"]])
+        shown = manage.run(self.site.config, "project", "list", COLUMNS="100").stdout
+        self.assertRegex(shown, rf"99999999 \| left .*\| departed, until {until:%H:%MZ} ")
+        self.assertEqual(
+            f"left Keystone; collected until {until:%Y-%m-%dT%H:%M:%SZ}",
+            self.rows("project", "show", "left")["departure"],
+        )
+
+    def test_project_that_just_left_is_shown(self) -> None:
+        row: dict[str, Any] = {"id": "9" * 32, "name": "left", "in_scope_of": "few", "last_collected": self.site.start}
+        with self.site.engine.begin() as connection:
+            connection.execute(sa.insert(models.tenants), [row])
+        self.addCleanup(self.forget, [row["id"]])
+        expected = ("few", None, "left Keystone; the next run of few collects its last usage")
+        for arguments in (("list",), ("list", "--departed"), ("list", "--behind")):
+            listed = {found["id"]: found for found in self.rows("project", *arguments)}
+            self.assertIn(row["id"], listed, arguments)
+            found = listed[row["id"]]
+            self.assertEqual(expected, (found["collector"], found["departed"], found["departure"]))
+        shown = self.rows("project", "show", "left")
+        self.assertEqual(expected, (shown["collector"], shown["departed"], shown["departure"]))
+
+    def test_departed_option_works_without_keystone(self) -> None:
+        self.site.cloud.add_fault("identity", "status")
+        self.addCleanup(self.site.cloud.faults.clear)
+        result = manage.run(self.site.config, "project", "list", "--departed")
+        self.assertEqual(0, result.returncode, result.stderr)
+        self.assertIn("Keystone does not answer", result.stderr)
+
+    def test_unmatched_scope_entry_is_warned_of(self) -> None:
+        configuration = self.site.config.read_text()
+        self.addCleanup(self.site.config.write_text, configuration)
+        self.site.config.write_text(
+            configuration.replace("project-1", "project-1, nope\ninclude_domains = Default, gone")
+        )
+        stderr = manage.run(self.site.config, "project", "list").stderr
+        self.assertIn("[collector:few] 'nope' matches no enabled project name or ID", stderr)
+        self.assertIn("[collector:few] domain 'gone' does not exist in Keystone", stderr)
 
     def forget(self, project_ids: list[str]) -> None:
         with self.site.engine.begin() as connection:

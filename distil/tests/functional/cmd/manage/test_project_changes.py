@@ -84,20 +84,34 @@ class ProjectChangeTest(unittest.TestCase):
         self.site.collect(self.site.end - HOUR)
         error = self.run_it("project", "forget", "project-1", status=1)
         self.assertIn(
-            f"project {self.project} has departed, and collector default collects its last usage up to", error
+            f"project {self.project} has left Keystone, but collector default collects its last usage until", error
         )
-        self.run_it("project", "forget", "project-1", "--no-keystone")
+        self.assertIn(
+            f"(last collected: {self.site.end - HOUR:%Y-%m-%dT%H:%M:%SZ}); wait for that, or use --force", error
+        )
+        self.run_it("project", "forget", "project-1", "--force")
         self.assertEqual([], self.site.usage(tenant_id=self.project))
 
+    def test_project_that_just_left_is_kept(self) -> None:
+        self.site.cloud.projects.update(self.project, {"enabled": False})
+        self.addCleanup(self.site.cloud.projects.update, self.project, {"enabled": True})
+        before = self.site.usage()
+        for options in ((), ("--dry-run",)):
+            error = self.run_it("project", "forget", "project-1", *options, status=1)
+            self.assertIn(
+                f"project {self.project} has left Keystone, which no run of collector default has noticed yet", error
+            )
+        self.assertEqual(before, self.site.usage())
+
     def test_forget_needs_whole_name(self) -> None:
-        self.run_it("project", "forget", self.project[:8], "--no-keystone", status=3)
+        self.run_it("project", "forget", self.project[:8], "--force", status=3)
 
     def test_forget_fails_without_keystone(self) -> None:
         self.site.cloud.add_fault("identity", "status")
         self.addCleanup(self.site.cloud.faults.clear)
         self.run_it("project", "forget", "project-1", status=1)
         self.assertTrue(self.site.usage(tenant_id=self.project))
-        self.run_it("project", "forget", "project-1", "--no-keystone")
+        self.run_it("project", "forget", "project-1", "--force")
         self.assertEqual([], self.site.usage(tenant_id=self.project))
 
     def test_earlier_start_collects_missing_windows(self) -> None:
@@ -141,7 +155,7 @@ class KilledForgetTest(manage.ManageTestCase):
     BACKEND = databases.MYSQL
 
     def test_killed_forget_can_be_repeated(self) -> None:
-        arguments = ("project", "forget", "p1", "--no-keystone")
+        arguments = ("project", "forget", "p1", "--force")
         point = 1
         # A sample of the points: a statement has three.
         while self.kill(point, *arguments):
@@ -168,7 +182,7 @@ class DeletePrivilegeTest(manage.ManageTestCase):
         self.insert(models.tenants, {"id": "p1", "name": "n"})
         with secrets.mariadb_user(self.url, "sekret", lacking=["Delete"]) as url:
             self.config.write_text(f"[database]\nconnection = {url}\n")
-            for command in (("usage", "prune", "--before", "2020-01-01"), ("project", "forget", "p1", "--no-keystone")):
+            for command in (("usage", "prune", "--before", "2020-01-01"), ("project", "forget", "p1", "--force")):
                 error = self.error(*command)
                 self.assertIn("lacks the privilege DELETE on", error)
                 self.assertIn("usage_entry", error)
