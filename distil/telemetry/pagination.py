@@ -195,7 +195,7 @@ class Paginator:
             if self._longer_exceeds(count, period, _YEAR):
                 return True
             message = f"{self._description}: {problem}: a request for more failed: {error}"
-            raise exceptions.TelemetryError(message) from error
+            raise (UnprovenResponse(message, period) if count else exceptions.TelemetryError(message)) from error
 
     def _unproven(self, count: int, period: model.Window, problem: str) -> exceptions.TelemetryError:
         if count:

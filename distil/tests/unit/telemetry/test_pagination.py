@@ -308,6 +308,14 @@ class CapTest(unittest.TestCase):
             list(paginator.pages(HOUR))
         self.assertFalse(caught.exception.affects_all)
 
+    def test_refused_proof_of_samples_divides_query(self) -> None:
+        def refuse(*_: object) -> list[Any]:
+            raise exceptions.TelemetryError("too large")
+
+        paginator = pagination.Paginator(Service(at(5)).fetch, refuse, Capacity(), 10, "cpu of p1")
+        with self.assertRaisesRegex(pagination.UnprovenResponse, "a request for more failed: too large"):
+            list(paginator.pages(HOUR))
+
     def test_own_later_sample_is_proof(self) -> None:
         """The samples of another project may be what makes the service fail."""
 
