@@ -51,9 +51,10 @@ def telemetry_in_use(engine: sa.Engine) -> list[TelemetryUse]:
     return sorted(found, key=lambda use: use.telemetry or "")
 
 
-def rename_telemetry(engine: sa.Engine, old: str, new: str) -> int:
+def rename_telemetry(engine: sa.Engine, old: str, new: str, dry_run: bool = False) -> int:
     """Have the projects that are collected from ``old`` be collected from ``new``.
 
+    :param dry_run: change nothing.
     :returns: their number.
     :raises NotFound: there are none.
     :raises StoreError: ``new`` is too long, or the database failed.
@@ -61,8 +62,10 @@ def rename_telemetry(engine: sa.Engine, old: str, new: str) -> int:
     if not 0 < len(new) <= MAX_TELEMETRY:
         raise exceptions.StoreError(f"the name of a telemetry service has 1 to {MAX_TELEMETRY} characters")
     update = sa.update(tenants).where(tenants.c.telemetry == old).values(telemetry=new)
-    with errors.translate_errors("rename telemetry"), engine.begin() as connection:
+    with errors.translate_errors("rename telemetry"), engine.connect() as connection:
         renamed = connection.execute(update).rowcount
+        if not dry_run:
+            connection.commit()
     if not renamed:
         raise exceptions.NotFound(f"no project is collected from {old!r}; distil-manage telemetry list shows the names")
     return renamed

@@ -33,10 +33,12 @@ class TelemetryRename(base.ShowCommand):
         parser = super().get_parser(prog_name)
         parser.add_argument("old", metavar="OLD", help="driver and region, as in ceilometer/RegionOne")
         parser.add_argument("new", metavar="NEW", help="driver and region as they are now")
+        parser.add_argument("--dry-run", action="store_true", help="show what would be done, without changing anything")
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Sequence[str], Sequence[object]]:
         if not all(parsed_args.new.partition("/")):
             self.refuse("NEW must be a driver and a region, as in ceilometer/RegionOne")
-        renamed = collected_by.rename_telemetry(self.app.engine, parsed_args.old, parsed_args.new)
-        return ("telemetry", "projects"), (parsed_args.new, renamed)
+        dry_run, new = parsed_args.dry_run, parsed_args.new
+        renamed = collected_by.rename_telemetry(self.app.engine, parsed_args.old, new, dry_run=dry_run)
+        return ("telemetry", "result", "projects"), (new, "would be renamed" if dry_run else "renamed", renamed)

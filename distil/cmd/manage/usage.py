@@ -2,9 +2,11 @@
 """``usage list``, ``usage prune`` and ``usage summary``."""
 
 import argparse
+import datetime
 from collections.abc import Iterator
 from collections.abc import Sequence
 
+from distil import exceptions
 from distil.cmd.manage import base
 from distil.cmd.manage import completeness
 from distil.cmd.manage import period
@@ -14,6 +16,9 @@ from distil.db import projects
 from distil.db import retention
 from distil.db import usage_entries
 from distil.db.store import Store
+
+# A month is billed within the next one.
+_UNBILLED = datetime.timedelta(days=60)
 
 
 class _UsageCommand(base.ListCommand):
@@ -116,6 +121,8 @@ class UsagePrune(base.ShowCommand):
     """Delete the usage entries and the rejected samples of windows that start before a time.
 
     Nothing of it is collected again, and readers of the database do not find it any more: bill and archive it first.
+    A time within the last 60 days, whose usage may not be billed yet, needs --force.
+
     Rejected samples must not outlive the usage of their window, because a retry could bill it twice. Projects and
     resources stay.
 
@@ -130,6 +137,7 @@ class UsagePrune(base.ShowCommand):
             "--before", metavar="TIME", type=period.utc_time, required=True, help="ISO 8601, UTC by default"
         )
         base.add_project(parser, action="append", default=[])
+        parser.add_argument("--force", action="store_true", help="also with a --before within the last 60 days")
         parser.add_argument(
             "--dry-run", action="store_true", help="show what would be deleted, without changing anything"
         )
@@ -137,8 +145,14 @@ class UsagePrune(base.ShowCommand):
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Sequence[str], Sequence[object]]:
         engine, before = self.app.engine, parsed_args.before
-        if before > Store(engine).now():
+        now = Store(engine).now()
+        if before > now:
             self.refuse("--before must not be in the future")
+        if before > now - _UNBILLED and not (parsed_args.force or parsed_args.dry_run):
+            raise exceptions.Refused(
+                f"{base.format_time(before)} is within the last {_UNBILLED.days} days, whose usage may not be billed"
+                " yet; check it with --dry-run, and use --force if it is meant"
+            )
         ids = projects.find_ids(engine, parsed_args.project, with_prefixes=False)
         old = retention.usage_before(engine, before, ids)
         deleted = old[:2] if parsed_args.dry_run else retention.prune_usage(engine, before, ids)

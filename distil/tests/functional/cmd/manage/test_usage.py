@@ -278,6 +278,27 @@ class UsageTest(manage.ManageTestCase):
         )
         self.usage_error("usage", "prune")
 
+    def test_recent_usage_needs_force(self) -> None:
+        now = datetime.datetime.now(datetime.UTC)
+        hour = (now - START) // HOUR - 59 * 24
+        self.store(entry("p1", hour=hour))
+        with self.engine.begin() as connection:
+            connection.execute(sa.update(models.tenants).filter_by(id="p1").values(last_collected=now))
+        before = f"{now - 58 * 24 * HOUR:%Y-%m-%dT%H:%M}"
+        command = ("usage", "prune", "--before", before)
+        self.assertEqual(
+            f"{before}:00Z is within the last 60 days, whose usage may not be billed yet; check it with --dry-run,"
+            " and use --force if it is meant",
+            self.error(*command),
+        )
+        would = self.rows(*command, "--dry-run")
+        self.assertEqual(("would be deleted", 1), (would["result"], would["usage_entries"]))
+        self.assertEqual(1, len(self.rows("usage", "list")))
+        self.assertEqual(1, self.rows(*command, "--force")["usage_entries"])
+        self.assertEqual(
+            0, self.rows("usage", "prune", "--before", f"{now - 61 * 24 * HOUR:%Y-%m-%d}")["usage_entries"]
+        )
+
     def test_entries_can_be_read_partially(self) -> None:
         self.store(*(entry("p1", hour=hour) for hour in range(5)))
         read = usage_entries.entries(self.engine, usage_entries.UsageFilter())
