@@ -17,9 +17,11 @@ from distil.text import pluralize
 
 LOG = log.getLogger(__name__)
 
-# If more than this part of the projects is missing at once, Keystone's list may be wrong: a later run has to agree. The
-# processes of a collector begin their runs together, so they must not confirm one another.
+# If more than this part of the projects, and more than this number or all, is missing at once, Keystone's list may be
+# wrong: a later run has to agree. The processes of a collector begin their runs together, so they must not confirm one
+# another.
 _MAX_MISSING_FRACTION = 0.2
+_MAX_MISSING = 2
 _CONFIRMATION_AGE = datetime.timedelta(minutes=10)
 
 _MAX_NAMES = 10
@@ -56,7 +58,8 @@ class DepartedProjects:
         """
         absent = list(absent)
         missing = [project for project in absent if project.collect_until is None]
-        is_drop = len(missing) > _MAX_MISSING_FRACTION * (listed + len(missing))
+        is_many = len(missing) > _MAX_MISSING or not listed
+        is_drop = is_many and len(missing) > _MAX_MISSING_FRACTION * (listed + len(missing))
         doubtful = [project for project in missing if is_drop and not _is_confirmed(project, now)]
         self._doubt(doubtful, listed, now)
         doubtful_ids = {project.id for project in doubtful}

@@ -11,6 +11,7 @@ from oslo_log import log
 from distil import model
 from distil.cloud.keystone import KeystoneProjects
 from distil.collector.scope import Scope
+from distil.collector.scope import UnmatchedEntry
 from distil.db.tracked_projects import TrackedProject
 from distil.text import pluralize
 
@@ -23,15 +24,17 @@ class Listing(NamedTuple):
     :param enabled: number of projects that Keystone lists, in scope or not.
     :param in_scope: those of them in scope.
     :param released: ids of those of them that this collector had in scope, and has not any more.
-    :param unmatched: number of such projects that are not released, because they may belong in scope: an entry of what
+    :param doubtful: number of such projects that are not released, because they may belong in scope: an entry of what
         to include matches nothing.
+    :param unmatched: the entries of the scope that match nothing.
     :param absent: tracked projects in scope that are not listed.
     """
 
     enabled: int
     in_scope: Sequence[model.Project]
     released: Sequence[str]
-    unmatched: int
+    doubtful: int
+    unmatched: Sequence[UnmatchedEntry]
     absent: Sequence[TrackedProject]
 
 
@@ -58,9 +61,10 @@ class ScopeListing:
         listed = {project.id for project in enabled}
         absent = [project for project in tracked.values() if project.id not in listed]
         domain_ids = self._domain_ids(absent)
-        for problem in self._scope.unknown_domains(domain_ids):
-            LOG.error("[collector] %s", problem)
-        for problem in self._scope.unknown_projects(enabled):
+        unmatched = self._scope.unmatched(enabled, domain_ids)
+        for entry in unmatched:
+            LOG.error("[collector] %s", entry)
+        for problem in self._scope.ids_as_names(enabled):
             LOG.warning("[collector] %s", problem)
         deleted = {domain_id for domain_id, found in domain_ids.items() if found is None}
         orphaned = [project for project in absent if project.domain_id in deleted]
@@ -69,17 +73,18 @@ class ScopeListing:
         ids = {project.id for project in selected}
         own = [project for project in tracked.values() if project.in_scope_of == self._collector]
         dropped = [project for project in own if project.id in listed and project.id not in ids]
-        unmatched = dropped if self._scope.includes_nothing_for_some(enabled, domain_ids) else []
-        self._report_unmatched(unmatched)
+        doubtful = dropped if any(entry.includes for entry in unmatched) else []
+        self._report_doubtful(doubtful)
         return Listing(
             enabled=len(enabled),
             in_scope=[project for project in selected if project.id in listed],
-            released=[] if unmatched else [project.id for project in dropped],
-            unmatched=len(unmatched),
+            released=[] if doubtful else [project.id for project in dropped],
+            doubtful=len(doubtful),
+            unmatched=unmatched,
             absent=[project for project in others if project.id in ids] + self._own(orphaned),
         )
 
-    def _report_unmatched(self, projects: Sequence[TrackedProject]) -> None:
+    def _report_doubtful(self, projects: Sequence[TrackedProject]) -> None:
         if projects:
             LOG.error(
                 "Collector %s: %s no longer in scope and not collected, such as %s (%s), while an entry of"

@@ -21,6 +21,7 @@ from distil.collector.listing import as_project
 from distil.collector.origin import OriginCheck
 from distil.collector.plan import Plan
 from distil.collector.scope import Scope
+from distil.collector.scope import UnmatchedEntry
 from distil.db.store import Store
 from distil.db.tracked_projects import TrackedProject
 from distil.db.tracked_projects import TrackedProjects
@@ -40,6 +41,7 @@ class CollectedProjects(NamedTuple):
     :param until: by id of each departing project, up to when it is collected.
     :param missing: number of projects that are not collected because Keystone's list, or an entry of the scope, may be
         wrong.
+    :param unmatched: the entries of the scope that match nothing.
     """
 
     projects: Sequence[model.Project]
@@ -48,6 +50,7 @@ class CollectedProjects(NamedTuple):
     enabled: int
     until: Mapping[str, datetime.datetime]
     missing: int
+    unmatched: Sequence[UnmatchedEntry]
 
     @property
     def in_scope(self) -> int:
@@ -102,8 +105,10 @@ class ScopedProjects:
         _log_failures(projects, failures)
         usable = {project_id: time for project_id, time in last_collected.items() if project_id not in elsewhere}
         until = {project.id: project.collect_until for project in departing.values() if project.collect_until}
-        missing = departures.missing + listing.unmatched
-        return CollectedProjects(projects, usable, elsewhere | failures, listing.enabled, until, missing)
+        missing = departures.missing + listing.doubtful
+        return CollectedProjects(
+            projects, usable, elsewhere | failures, listing.enabled, until, missing, listing.unmatched
+        )
 
     def _track(self, listing: Listing, tracked: Mapping[str, TrackedProject], now: datetime.datetime) -> Departures:
         """Store which projects are in scope now, and find those that have departed since the last run."""

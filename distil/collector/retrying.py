@@ -44,4 +44,4 @@ class RetryPolicy:
     def _before_sleep(self, step: RetryStep, subject: str, state: tenacity.RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
         LOG.warning("%s: attempt %d failed, retrying: %s", subject, state.attempt_number, error)
-        self._monitor.retried(step)
+        self._monitor.retried(step, f"{subject}: attempt {state.attempt_number} failed: {error}")

@@ -89,7 +89,8 @@ class Collector:
         self._store_failures(scope.projects, states, held)
         seconds = (self._clock() - started).total_seconds()
         result = self._monitor.result
-        LOG.info("Run of collector %s finished: %s; %.1f seconds.", self._name, result, seconds)
+        paused = " (paused)" if self._is_paused(end) else ""
+        LOG.info("Run of collector %s finished%s: %s; %.1f seconds.", self._name, paused, result, seconds)
         if not self._is_paused(end):
             require_collection(result, self._monitor.failures, self._name, scope.enabled)
         for reason, number in self._monitor.outages.items():
@@ -127,6 +128,7 @@ class Collector:
             projects=scope.in_scope,
             departing=len(scope.until),
             missing=scope.missing,
+            unmatched=[str(entry) for entry in scope.unmatched],
             due=sum(len(project.windows) for project in due),
             windows=sum(project.planned for project in planned),
             paused=paused,

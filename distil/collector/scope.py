@@ -4,15 +4,36 @@
 import dataclasses
 import re
 from collections.abc import Iterable
-from collections.abc import Iterator
 from collections.abc import Mapping
-from collections.abc import Sequence
+from typing import NamedTuple
 
 from distil import exceptions
 from distil import model
 
 # How Keystone makes the IDs of projects.
 _UUID = re.compile("[0-9a-f]{32}")
+
+
+class UnmatchedEntry(NamedTuple):
+    """An entry that matches no domain, or no enabled project, as after these were renamed.
+
+    :param option: without its group.
+    """
+
+    option: str
+    entry: str
+
+    def __str__(self) -> str:
+        if self.option.endswith("domains"):
+            problem = f"domain {self.entry!r} of {self.option} does not exist in Keystone"
+        else:
+            problem = f"{self.entry!r} of {self.option} matches no enabled project name or ID"
+        return f"{problem}; the entry {'includes' if self.includes else 'ignores'} no project"
+
+    @property
+    def includes(self) -> bool:
+        """Whether projects are not collected because of it; else, projects may be collected that should not."""
+        return self.option.startswith("include")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,41 +70,37 @@ class Scope:
         """The entries that have to be looked up in Keystone."""
         return self.include_domains | self.ignore_domains
 
-    def unknown_domains(self, domain_ids: Mapping[str, str | None]) -> list[str]:
-        """A sentence for each domain entry that Keystone does not know.
+    def unmatched(
+        self, projects: Iterable[model.Project], domain_ids: Mapping[str, str | None]
+    ) -> list[UnmatchedEntry]:
+        """The entries that match nothing.
 
+        :param projects: all enabled ones.
         :param domain_ids: domain id by entry, None for a domain that does not exist.
         """
-        return [
-            f"domain {entry!r} does not exist in Keystone; the entry matches no project"
-            for entry, domain_id in domain_ids.items()
-            if domain_id is None and entry in self.domains
-        ]
-
-    def unknown_projects(self, projects: Iterable[model.Project]) -> list[str]:
-        """A sentence for each project entry that matches none of the projects, or an id only by a name."""
-        return list(self._unknown_projects(list(projects)))
-
-    def includes_nothing_for_some(
-        self, projects: Iterable[model.Project], domain_ids: Mapping[str, str | None]
-    ) -> bool:
-        """Whether an entry of what to include matches none of the projects or domains, as after these were renamed."""
         known = {text for project in projects for text in (project.id, project.name)}
-        unknown_domains = [entry for entry in self.include_domains if domain_ids.get(entry) is None]
-        return bool(unknown_domains or self.include_projects - known)
+        options = (
+            ("include_domains", {entry for entry in self.include_domains if domain_ids.get(entry) is None}),
+            ("ignore_domains", {entry for entry in self.ignore_domains if domain_ids.get(entry) is None}),
+            ("include_projects", self.include_projects - known),
+            ("ignore_projects", self.ignore_projects - known),
+        )
+        return [UnmatchedEntry(option, entry) for option, entries in options for entry in sorted(entries)]
+
+    def ids_as_names(self, projects: Iterable[model.Project]) -> list[str]:
+        """A sentence for each project entry that looks like an id, and matches a project only by its name."""
+        projects = list(projects)
+        names = {project.name: project.id for project in projects}
+        entries = (self.include_projects | self.ignore_projects) - {project.id for project in projects}
+        return [
+            f"{entry!r} is not the ID of an enabled project, but the name of {names[entry]}, which it matches"
+            for entry in sorted(entries & names.keys())
+            if _UUID.fullmatch(entry)
+        ]
 
     def without_domains(self) -> "Scope":
         """The scope without regard to domains."""
         return dataclasses.replace(self, include_domains=frozenset(), ignore_domains=frozenset())
-
-    def _unknown_projects(self, projects: Sequence[model.Project]) -> Iterator[str]:
-        ids = {project.id for project in projects}
-        names = {project.name: project.id for project in projects}
-        for entry in sorted((self.include_projects | self.ignore_projects) - ids):
-            if entry not in names:
-                yield f"{entry!r} matches no enabled project name or ID; ignored"
-            elif _UUID.fullmatch(entry):
-                yield f"{entry!r} is not the ID of an enabled project, but the name of {names[entry]}, which it matches"
 
     def may_share(self, other: "Scope") -> bool:
         """Whether a project may be in both scopes, as far as the entries tell."""

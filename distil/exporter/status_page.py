@@ -9,9 +9,7 @@ from collections.abc import Sequence
 import jinja2
 
 from distil.escaping import escape_control
-from distil.exporter.health import is_paused
-from distil.exporter.health import notes
-from distil.exporter.health import unhealthy_reasons
+from distil.exporter.health import assess
 from distil.exporter.pages import NO_STORE_HEADERS
 from distil.exporter.pages import CoalescedRender
 from distil.exporter.pages import Response
@@ -39,11 +37,18 @@ class StatusPage:
     """HTML without scripts and external resources.
 
     :param clock: returns the current time, in UTC.
+    :param problems: returns what is wrong with the process itself, such as its log.
     """
 
-    def __init__(self, snapshot: Callable[[], Snapshot], clock: Callable[[], datetime.datetime]) -> None:
+    def __init__(
+        self,
+        snapshot: Callable[[], Snapshot],
+        clock: Callable[[], datetime.datetime],
+        problems: Callable[[], Sequence[str]] = tuple,
+    ) -> None:
         self._snapshot = snapshot
         self._clock = clock
+        self._problems = problems
         environment = jinja2.Environment(
             loader=jinja2.PackageLoader("distil.exporter"),
             autoescape=True,
@@ -62,12 +67,10 @@ class StatusPage:
     def _render(self) -> bytes:
         now = self._clock()
         snapshot = self._snapshot()
-        reasons = unhealthy_reasons(snapshot, now)
         page = self._template.render(
             now=now,
             snapshot=snapshot,
-            health="Unhealthy" if reasons else "Paused" if is_paused(snapshot) else "Healthy",
-            reasons=[*reasons, *notes(snapshot)],
+            health=assess(snapshot, now, self._problems()),
             charts=_charts(snapshot.runs),
             chart_height=_CHART_HEIGHT,
             outcomes=tuple(RunOutcome),

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from distil import tls
 from distil.conf import log as log_conf
 from distil.conf.collector import CollectorOptions
-from distil.exporter.health import HealthPage
+from distil.exporter.health_page import HealthPage
 from distil.exporter.pages import MetricsPage
 from distil.exporter.pages import Page
 from distil.exporter.server import Exporter
@@ -29,7 +29,7 @@ def build_exporter(
     if not options.enable_exporter:
         return None
     pages: dict[str, Page] = {
-        "/": StatusPage(history.snapshot, clock),
+        "/": StatusPage(history.snapshot, clock, log_conf.problems),
         "/health": HealthPage(history.snapshot, clock, log_conf.problems),
         "/metrics": MetricsPage(metrics.registry, metrics.usage_series),
     }

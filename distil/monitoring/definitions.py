@@ -119,6 +119,14 @@ DEFINITIONS = (
         "Projects in scope at the last run; NaN until they have been read from Keystone.",
     ),
     MetricDefinition(
+        "scope_entries_unmatched",
+        MetricType.GAUGE,
+        "",
+        (),
+        "Entries of include_domains, ignore_domains, include_projects and ignore_projects that matched no domain or "
+        "enabled project at the last run.",
+    ),
+    MetricDefinition(
         "departed_projects",
         MetricType.GAUGE,
         "",

@@ -42,6 +42,7 @@ class RunResult:
     :param departing: number of departed projects that are still collected.
     :param missing: number of projects that are not collected because Keystone's list, or an entry of the scope, may be
         wrong.
+    :param unmatched: a sentence for each entry of the scope that matches nothing.
     :param windows: number of windows committed.
     :param due: number of windows that were due when the run started; ``still_due`` of them are due when it ends.
     :param failed: number of projects with a window that was due and could not be collected, or whose last collected is
@@ -50,7 +51,8 @@ class RunResult:
     :param skipped: number of projects held by other collectors.
     :param rejected: number of rejected samples.
     :param untrusted: number of samples of sources that are not trusted.
-    :param problem: why the run collected nothing, though it should have.
+    :param problem: why the run collected nothing, though it should have; while it is in progress, why its last attempt
+        to find out what is due failed.
     """
 
     id: str
@@ -60,6 +62,7 @@ class RunResult:
     projects: int = 0
     departing: int = 0
     missing: int = 0
+    unmatched: tuple[str, ...] = ()
     windows: int = 0
     due: int = 0
     still_due: int = 0
@@ -103,7 +106,8 @@ class Snapshot:
 
     :param started: start of the process.
     :param runs: finished runs, newest first.
-    :param lagging: projects with windows due at the end of the last run, oldest last collected first.
+    :param lagging: projects with windows due at the end of the last run, oldest last collected first; None as long as
+        no run has found out.
     :param rejected: newest first.
     """
 
@@ -113,7 +117,7 @@ class Snapshot:
     started: datetime.datetime
     current: RunResult | None
     runs: tuple[RunResult, ...]
-    lagging: tuple[LaggingProject, ...]
+    lagging: tuple[LaggingProject, ...] | None
     rejected: tuple[RejectionEvent, ...]
     next_run: datetime.datetime | None
 
@@ -126,7 +130,7 @@ class History:
 
     def __init__(self, collector: str, version: str, interval: datetime.timedelta, started: datetime.datetime) -> None:
         self._lock = threading.Lock()
-        self._snapshot = Snapshot(collector, version, interval, started, None, (), (), (), None)
+        self._snapshot = Snapshot(collector, version, interval, started, None, (), None, (), None)
         self._runs: deque[RunResult] = deque(maxlen=_MAX_RUNS)
         self._rejected: deque[RejectionEvent] = deque(maxlen=_MAX_REJECTIONS)
         self._next_run: Callable[[], datetime.datetime | None] = lambda: None

@@ -145,6 +145,7 @@ class Metrics:
         self.projects_in_scope = self._gauge("projects_in_scope")
         # Not 0, for which there is an alert.
         self.projects_in_scope.set(float("nan"))
+        self.scope_entries_unmatched = self._gauge("scope_entries_unmatched")
         self.departed_projects = self._gauge("departed_projects")
         for state in ("collected", "missing"):
             self.departed_projects.labels(state)

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 from typing import Protocol
 
@@ -101,6 +102,7 @@ class RunMonitor:
         paused: bool,
         departing: int = 0,
         missing: int = 0,
+        unmatched: Sequence[str] = (),
     ) -> None:
         """The run knows its work.
 
@@ -112,13 +114,22 @@ class RunMonitor:
         :param departing: number of departed projects that are still collected.
         :param missing: number of projects that are not collected because Keystone's list, or an entry of the scope, may
             be wrong.
+        :param unmatched: a sentence for each entry of the scope that matches nothing.
         """
         self._is_paused = paused
         self._metrics.set_scope(last_collected, self._clock())
         self._metrics.projects_in_scope.set(projects)
         self._metrics.departed_projects.labels("collected").set(departing)
         self._metrics.departed_projects.labels("missing").set(missing)
-        self._update(projects=projects, departing=departing, missing=missing, due=due)
+        self._metrics.scope_entries_unmatched.set(len(unmatched))
+        self._update(
+            projects=projects,
+            departing=departing,
+            missing=missing,
+            unmatched=tuple(unmatched),
+            due=due,
+            problem=None,
+        )
         self._history.update(self.result)
         if self._progress:
             self._progress.expect(windows)
@@ -160,9 +171,16 @@ class RunMonitor:
                 self._outages[reason] += 1
             self._update(failed=len(self._failures))
 
-    def retried(self, step: RetryStep) -> None:
-        """An attempt failed and is followed by another."""
+    def retried(self, step: RetryStep, problem: str) -> None:
+        """An attempt failed and is followed by another.
+
+        :param problem: what failed, and why.
+        """
         self._metrics.retries.labels(step).inc()
+        if step is RetryStep.PLAN:
+            with self._lock:
+                self._update(problem=redact(problem))
+            self._history.update(self.result)
 
     def set_project_states(
         self, states: ProjectStates, last_collected: Mapping[str, datetime.datetime], failures: Mapping[str, str]

@@ -12,7 +12,6 @@ from distil import model
 from distil.cloud.keystone import KeystoneProjects
 from distil.cmd.manage.collectors import read_valid_collectors
 from distil.collector.plan import Plan
-from distil.collector.scope import Scope
 from distil.conf.registry import TrackedConfigOpts
 from distil.db.projects import ProjectStatus
 from distil.factory.collector import CollectorFactory
@@ -62,12 +61,9 @@ def read_scopes(conf: TrackedConfigOpts) -> Scopes:
         scope = factory.scope()
         domain_ids = keystone.domain_ids(scope.domains)
         projects += _scoped(scope.select(enabled, domain_ids), factory)
-        unknown += [f"[{options.group}] {problem}" for problem in _unknown(scope, domain_ids, enabled)]
+        unmatched = map(str, scope.unmatched(enabled, domain_ids))
+        unknown += [f"[{options.group}] {problem}" for problem in (*unmatched, *scope.ids_as_names(enabled))]
     return Scopes(projects, {project.id for project in enabled}, unknown)
-
-
-def _unknown(scope: Scope, domain_ids: dict[str, str | None], projects: Sequence[model.Project]) -> list[str]:
-    return [*scope.unknown_domains(domain_ids), *scope.unknown_projects(projects)]
 
 
 def _scoped(projects: Iterable[model.Project], factory: CollectorFactory) -> Iterator[ScopedProject]:

@@ -144,11 +144,16 @@ def _scope(
     except exceptions.IdentityError as error:
         yield Finding(check, ERROR, str(error))
         return
-    yield from errors(check, scope.unknown_domains(domain_ids))
-    for problem in scope.unknown_projects(projects):
+    for entry in scope.unmatched(projects, domain_ids):
+        yield Finding(check, ERROR if entry.option.endswith("domains") else WARNING, str(entry))
+    for problem in scope.ids_as_names(projects):
         yield Finding(check, WARNING, problem)
     selected = len(scope.select(projects, domain_ids))
-    yield Finding(check, OK if selected else WARNING, f"{selected} projects")
+    yield (
+        Finding(check, OK, f"{selected} projects")
+        if selected
+        else Finding(check, ERROR, "no project is in scope; nothing would be collected")
+    )
 
 
 def _telemetry(factory: CollectorFactory, connection: Connection) -> Iterator[Finding]:

@@ -132,6 +132,14 @@ class DepartureTest(DepartureTestCase):
         self.cloud.projects.delete(self.gone)
         self.assert_departing(NOON + 7 * HOUR, self.run_at(NOW + 4 * HOUR))
 
+    def test_two_deleted_projects_are_no_drop(self) -> None:
+        three = self.cloud.projects.enabled_ids[:3]
+        self.start(include_projects=three)
+        for project_id in (self.gone, self.other):
+            self.cloud.projects.delete(project_id)
+        loaded = self.run_at(NOW + HOUR, include_projects=three)
+        self.assertEqual((0, 1, {self.gone, self.other}), (loaded.missing, loaded.in_scope, set(loaded.until)))
+
     def test_returning_after_its_end_is_in_scope(self) -> None:
         self.start()
         self.cloud.projects.delete(self.gone)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The status page and the health check of a real collector."""
 
+import html
 import json
 import unittest
 import urllib.error
@@ -17,6 +18,7 @@ class ExporterResourcesTest(unittest.TestCase):
     def setUp(self) -> None:
         self.site = self.enterContext(Site())
         self.port = free_port()
+        self.log = self.site.folder / "collector.log"
 
     def get(self, path: str, accept: str = "*/*") -> str:
         request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", headers={"Accept": accept})
@@ -27,7 +29,7 @@ class ExporterResourcesTest(unittest.TestCase):
     def collect(self, **options: Any) -> None:
         address: dict[str, Any] = {"exporter_host": "127.0.0.1", "exporter_port": self.port}
         self.site.configure({"timeout": 5}, enable_exporter=True, **address, **options)
-        self.site.collector("--log-file", str(self.site.folder / "collector.log"))
+        self.site.collector("--log-file", str(self.log))
 
     def unhealthy_reason(self) -> str:
         """Returns why the collector is unhealthy; empty if it is healthy or does not respond yet."""
@@ -90,6 +92,19 @@ class ExporterResourcesTest(unittest.TestCase):
         self.assertIn('<h2 id="health">Paused</h2>', self.get("/"))
         self.assertIn('distil_collector_runs_total{outcome="paused"} 1.0', self.get("/metrics"))
         self.assertEqual({self.site.start}, set(self.site.last_collected().values()))
+        self.assertIn("Run of collector default finished (paused): ", self.log.read_text())
+
+    def test_unmatched_scope_entry_is_told_everywhere(self) -> None:
+        self.collect(ignore_domains="internalz", ignore_projects="no-such")
+        wait_for(lambda: metrics(self.port).get("distil_collector_last_run_end"))
+        for line in (
+            "domain 'internalz' of ignore_domains does not exist in Keystone; the entry ignores no project",
+            "'no-such' of ignore_projects matches no enabled project name or ID; the entry ignores no project",
+        ):
+            self.assertIn(f"Scope: {line}.\n", f"{self.get('/health')}\n")
+            self.assertIn(html.escape(line, quote=True).replace("&#x27;", "&#39;"), self.get("/"))
+            self.assertIn(line, self.log.read_text())
+        self.assertEqual(2, metrics(self.port)["distil_collector_scope_entries_unmatched"])
 
     def test_partial_failures_are_listed_while_healthy(self) -> None:
         rejecting, failing = self.site.cloud.projects.enabled_ids[:2]

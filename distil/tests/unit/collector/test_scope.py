@@ -86,11 +86,22 @@ class ScopeTest(unittest.TestCase):
     def test_unknown_ignored_domain_ignores_nothing(self) -> None:
         self.assertEqual(["p1", "p2", "p3", "p4"], ids(ignore_domains=["nowhere"]))
 
-    def test_unknown_project_entries_are_returned(self) -> None:
-        scope = Scope(include_projects=frozenset(["web", "none", "p4"]), ignore_projects=frozenset(["gone"]))
-        gone, none = scope.unknown_projects(PROJECTS)
-        self.assertEqual("'gone' matches no enabled project name or ID; ignored", gone)
-        self.assertIn("'none'", none)
+    def test_unmatched_entries_are_told(self) -> None:
+        scope = Scope(
+            include_domains=frozenset(["one", "nowhere"]),
+            ignore_domains=frozenset(["nobody"]),
+            include_projects=frozenset(["web", "none", "p4"]),
+            ignore_projects=frozenset(["gone"]),
+        )
+        self.assertEqual(
+            [
+                "domain 'nowhere' of include_domains does not exist in Keystone; the entry includes no project",
+                "domain 'nobody' of ignore_domains does not exist in Keystone; the entry ignores no project",
+                "'none' of include_projects matches no enabled project name or ID; the entry includes no project",
+                "'gone' of ignore_projects matches no enabled project name or ID; the entry ignores no project",
+            ],
+            [str(entry) for entry in scope.unmatched(PROJECTS, DOMAINS)],
+        )
 
     def test_project_id_outranks_equal_name(self) -> None:
         named = model.Project("p5", "p1", "d1")
@@ -102,7 +113,9 @@ class ScopeTest(unittest.TestCase):
     def test_id_that_is_a_name_is_told(self) -> None:
         uuid = "1f0f1e2b6ad04b4d9c9f4f3f3a9bb2bd"
         scope = Scope(ignore_projects=frozenset([uuid, "web"]))
-        (problem,) = scope.unknown_projects([*PROJECTS, model.Project("p5", uuid, "d1")])
+        projects = [*PROJECTS, model.Project("p5", uuid, "d1")]
+        (problem,) = scope.ids_as_names(projects)
+        self.assertEqual([], scope.unmatched(projects, {}))
         self.assertIn(f"'{uuid}' is not the ID of an enabled project, but the name of p5", problem)
 
     def test_included_and_ignored_entry_is_rejected(self) -> None:

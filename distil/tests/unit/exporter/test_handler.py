@@ -7,7 +7,7 @@ import unittest
 from prometheus_client import CollectorRegistry
 from prometheus_client import Gauge
 
-from distil.exporter.health import HealthPage
+from distil.exporter.health_page import HealthPage
 from distil.exporter.pages import MetricsPage
 from distil.exporter.pages import Page
 from distil.exporter.server import Exporter

@@ -7,9 +7,9 @@ from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
 
-from distil.exporter.health import HealthPage
-from distil.exporter.health import notes
-from distil.exporter.health import unhealthy_reasons
+from distil.exporter.health import HealthState
+from distil.exporter.health import assess
+from distil.exporter.health_page import HealthPage
 from distil.monitoring.history import RunOutcome
 from distil.monitoring.history import RunResult
 from distil.monitoring.history import Snapshot
@@ -25,19 +25,13 @@ OLD = NOW - 100 * HOUR
 
 class HealthReasonsTest(unittest.TestCase):
     def assert_healthy(self, **values: Any) -> None:
-        self.assertEqual([], list(unhealthy_reasons(snapshots.snapshot(**values), NOW)))
+        self.assertEqual([], assess(snapshots.snapshot(**values), NOW).reasons)
 
     def assert_unhealthy(self, *expected: str, **values: Any) -> None:
-        reasons = unhealthy_reasons(snapshots.snapshot(**values), NOW)
+        reasons = assess(snapshots.snapshot(**values), NOW).reasons
         self.assertEqual(len(expected), len(reasons), reasons)
         for text, reason in zip(expected, reasons, strict=True):
             self.assertIn(text, reason)
-
-    def test_missing_projects_are_noted(self) -> None:
-        snapshot = snapshots.snapshot(runs=(run(MINUTE, RunOutcome.STOPPED), run(HOUR, RunOutcome.PARTIAL, missing=30)))
-        (note,) = notes(snapshot)
-        self.assertTrue(note.startswith("30 projects are missing in Keystone's list or in the scope"), note)
-        self.assertEqual([], list(notes(snapshots.snapshot(runs=(run(HOUR),)))))
 
     def test_new_process_is_healthy(self) -> None:
         self.assert_healthy()
@@ -89,7 +83,38 @@ class HealthReasonsTest(unittest.TestCase):
         return run(age, None, windows=5, due=9)
 
 
+class WarningsTest(unittest.TestCase):
+    def assert_warnings(self, *expected: str, state: HealthState = HealthState.HEALTHY, **values: Any) -> None:
+        health = assess(snapshots.snapshot(**values), NOW)
+        self.assertEqual((state, [*expected]), (health.state, health.warnings))
+
+    def test_missing_projects_are_told(self) -> None:
+        runs = (run(MINUTE, RunOutcome.STOPPED), run(HOUR, RunOutcome.PARTIAL, missing=30))
+        self.assert_warnings(
+            "30 projects are missing in Keystone's list or in the scope, and not collected. The log says why.",
+            runs=runs,
+        )
+        self.assert_warnings(runs=(run(MINUTE), *runs))
+
+    def test_unmatched_scope_entries_are_told(self) -> None:
+        self.assert_warnings(
+            "Scope: domain 'x' does not exist.", runs=(run(HOUR, unmatched=("domain 'x' does not exist",)),)
+        )
+
+    def test_process_without_runs_is_starting(self) -> None:
+        starting = "Starting: no run has ended yet."
+        self.assert_warnings(starting, state=HealthState.STARTING)
+        self.assert_warnings(starting, state=HealthState.STARTING, runs=(run(HOUR, RunOutcome.STOPPED),))
+        self.assert_warnings(current=run(MINUTE, None, windows=1, due=9))
+
+    def test_failed_attempt_of_run_is_told(self) -> None:
+        problem = "Planning: attempt 1 failed: database: refused"
+        retrying = f"The run started at 2026-11-24 12:29:00 UTC is retrying: {problem}"
+        self.assert_warnings(retrying, runs=(run(HOUR),), current=run(MINUTE, None, problem=problem))
+
+
 class HealthResponseTest(unittest.TestCase):
+    HEALTHY = snapshots.snapshot(runs=(run(HOUR),))
     FAILED = snapshots.snapshot(runs=(run(MINUTE, RunOutcome.FAILED, problem="no answer\ud800"),))
 
     def response(self, snapshot: Snapshot, accept: str = "*/*") -> tuple[HTTPStatus, str, str]:
@@ -99,9 +124,7 @@ class HealthResponseTest(unittest.TestCase):
 
     def test_default_response_is_plain_text(self) -> None:
         for accept in ("", "*/*", "text/html,application/xhtml+xml,*/*;q=0.8", "application/jsonlines"):
-            self.assertEqual(
-                (HTTPStatus.OK, "text/plain; charset=utf-8", "OK"), self.response(snapshots.snapshot(), accept)
-            )
+            self.assertEqual((HTTPStatus.OK, "text/plain; charset=utf-8", "OK"), self.response(self.HEALTHY, accept))
 
     def test_unhealthy_returns_503_with_reason(self) -> None:
         status, _, body = self.response(self.FAILED)
@@ -115,7 +138,7 @@ class HealthResponseTest(unittest.TestCase):
         self.assertEqual(expected, self.response(snapshot)[2])
 
     def test_warnings_follow_the_health(self) -> None:
-        for snapshot, status in ((snapshots.snapshot(), 200), (self.FAILED, 503)):
+        for snapshot, status in ((self.HEALTHY, 200), (self.FAILED, 503)):
             page = HealthPage(lambda value=snapshot: value, snapshots.clock, lambda: ["The log is full"])  # type: ignore[misc]
             text, document = page.render(""), page.render("application/json")
             self.assertEqual((status, status), (text.status, document.status))
@@ -137,12 +160,20 @@ class HealthResponseTest(unittest.TestCase):
         self.assertEqual("OK", self.response(resumed)[2])
 
     def test_json_includes_reasons(self) -> None:
-        for snapshot, healthy, status in ((snapshots.snapshot(), True, 200), (self.FAILED, False, 503)):
+        for snapshot, healthy, status in ((self.HEALTHY, True, 200), (self.FAILED, False, 503)):
             actual_status, content_type, body = self.response(snapshot, "text/x, application/json; q=0.5")
             self.assertEqual((status, "application/json"), (actual_status, content_type))
             document = json.loads(body)
             self.assertEqual(("default", healthy), (document["name"], document["healthy"]))
             self.assertEqual(healthy, document["reasons"] == ["OK"])
+
+    def test_json_before_a_run_knows_nothing(self) -> None:
+        document = json.loads(self.response(snapshots.snapshot(lagging=None), "application/json")[2])
+        self.assertEqual((True, ["Starting: no run has ended yet."]), (document["healthy"], document["reasons"]))
+        details = document["details"]
+        self.assertEqual(
+            (None, None, []), (details["projects_with_windows_due"], details["projects_failed"], details["failed"])
+        )
 
     def test_json_lists_at_most_twenty_failures(self) -> None:
         failed = [snapshots.lagging_project(f"p{number}", f"problem {number}") for number in range(30)]

@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from distil import exceptions
 from distil import model
-from distil.exporter.health import HealthPage
+from distil.exporter.health_page import HealthPage
 from distil.exporter.pages import MetricsPage
 from distil.exporter.server import Exporter
 from distil.monitoring.metrics import Metrics

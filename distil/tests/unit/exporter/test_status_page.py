@@ -53,7 +53,7 @@ class StatusPageTest(unittest.TestCase):
     def test_departed_projects_are_counted(self) -> None:
         page = text(parse(snapshots.snapshot(runs=(run(HOUR, departing=2, missing=30), run(2 * HOUR, departing=9)))))
         self.assertIn("2 departed projects collected until the usage ends", page)
-        self.assertIn("30 projects missing in Keystone's list or in the scope", page)
+        self.assertIn("30 projects are missing in Keystone's list or in the scope", page)
         self.assertNotIn("9 departed", page)
 
     @hypothesis.given(TEXTS)
@@ -87,22 +87,34 @@ class StatusPageTest(unittest.TestCase):
             self.assertNotIn("url(", body)
 
     def test_new_process_shows_empty_sections(self) -> None:
-        page = text(parse(snapshots.snapshot(next_run=snapshots.NOW + MINUTE)), "body")
+        page = text(parse(snapshots.snapshot(lagging=None, next_run=snapshots.NOW + MINUTE)), "body")
         for words in (
             "Distil Collector default",
             "Version 1.2.3, up since 2026-11-24 12:29:00 (1 min), run interval 1 h.",
             "Page generated at 2026-11-24 12:30:00. All times are in UTC.",
-            "Healthy",
+            "Starting Starting: no run has ended yet.",
             "No run in progress. The next run starts at 2026-11-24 12:31:00, in 1 min.",
-            "No projects with windows due",
+            "Projects with windows due Not known before a run has collected.",
             "None since the process started.",
             "No run has ended since the process started.",
         ):
             self.assertIn(words, page)
-        self.assertNotIn("Unhealthy", page)
+        for words in ("Unhealthy", "Healthy", "No projects"):
+            self.assertNotIn(words, page)
+
+    def test_planning_run_shows_no_numbers(self) -> None:
+        page = text(parse(snapshots.snapshot(current=run(MINUTE, None, problem="Planning: HTTP 503"))), "body")
+        self.assertIn("running for 1 min: finding out which windows are due.", page)
+        self.assertIn("is retrying: Planning: HTTP 503", page)
+        self.assertNotIn("0 of 0", page)
+
+    def test_problems_of_process_are_shown(self) -> None:
+        snapshot = snapshots.snapshot(runs=(run(HOUR),))
+        page = StatusPage(lambda: snapshot, snapshots.clock, lambda: ["The log is full"]).render("").body.decode()
+        self.assertIn("<bdi>The log is full</bdi>", page)
 
     def test_current_run_shows_progress(self) -> None:
-        page = parse(snapshots.snapshot(current=run(MINUTE, None, windows=3, due=7)))
+        page = parse(snapshots.snapshot(current=run(MINUTE, None, projects=7, windows=3, due=7)))
         self.assertIn(
             "Started at 2026-11-24 12:29:00, running for 1 min: 3 of 7 windows committed", text(page, ".//main")
         )

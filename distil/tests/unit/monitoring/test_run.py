@@ -12,6 +12,7 @@ from distil import model
 from distil.monitoring.history import History
 from distil.monitoring.history import RunOutcome
 from distil.monitoring.metrics import Metrics
+from distil.monitoring.metrics import RetryStep
 from distil.monitoring.project_states import LaggingProject
 from distil.monitoring.project_states import ProjectState
 from distil.monitoring.project_states import ProjectStates
@@ -94,6 +95,27 @@ class RunMonitorTest(unittest.TestCase):
         self.assertTrue(str(self.monitor.result).startswith("7 projects and 2 departed: "))
         self.assertTrue(str(self.monitor.result).endswith("; 3 projects missing"))
         self.assert_ended(RunOutcome.PARTIAL)
+
+    def test_unmatched_scope_entries_are_counted(self) -> None:
+        with self.monitor.run():
+            self.monitor.planned({}, projects=7, due=9, windows=9, paused=False, unmatched=["no domain x"])
+        self.assertEqual(1, self.value("scope_entries_unmatched"))
+        self.assertEqual(("no domain x",), self.history.snapshot().runs[0].unmatched)
+
+    def test_retried_planning_has_problem_meanwhile(self) -> None:
+        with self.monitor.run():
+            self.monitor.retried(RetryStep.PLAN, "Planning: attempt 1 failed: HTTP 503")
+            current = self.history.snapshot().current
+            assert current
+            self.assertEqual("Planning: attempt 1 failed: HTTP 503", current.problem)
+            self.monitor.planned({}, projects=7, due=9, windows=9, paused=False)
+            self.assertIsNone(self.monitor.result.problem)
+
+    def test_lagging_projects_are_unknown_before(self) -> None:
+        self.assertIsNone(self.history.snapshot().lagging)
+        with self.assertRaises(exceptions.StoreError), self.monitor.run():
+            raise exceptions.StoreError("refused")
+        self.assertIsNone(self.history.snapshot().lagging)
 
     def test_unknown_number_of_projects_is_nan(self) -> None:
         number = self.value("projects_in_scope")

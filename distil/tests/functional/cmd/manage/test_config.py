@@ -160,15 +160,22 @@ class ConfigCheckTest(unittest.TestCase):
             for text in texts:
                 self.assertIn(text, detail)
 
+    def test_empty_scope_is_error(self) -> None:
+        self.site.configure(include_projects="projekt-0")
+        findings = [finding for finding in self.check("--live", status=1) if finding[0] == "scope of default"]
+        unmatched, empty = findings
+        self.assertEqual(("warning", "error"), (unmatched[1], empty[1]))
+        self.assertIn("'projekt-0' of include_projects matches no enabled project", unmatched[2])
+        self.assertIn("no project is in scope; nothing would be collected", empty[2])
+
     def test_unmatched_meter_and_scope_are_warnings(self) -> None:
         mappings = self.site.folder / "mappings.yml"
         mappings.write_text("- meter: instances\n  unit: second\n  transformer: uptime\n")
-        self.site.configure(meter_mappings_file=mappings, include_projects="unknown")
+        self.site.configure(meter_mappings_file=mappings, ignore_projects="unknown")
         findings = self.check("--live", status=0)
         details = "\n".join(detail for _, status, detail in findings if status == "warning")
         self.assertIn("meter instances has no samples", details)
-        self.assertIn("'unknown'", details)
-        self.assertIn("0 projects", details)
+        self.assertIn("'unknown' of ignore_projects", details)
 
     def test_paused_collector_is_warning(self) -> None:
         self.site.configure(max_windows_per_cycle=0, collection_delay=300)

@@ -184,7 +184,7 @@ class ProjectTest(unittest.TestCase):
             configuration.replace("project-1", "project-1, nope\ninclude_domains = Default, gone")
         )
         stderr = manage.run(self.site.config, "project", "list").stderr
-        self.assertIn("[collector:few] 'nope' matches no enabled project name or ID", stderr)
+        self.assertIn("[collector:few] 'nope' of include_projects matches no enabled project name or ID", stderr)
         self.assertIn("[collector:few] domain 'gone' does not exist in Keystone", stderr)
 
     def forget(self, project_ids: list[str]) -> None:
