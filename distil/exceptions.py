@@ -60,12 +60,15 @@ class SampleRejected(DistilError):
 class ServiceError(DistilError):
     """A service gave no usable answer. The same request may succeed later.
 
+    :param reason: what is wrong.
+    :param request: what was asked for, which precedes the reason in the message.
     :param affects_all: whether every request to the service fails for this reason, whatever it asks for.
     """
 
-    def __init__(self, message: str = "", *, affects_all: bool = False) -> None:
+    def __init__(self, reason: str = "", *, request: str = "", affects_all: bool = False) -> None:
+        self.reason = reason
         self.affects_all = affects_all
-        super().__init__(message)
+        super().__init__(f"{request}: {reason}" if request else reason)
 
     @property
     def is_too_large(self) -> bool:

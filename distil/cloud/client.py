@@ -62,7 +62,7 @@ class ServiceClient:
         with self._translated_errors(request):
             endpoint = self._cloud.proxy(self.name).get_endpoint()
         if not endpoint:
-            raise self.error_class(f"{request}: not in the service catalog", affects_all=True)
+            raise self.error_class("not in the service catalog", request=request, affects_all=True)
         return endpoint
 
     def session_project_id(self) -> str | None:
@@ -77,12 +77,13 @@ class ServiceClient:
             reply = proxy.request(url, method, params=dict(params or {}), headers=_HEADERS, status_code_retries=0)
         if reply.status_code // 100 == _SUCCESS:
             return reply
-        error = f"{request}: HTTP {reply.status_code} {redact(reply.reason or '')}"
+        reason = f"HTTP {reply.status_code} {redact(reply.reason or '')}"
         if reply.status_code != HTTPStatus.NOT_FOUND:
-            raise self.error_class(error)
+            raise self.error_class(reason, request=request)
         if not not_found.is_own_not_found(self.name, url.rpartition("/")[2], reply):
             raise self.error_class(
-                f"{error}, but not in the form of the service; a proxy in front of it, or a wrong URL in the catalog?"
+                f"{reason}, but not in the form of the service; a proxy in front of it, or a wrong URL in the catalog?",
+                request=request,
             )
         return reply
 
@@ -93,15 +94,15 @@ class ServiceClient:
                 yield
         except Exception as error:  # keystoneauth and openstacksdk raise KeyError or TypeError on malformed responses
             affects_all = isinstance(error, exceptions.ServiceError) and error.affects_all
-            raise self.error_class(f"{request}: {_cause(error)}", affects_all=affects_all) from error
+            raise self.error_class(_cause(error), request=request, affects_all=affects_all) from error
 
     def _json_object(self, reply: requests.Response, request: str) -> response.JSONObject:
         try:
             document = json.loads(reply.content)  # not reply.json(), which replaces invalid UTF-8
         except (ValueError, RecursionError) as error:
-            raise self.error_class(f"{request}: HTTP {reply.status_code}, the body is not JSON") from error
+            raise self.error_class(f"HTTP {reply.status_code}, the body is not JSON", request=request) from error
         if not isinstance(document, Mapping):
-            raise self.error_class(f"{request}: HTTP {reply.status_code}, the body is not a JSON object")
+            raise self.error_class(f"HTTP {reply.status_code}, the body is not a JSON object", request=request)
         return response.JSONObject(document, request, self.error_class)
 
 

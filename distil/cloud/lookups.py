@@ -46,10 +46,10 @@ class _LongLivedCache(cache.TTLCache[str | None]):
 class _WatchedLookup:
     """A look-up that detects outages: of a service that does not even say that what does not exist does not exist."""
 
-    def __init__(self, look_up: Callable[[str], str | None], nothing: str, stop: threading.Event) -> None:
+    def __init__(self, service: str, look_up: Callable[[str], str | None], nothing: str, stop: threading.Event) -> None:
         self._look_up = look_up
         self._nothing = nothing
-        self._outages = outage.OutageDetector(exceptions.LookupUnavailable, stop)
+        self._outages = outage.OutageDetector(service, exceptions.LookupUnavailable, stop)
 
     def __call__(self, key: str) -> str | None:
         with self._outages.watch(lambda: self._look_up(self._nothing)):
@@ -77,13 +77,17 @@ def cloud_lookups(
     )
     volume_types = cinder.CinderVolumeTypes(block_storage, lifetime, clock)
 
-    def watched(look_up: Callable[[str], str | None], nothing: str) -> Callable[[str], str | None]:
-        return look_up if stop is None else _WatchedLookup(look_up, nothing, stop)
+    def watched(
+        service: str, look_up: Callable[[str], str | None], nothing: str = _NO_ID
+    ) -> Callable[[str], str | None]:
+        return look_up if stop is None else _WatchedLookup(service, look_up, nothing, stop)
 
-    flavor = watched(functools.partial(nova.flavor_name, compute), _NO_ID)
-    volume_type = watched(volume_types.name, _NO_ID)
-    type_of_volume = watched(functools.partial(cinder.type_of_volume, block_storage), _NO_ID)
-    storage_policy = watched(swift.SwiftContainers(object_store).storage_policy, f"{_NO_ID}/none")
+    flavor = watched("compute (flavors)", functools.partial(nova.flavor_name, compute))
+    volume_type = watched("block_storage (volume types)", volume_types.name)
+    type_of_volume = watched("block_storage (volumes)", functools.partial(cinder.type_of_volume, block_storage))
+    storage_policy = watched(
+        "object_store (containers)", swift.SwiftContainers(object_store).storage_policy, f"{_NO_ID}/none"
+    )
     return lookups.Lookups(
         flavors=cache.TTLCache(flavor, lifetime, clock=clock),
         volume_types=cache.TTLCache(volume_type, lifetime, clock=clock),

@@ -32,17 +32,20 @@ class OutageDetector:
     project either, there is an outage, and requests are refused without being sent, until the service answers the
     neutral question again.
 
+    :param service: its name, for messages.
     :param error_class: the errors after which the question is asked.
     :param stop: ends the waiting for an answer.
     """
 
     def __init__(
         self,
+        service: str,
         error_class: type[exceptions.ServiceError],
         stop: threading.Event,
         patience: float = _PATIENCE_SECONDS,
         recheck: float = _RECHECK_SECONDS,
     ) -> None:
+        self._service = service
         self._error_class = error_class
         self._stop = stop
         self._patience = patience
@@ -69,8 +72,7 @@ class OutageDetector:
         if failure is None:
             return
         if failure.affects_all:
-            raise exceptions.ServiceOutage(str(failure)) from failure
-        # Outside of the except block, whose error oslo.log would add to each line.
+            raise exceptions.ServiceOutage(f"{self._service}: {failure.reason}") from failure
         self._require_answer(ask, time.monotonic(), after_request=True)
         raise failure
 
@@ -97,14 +99,26 @@ class OutageDetector:
             reraise=True,
         )
         try:
-            attempts(ask)
+            attempts(self._ask_once, ask)
         except exceptions.ServiceError as error:
             self._recheck_at = time.monotonic() + self._recheck
             return str(error)
         self._answered = time.monotonic()
         return None
 
+    def _ask_once(self, ask: Callable[[], object]) -> None:
+        """:raises ServiceError: with a reason that does not name what the question asked for, which is no project."""
+        try:
+            ask()
+        except exceptions.ServiceError as error:
+            LOG.debug("A question that concerns no project failed: %s", error)
+            raise exceptions.ServiceError(f"{self._service} answers no request: {error.reason}") from error
+
     def _before_sleep(self, state: tenacity.RetryCallState) -> None:
-        if state.attempt_number == 1:
-            error = state.outcome.exception() if state.outcome else None
-            LOG.warning("A service does not answer; waiting up to %d s for it: %s", self._patience, error)
+        if state.attempt_number > 1 or state.outcome is None:
+            return
+        try:
+            state.outcome.result()
+        except exceptions.ServiceError as error:
+            # In this block, because oslo.log adds the error that is being handled: otherwise that of the request.
+            LOG.warning("%s; waiting up to %d s for an answer", error, self._patience)

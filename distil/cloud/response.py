@@ -45,7 +45,7 @@ class JSONObject:
     def nullable_str(self, key: str) -> str | None:
         """The string under a key, which must not be missing; None if it is null."""
         if key not in self.document:
-            raise self.error_class(f"{self.request}: the response has no {key!r}")
+            raise self.error_class(f"the response has no {key!r}", request=self.request)
         return self.optional_str(key)
 
     def required_str(self, key: str) -> str:
@@ -62,4 +62,4 @@ class JSONObject:
 
     def _type_error(self, key: str, value: Any, expected: str) -> exceptions.ServiceError:
         found = "empty" if value == "" else f"of type {type(value).__name__}"
-        return self.error_class(f"{self.request}: {key!r} in the response is {found}, not {expected}")
+        return self.error_class(f"{key!r} in the response is {found}, not {expected}", request=self.request)

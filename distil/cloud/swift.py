@@ -32,7 +32,7 @@ class SwiftContainers:
             return None
         if _CONTAINER_HEADER not in headers:
             raise self._object_store.error_class(
-                f"object_store HEAD {url}: the response has no {_CONTAINER_HEADER}, so it is not from Swift"
+                f"the response has no {_CONTAINER_HEADER}, so it is not from Swift", request=f"object_store HEAD {url}"
             )
         return headers.get("X-Storage-Policy") or None
 

@@ -176,7 +176,7 @@ class CollectorFactory:
             monitor=self.monitor,
             retry_policy=retry_policy,
             origin=origin,
-            outages=OutageDetector(exceptions.StoreError, shutdown.event),
+            outages=OutageDetector("the database", exceptions.StoreError, shutdown.event),
         )
         return Collector(
             name=self.name,
@@ -200,7 +200,7 @@ class CollectorFactory:
         return partitioner
 
     def _fetcher(self, telemetry: TelemetryDriver, rules: RatingRules, shutdown: Shutdown) -> SampleFetcher:
-        outages = OutageDetector(exceptions.TelemetryError, shutdown.event)
+        outages = OutageDetector(f"telemetry ({telemetry.service_type})", exceptions.TelemetryError, shutdown.event)
         return SampleFetcher(telemetry, rules.meters, shutdown, outages)
 
     def _dispatcher(self, batches: BatchCollector, fetcher: SampleFetcher, shutdown: Shutdown) -> Dispatcher:

@@ -77,15 +77,15 @@ class CeilometerClient:
         except ks_exceptions.EndpointNotFound as error:
             # The catalog came with the token: a repaired one comes with the next.
             self._client.invalidate()
-            message = f"{request}: the catalog has no {self._endpoint}"
-            raise exceptions.TelemetryError(message, affects_all=True) from error
+            reason = f"the catalog has no {self._endpoint}"
+            raise exceptions.TelemetryError(reason, request=request, affects_all=True) from error
         except _ERRORS as error:
-            raise exceptions.TelemetryError(f"{request}: {redact(str(error))}") from error
+            raise exceptions.TelemetryError(redact(str(error)), request=request) from error
         if response.status_code == HTTPStatus.OK:
             return _parse_list(body, request)
         error_class = RequestUnsupported if response.status_code in _UNSUPPORTED else exceptions.TelemetryError
-        message = f"{request}: HTTP {response.status_code}: {_fault(body)}"
-        raise error_class(message) from exc.from_response(response)
+        reason = f"HTTP {response.status_code}: {_fault(body)}"
+        raise error_class(reason, request=request) from exc.from_response(response)
 
 
 def _parse_list(body: bytes, request: str) -> list[object]:
@@ -94,7 +94,7 @@ def _parse_list(body: bytes, request: str) -> list[object]:
     except (ValueError, RecursionError):
         rows = _parse_leniently(body, request)
     if not isinstance(rows, list):
-        raise exceptions.TelemetryError(f"{request}: the response is not a list: {_excerpt(body)}")
+        raise exceptions.TelemetryError(f"the response is not a list: {_excerpt(body)}", request=request)
     return rows
 
 
@@ -103,7 +103,7 @@ def _parse_leniently(body: bytes, request: str) -> object:
     try:
         return json.loads(body, parse_int=_integer)
     except (ValueError, RecursionError) as error:
-        raise exceptions.TelemetryError(f"{request}: the response is not JSON: {_excerpt(body)}") from error
+        raise exceptions.TelemetryError(f"the response is not JSON: {_excerpt(body)}", request=request) from error
 
 
 def _integer(digits: str) -> int | float:

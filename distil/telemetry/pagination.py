@@ -200,8 +200,8 @@ class Paginator:
     def _unproven(self, count: int, period: model.Window, problem: str) -> exceptions.TelemetryError:
         if count:
             return UnprovenResponse(f"{self._description}: {problem}", period)
-        message = f"{self._description}: {problem}; does the service have any samples?"
-        return exceptions.TelemetryError(message, affects_all=True)
+        reason = f"{problem}; does the service have any samples?"
+        return exceptions.TelemetryError(reason, request=self._description, affects_all=True)
 
     def _missing(self, count: int, period: model.Window) -> exceptions.TelemetryError:
         return exceptions.TelemetryError(

@@ -143,7 +143,10 @@ class DispatcherTest(databases.DatabaseTestCase):
         partitioner = partitioner or LeasePartitioner(leases, self.metrics)
         self.telemetry = Telemetry(on_request)
         fetcher = SampleFetcher(
-            self.telemetry, (), self.shutdown, OutageDetector(exceptions.TelemetryError, self.shutdown.event)
+            self.telemetry,
+            (),
+            self.shutdown,
+            OutageDetector("telemetry", exceptions.TelemetryError, self.shutdown.event),
         )
         retry_policy = RetryPolicy(self.shutdown, self.monitor)
         windows = WindowCollector(
@@ -165,7 +168,7 @@ class DispatcherTest(databases.DatabaseTestCase):
             monitor=self.monitor,
             retry_policy=retry_policy,
             origin=Origin(self.telemetry, "fake", "default", "0"),
-            outages=OutageDetector(exceptions.StoreError, self.shutdown.event, patience=0),
+            outages=OutageDetector("the database", exceptions.StoreError, self.shutdown.event, patience=0),
         )
         return Dispatcher(batches=self.batches, fetcher=fetcher, concurrency=1, shutdown=self.shutdown)
 

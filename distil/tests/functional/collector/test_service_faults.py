@@ -148,6 +148,12 @@ class OutageTest(unittest.TestCase):
         log = self.site.collect(self.site.start + HOUR, status=1)
         return [line for line in log.splitlines() if " INFO " not in line]
 
+    def reasons(self, pattern: str) -> list[tuple[int, int]]:
+        """Number of different stored reasons, and of projects that have one like the pattern."""
+        reason = models.project_failures.c.reason
+        query = sa.select(sa.func.count(sa.distinct(reason)), sa.func.count()).where(reason.like(pattern))
+        return [(reasons, projects) for reasons, projects in self.site.rows(query)]
+
     def test_silent_telemetry_fails_all_projects_quickly(self) -> None:
         self.site.cloud.add_fault("metering", "status", status=503)
         began = time.monotonic()
@@ -157,7 +163,10 @@ class OutageTest(unittest.TestCase):
         number = self.PROJECTS + 1
         waiting, failed = lines
         self.assertIn("WARNING distil.cloud.outage", waiting)
-        self.assertRegex(failed, f"{number} of {number} projects failed, for example: metering POST .* HTTP 503")
+        reason = r"telemetry \(metering\) answers no request: HTTP 503: Injected fault"
+        self.assertRegex(waiting, f"{reason}; waiting up to 20 s for an answer$")
+        self.assertRegex(failed, f"{number} of {number} projects failed, for example: {reason}$")
+        self.assertEqual([(1, number)], self.reasons(r"telemetry (metering) answers no request: HTTP 503%"))
         self.assertEqual({self.site.start}, set(self.site.last_collected().values()))
         self.site.cloud.faults.clear()
         self.site.collect(self.site.start + HOUR)
@@ -174,7 +183,9 @@ class OutageTest(unittest.TestCase):
         lines = self.collect()
         self.assertLess(self.site.cloud.requests.total("block-storage"), self.PROJECTS)
         (failed,) = (line for line in lines if " ERROR " in line)
-        self.assertRegex(failed, f"{self.PROJECTS} projects failed, retrying .*block_storage GET /.* HTTP 500")
+        self.assertRegex(
+            failed, f"{self.PROJECTS} projects failed, retrying .*: block_storage .* answers no request: HTTP 500"
+        )
         collected = [time for time in self.site.last_collected().values() if time != self.site.start]
         self.assertEqual([self.site.start + HOUR], collected, "the project without volumes")
 

@@ -20,7 +20,7 @@ class Service:
     def ask(self) -> None:
         self.questions += 1
         if self.questions <= self.failures:
-            raise exceptions.TelemetryError(f"no answer to question {self.questions}")
+            raise exceptions.TelemetryError(f"no answer to question {self.questions}", request="GET /nothing")
 
     def request(self) -> None:
         self.requests += 1
@@ -32,7 +32,7 @@ class OutageDetectorTest(unittest.TestCase):
         self.stop = threading.Event()
 
     def detector(self, patience: float = 0, recheck: float = 60) -> OutageDetector:
-        return OutageDetector(exceptions.TelemetryError, self.stop, patience, recheck)
+        return OutageDetector("metering", exceptions.TelemetryError, self.stop, patience, recheck)
 
     def request(self, detector: OutageDetector, service: Service) -> str:
         """Send a request that fails, and return the name of the error."""
@@ -63,8 +63,17 @@ class OutageDetectorTest(unittest.TestCase):
     def test_outage_has_reason_of_last_question(self) -> None:
         detector, service = self.detector(patience=0.7), Service(failures=float("inf"))
         self.request(detector, service)
-        with self.assertRaisesRegex(exceptions.ServiceOutage, f"question {service.questions}"):
+        expected = f"^metering answers no request: no answer to question {service.questions}$"
+        with self.assertRaisesRegex(exceptions.ServiceOutage, expected):
             detector.watch(service.ask).__enter__()
+
+    def test_waiting_is_logged_once(self) -> None:
+        with self.assertLogs("distil.cloud.outage", "WARNING") as logs:
+            self.request(self.detector(patience=0.7), Service(failures=float("inf")))
+        self.assertEqual(
+            ["metering answers no request: no answer to question 1; waiting up to 0 s for an answer"],
+            [record.getMessage() for record in logs.records],
+        )
 
     def test_service_that_restarts_has_no_outage(self) -> None:
         detector, service = self.detector(patience=10), Service(failures=1)
@@ -80,8 +89,11 @@ class OutageDetectorTest(unittest.TestCase):
 
     def test_fault_of_everything_needs_no_question(self) -> None:
         service = Service(failures=0)
-        with self.assertRaisesRegex(exceptions.ServiceOutage, "no endpoint"), self.detector().watch(service.ask):
-            raise exceptions.TelemetryError("no endpoint", affects_all=True)
+        with (
+            self.assertRaisesRegex(exceptions.ServiceOutage, "^metering: no endpoint$"),
+            self.detector().watch(service.ask),
+        ):
+            raise exceptions.TelemetryError("no endpoint", request="GET /project", affects_all=True)
         self.assertEqual(0, service.questions)
 
     def test_other_errors_pass(self) -> None:

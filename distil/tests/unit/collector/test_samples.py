@@ -67,7 +67,9 @@ def windows(count: int, hours: int = 1) -> list[model.Window]:
 
 def fetcher_of(archive: Archive) -> SampleFetcher:
     shutdown = Shutdown()
-    return SampleFetcher(archive, ["meter"], shutdown, OutageDetector(exceptions.TelemetryError, shutdown.event))
+    return SampleFetcher(
+        archive, ["meter"], shutdown, OutageDetector("telemetry", exceptions.TelemetryError, shutdown.event)
+    )
 
 
 class SampleFetcherTest(unittest.TestCase):
