@@ -153,4 +153,4 @@ def _tracked(project: TrackedProject, is_leaving: bool) -> str:
             f"{subject} was in the scope of {collector} in its last run, which may register it anew and collect it"
             " again: restart the collector if its configuration has changed, and wait for its next run"
         )
-    return f"{reason}, or use --force if there is no such collector any more"
+    return f"{reason}, or use --force if no collector has it in scope any more"
