@@ -25,10 +25,12 @@ from oslo_upgradecheck.upgradecheck import Result
 from distil import exceptions
 from distil.conf import database
 from distil.conf import enabled_collectors
+from distil.conf import keystone_authtoken
 from distil.conf import loader
 from distil.conf import registry
 from distil.conf import validate
 from distil.conf.registry import TrackedConfigOpts
+from distil.db import collected_by
 from distil.db import leases
 from distil.db import schema
 from distil.escaping import escape_control
@@ -140,6 +142,28 @@ def _wrong_revision(conf: TrackedConfigOpts) -> Sequence[str]:
     return ()
 
 
+def _other_region(conf: TrackedConfigOpts) -> Sequence[str]:
+    """Only if the region is configured, because Keystone is not asked."""
+    if validate.invalid_values(conf):
+        return ()
+    region = keystone_authtoken.read(conf).region_name
+    mine = {f"{options.collector_backend}/{region}" for options in enabled_collectors.read_collectors(conf)}
+    try:
+        with _engine(conf) as engine:
+            used = {use.telemetry for use in collected_by.telemetry_in_use(engine) if use.telemetry}
+    except exceptions.StoreError:
+        # Another check reports it.
+        return ()
+    if not region or not used or used & mine:
+        return ()
+    theirs, ours = (", ".join(sorted(names)) for names in (used, mine))
+    problem = (
+        f"The database has the usage of {theirs}, and the collectors ask {ours}: they do not collect its projects. Use"
+        " a database for each region; if only the name has changed, run distil-manage telemetry rename."
+    )
+    return [problem]
+
+
 def _abandoned_leases(conf: TrackedConfigOpts) -> Sequence[str]:
     with _engine(conf) as engine:
         counts = collections.Counter((lease.owner, lease.free) for lease in leases.list_abandoned(engine))
@@ -171,5 +195,6 @@ _CHECKS = (
     _Check("Deprecated Options", validate.deprecated_options, Code.WARNING),
     _Check("Rules", _invalid_rules, Code.FAILURE),
     _Check("Database Revision", _wrong_revision, Code.FAILURE),
+    _Check("Region", _other_region, Code.FAILURE),
     _Check("Leases of Dead Owners", _abandoned_leases, Code.WARNING),
 )

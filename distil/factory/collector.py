@@ -154,7 +154,7 @@ class CollectorFactory:
         store = Store(engine)
         partitioner = self._partitioner(engine, shutdown)
         telemetry = self.driver(cloud.session)
-        origin = Origin(telemetry, self._options.collector_backend, self.name, rules_fingerprint(self._options))
+        origin = self.origin(telemetry)
         fetcher = self._fetcher(telemetry, rules, shutdown)
         retry_policy = RetryPolicy(shutdown, self.monitor)
         windows = WindowCollector(
@@ -270,6 +270,10 @@ class CollectorFactory:
         """
         options = keystone_authtoken.read(self._conf)
         return self.driver_class()(session, options.region_name, options.interface)
+
+    def origin(self, telemetry: TelemetryDriver) -> Origin:
+        """What the collector collects from and by."""
+        return Origin(telemetry, self._options.collector_backend, self.name, rules_fingerprint(self._options))
 
     def driver_class(self) -> type[TelemetryDriver]:
         """:raises ConfigurationError: the driver is unknown."""

@@ -33,6 +33,9 @@ _LONG_AGO = model.Window(
     datetime.datetime(2000, 1, 1, tzinfo=datetime.UTC), datetime.datetime(2000, 1, 1, 1, tzinfo=datetime.UTC)
 )
 
+# Of which a check reads the sources.
+_CHECKED_SAMPLES = 100
+
 _ParsedRows = Iterator[model.Sample | model.RejectedSample | None]
 
 
@@ -88,8 +91,17 @@ class CeilometerDriver(driver.TelemetryDriver):
             self._simple_request.fetch(query, period, 1)
 
     def meter_presence(self, meter: str, start: datetime.datetime, end: datetime.datetime) -> driver.MeterPresence:
-        rows = self._simple_request.fetch(SampleQuery(frozenset(), frozenset((meter,))), model.Window(start, end), 1)
+        rows = self._newest(meter, start, end, 1)
         return driver.MeterPresence.PRESENT if rows else driver.MeterPresence.ABSENT
+
+    def newest_sources(self, meter: str, start: datetime.datetime, end: datetime.datetime) -> Collection[str]:
+        rows = self._newest(meter, start, end, _CHECKED_SAMPLES)
+        sources = (row.get("source") for row in rows if isinstance(row, dict))
+        return {source for source in sources if isinstance(source, str)}
+
+    def _newest(self, meter: str, start: datetime.datetime, end: datetime.datetime, limit: int) -> Collection[object]:
+        query = SampleQuery(frozenset(), frozenset((meter,)))
+        return self._simple_request.fetch(query, model.Window(start, end), limit)
 
     def _query(self, query: SampleQuery, period: model.Window) -> _ParsedRows:
         if time.monotonic() >= self._complex_queries_unsupported_until:

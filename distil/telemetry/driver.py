@@ -93,3 +93,12 @@ class TelemetryDriver(abc.ABC):
         :raises TelemetryError: the service gave no usable answer.
         """
         return MeterPresence.UNKNOWN
+
+    def newest_sources(self, meter: str, start: datetime.datetime, end: datetime.datetime) -> Collection[str]:
+        """The sources of the newest samples of a meter in [start, end), for checks of a configuration.
+
+        A hundred samples suffice. Empty if there are none, or they cannot be read cheaply.
+
+        :raises TelemetryError: the service gave no usable answer.
+        """
+        return ()

@@ -44,7 +44,7 @@ class ConfigCheck(base.ListCommand):
             return
         collectors = yield from config_checks.configuration(conf)
         if with_services:
-            yield from service_checks.database(lambda: self.app.engine)
+            store = yield from service_checks.database(lambda: self.app.engine)
             if collectors:
                 yield from service_checks.coordination_backend(conf)
-            yield from service_checks.cloud(conf, collectors)
+            yield from service_checks.cloud(conf, collectors, store)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Checks of the services that a collector depends on."""
 
-import datetime
 from collections.abc import Callable
+from collections.abc import Generator
 from collections.abc import Iterator
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -15,6 +15,7 @@ from distil.cloud import lookups
 from distil.cloud.client import ServiceClient
 from distil.cloud.connection import Connection
 from distil.cloud.keystone import KeystoneProjects
+from distil.cmd.manage import telemetry_checks
 from distil.cmd.manage.config_checks import ERROR
 from distil.cmd.manage.config_checks import OK
 from distil.cmd.manage.config_checks import WARNING
@@ -32,10 +33,6 @@ from distil.factory.collector import CollectorFactory
 from distil.factory.collector import utc_now
 from distil.factory.session import connect
 from distil.redaction import redact
-from distil.telemetry.driver import MeterPresence
-
-# A meter of an existing resource has a sample every few minutes.
-_METER_CHECK_PERIOD = datetime.timedelta(hours=24)
 
 # No flavor, volume type or project has this ID, so a service that lets the collector ask answers "not found".
 _UNKNOWN_ID = "0" * 32
@@ -49,19 +46,24 @@ class _Lookup(NamedTuple):
     request: Callable[[], object]
 
 
-def database(engine: Callable[[], sa.Engine]) -> Iterator[Finding]:
-    """Check the database's connection, revision, the privileges of its user, and its clock."""
+def database(engine: Callable[[], sa.Engine]) -> Generator[Finding, None, Store | None]:
+    """Check the database's connection, revision, the privileges of its user, and its clock.
+
+    :returns: the database; None if it cannot be used.
+    """
     try:
         connected = engine()
         schema.require_usable(connected)
-        now = Store(connected).now()
+        store = Store(connected)
+        now = store.now()
     except exceptions.DistilError as error:
         yield Finding("database", ERROR, str(error))
-        return
+        return None
     yield Finding("database", OK, f"{connected.url.set(query={})} is at revision {revision.head()}")
     yield from _privileges(connected)
     problem = clock_skew(utc_now(), now)
     yield Finding("clocks", ERROR, problem) if problem else Finding("clocks", OK, "host and database agree")
+    return store
 
 
 def _privileges(engine: sa.Engine) -> Iterator[Finding]:
@@ -84,8 +86,11 @@ def coordination_backend(conf: TrackedConfigOpts) -> Iterator[Finding]:
         yield Finding(check, ERROR, f"{error}; until it responds, each run divides the projects by leases")
 
 
-def cloud(conf: TrackedConfigOpts, collectors: Sequence[CollectorOptions]) -> Iterator[Finding]:
-    """Check authentication, the look-up services, and the scope and telemetry of each collector."""
+def cloud(conf: TrackedConfigOpts, collectors: Sequence[CollectorOptions], store: Store | None) -> Iterator[Finding]:
+    """Check authentication, the look-up services, and the scope and telemetry of each collector.
+
+    :param store: the database, if it can be used.
+    """
     try:
         connection = connect(conf)
         own_project = ServiceClient(connection, "identity", exceptions.IdentityError).session_project_id()
@@ -98,8 +103,11 @@ def cloud(conf: TrackedConfigOpts, collectors: Sequence[CollectorOptions]) -> It
     yield Finding("Keystone", OK, f"{token}; {len(projects)} enabled projects")
     yield from _lookups(connection)
     for options in collectors:
-        yield from _scope(CollectorFactory(conf, options), keystone, projects)
-        yield from _telemetry(CollectorFactory(conf, options), connection)
+        factory = CollectorFactory(conf, options)
+        selected = yield from _scope(factory, keystone, projects)
+        yield from telemetry_checks.meters(factory, connection)
+        if store:
+            yield from telemetry_checks.origin(factory, connection, store, selected)
 
 
 def _lookups(connection: Connection) -> Iterator[Finding]:
@@ -133,47 +141,26 @@ def _lookup_requests(connection: Connection) -> Sequence[_Lookup]:
 
 def _scope(
     factory: CollectorFactory, keystone: KeystoneProjects, projects: Sequence[model.Project]
-) -> Iterator[Finding]:
+) -> Generator[Finding, None, Sequence[model.Project]]:
+    """:returns: the projects in scope."""
     check = f"scope of {factory.name}"
     try:
         scope = factory.scope()
         domain_ids = keystone.domain_ids(scope.domains)
     except exceptions.ConfigurationError:
         # The checks of the configuration report it.
-        return
+        return ()
     except exceptions.IdentityError as error:
         yield Finding(check, ERROR, str(error))
-        return
+        return ()
     for entry in scope.unmatched(projects, domain_ids):
         yield Finding(check, ERROR if entry.option.endswith("domains") else WARNING, str(entry))
     for problem in scope.ids_as_names(projects):
         yield Finding(check, WARNING, problem)
-    selected = len(scope.select(projects, domain_ids))
+    selected = scope.select(projects, domain_ids)
     yield (
-        Finding(check, OK, f"{selected} projects")
+        Finding(check, OK, f"{len(selected)} projects")
         if selected
         else Finding(check, ERROR, "no project is in scope; nothing would be collected")
     )
-
-
-def _telemetry(factory: CollectorFactory, connection: Connection) -> Iterator[Finding]:
-    check = f"telemetry of {factory.name}"
-    now = utc_now()
-    try:
-        meters = sorted(factory.rules(announce=False).meters)
-        driver = factory.driver(connection.session)
-        presence = {meter: driver.meter_presence(meter, now - _METER_CHECK_PERIOD, now) for meter in meters}
-    except exceptions.ConfigurationError:
-        # The checks of the configuration report it.
-        return
-    except exceptions.TelemetryError as error:
-        yield Finding(check, ERROR, str(error))
-        return
-    if MeterPresence.UNKNOWN in presence.values():
-        yield Finding(check, OK, "the driver cannot tell which meters have samples")
-        return
-    hours = _METER_CHECK_PERIOD // datetime.timedelta(hours=1)
-    absent = [meter for meter in meters if presence[meter] is MeterPresence.ABSENT]
-    for meter in absent:
-        yield Finding(check, WARNING, f"meter {meter} has no samples in the last {hours} hours")
-    yield Finding(check, OK, f"{len(meters) - len(absent)} of {len(meters)} meters have samples")
+    return selected

@@ -91,6 +91,8 @@ class DriverScenario(CeilometerCase):
         self.assertEqual(MeterPresence.PRESENT, driver.meter_presence(meter, START, END))
         self.assertEqual(MeterPresence.ABSENT, driver.meter_presence(meter, END, END + (END - START)))
         self.assertEqual(MeterPresence.ABSENT, driver.meter_presence(f"{meter}s", START, END))
+        self.assertEqual({"openstack"}, driver.newest_sources(meter, START, END))
+        self.assertEqual(set(), driver.newest_sources(f"{meter}s", START, END))
 
     def test_pagination_returns_each_sample_once(self) -> None:
         for single in SINGLE:

@@ -51,7 +51,18 @@ class UpgradeCheckTest(UpgradeCheckCase):
         self.assert_rows()
         ran = run(self.site.config)
         self.assertEqual((0, ""), (ran.returncode, ran.stderr))
-        self.assertEqual(6, ran.stdout.count("Result: Success"))
+        self.assertEqual(7, ran.stdout.count("Result: Success"))
+
+    def test_database_of_other_region_fails(self) -> None:
+        with self.site.engine.begin() as connection:
+            project = {"id": "p1", "name": "one", "last_collected": self.site.start, "telemetry": "ceilometer/north"}
+            connection.execute(sa.insert(models.tenants), project)
+        for region in (None, "north"):
+            self.site.configure({"region_name": region} if region else {})
+            self.assert_rows()
+        self.site.configure({"region_name": "south"})
+        problem = "The database has the usage of ceilometer/north, and the"
+        self.assert_rows(region=(FAILURE, problem))
 
     def test_output_needs_no_unicode(self) -> None:
         now = datetime.datetime.now(datetime.UTC)

@@ -4,10 +4,14 @@
 import json
 import unittest
 
+import sqlalchemy as sa
+
+from distil.db import models
 from distil.tests.support import commands
 from distil.tests.support import databases
 from distil.tests.support import manage
 from distil.tests.support import secrets
+from distil.tests.support.site import HOUR
 from distil.tests.support.site import Site
 
 
@@ -25,6 +29,28 @@ class ConfigCheckTest(unittest.TestCase):
         findings = self.check("--live", status=0)
         self.assertEqual(set(), {finding for finding in findings if finding[1] != "ok"})
         self.assertIn("4 projects", [detail for check, _, detail in findings if check == "scope of default"])
+
+    def test_database_of_other_region_is_error(self) -> None:
+        self.site.configure(collection_delay=300)
+        self.site.collect(self.site.start + HOUR)
+        with self.site.engine.begin() as connection:
+            connection.execute(sa.update(models.tenants).values(telemetry="ceilometer/north"))
+        (wrong,) = (finding for finding in self.check("--live", status=1) if finding[1] == "error")
+        self.assertEqual("region of default", wrong[0])
+        problem = "the database has the usage of 4 projects from ceilometer/north, and this collector asks ceilometer/"
+        self.assertEqual(problem, wrong[2][: len(problem)])
+        self.assertIn("distil-manage telemetry rename ceilometer/north ", wrong[2])
+
+    def test_meter_of_untrusted_source_is_warned_of(self) -> None:
+        self.site.configure(collection_delay=300, trust_sources="openstack$")
+        warned = [detail for _, status, detail in self.check("--live", status=0) if status == "warning"]
+        self.assertTrue(warned)
+        for detail in warned:
+            self.assertRegex(
+                detail,
+                r"^all newest samples of meter \S*traffic\S* are of source '.{32}:TrafficAccounting' or of \d others?,"
+                " which trust_sources does not match: they are not billed$",
+            )
 
     def test_offline_check_reports_every_error(self) -> None:
         mappings, transformers = self.site.folder / "mappings.yml", self.site.folder / "transformers.yml"

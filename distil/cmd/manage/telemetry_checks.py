@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Checks of the telemetry of a collector: its meters, and whether its projects are collected from it."""
+
+import collections
+import datetime
+import shlex
+from collections.abc import Iterator
+from collections.abc import Sequence
+
+from distil import exceptions
+from distil import model
+from distil.cloud.connection import Connection
+from distil.cmd.manage.config_checks import ERROR
+from distil.cmd.manage.config_checks import OK
+from distil.cmd.manage.config_checks import WARNING
+from distil.cmd.manage.config_checks import Finding
+from distil.db.store import Store
+from distil.factory.collector import CollectorFactory
+from distil.factory.collector import utc_now
+from distil.rating.rate import RatingRules
+from distil.telemetry.driver import MeterPresence
+from distil.telemetry.driver import TelemetryDriver
+from distil.text import pluralize
+
+# A meter of an existing resource has a sample every few minutes.
+_METER_CHECK_PERIOD = datetime.timedelta(hours=24)
+
+
+def meters(factory: CollectorFactory, connection: Connection) -> Iterator[Finding]:
+    """Check that each meter of the rules has samples, and that the sources of some are trusted."""
+    check = f"telemetry of {factory.name}"
+    now = utc_now()
+    try:
+        rules = factory.rules(announce=False)
+        names = sorted(rules.meters)
+        driver = factory.driver(connection.session)
+        presence = {meter: driver.meter_presence(meter, now - _METER_CHECK_PERIOD, now) for meter in names}
+        present = [meter for meter in names if presence[meter] is MeterPresence.PRESENT]
+        untrusted = list(_untrusted(rules, driver, present, now))
+    except exceptions.ConfigurationError:
+        # The checks of the configuration report it.
+        return
+    except exceptions.TelemetryError as error:
+        yield Finding(check, ERROR, str(error))
+        return
+    if MeterPresence.UNKNOWN in presence.values():
+        yield Finding(check, OK, "the driver cannot tell which meters have samples")
+        return
+    hours = _METER_CHECK_PERIOD // datetime.timedelta(hours=1)
+    for meter in names:
+        if presence[meter] is MeterPresence.ABSENT:
+            yield Finding(check, WARNING, f"meter {meter} has no samples in the last {hours} hours")
+    yield from (Finding(check, WARNING, problem) for problem in untrusted)
+    yield Finding(check, OK, f"{len(present)} of {len(names)} meters have samples")
+
+
+def _untrusted(
+    rules: RatingRules, driver: TelemetryDriver, names: Sequence[str], now: datetime.datetime
+) -> Iterator[str]:
+    """A sentence for each meter none of whose newest samples would be billed."""
+    if not rules.trusted_sources:
+        return
+    for meter in names:
+        sources = sorted(driver.newest_sources(meter, now - _METER_CHECK_PERIOD, now))
+        if sources and not any(map(rules.is_trusted, sources)):
+            others = f" or of {pluralize(len(sources) - 1, 'other')}" if len(sources) > 1 else ""
+            yield (
+                f"all newest samples of meter {meter} are of source {sources[0]!r}{others}, which trust_sources does"
+                " not match: they are not billed"
+            )
+
+
+def origin(
+    factory: CollectorFactory, connection: Connection, store: Store, projects: Sequence[model.Project]
+) -> Iterator[Finding]:
+    """Check that the projects in scope are not collected from another telemetry service, such as another region's."""
+    check = f"region of {factory.name}"
+    try:
+        mine = factory.origin(factory.driver(connection.session)).resolve()
+        found = store.collected_by_others([project.id for project in projects], mine) if mine else {}
+    except exceptions.ConfigurationError:
+        return
+    except exceptions.DistilError as error:
+        yield Finding(check, ERROR, str(error))
+        return
+    if mine is None:
+        return
+    others = collections.Counter(by.telemetry for by in found.values() if by.telemetry not in ("", mine.telemetry))
+    for theirs, number in sorted(others.items()):
+        problem = (
+            f"the database has the usage of {pluralize(number, 'project')} from {theirs}, and this collector asks"
+            f" {mine.telemetry}: it does not collect them. Use a database for each region; if only the name has"
+            f" changed, run distil-manage telemetry rename {shlex.join((theirs, mine.telemetry))}"
+        )
+        yield Finding(check, ERROR, problem)
+    if not others:
+        yield Finding(check, OK, mine.telemetry)
