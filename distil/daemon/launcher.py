@@ -18,17 +18,24 @@ from setproctitle import setproctitle
 from distil import compat
 from distil.daemon.service import CollectorService
 from distil.daemon.signals import SignalManager
+from distil.monitoring.reload_state import ReloadState
 
 LOG = log.getLogger(__name__)
 
 
-def launch(conf: cfg.ConfigOpts, services: Sequence[CollectorService], validate: Callable[[], None]) -> bool:
+def launch(
+    conf: cfg.ConfigOpts,
+    services: Sequence[CollectorService],
+    validate: Callable[[], None],
+    reload_state: ReloadState,
+) -> bool:
     """Run each service in a process of its own, which is replaced when it dies, until a signal stops this one.
 
     SIGTERM and SIGINT stop the processes. SIGHUP reloads the configuration and replaces the processes.
 
     :param validate: validates the configuration files before a reload. If it raises, the old configuration stays in
         force.
+    :param reload_state: is told what becomes of each reload.
     :returns: whether all processes stopped by themselves, without a transaction being cut off.
     """
     compat.without_eventlet()
@@ -38,7 +45,7 @@ def launch(conf: cfg.ConfigOpts, services: Sequence[CollectorService], validate:
 
     threading.excepthook = functools.partial(_exit_on_thread_failure, os.getpid())
     launcher = oslo_service.ProcessLauncher(conf)
-    signal_manager = SignalManager(conf, services, validate)
+    signal_manager = SignalManager(conf, services, validate, reload_state)
     for service in services:
         launcher.launch_service(service)
     # After launch_service, which sets a title of its own.

@@ -29,6 +29,7 @@ from distil.daemon.service import CollectorService
 from distil.escaping import escape_control
 from distil.factory import collector
 from distil.factory import validation
+from distil.monitoring.reload_state import ReloadState
 
 LOG = log.getLogger(__name__)
 
@@ -183,16 +184,19 @@ class _Reload:
 
 
 def _serve(conf: cfg.ConfigOpts, argv: Sequence[str] | None, collectors: Sequence[CollectorOptions]) -> int:
+    reload_state = ReloadState()
     services = [
         CollectorService(
-            collector.CollectorFactory(conf, options, worker), collector.utc_now, f"{options.name} worker {worker}"
+            collector.CollectorFactory(conf, options, worker, reload_state),
+            collector.utc_now,
+            f"{options.name} worker {worker}",
         )
         for options in collectors
         for worker in range(options.workers)
     ]
     names = ", ".join(options.name for options in collectors)
     LOG.info("Distil Collector %s starts: %s.", importlib.metadata.version("distil"), names)
-    return 0 if launch(conf, services, _Reload(conf, argv, collectors).validate) else 1
+    return 0 if launch(conf, services, _Reload(conf, argv, collectors).validate, reload_state) else 1
 
 
 def _collect_once(conf: cfg.ConfigOpts, collectors: Sequence[CollectorOptions], end: datetime.datetime) -> int:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Handles the parent's signals: shutdown, reload, and the watchdog in between."""
 
+import datetime
 import os
 import signal
 import threading
@@ -14,6 +15,7 @@ from oslo_log import log
 from distil.conf import oslo_service
 from distil.daemon.service import CollectorService
 from distil.daemon.systemd import Systemd
+from distil.monitoring.reload_state import ReloadState
 
 LOG = log.getLogger(__name__)
 
@@ -34,6 +36,7 @@ class SignalManager:
 
     :param validate: validates the configuration files before a reload. If it raises, the old configuration stays in
         force. It may block for ever, as the reading of a file can.
+    :param reload_state: is told what becomes of each reload.
     :param slow_reload_seconds: after which a reload that has not ended is logged.
     """
 
@@ -42,11 +45,13 @@ class SignalManager:
         conf: cfg.ConfigOpts,
         services: Sequence[CollectorService],
         validate: Callable[[], None],
+        reload_state: ReloadState,
         slow_reload_seconds: float = _SLOW_RELOAD_SECONDS,
     ) -> None:
         self._conf = conf
         self._services = services
         self._validate = validate
+        self._reload_state = reload_state
         self._slow_reload_seconds = slow_reload_seconds
         self._systemd = Systemd()
         self._reload_requested = threading.Event()
@@ -120,6 +125,7 @@ class SignalManager:
                 "be a FIFO, or on a file system that does not respond.",
                 self._slow_reload_seconds,
             )
+            self._refuse("a file may be a FIFO, or on a file system that does not respond")
 
     def _handle_reloads(self) -> None:
         """In a thread of its own, because reading a file can block."""
@@ -137,11 +143,16 @@ class SignalManager:
             # Whatever cannot be read or used.
             for problem in (str(error) or repr(error)).splitlines():
                 LOG.error("SIGHUP: the new configuration is invalid; the old one stays in force: %s", problem)
+            self._refuse(str(error) or repr(error))
             return
+        self._reload_state.accept()
         LOG.info("SIGHUP: configuration reloaded.")
         self._systemd.reloading()
         _deliver_to_oslo_service(signal.SIGHUP)
         self._systemd.ready()
+
+    def _refuse(self, reason: str) -> None:
+        self._reload_state.refuse(datetime.datetime.now(datetime.UTC), reason)
 
 
 def _deliver_to_oslo_service(number: signal.Signals) -> None:

@@ -51,6 +51,7 @@ from distil.factory.session import CollectorRequestObserver
 from distil.factory.session import connect
 from distil.monitoring.history import History
 from distil.monitoring.metrics import Metrics
+from distil.monitoring.reload_state import ReloadState
 from distil.monitoring.run import RunMonitor
 from distil.rating.rate import RatingRules
 from distil.telemetry.driver import TelemetryDriver
@@ -87,17 +88,26 @@ class CollectorFactory:
 
     :param options: of the collector, as read from ``conf``.
     :param worker: number of the process among those of the collector.
+    :param reload_state: what became of the last reload; None: there is none.
     """
 
-    def __init__(self, conf: cfg.ConfigOpts, options: CollectorOptions, worker: int = 0) -> None:
+    def __init__(
+        self,
+        conf: cfg.ConfigOpts,
+        options: CollectorOptions,
+        worker: int = 0,
+        reload_state: ReloadState | None = None,
+    ) -> None:
         self._conf = conf
         self._options = options
         self._worker = worker
+        self._reload_state = reload_state or ReloadState()
         self.name = options.name
 
     def reread(self) -> "CollectorFactory":
         """A factory with the options as they are now, after a reload."""
-        return type(self)(self._conf, collector_conf.read(self._conf, self._options.group), self._worker)
+        options = collector_conf.read(self._conf, self._options.group)
+        return type(self)(self._conf, options, self._worker, self._reload_state)
 
     @functools.cached_property
     def metrics(self) -> Metrics:
@@ -107,6 +117,7 @@ class CollectorFactory:
         lag_allowed = window + 2 * self.interval() + delay
         metrics = Metrics(versions, lag_allowed, lambda: log_conf.log_errors().number)
         metrics.run_interval.set(self.interval().total_seconds())
+        metrics.config_last_reload_successful.set_function(lambda: not self._reload_state.problems())
         return metrics
 
     @functools.cached_property
@@ -137,7 +148,11 @@ class CollectorFactory:
 
         :raises ConfigurationError: the address cannot be bound, or a TLS file cannot be used.
         """
-        return build_exporter(self._options, self._worker, self.history, self.metrics, utc_now)
+        return build_exporter(self._options, self._worker, self.history, self.metrics, utc_now, self._problems)
+
+    def _problems(self) -> list[str]:
+        """What is wrong with the process, for the health check and the status page."""
+        return [*self._reload_state.problems(), *log_conf.problems()]
 
     def collector(self, shutdown: Shutdown) -> Collector:
         """The collector. Only the database is connected to.

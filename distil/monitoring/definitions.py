@@ -60,6 +60,14 @@ DEFINITIONS = (
         "configuration.",
     ),
     MetricDefinition(
+        "config_last_reload_successful",
+        MetricType.GAUGE,
+        "",
+        (),
+        "0 if the configuration files could not be used when SIGHUP was received last, so that the old configuration "
+        "is still in force; else 1.",
+    ),
+    MetricDefinition(
         "run_interval_seconds",
         MetricType.GAUGE,
         "seconds",

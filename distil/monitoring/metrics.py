@@ -68,6 +68,8 @@ class Metrics:
         self.registry = prometheus_client.CollectorRegistry()
         self._set_build_info(versions)
         self.config_info = self._gauge("config_info")
+        self.config_last_reload_successful = self._gauge("config_last_reload_successful")
+        self.config_last_reload_successful.set(1)
         self._define_runs()
         self._define_windows()
         self.lags = LagCollector(lag_allowed)

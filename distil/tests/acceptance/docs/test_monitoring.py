@@ -25,6 +25,7 @@ _TARGET_LABELS = {"job", "instance"}
 _HISTOGRAM_SUFFIXES = ("_bucket", "_count", "_sum")
 # Metrics that the dashboard does not use: other metrics show the same, or it uses recording rules.
 _NOT_SHOWN = {
+    "distil_collector_config_last_reload_successful",
     "distil_collector_log_errors_total",
     "distil_collector_last_run_start",
     "distil_collector_last_run_end",

@@ -2,8 +2,10 @@
 """Reloads of a configuration whose files change while it is reloaded."""
 
 import os
+import pathlib
 import signal
 import unittest
+import urllib.request
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,9 +16,7 @@ from distil.tests.support.site import ETC
 from distil.tests.support.site import Site
 
 
-class ChangedFilesTest(unittest.TestCase):
-    """The files become invalid after their validation, before they are read again."""
-
+class _ReloadTestCase(unittest.TestCase):
     def setUp(self) -> None:
         self.site = self.enterContext(Site(projects=1, resources=1))
         self.log = self.site.folder / "log"
@@ -39,6 +39,48 @@ class ChangedFilesTest(unittest.TestCase):
 
     def wait_for_log(self, text: str) -> None:
         wait_for(lambda: text in self.log.read_text())
+
+
+class RefusedReloadTest(_ReloadTestCase):
+    """The files are invalid, and the old configuration stays in force."""
+
+    def page(self, path: str) -> str:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}") as response:
+            text: str = response.read().decode()
+        return text
+
+    def successful(self) -> float:
+        return metrics(self.port)["distil_collector_config_last_reload_successful"]
+
+    def test_refusal_is_told_until_success(self) -> None:
+        self.assertEqual((1, "OK"), (self.successful(), self.page("/health")))
+        self.configure(concurrency=999)
+        self.collector.send_signal(signal.SIGHUP)
+        wait_for(lambda: not self.successful())
+        for path in ("/health", "/"):
+            self.assertRegex(
+                self.page(path), "SIGHUP at .* UTC: the new configuration is not in force, .*restart.*concurrency"
+            )
+        self.configure()
+        self.collector.send_signal(signal.SIGHUP)
+        wait_for(lambda: metrics(self.port).get("distil_collector_config_last_reload_successful"))
+        self.wait_for_run()
+        self.assertEqual("OK", self.page("/health"))
+
+    def test_replaced_process_knows_the_refusal(self) -> None:
+        self.configure(concurrency=999)
+        self.collector.send_signal(signal.SIGHUP)
+        wait_for(lambda: not self.successful())
+        started = metrics(self.port)["process_start_time_seconds"]
+        threads = pathlib.Path(f"/proc/{self.collector.pid}/task").glob("*/children")
+        (child,) = (number for children in threads for number in children.read_text().split())
+        os.kill(int(child), signal.SIGKILL)
+        wait_for(lambda: metrics(self.port).get("process_start_time_seconds", started) > started)
+        self.assertEqual(0, self.successful())
+
+
+class ChangedFilesTest(_ReloadTestCase):
+    """The files become invalid after their validation, before they are read again."""
 
     def reload(self, default: Mapping[str, object] | None = None, **invalid: object) -> None:
         """Reload a valid configuration, and make it invalid once its values have been validated."""

@@ -27,9 +27,14 @@ from distil.tests.support.site import Site
 _SLOW_RELOAD = """
 import logging, sys, threading
 from distil.daemon.signals import SignalManager
+from distil.monitoring.reload_state import ReloadState
 logging.basicConfig(stream=sys.stdout)
-SignalManager(None, [], threading.Event().wait, slow_reload_seconds=1).start()
+state = ReloadState()
+SignalManager(None, [], threading.Event().wait, state, slow_reload_seconds=1).start()
 print("started", flush=True)
+while not state.problems():
+    threading.Event().wait(0.1)
+print(*state.problems(), flush=True)
 threading.Event().wait()
 """
 
@@ -189,6 +194,7 @@ class SlowReloadTest(unittest.TestCase):
             self.assertEqual("started\n", process.stdout.readline())
             process.send_signal(signal.SIGHUP)
             self.assertIn("the configuration has not been read after 1 seconds", process.stdout.readline())
+            self.assertRegex(process.stdout.readline(), "^SIGHUP at .* is not in force, .*: a file may be a FIFO")
             process.kill()
 
 

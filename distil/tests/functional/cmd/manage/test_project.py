@@ -185,7 +185,7 @@ class ProjectTest(unittest.TestCase):
         )
         stderr = manage.run(self.site.config, "project", "list").stderr
         self.assertIn("[collector:few] 'nope' of include_projects matches no enabled project name or ID", stderr)
-        self.assertIn("[collector:few] domain 'gone' does not exist in Keystone", stderr)
+        self.assertIn("[collector:few] domain 'gone' of include_domains does not exist in Keystone", stderr)
 
     def forget(self, project_ids: list[str]) -> None:
         with self.site.engine.begin() as connection:
