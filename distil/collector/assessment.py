@@ -27,6 +27,6 @@ def require_collection(result: RunResult, failures: Mapping[str, str], collector
     if failures and not result.windows and 2 * len(failures) >= own:
         ((reason, _),) = Counter(failures.values()).most_common(1)
         raise exceptions.NothingCollected(
-            f"no window was committed, and {pluralize(result.due, 'window was', 'windows were')} due;"
+            f"no window was committed, and {pluralize(result.still_due, 'window is', 'windows are')} still due;"
             f" {len(failures)} of {pluralize(result.projects, 'project')} failed, for example: {reason}"
         )

@@ -67,7 +67,7 @@ class ExporterResourcesTest(unittest.TestCase):
         number = len(self.site.cloud.projects.enabled_ids) + 1
         self.assertRegex(
             self.unhealthy_reason(),
-            rf"failed: no window was committed, and \d+ windows were due; {number} of {number} projects failed"
+            rf"failed: no window was committed, and \d+ windows are still due; {number} of {number} projects failed"
             ".*metering.*HTTP 503",
         )
         values = metrics(self.port)

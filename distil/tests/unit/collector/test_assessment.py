@@ -27,8 +27,10 @@ class RequireCollectionTest(unittest.TestCase):
 
     def test_all_projects_failed_is_failure(self) -> None:
         self.assert_nothing_collected(
-            "no window was committed, and 10 windows were due; 10 of 10 projects failed, for example: HTTP 503",
+            "no window was committed, and 10 windows are still due; 10 of 10 projects failed, for example: HTTP 503",
             failed=10,
+            due=0,
+            still_due=10,
         )
 
     def test_new_projects_do_not_hide_failure(self) -> None:
