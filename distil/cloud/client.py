@@ -12,6 +12,7 @@ from http import HTTPStatus
 import requests
 from keystoneauth1 import exceptions as ks_exceptions
 
+from distil import connection_errors
 from distil import exceptions
 from distil.cloud import connection
 from distil.cloud import not_found
@@ -92,6 +93,8 @@ class ServiceClient:
         try:
             with request_observer.attribute_requests_to(self.name.replace("_", "-")):
                 yield
+        except self.error_class:
+            raise  # of authentication at Keystone, before the request
         except Exception as error:  # keystoneauth and openstacksdk raise KeyError or TypeError on malformed responses
             affects_all = isinstance(error, exceptions.ServiceError) and error.affects_all
             raise self.error_class(_cause(error), request=request, affects_all=affects_all) from error
@@ -114,6 +117,6 @@ def _cause(error: Exception) -> str:
     """The cause on one line, without a service's message, which may have any length."""
     if isinstance(error, ks_exceptions.HttpError):
         return redact(f"HTTP {error.http_status} ({type(error).__name__}) to {error.method} {error.url}")
-    text = " ".join(str(error).split()) or "no reason given"
+    text = connection_errors.describe(error) or "no reason given"
     prefix = "" if isinstance(error, exceptions.DistilError) else f"{type(error).__name__}: "
     return redact(f"{prefix}{text}")

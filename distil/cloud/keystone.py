@@ -1,23 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Keystone's projects and domains, and its authentication plugins."""
+"""Keystone's projects and domains."""
 
-import threading
 from collections.abc import Iterable
 from collections.abc import Mapping
-from typing import Any
-
-from keystoneauth1 import access
-from keystoneauth1 import exceptions as ks_exceptions
-from keystoneauth1 import plugin
-from keystoneauth1 import session as ks_session
-from keystoneauth1.identity import base
 
 from distil import exceptions
 from distil import model
 from distil.cloud import client
 from distil.cloud import connection
 from distil.cloud import pagination
-from distil.cloud import request_observer
 from distil.cloud import response
 
 
@@ -79,28 +70,3 @@ def _project(entry: response.JSONObject) -> model.Project:
         description=attribute("description") or "",
         created_on=attribute("created_on"),
     )
-
-
-def prevent_auth_recursion(auth: plugin.BaseAuthPlugin) -> None:
-    """Prevent a plugin's deadlock with itself, and attribute its requests to Keystone.
-
-    The plugin discovers Keystone's versions while it holds its lock. If the response is 401, which a proxy may send,
-    keystoneauth requests a token for a second attempt, and waits for that lock. An error instead makes it continue
-    without discovery, with the version in auth_url.
-    """
-    if not isinstance(auth, base.BaseIdentityPlugin):
-        return
-    get_access = auth.get_access
-    thread = threading.local()
-
-    def get_access_once(session: ks_session.Session, **kwargs: Any) -> access.AccessInfo:
-        if getattr(thread, "is_authenticating", False):
-            raise ks_exceptions.Unauthorized("Keystone requires a token for its list of versions")
-        thread.is_authenticating = True
-        try:
-            with request_observer.attribute_requests_to("identity"):
-                return get_access(session, **kwargs)
-        finally:
-            thread.is_authenticating = False
-
-    auth.get_access = get_access_once  # type: ignore[method-assign]

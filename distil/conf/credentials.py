@@ -32,6 +32,22 @@ def problems(conf: cfg.ConfigOpts, section: str) -> list[str]:
     return [f"[{section}] {problem}" for problem in dict.fromkeys(found)]
 
 
+def subject(conf: cfg.ConfigOpts, section: str) -> str:
+    """Whom Keystone authenticates by the options, for messages: ``user 'distil' (domain Default)``."""
+    options = conf[section]
+
+    def first(*names: str) -> str | None:
+        return next((value for value in (getattr(options, name, None) for name in names) if value), None)
+
+    credential = first("application_credential_id", "application_credential_name")
+    if credential:
+        return f"application credential {credential!r}"
+    user, domain = first("username", "user_id"), first("user_domain_name", "user_domain_id")
+    if not user:
+        return "the credentials"
+    return f"user {user!r} (domain {domain})" if domain else f"user {user!r}"
+
+
 def unknown_plugin(section: str, name: str) -> str:
     """The problem with an auth_type that there is not, with one that may have been meant."""
     plugins = sorted(loading.get_available_plugin_names())

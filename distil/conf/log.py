@@ -58,6 +58,8 @@ def set_defaults() -> None:
     # At INFO, oslo.service logs how it chose its backend. At WARNING, oslo.db logs, with a traceback, errors that are
     # raised as well.
     levels = [*log.get_default_log_levels(), "oslo_service=WARN", "oslo_db.sqlalchemy.exc_filters=ERROR"]
+    # So does keystoneauth where Keystone does not respond.
+    levels.append("keystoneauth.identity.generic.base=ERROR")
     log.set_defaults(_FORMAT, levels)
 
 

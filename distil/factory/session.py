@@ -9,7 +9,7 @@ from oslo_config import cfg
 from distil import exceptions
 from distil import tls
 from distil.cloud import adapter
-from distil.cloud import keystone
+from distil.cloud import authentication
 from distil.cloud.connection import Connection
 from distil.cloud.request_observer import RequestObserver
 from distil.cloud.response_limits import ResponseLimits
@@ -69,7 +69,7 @@ def load_session(conf: cfg.ConfigOpts, observer: RequestObserver | None = None) 
         if plugin is None:
             raise exceptions.ConfigurationError([f"[{section}] auth_type is not set"])
         _require_url_without_credentials(section, getattr(plugin, "auth_url", None))
-        keystone.prevent_auth_recursion(plugin)
+        authentication.supervise(plugin, credentials.subject(conf, GROUP))
         session = loading.load_session_from_conf_options(conf, GROUP, auth=plugin)
     except ks_exceptions.MissingRequiredOptions as error:
         problems = [f"[{section}] {option.dest} is not set" for option in error.options]

@@ -13,6 +13,7 @@ from keystoneauth1 import adapter
 from keystoneauth1 import exceptions as ks_exceptions
 from keystoneauth1 import session as ks_session
 
+from distil import connection_errors
 from distil import exceptions
 from distil.redaction import redact
 
@@ -80,7 +81,7 @@ class CeilometerClient:
             reason = f"the catalog has no {self._endpoint}"
             raise exceptions.TelemetryError(reason, request=request, affects_all=True) from error
         except _ERRORS as error:
-            raise exceptions.TelemetryError(redact(str(error)), request=request) from error
+            raise exceptions.TelemetryError(redact(connection_errors.describe(error)), request=request) from error
         if response.status_code == HTTPStatus.OK:
             return _parse_list(body, request)
         error_class = RequestUnsupported if response.status_code in _UNSUPPORTED else exceptions.TelemetryError

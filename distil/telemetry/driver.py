@@ -54,7 +54,12 @@ class TelemetryDriver(abc.ABC):
         try:
             catalog = self._session.auth.get_access(self._session).service_catalog
             found = catalog.get_endpoints_data(service_type=self.service_type, interface=self._interface)
-        except (ks_exceptions.ClientException, requests.RequestException, AttributeError) as error:
+        except (
+            ks_exceptions.ClientException,
+            requests.RequestException,
+            AttributeError,
+            exceptions.ServiceError,
+        ) as error:
             raise exceptions.TelemetryError(f"{self.service_type}: the region is unknown: {error}") from error
         return next((endpoint.region_name for endpoints in found.values() for endpoint in endpoints), None)
 

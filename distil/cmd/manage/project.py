@@ -107,7 +107,10 @@ class ProjectList(base.ListCommand):
         """The projects in scope, and those that have departed from it; with ``--all`` all others that are stored."""
         conf = self.app.conf
         collectors.choose(conf, arguments.collector)
-        scopes = project_scope.read_scopes(conf)
+        try:
+            scopes = project_scope.read_scopes(conf)
+        except exceptions.IdentityError as error:
+            raise exceptions.IdentityError(f"{error}; --no-keystone shows what the database has") from error
         for problem in scopes.unknown:
             LOG.warning(problem)
         projects = list(scopes.projects)

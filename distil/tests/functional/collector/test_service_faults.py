@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from distil.db import models
+from distil.tests.support.processes import free_port
 from distil.tests.support.site import HOUR
 from distil.tests.support.site import Site
 
@@ -188,6 +189,18 @@ class OutageTest(unittest.TestCase):
         )
         collected = [time for time in self.site.last_collected().values() if time != self.site.start]
         self.assertEqual([self.site.start + HOUR], collected, "the project without volumes")
+
+
+class KeystoneFaultsTest(unittest.TestCase):
+    def test_dead_keystone_is_named_only(self) -> None:
+        site = self.enterContext(Site(projects=1, resources=1))
+        for path in ("", "/v3"):
+            url = f"http://127.0.0.1:{free_port()}{path}"
+            site.configure({"auth_url": url})
+            lines = [line for line in site.collect(status=1).splitlines() if " INFO " not in line]
+            self.assertEqual(3, len(lines), lines)
+            for line in lines:
+                self.assertRegex(line, f": Keystone at {url} does not respond: Connection refused$")
 
 
 class LookupFaultsTest(unittest.TestCase):

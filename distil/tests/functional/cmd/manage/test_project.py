@@ -218,6 +218,13 @@ class ProjectTest(unittest.TestCase):
         self.assertEqual(len({entry.resource_id for entry in usage}), shown["resources"])
         self.assertEqual(f"{self.site.end - HOUR:%Y-%m-%dT%H:%M:%SZ}", shown["last_usage"])
 
+    def test_list_without_keystone_names_option(self) -> None:
+        self.site.cloud.add_fault("identity", "status")
+        self.addCleanup(self.site.cloud.faults.clear)
+        result = manage.run(self.site.config, "project", "list")
+        self.assertEqual(1, result.returncode)
+        self.assertRegex(result.stderr, "HTTP 50.*; --no-keystone shows what the database has\n$")
+
     def test_show_uses_database_without_keystone(self) -> None:
         self.site.cloud.add_fault("identity", "status")
         self.addCleanup(self.site.cloud.faults.clear)
