@@ -17,12 +17,14 @@ from distil.db.models import usage_entry
 class CollectedProject(NamedTuple):
     """:param last_collected: end of its newest stored window; None if there is none.
     :param has_ended: whether it has departed, and all of its usage is collected.
+    :param is_in_scope: whether a collector had it in its scope in its last run, or collects its last usage.
     """
 
     project_id: str
     name: str
     last_collected: datetime.datetime | None
     has_ended: bool = False
+    is_in_scope: bool = False
 
 
 class Collected(NamedTuple):
@@ -42,7 +44,9 @@ def read(engine: sa.Engine, projects: Collection[str] = (), domains: Collection[
     conditions = list(_conditions(projects, domains))
     last_collected = valid_time(tenants.c.last_collected)
     has_ended = sa.and_(tenants.c.departed.is_not(None), tenants.c.in_scope_of.is_(None))
-    query = sa.select(tenants.c.id, tenants.c.name, last_collected, has_ended).where(*conditions).order_by(tenants.c.id)
+    is_in_scope = tenants.c.in_scope_of.is_not(None)
+    columns = tenants.c.id, tenants.c.name, last_collected, has_ended, is_in_scope
+    query = sa.select(*columns).where(*conditions).order_by(tenants.c.id)
     first = sa.select(sa.func.min(usage_entry.c.start))
     if conditions:
         # One row of the index for each project, instead of all of them.

@@ -3,6 +3,7 @@
 
 import argparse
 import datetime
+import logging
 from collections.abc import Iterator
 from collections.abc import Sequence
 
@@ -16,6 +17,8 @@ from distil.db import projects
 from distil.db import retention
 from distil.db import usage_entries
 from distil.db.store import Store
+
+LOG = logging.getLogger(__name__)
 
 # A month is billed within the next one.
 _UNBILLED = datetime.timedelta(days=60)
@@ -40,11 +43,18 @@ class _UsageCommand(base.ListCommand):
             help_text = ", ".join(filter(None, (f"only this {option}", of))) + "; can be repeated"
             parser.add_argument(f"--{option}", metavar=what, action="append", default=[], help=help_text)
         base.add_limit(parser)
+        parser.add_argument(
+            "--require-complete",
+            action="store_true",
+            help="exit with status 1 if a chosen project is not collected to the end of the period, for billing",
+        )
         return parser
 
     def _filter(self, arguments: argparse.Namespace) -> usage_entries.UsageFilter:
         """The usage that the options choose. Tells how much of it has been collected."""
         chosen = period.read_period(arguments, self.refuse)
+        if arguments.require_complete and chosen.end is None:
+            self.refuse("--require-complete needs --month or --end")
         usage_filter = usage_entries.UsageFilter(
             projects=projects.find_ids(self.app.engine, arguments.project),
             domains=find_domain_ids(self.app, arguments.domain),
@@ -53,7 +63,12 @@ class _UsageCommand(base.ListCommand):
             start=chosen.start,
             end=chosen.end,
         )
-        completeness.log(collected.read(self.app.engine, usage_filter.projects, usage_filter.domains), chosen)
+        found = collected.read(self.app.engine, usage_filter.projects, usage_filter.domains)
+        completeness.log(found, chosen)
+        end = chosen.end if arguments.require_complete else None
+        if end and not completeness.is_complete(found.projects, end, chosen.start):
+            LOG.error("The period is not complete")
+            self.failures.add(True)
         return usage_filter
 
 

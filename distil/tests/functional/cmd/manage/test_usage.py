@@ -177,6 +177,41 @@ class UsageTest(manage.ManageTestCase):
             notes,
         )
 
+    def test_complete_project_is_noted(self) -> None:
+        self.store(entry("p1"))
+        last = "2026-02-01T04:00:00Z"
+        for project, stored in (
+            ("p1", f"Usage of 1 project is stored from 2026-01-31T22:00:00Z to {last}"),
+            ("p2", "No usage of 1 project is stored"),
+        ):
+            notes = self.notes("usage", "list", "--project", project, "-f", "csv").splitlines()
+            self.assertEqual([f"distil-manage: {stored}", f"distil-manage: It is collected to {last}"], notes[:2])
+
+    def test_incomplete_period_can_be_refused(self) -> None:
+        self.store(*(entry("p1", hour=hour) for hour in range(6)))
+        complete = ("usage", "summary", "--require-complete", "--end", "2026-02-01T04:00")
+        self.assertEqual(1, len(self.rows(*complete)))
+        self.last_collected(START + 5 * HOUR, id="p2")
+        for command in (complete, (*complete, "--project", "p2"), (*complete[:-1], "2026-02-01T05:00")):
+            refused = manage.run(self.config, *command, "-f", "csv")
+            self.assertEqual((1, '"project_id"'), (refused.returncode, refused.stdout.partition(",")[0]))
+            self.assertIn("distil-manage: The period is not complete\n", refused.stderr)
+        self.rows(*complete, "--project", "p1")
+        with self.engine.begin() as connection:
+            connection.execute(sa.update(models.tenants).filter_by(id="p2").values(departed=START))
+        self.rows(*complete)
+        self.rows(*complete, "--project", "p2")
+        self.assertIn("needs --month or --end", self.usage_error("usage", "list", "--require-complete"))
+
+    def test_project_in_no_scope_is_complete(self) -> None:
+        complete = ("--quiet", "usage", "summary", "--require-complete", "--month", "2026-02")
+        self.last_collected(START + 900 * HOUR)
+        self.last_collected(START, id="p2")
+        self.assertEqual(0, manage.run(self.config, *complete).returncode)
+        with self.engine.begin() as connection:
+            connection.execute(sa.update(models.tenants).filter_by(id="p2").values(in_scope_of="default"))
+        self.assertEqual(1, manage.run(self.config, *complete).returncode)
+
     def test_incomplete_period_is_warned_of(self) -> None:
         self.store(*(entry("p1", hour=hour) for hour in range(4)))
         self.last_collected(START + HOUR, id="p1")
