@@ -8,6 +8,7 @@ import openstack.proxy
 from keystoneauth1 import session as ks_session
 
 from distil import exceptions
+from distil.catalog import region_hint
 
 
 class Connection:
@@ -43,9 +44,12 @@ class Connection:
         return proxy
 
     def _hint(self) -> str:
-        """Why the catalog may be empty. The token of an application credential always has a project."""
+        """The regions that there are, or why the catalog may be empty.
+
+        The token of an application credential always has a project.
+        """
         if self.session.get_project_id():
-            return ""
+            return region_hint(self.session, self._interface, self._region_name)
         return "; a token without a project ([keystone_authtoken] project_name) has no catalog"
 
     def _connect(self) -> openstack.connection.Connection:

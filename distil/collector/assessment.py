@@ -23,10 +23,17 @@ def require_collection(result: RunResult, failures: Mapping[str, str], collector
     if not result.projects:
         listed = pluralize(enabled, "enabled project")
         raise exceptions.NothingCollected(f"no project is in the scope of collector {collector}; Keystone has {listed}")
-    own = result.projects - result.skipped
-    if failures and not result.windows and 2 * len(failures) >= own:
-        ((reason, _),) = Counter(failures.values()).most_common(1)
-        raise exceptions.NothingCollected(
-            f"no window was committed, and {pluralize(result.still_due, 'window is', 'windows are')} still due;"
-            f" {len(failures)} of {pluralize(result.projects, 'project')} failed, for example: {reason}"
-        )
+    # Departed projects may fail, too.
+    projects = result.projects + result.departing
+    if failures and not result.windows and 2 * len(failures) >= projects - result.skipped:
+        raise exceptions.NothingCollected(_reason(failures, projects, result.still_due))
+
+
+def _reason(failures: Mapping[str, str], projects: int, due: int) -> str:
+    counts = Counter(failures.values())
+    ((reason, _),) = counts.most_common(1)
+    if not due and len(counts) == 1 and len(failures) == projects:
+        return f"none of {pluralize(projects, 'project')} is collected: {reason}"
+    still_due = f", and {pluralize(due, 'window is', 'windows are')} still due" if due else ""
+    number = f"{len(failures)} of {pluralize(projects, 'project')}"
+    return f"no window was committed{still_due}; {number} failed, for example: {reason}"

@@ -99,9 +99,16 @@ class OriginCheck:
 
 def _elsewhere(theirs: str, mine: str) -> str:
     names = shlex.join((theirs, mine))
+    driver, _, region = theirs.partition("/")
+    my_driver, _, my_region = mine.partition("/")
+    if driver == my_driver:
+        usage, configured = f"region {region} ({theirs})", f"{my_region} ([keystone_authtoken] region_name)"
+    else:
+        usage, configured = theirs, f"{mine} ([collector] collector_backend)"
     return (
-        f"its last_collected is that of {theirs}, and this collector asks {mine}, whose usage would be missing. Use a"
-        f" database for each region; if only the name has changed, run distil-manage telemetry rename {names}"
+        f"the database has the usage of {usage}, and this collector is configured for {configured}, whose usage would"
+        " be missing. Use a database for each region; if only the name has changed, run distil-manage telemetry rename"
+        f" {names}"
     )
 
 

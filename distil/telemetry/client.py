@@ -15,6 +15,7 @@ from keystoneauth1 import session as ks_session
 
 from distil import connection_errors
 from distil import exceptions
+from distil.catalog import region_hint
 from distil.redaction import redact
 
 SERVICE_TYPE = "metering"
@@ -78,7 +79,8 @@ class CeilometerClient:
         except ks_exceptions.EndpointNotFound as error:
             # The catalog came with the token: a repaired one comes with the next.
             self._client.invalidate()
-            reason = f"the catalog has no {self._endpoint}"
+            hint = region_hint(self._client.session, self._client.interface, self._client.region_name, SERVICE_TYPE)
+            reason = f"the catalog has no {self._endpoint}{hint}"
             raise exceptions.TelemetryError(reason, request=request, affects_all=True) from error
         except _ERRORS as error:
             raise exceptions.TelemetryError(redact(connection_errors.describe(error)), request=request) from error

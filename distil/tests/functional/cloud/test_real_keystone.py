@@ -86,7 +86,7 @@ class RealKeystoneTest(unittest.TestCase):
         self.assertEqual({domain_id: domain_id}, self.projects().domain_ids([domain_id]))
 
     def test_wrong_password_raises_without_revealing_it(self) -> None:
-        with self.assertRaisesRegex(exceptions.IdentityError, r"Keystone at .* rejects user .* \(HTTP 401\)") as caught:
+        with self.assertRaisesRegex(exceptions.IdentityError, "HTTP 401") as caught:
             self.projects(password="a-wrong-secret").enabled()
         self.assertNotIn("a-wrong-secret", str(caught.exception))
 

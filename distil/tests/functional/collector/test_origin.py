@@ -11,6 +11,8 @@ from keystoneauth1 import session as ks_session
 
 from distil import exceptions
 from distil import model
+from distil.cloud.connection import Connection
+from distil.cloud.lookups import cloud_lookups
 from distil.collector.origin import Origin
 from distil.collector.origin import OriginCheck
 from distil.db import models
@@ -46,7 +48,11 @@ class RegionsTest(unittest.TestCase):
         self.assertEqual({"ceilometer/north"}, self.telemetry())
         log = self.other.collect(status=1)
         self.assertIn("4 projects not collected, such as", log)
-        self.assertIn("its last_collected is that of ceilometer/north, and this collector asks ceilometer/south", log)
+        self.assertIn(
+            "4 of 4 projects failed, for example: the database has the usage of region north (ceilometer/north), and"
+            " this collector is configured for south ([keystone_authtoken] region_name)",
+            log,
+        )
         self.assertIn("run distil-manage telemetry rename ceilometer/north ceilometer/south", log)
         self.assertEqual({self.site.start + HOUR}, set(self.site.last_collected().values()))
         reasons = {row.reason for row in self.site.rows(sa.select(models.project_failures.c.reason))}
@@ -101,6 +107,23 @@ class OriginTest(unittest.TestCase):
             self.region(cloud.session())
 
 
+class RegionHintTest(unittest.TestCase):
+    def test_regions_that_exist_are_named(self) -> None:
+        cloud = self.enterContext(CloudServer(endpoints={"metering": "/metering", "compute": "/compute/v2.1"}))
+        connection = Connection(cloud.session(), "south", "public")
+        with self.assertRaisesRegex(exceptions.LookupUnavailable, "in region south; the catalog has region north$"):
+            cloud_lookups(connection).flavors.get("1")
+        driver = CeilometerDriver(cloud.session(), "south", "public")
+        with self.assertRaisesRegex(exceptions.TelemetryError, "in region south; the catalog has region north$"):
+            driver.require_answer()
+
+    def test_missing_service_has_no_hint(self) -> None:
+        cloud = self.enterContext(CloudServer(endpoints={"metering": "/metering"}))
+        connection = Connection(cloud.session(), "north", "public")
+        with self.assertRaisesRegex(exceptions.LookupUnavailable, "in region north$"):
+            cloud_lookups(connection).flavors.get("1")
+
+
 class TestOriginCheckSQLite(databases.DatabaseTestCase):
     def setUp(self) -> None:
         self.store = Store(self.engine)
@@ -137,6 +160,16 @@ class TestOriginCheckSQLite(databases.DatabaseTestCase):
         self.commit("of $(hostname)")
         (problem,) = self.problems(self.check()).values()
         self.assertIn("telemetry rename 'ceilometer/of $(hostname)' ceilometer/north", str(problem))
+
+    def test_other_driver_is_named_by_option(self) -> None:
+        self.commit()
+        driver = CeilometerDriver(ks_session.Session(), "north", "public")
+        problems = self.problems(OriginCheck(Origin(driver, "gnocchi", "c", "1"), self.store))
+        self.assertIn(
+            "usage of ceilometer/north, and this collector is configured for gnocchi/north ([collector]"
+            " collector_backend)",
+            str(problems[self.project.id]),
+        )
 
     def test_alternating_rules_are_reported(self) -> None:
         mine = self.check()

@@ -33,6 +33,16 @@ class RequireCollectionTest(unittest.TestCase):
             still_due=10,
         )
 
+    def test_departed_projects_count_on_both_sides(self) -> None:
+        self.assert_nothing_collected("4 of 4 projects failed", projects=3, departing=1, failed=4, still_due=4)
+        assess(projects=3, departing=3, failed=2)
+
+    def test_nothing_due_is_not_counted(self) -> None:
+        self.assert_nothing_collected("^none of 10 projects is collected: HTTP 503$", failed=10, due=0, still_due=0)
+        self.assert_nothing_collected(
+            "^no window was committed; 9 of 10 projects failed, for example: HTTP 503$", failed=9, due=0
+        )
+
     def test_new_projects_do_not_hide_failure(self) -> None:
         """They have no window due yet."""
         self.assert_nothing_collected("8 of 10 projects failed", failed=8, due=8)
