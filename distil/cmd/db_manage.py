@@ -79,7 +79,7 @@ def _run(conf: cfg.ConfigOpts) -> None:
         for number, description in migration.history():
             _print(f"{number}  {description}")
         return
-    engine = build_engine(database.read(conf))
+    engine = build_engine(database.read(conf), creates=conf.command.name in ("upgrade", "stamp"))
     try:
         _run_on(engine, conf.command)
     finally:

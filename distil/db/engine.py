@@ -26,6 +26,7 @@ def create_engine(
     connection_parameters: str = "",
     max_retries: int = 10,
     retry_interval: int = 10,
+    must_exist: bool = False,
     **options: Any,
 ) -> sa.Engine:
     """Creates an oslo.db engine, which pings pooled connections and distinguishes deadlocks from lost connections.
@@ -40,6 +41,7 @@ def create_engine(
     :param connection_parameters: ``name=value&name=value``, appended to the URL.
     :param max_retries: number of attempts to connect; -1: no limit; 0: the first use connects.
     :param retry_interval: seconds between them.
+    :param must_exist: do not create SQLite's file.
     :param options: of :func:`oslo_db.sqlalchemy.engines.create_engine`.
     :raises ConfigurationError: the URL or a parameter is not valid.
     :raises StoreError: the connection failed.
@@ -50,6 +52,8 @@ def create_engine(
         # Without attempts to connect, because the errors of the driver are not translated yet.
         engine: sa.Engine = engines.create_engine(url, sqlite_fk=True, thread_checkin=False, max_retries=0, **options)
         _connect_by(engine, urls.prepare_threshold(url))
+        if must_exist:
+            urls.require_file(url)
         if max_retries:
             _attempts(url, max_retries, retry_interval)(lambda: engine.connect().close())
     return engine

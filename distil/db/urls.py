@@ -103,6 +103,21 @@ def prepare_threshold(url: sa.URL) -> int | None:
     return int(value)
 
 
+def require_file(url: sa.URL) -> None:
+    """Checks that SQLite's file exists: a connection would create an empty one.
+
+    :raises StoreError: it does not.
+    """
+    name = url.database
+    if url.get_backend_name() != "sqlite" or not name or name == ":memory:" or name.startswith("file:"):
+        return
+    if not os.path.lexists(name):
+        path = os.path.abspath(name)
+        raise exceptions.StoreError(
+            f"could not connect to {describe(url)}: {path} does not exist; distil-db-manage upgrade head creates it"
+        )
+
+
 def _require_transactions(url: sa.URL) -> None:
     if "autocommit" in url.query:
         problem = "[database] connection: autocommit cannot be set, because usage is stored in transactions"

@@ -7,13 +7,14 @@ from distil.conf.database import DatabaseOptions
 from distil.db import engine
 
 
-def build_engine(options: DatabaseOptions) -> sa.Engine:
+def build_engine(options: DatabaseOptions, *, creates: bool = False) -> sa.Engine:
     """The engine that the options describe.
 
+    :param creates: whether the database may be created, which only SQLite does.
     :raises ConfigurationError: the URL cannot be used.
     :raises StoreError: the connection to the database failed.
     """
-    return engine.create_engine(options.connection, **options.engine_arguments())
+    return engine.create_engine(options.connection, must_exist=not creates, **options.engine_arguments())
 
 
 def require_usable_connection(options: DatabaseOptions) -> None:

@@ -76,7 +76,9 @@ def database(backend: str, *, migrated: bool = True, options: str = "") -> Itera
 
 
 def _create_empty(url: sa.URL, options: str = "") -> None:
-    if url.get_backend_name() != SQLITE:
+    if url.get_backend_name() == SQLITE:
+        pathlib.Path(url.database or "").touch()
+    else:
         _execute(_server(url.get_backend_name()).url, f"CREATE DATABASE {url.database} {options}")
 
 

@@ -67,6 +67,17 @@ class DbManageCommandTest(DbManageTestCase):
         self.assertEqual("no revision", self.assert_succeeds("current"))
         self.assertIn("run distil-db-manage upgrade head", self.assert_fails("check"))
 
+    def test_missing_file_is_not_created(self) -> None:
+        path = self.configuration.parent / "distil.sqlite"
+        self.configure(f"sqlite:///{path}")
+        for command in (("current",), ("check",), ("downgrade", "001")):
+            self.assertIn(f"{path} does not exist; distil-db-manage upgrade head creates", self.assert_fails(*command))
+        manage = commands.run("distil-manage", "--config-file", str(self.configuration), "lease", "list")
+        self.assertEqual((1, ""), (manage.returncode, manage.stdout))
+        self.assertFalse(path.exists())
+        self.assert_succeeds("upgrade")
+        self.assertEqual(HEAD, self.assert_succeeds("current"))
+
     def test_upgrade_defaults_to_head(self) -> None:
         self.assert_succeeds("upgrade")
         self.assert_succeeds("upgrade")
