@@ -92,11 +92,7 @@ class CollectorFactory:
     """
 
     def __init__(
-        self,
-        conf: cfg.ConfigOpts,
-        options: CollectorOptions,
-        worker: int = 0,
-        reload_state: ReloadState | None = None,
+        self, conf: cfg.ConfigOpts, options: CollectorOptions, worker: int = 0, reload_state: ReloadState | None = None
     ) -> None:
         self._conf = conf
         self._options = options
