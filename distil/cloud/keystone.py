@@ -48,6 +48,13 @@ class KeystoneProjects:
         ids |= {domain.required_str("id"): domain.required_str("id") for domain in domains}
         return {id_or_name: ids.get(id_or_name) for id_or_name in ids_or_names}
 
+    def domain_names(self) -> dict[str, str]:
+        """The name of every domain, by its id.
+
+        :raises IdentityError: Keystone gave no usable answer, or an incomplete one.
+        """
+        return {domain.required_str("id"): domain.required_str("name") for domain in self._list("domains", {})}
+
     def _list(self, collection: str, filters: Mapping[str, str]) -> list[response.JSONObject]:
         params = {**filters, "limit": str(self._page_size)}
         return pagination.list_all(self._identity, collection, collection, params)

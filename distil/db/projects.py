@@ -239,7 +239,8 @@ def _find_id(connection: sa.Connection, given: str, with_prefixes: bool) -> str:
         ids = sorted(row.id for row in rows if row.id.startswith(given))
         matching = "have an ID that begins with"
     if not ids:
-        raise exceptions.NotFound(f"no project in the database has the ID or name {given!r}")
+        prefix = f" (or at least the first {MIN_ID_PREFIX} characters of an ID)" if with_prefixes else ""
+        raise exceptions.NotFound(f"no project in the database has the ID or name {given!r}{prefix}")
     if len(ids) > 1:
         raise exceptions.NotFound(f"several projects {matching} {given!r}: {', '.join(ids)}")
     return str(ids[0])

@@ -2,6 +2,7 @@
 """``project list`` and ``project show``."""
 
 import argparse
+import functools
 import logging
 from collections.abc import Iterable
 from collections.abc import Iterator
@@ -74,7 +75,10 @@ class ProjectList(base.ListCommand):
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Sequence[str], Iterator[Sequence[object]]]:
         statuses = stored_projects.list_statuses(self.app.engine)
         now = Store(self.app.engine).now()
-        rows = (project_status.describe(project, statuses, now) for project in self._projects(parsed_args, statuses))
+        scopes = self._scopes(parsed_args)
+        domains = scopes.domains if scopes else {}
+        projects = self._projects(parsed_args, statuses, scopes)
+        rows = (project_status.describe(project, statuses, now, domains) for project in projects)
         return project_status.COLUMNS, (tuple(row.values()) for row in rows if _is_selected(row, parsed_args))
 
     def displayed(
@@ -86,13 +90,31 @@ class ProjectList(base.ListCommand):
         shown = (project_status.shorten(dict(zip(names, row, strict=True)), width) for row in rows)
         return project_status.SHORT_COLUMNS, shown
 
-    def _projects(self, arguments: argparse.Namespace, statuses: Mapping[str, ProjectStatus]) -> list[ScopedProject]:
+    def _scopes(self, arguments: argparse.Namespace) -> Scopes | None:
+        """None without Keystone, which ``--departed`` does not depend on."""
         conf = self.app.conf
+        collectors.choose(conf, arguments.collector)
+        if arguments.no_keystone:
+            return None
         if arguments.departed:
-            scopes = None if arguments.no_keystone else _read_scopes(conf)
-            enabled = scopes and scopes.enabled
-            projects = project_scope.departed(conf, statuses.values(), enabled, with_finished=arguments.all)
-        elif arguments.no_keystone:
+            return _read_scopes(conf)
+        try:
+            scopes = project_scope.read_scopes(conf)
+        except exceptions.IdentityError as error:
+            raise exceptions.IdentityError(f"{error}; --no-keystone shows what the database has") from error
+        for problem in scopes.unknown:
+            LOG.warning(problem)
+        return scopes
+
+    def _projects(
+        self, arguments: argparse.Namespace, statuses: Mapping[str, ProjectStatus], scopes: Scopes | None
+    ) -> list[ScopedProject]:
+        conf = self.app.conf
+        enabled = scopes and scopes.enabled
+        departed = functools.partial(project_scope.departed, conf, statuses.values(), enabled)
+        if arguments.departed:
+            projects = departed(with_finished=arguments.all)
+        elif scopes is None:
             plan = project_scope.common_plan(conf)
             if plan is None and arguments.behind is not None:
                 raise exceptions.ConfigurationError(
@@ -100,27 +122,12 @@ class ProjectList(base.ListCommand):
                 )
             projects = list(project_scope.stored(statuses.values(), plan))
         else:
-            projects = self._collected(arguments, statuses)
+            # Those in scope, those that have departed from it, and with --all all others that are stored.
+            projects = list(scopes.projects)
+            for others in (departed(), project_scope.stored(statuses.values()) if arguments.all else ()):
+                known = {project.project_id for project in projects}
+                projects += [project for project in others if project.project_id not in known]
         return [project for project in projects if arguments.collector in (None, project.collector)]
-
-    def _collected(self, arguments: argparse.Namespace, statuses: Mapping[str, ProjectStatus]) -> list[ScopedProject]:
-        """The projects in scope, and those that have departed from it; with ``--all`` all others that are stored."""
-        conf = self.app.conf
-        collectors.choose(conf, arguments.collector)
-        try:
-            scopes = project_scope.read_scopes(conf)
-        except exceptions.IdentityError as error:
-            raise exceptions.IdentityError(f"{error}; --no-keystone shows what the database has") from error
-        for problem in scopes.unknown:
-            LOG.warning(problem)
-        projects = list(scopes.projects)
-        for others in (
-            project_scope.departed(conf, statuses.values(), scopes.enabled),
-            project_scope.stored(statuses.values()) if arguments.all else (),
-        ):
-            known = {project.project_id for project in projects}
-            projects += [project for project in others if project.project_id not in known]
-        return projects
 
 
 class ProjectShow(base.ShowCommand):
@@ -147,7 +154,8 @@ class ProjectShow(base.ShowCommand):
         stored = [statuses[project_id]] if project_id in statuses else []
         scoped = scoped or project_scope.departed(self.app.conf, stored, scopes and scopes.enabled)
         project = scoped[0] if scoped else self._stored(statuses[project_id])
-        fields = project_status.describe(project, statuses, Store(engine).now())
+        domains = scopes.domains if scopes else {}
+        fields = project_status.describe(project, statuses, Store(engine).now(), domains)
         fields["collector"] = ", ".join(project.collector for project in scoped if project.collector) or None
         contents = stored_projects.contents(engine, project_id)
         fields |= {

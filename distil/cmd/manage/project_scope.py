@@ -2,12 +2,15 @@
 """Finds out which collector collects which project."""
 
 import datetime
+import logging
 from collections.abc import Collection
 from collections.abc import Iterable
 from collections.abc import Iterator
+from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from distil import exceptions
 from distil import model
 from distil.cloud.keystone import KeystoneProjects
 from distil.cmd.manage.collectors import read_valid_collectors
@@ -16,6 +19,8 @@ from distil.conf.registry import TrackedConfigOpts
 from distil.db.projects import ProjectStatus
 from distil.factory.collector import CollectorFactory
 from distil.factory.session import connect
+
+LOG = logging.getLogger(__name__)
 
 
 class ScopedProject(NamedTuple):
@@ -40,11 +45,13 @@ class Scopes(NamedTuple):
     :param projects: those in scope, ordered by collector and ID. A project may be in several scopes.
     :param enabled: ids of all projects that Keystone lists.
     :param unknown: a sentence for each entry of a scope that matches nothing.
+    :param domains: names of domains by id; empty if Keystone does not list domains.
     """
 
     projects: Sequence[ScopedProject]
     enabled: Collection[str]
     unknown: Sequence[str]
+    domains: Mapping[str, str]
 
 
 def read_scopes(conf: TrackedConfigOpts) -> Scopes:
@@ -63,7 +70,16 @@ def read_scopes(conf: TrackedConfigOpts) -> Scopes:
         projects += _scoped(scope.select(enabled, domain_ids), factory)
         unmatched = map(str, scope.unmatched(enabled, domain_ids))
         unknown += [f"[{options.group}] {problem}" for problem in (*unmatched, *scope.ids_as_names(enabled))]
-    return Scopes(projects, {project.id for project in enabled}, unknown)
+    return Scopes(projects, {project.id for project in enabled}, unknown, _domain_names(keystone))
+
+
+def _domain_names(keystone: KeystoneProjects) -> dict[str, str]:
+    """Only for people: without domains in its scope, a collector needs no permission to list them."""
+    try:
+        return keystone.domain_names()
+    except exceptions.IdentityError as error:
+        LOG.info("The names of domains are unknown: %s", error)
+        return {}
 
 
 def _scoped(projects: Iterable[model.Project], factory: CollectorFactory) -> Iterator[ScopedProject]:

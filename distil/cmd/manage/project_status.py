@@ -20,6 +20,7 @@ COLUMNS = (
     "id",
     "name",
     "domain_id",
+    "domain",
     "collector",
     "last_collected",
     "lag_hours",
@@ -45,14 +46,20 @@ _LONG_ID = re.compile(r"\b([0-9a-f]{8})(?:[0-9a-f]{24}|(?:-[0-9a-f]{4}){3}-[0-9a
 _URL = re.compile(r"(?<=://)([^/\s]+)/[^\s,:)]*")
 
 
-def describe(project: ScopedProject, statuses: Mapping[str, ProjectStatus], now: datetime.datetime) -> dict[str, Any]:
-    """The values of all columns."""
+def describe(
+    project: ScopedProject, statuses: Mapping[str, ProjectStatus], now: datetime.datetime, domains: Mapping[str, str]
+) -> dict[str, Any]:
+    """The values of all columns.
+
+    :param domains: names of domains by id.
+    """
     status = statuses.get(project.project_id) or ProjectStatus(project_id=project.project_id)
     last = status.last_collected
     values = (
         project.project_id,
         project.name,
         project.domain_id,
+        domains.get(project.domain_id or ""),
         project.collector,
         base.format_time(last),
         None if last is None else round((now - last) / _HOUR, 1),

@@ -108,7 +108,9 @@ class ProjectTest(unittest.TestCase):
 
     def test_shortened_id_names_project(self) -> None:
         self.assertEqual(self.busy, self.rows("project", "show", self.busy[:8])["id"])
-        self.assertEqual(3, manage.run(self.site.config, "project", "show", self.busy[:7]).returncode)
+        short = manage.run(self.site.config, "project", "show", self.busy[:7])
+        self.assertEqual(3, short.returncode)
+        self.assertIn(f"name {self.busy[:7]!r} (or at least the first 8 characters of an ID)", short.stderr)
 
     def test_all_option_lists_unscoped_projects(self) -> None:
         rows = {row["id"]: row for row in self.rows("project", "list", "--all")}
@@ -169,6 +171,16 @@ class ProjectTest(unittest.TestCase):
             self.assertEqual(expected, (found["collector"], found["departed"], found["departure"]))
         shown = self.rows("project", "show", "left")
         self.assertEqual(expected, (shown["collector"], shown["departed"], shown["departure"]))
+
+    def test_domain_name_is_shown(self) -> None:
+        names = {domain["id"]: domain["name"] for domain in self.site.cloud.projects.domains}
+        for row in self.rows("project", "list"):
+            self.assertEqual(names[row["domain_id"]], row["domain"])
+        self.assertTrue(self.rows("project", "show", "project-1")["domain"])
+        self.assertIsNone(self.rows("project", "list", "--no-keystone")[0]["domain"])
+        self.site.cloud.add_fault("identity", "status", path="domains", status=403)
+        self.addCleanup(self.site.cloud.faults.clear)
+        self.assertEqual({None}, {row["domain"] for row in self.rows("project", "list")})
 
     def test_departed_option_works_without_keystone(self) -> None:
         self.site.cloud.add_fault("identity", "status")
