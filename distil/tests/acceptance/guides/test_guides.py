@@ -49,7 +49,8 @@ class InstallationTest(GuideTest):
                 "(?<=/dev/null /etc/distil/distil.conf)$": f"\n{self.written()}",
                 "^runuser -u distil -- ": "",
                 r'"\$\(date --utc \+%FT%H:00\)"': self.site.end.isoformat(),
-                "^systemctl enable --now distil-collector$": f"{self.unit()} >log &",
+                "^systemctl enable --now distil-collector$": f"{self.unit()} >log &\n"
+                f"until curl -s localhost:{self.port}/health | grep OK; do sleep 0.1; done",
                 "localhost:16799": f"localhost:{self.port}",
                 "^distil-manage config check$": f"{self.plugged_in()}\ndistil-manage config check",
             },
