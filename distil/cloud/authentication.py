@@ -63,6 +63,8 @@ def _problem(error: Exception, url: str, subject: str) -> str | None:
             " project"
         )
     reason = connection_problem(error)
+    if reason and reason.startswith("[SSL"):
+        return f"no TLS connection to Keystone at {url}: {reason}"
     if reason:
         return f"Keystone at {url} does not respond: {reason}"
     status = getattr(error.__context__, "http_status", None)
