@@ -46,10 +46,10 @@ class _LongLivedCache(cache.TTLCache[str | None]):
 class _WatchedLookup:
     """A look-up that detects outages: of a service that does not even say that what does not exist does not exist."""
 
-    def __init__(self, service: str, look_up: Callable[[str], str | None], nothing: str, stop: threading.Event) -> None:
+    def __init__(self, look_up: Callable[[str], str | None], nothing: str, outages: outage.OutageDetector) -> None:
         self._look_up = look_up
         self._nothing = nothing
-        self._outages = outage.OutageDetector(service, exceptions.LookupUnavailable, stop)
+        self._outages = outages
 
     def __call__(self, key: str) -> str | None:
         with self._outages.watch(lambda: self._look_up(self._nothing)):
@@ -62,6 +62,7 @@ def cloud_lookups(
     clock: Callable[[], float] = time.monotonic,
     long_lifetime: float = _LONG_LIFETIME_SECONDS,
     stop: threading.Event | None = None,
+    patience: float = outage.PATIENCE_SECONDS,
 ) -> lookups.Lookups:
     """Look-ups in the cloud, with caches.
 
@@ -70,6 +71,7 @@ def cloud_lookups(
     :param lifetime: seconds for the names of flavors and volume types, and for missing names.
     :param long_lifetime: maximum seconds for storage policies and types of volumes; the minimum is half of it.
     :param stop: ends the waiting for a service that does not answer.
+    :param patience: seconds of that.
     """
     compute, block_storage, object_store = (
         client.ServiceClient(cloud, name, exceptions.LookupUnavailable)
@@ -80,7 +82,10 @@ def cloud_lookups(
     def watched(
         service: str, look_up: Callable[[str], str | None], nothing: str = _NO_ID
     ) -> Callable[[str], str | None]:
-        return look_up if stop is None else _WatchedLookup(service, look_up, nothing, stop)
+        if stop is None:
+            return look_up
+        outages = outage.OutageDetector(service, exceptions.LookupUnavailable, stop, patience)
+        return _WatchedLookup(look_up, nothing, outages)
 
     flavor = watched("compute (flavors)", functools.partial(nova.flavor_name, compute))
     volume_type = watched("block_storage (volume types)", volume_types.name)

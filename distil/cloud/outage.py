@@ -2,6 +2,7 @@
 """Tells the outage of a service, which every project meets, from a failure that concerns one project."""
 
 import contextlib
+import datetime
 import threading
 import time
 from collections.abc import Callable
@@ -15,7 +16,12 @@ from distil import exceptions
 LOG = log.getLogger(__name__)
 
 # Seconds for which an answer is waited for before an outage is declared: a service that restarts is back by then.
-_PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 20.0
+
+# If the next run comes by itself, it comes late for all projects that the outage keeps from being attempted. So a part
+# of the interval is waited, while the leases of the projects that wait do not expire.
+_INTERVAL_FRACTION = 1 / 15
+_MAX_PATIENCE_SECONDS = 240.0
 
 # Seconds until a service that has an outage is asked again, once.
 _RECHECK_SECONDS = 10.0
@@ -23,6 +29,11 @@ _RECHECK_SECONDS = 10.0
 # Seconds between two questions.
 _FIRST_PAUSE = 0.5
 _MAX_PAUSE = 5
+
+
+def scheduled_patience(interval: datetime.timedelta) -> float:
+    """Seconds for which an answer is waited for in a run that is repeated at an interval."""
+    return min(max(PATIENCE_SECONDS, interval.total_seconds() * _INTERVAL_FRACTION), _MAX_PATIENCE_SECONDS)
 
 
 class OutageDetector:
@@ -35,6 +46,8 @@ class OutageDetector:
     :param service: its name, for messages.
     :param error_class: the errors after which the question is asked.
     :param stop: ends the waiting for an answer.
+    :param patience: seconds of waiting.
+    :param recheck: seconds until a service that has an outage is asked again.
     """
 
     def __init__(
@@ -42,7 +55,7 @@ class OutageDetector:
         service: str,
         error_class: type[exceptions.ServiceError],
         stop: threading.Event,
-        patience: float = _PATIENCE_SECONDS,
+        patience: float = PATIENCE_SECONDS,
         recheck: float = _RECHECK_SECONDS,
     ) -> None:
         self._service = service

@@ -17,6 +17,7 @@ from oslo_service.backend.base import ServiceBase
 from setproctitle import setproctitle
 
 from distil import exceptions
+from distil.cloud.outage import scheduled_patience
 from distil.collector.run import Collector
 from distil.collector.shutdown import Shutdown
 from distil.coordination.leases import RELEASE_TIMEOUT_SECONDS
@@ -177,7 +178,9 @@ class CollectorService(ServiceBase):  # type: ignore[misc]
         self._start_exporter()
         try:
             with self._factory.monitor.run():
-                self._collector = self._collector or self._factory.collector(self._shutdown)
+                if self._collector is None:
+                    patience = scheduled_patience(self._factory.interval())
+                    self._collector = self._factory.collector(self._shutdown, patience)
                 self._collector.run()
         except exceptions.ShutdownRequested:
             LOG.info("The run was interrupted by the shutdown.")

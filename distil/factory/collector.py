@@ -16,6 +16,7 @@ from distil.cloud.connection import Connection
 from distil.cloud.keystone import KeystoneProjects
 from distil.cloud.lookups import cloud_lookups
 from distil.cloud.os_distro import OsDistros
+from distil.cloud.outage import PATIENCE_SECONDS
 from distil.cloud.outage import OutageDetector
 from distil.collector.dispatcher import Dispatcher
 from distil.collector.origin import Origin
@@ -150,9 +151,10 @@ class CollectorFactory:
         """What is wrong with the process, for the health check and the status page."""
         return [*self._reload_state.problems(), *log_conf.problems()]
 
-    def collector(self, shutdown: Shutdown) -> Collector:
+    def collector(self, shutdown: Shutdown, patience: float = PATIENCE_SECONDS) -> Collector:
         """The collector. Only the database is connected to.
 
+        :param patience: seconds to wait for a service that does not answer.
         :raises ConfigurationError: the configuration cannot be used.
         :raises SchemaError: usage cannot be stored in the database.
         :raises StoreError: the connection to the database failed.
@@ -166,12 +168,12 @@ class CollectorFactory:
         partitioner = self._partitioner(engine, shutdown)
         telemetry = self.driver(cloud.session)
         origin = self.origin(telemetry)
-        fetcher = self._fetcher(telemetry, rules, shutdown)
+        fetcher = self._fetcher(telemetry, rules, shutdown, patience)
         retry_policy = RetryPolicy(shutdown, self.monitor)
         windows = WindowCollector(
             fetcher=fetcher,
             rules=rules,
-            lookups=cloud_lookups(cloud, stop=shutdown.event),
+            lookups=cloud_lookups(cloud, stop=shutdown.event, patience=patience),
             os_distros=OsDistros(cloud),
             partitioner=partitioner,
             monitor=self.monitor,
@@ -187,7 +189,7 @@ class CollectorFactory:
             monitor=self.monitor,
             retry_policy=retry_policy,
             origin=origin,
-            outages=OutageDetector("the database", exceptions.StoreError, shutdown.event),
+            outages=OutageDetector("the database", exceptions.StoreError, shutdown.event, patience),
         )
         return Collector(
             name=self.name,
@@ -210,8 +212,11 @@ class CollectorFactory:
         shutdown.on_request(partitioner.stop)
         return partitioner
 
-    def _fetcher(self, telemetry: TelemetryDriver, rules: RatingRules, shutdown: Shutdown) -> SampleFetcher:
-        outages = OutageDetector(f"telemetry ({telemetry.service_type})", exceptions.TelemetryError, shutdown.event)
+    def _fetcher(
+        self, telemetry: TelemetryDriver, rules: RatingRules, shutdown: Shutdown, patience: float
+    ) -> SampleFetcher:
+        service = f"telemetry ({telemetry.service_type})"
+        outages = OutageDetector(service, exceptions.TelemetryError, shutdown.event, patience)
         return SampleFetcher(telemetry, rules.meters, shutdown, outages)
 
     def _dispatcher(self, batches: BatchCollector, fetcher: SampleFetcher, shutdown: Shutdown) -> Dispatcher:

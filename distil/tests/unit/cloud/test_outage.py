@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """An outage is what a neutral question meets, too."""
 
+import datetime
 import threading
 import time
 import unittest
@@ -8,6 +9,7 @@ from concurrent import futures
 
 from distil import exceptions
 from distil.cloud.outage import OutageDetector
+from distil.cloud.outage import scheduled_patience
 
 
 class Service:
@@ -42,6 +44,12 @@ class OutageDetectorTest(unittest.TestCase):
         except exceptions.DistilError as error:
             return type(error).__name__
         raise AssertionError("there was no error")
+
+    def test_waits_for_part_of_interval(self) -> None:
+        """What an outage delays waits for the next run."""
+        expected = {1: 20, 600: 40, 3600: 240, 86400: 240}
+        waited = {seconds: scheduled_patience(datetime.timedelta(seconds=seconds)) for seconds in expected}
+        self.assertEqual(expected, waited)
 
     def test_failure_of_one_project_is_none(self) -> None:
         detector, service = self.detector(), Service(failures=0)
