@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """From the options to the objects that a collector process is made of."""
 
+import dataclasses
 import datetime
 import functools
 import importlib.metadata
@@ -252,21 +253,12 @@ class CollectorFactory:
 
     def scope(self) -> Scope:
         """:raises ConfigurationError: an entry is both included and ignored."""
-        return Scope(
-            include_domains=frozenset(self._options.include_domains),
-            ignore_domains=frozenset(self._options.ignore_domains),
-            include_projects=frozenset(self._options.include_projects),
-            ignore_projects=frozenset(self._options.ignore_projects),
-        )
+        names = [field.name for field in dataclasses.fields(Scope)]
+        return Scope(**{name: frozenset(getattr(self._options, name)) for name in names})
 
     def plan(self) -> Plan:
-        return Plan(
-            collect_window=self._options.collect_window,
-            max_windows_per_cycle=self._options.max_windows_per_cycle,
-            max_collection_start_age=self._options.max_collection_start_age,
-            collection_delay=self._options.collection_delay,
-            departed_windows=self._options.departed_windows,
-        )
+        """Its fields are named like the options, as are those of the scope."""
+        return Plan(**{field.name: getattr(self._options, field.name) for field in dataclasses.fields(Plan)})
 
     def rules(self, announce: bool = True) -> RatingRules:
         """The rules files and the trusted sources.
