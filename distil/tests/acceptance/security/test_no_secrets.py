@@ -6,6 +6,7 @@ import contextlib
 import os
 import pathlib
 import re
+import select
 import signal
 import subprocess
 import unittest
@@ -235,6 +236,7 @@ class CollectorRunSecretsTest(NoSecretsTest):
     def _start(self) -> None:
         """Start and, if it starts, be stopped."""
         collector = self.site.collector()
+        select.select([collector.stdout], [], [], 60)
         with contextlib.suppress(subprocess.TimeoutExpired):
             collector.wait(5)
         collector.terminate()
