@@ -270,7 +270,7 @@ class IdentityFaultsTest(unittest.TestCase):
     def test_unknown_domain_is_reported_and_ignored(self) -> None:
         self.site.configure(ignore_domains="no-such-domain, customers")
         log = self.site.collect()
-        self.assertIn("domain 'no-such-domain' does not exist", log)
+        self.assertIn("domain 'no-such-domain' of ignore_domains does not exist", log)
         customers = next(domain["id"] for domain in self.site.cloud.projects.domains if domain["name"] == "customers")
         ids = self.site.cloud.projects.enabled_ids
         kept = {each for each in ids if self.site.cloud.projects.find(each)["domain_id"] != customers}  # type: ignore[index]
