@@ -236,6 +236,7 @@ class CollectorRunSecretsTest(NoSecretsTest):
     def _start(self) -> None:
         """Start and, if it starts, be stopped."""
         collector = self.site.collector()
+        assert collector.stdout
         select.select([collector.stdout], [], [], 60)
         with contextlib.suppress(subprocess.TimeoutExpired):
             collector.wait(5)
