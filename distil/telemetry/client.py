@@ -77,9 +77,9 @@ class CeilometerClient:
             response = self._client.request(path, method, headers=_HEADERS, stream=True, **options)
             body = b"".join(response.iter_content(_CHUNK_BYTES))
         except ks_exceptions.EndpointNotFound as error:
+            hint = region_hint(self._client.session, self._client.interface, self._client.region_name, SERVICE_TYPE)
             # The catalog came with the token: a repaired one comes with the next.
             self._client.invalidate()
-            hint = region_hint(self._client.session, self._client.interface, self._client.region_name, SERVICE_TYPE)
             reason = f"the catalog has no {self._endpoint}{hint}"
             raise exceptions.TelemetryError(reason, request=request, affects_all=True) from error
         except _ERRORS as error:

@@ -165,7 +165,9 @@ class CollectorRunSecretsTest(NoSecretsTest):
 
     def test_quoted_token_is_not_stored_or_served(self) -> None:
         port = free_port()
-        self.write({"enable_exporter": True, "exporter_host": "127.0.0.1", "exporter_port": port})
+        # An outage is waited for by a part of the interval.
+        interval = {"periodic_interval": 60}
+        self.write({"enable_exporter": True, "exporter_host": "127.0.0.1", "exporter_port": port, **interval})
         self.site.cloud.add_fault("metering", "echo")
         self.site.collector("--log-file", str(self.site.folder / "collector.log"))
         wait_for(lambda: self.site.rows(sa.select(models.project_failures.c.reason)))

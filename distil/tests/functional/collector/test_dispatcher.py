@@ -374,8 +374,9 @@ class DispatcherTest(databases.DatabaseTestCase):
         with self.assertLogs("distil.collector.project_batch", "DEBUG") as logs:
             self.run_dispatcher(dispatcher)
         self.assertEqual(3, partitioner.attempts)
-        self.assertEqual({project.id: "no response" for project in self.projects}, dict(self.monitor.failures))
-        self.assertEqual({"no response": 3}, dict(self.monitor.outages))
+        reason = "the database answers no request: no response"
+        self.assertEqual({project.id: reason for project in self.projects}, dict(self.monitor.failures))
+        self.assertEqual({reason: 3}, dict(self.monitor.outages))
         self.assertEqual({"DEBUG"}, {record.levelname for record in logs.records})
 
     def _drop_trigger(self) -> None:

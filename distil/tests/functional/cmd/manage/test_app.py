@@ -131,8 +131,7 @@ class ManageAppTest(manage.ManageTestCase):
         self.assertNotIn("Could not", result.stdout)
 
     def test_closed_pipe_prints_no_error(self) -> None:
-        command = (
-            f"{manage.PROGRAM} --config-file {self.config} lease list --format csv | true; exit ${{PIPESTATUS[0]}}"
-        )
+        listing = f"{manage.PROGRAM} --quiet --config-file {self.config} lease list --format csv"
+        command = f"{listing} | true; exit ${{PIPESTATUS[0]}}"
         result = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False, timeout=60)
         self.assertEqual("", result.stderr)
