@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Parameters of [database] connection that the driver cannot use, in every command."""
 
-import importlib.util
+import os
 import pathlib
+import subprocess
 import unittest
 from collections.abc import Sequence
 
@@ -11,6 +12,8 @@ import sqlalchemy as sa
 from distil.db import engine as db_engine
 from distil.tests.support import commands
 from distil.tests.support import databases
+from distil.tests.support import requirements
+from distil.tests.support.processes import script
 from distil.tests.support.site import ETC
 from distil.tests.support.site import Site
 
@@ -52,6 +55,7 @@ PARAMETERS = {
 class DatabaseParametersTest(unittest.TestCase):
     def setUp(self) -> None:
         self.site = self.enterContext(Site(projects=1, resources=1, migrated=False))
+        self.hidden_library: str | None = None
 
     def configure(self, url: str) -> None:
         self.site.config.write_text(f"[database]\nconnection = {url}\n" + self._rest())
@@ -61,10 +65,19 @@ class DatabaseParametersTest(unittest.TestCase):
         options = "".join(f"{name} = {value}\n" for name, value in self.site.cloud.auth().items())
         return f"[collector]\n{files}[keystone_authtoken]\nauth_type = password\n{options}"
 
+    def run_command(self, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        if self.hidden_library is None:
+            return commands.run(name, *arguments)
+        (self.site.folder / f"{self.hidden_library}.py").write_text("raise ImportError\n")
+        path = os.pathsep.join(filter(None, (str(self.site.folder), os.environ.get("PYTHONPATH"))))
+        command = (script(name), *arguments)
+        environment = {**os.environ, "PYTHONPATH": path}
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
+
     def assert_told(self, problem: str, *tried: Sequence[str]) -> None:
         for name, *arguments in tried:
             with self.subTest(problem=problem, command=(name, *arguments)):
-                done = commands.run(name, "--config-file", str(self.site.config), *arguments)
+                done = self.run_command(name, "--config-file", str(self.site.config), *arguments)
                 output = done.stdout + done.stderr
                 self.assertNotEqual(0, done.returncode)
                 self.assertNotIn("Traceback", output)
@@ -101,15 +114,14 @@ class DatabaseParametersTest(unittest.TestCase):
             self.assertNotIn("sekret", output)
 
     def test_missing_ed25519_library_is_told(self) -> None:
-        if importlib.util.find_spec("nacl"):
-            self.skipTest("PyNaCl is installed")
+        self.hidden_library = "nacl"
         url = sa.make_url(self.enterContext(databases.database(databases.MYSQL, migrated=False)))
         engine = db_engine.create_engine(url.render_as_string(hide_password=False))
         self.addCleanup(engine.dispose)
         with engine.connect() as connection:
             directory = connection.scalar(sa.text("SELECT @@plugin_dir"))
             if not pathlib.Path(directory, "auth_ed25519.so").exists():
-                self.skipTest("the server has no plugin auth_ed25519")
+                requirements.unmet("the MariaDB server has no plugin auth_ed25519")
             connection.exec_driver_sql("INSTALL SONAME 'auth_ed25519'")
             self.addCleanup(self._execute, engine, "UNINSTALL SONAME 'auth_ed25519'")
             name = f"u{url.database}"

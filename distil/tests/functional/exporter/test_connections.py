@@ -129,7 +129,8 @@ class BlockedReadersTest(unittest.TestCase):
                 self.assertGreater(len(response.read()), 10_000_000)
         blocked = threading.active_count() - initial
         self.assertGreater(blocked, 10, "the clients did not block threads")
-        self.assertLess(blocked, MAX_THREADS)
+        # Long before their responses time out: the threads of replaced connections end as soon as they are scheduled.
+        wait_for(lambda: threading.active_count() - initial < MAX_THREADS, seconds=20)
         for client in clients:
             client.close()
         wait_for(lambda: threading.active_count() <= initial)
