@@ -90,10 +90,11 @@ class OutageDetector:
         raise failure
 
     def _require_answer(self, ask: Callable[[], object], since: float, *, after_request: bool = False) -> None:
-        """:param since: an answer after this monotonic time will do.
+        """Ask the neutral question, unless it has been answered meanwhile.
 
-        :param after_request: for the error.
-        :raises ServiceOutage: there is none.
+        :param since: monotonic time; an answer after it suffices.
+        :param after_request: whether the request was sent, for the error.
+        :raises ServiceOutage: the service does not answer.
         """
         with self._lock:
             if (self._outage is None or time.monotonic() >= self._recheck_at) and self._answered < since:
@@ -102,7 +103,10 @@ class OutageDetector:
                 raise exceptions.ServiceOutage(self._outage, after_request=after_request)
 
     def _ask(self, ask: Callable[[], object], patience: float) -> str | None:
-        """The reason if there is no answer for so many seconds; None if there is one."""
+        """Ask until there is an answer, or ``patience`` (in seconds) is over.
+
+        :returns: why there is no answer; None if there is one.
+        """
         attempts = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(exceptions.ServiceError),
             stop=tenacity.stop_after_delay(patience) | tenacity.stop_when_event_set(self._stop),
@@ -120,7 +124,11 @@ class OutageDetector:
         return None
 
     def _ask_once(self, ask: Callable[[], object]) -> None:
-        """:raises ServiceError: with a reason that does not name what the question asked for, which is no project."""
+        """Ask the neutral question.
+
+        :raises ServiceError: the service does not answer. The reason leaves out the request, which names a project
+            that does not exist.
+        """
         try:
             ask()
         except exceptions.ServiceError as error:

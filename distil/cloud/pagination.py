@@ -68,7 +68,7 @@ def _require_end(service: client.ServiceClient, path: str, key: str, params: Map
 def _require_whole(page: response.JSONObject, count: int, *, is_last: bool) -> None:
     link = page.object_or_empty("links").optional_str("next")
     if link and is_last:
-        raise page.error_class(f"{page.request}: paging does not end, there are no new entries, but a link to {link}")
+        raise page.error_class(f"{page.request}: paging does not end: no new entries, but a link to {link}")
     if page.document.get("truncated") and not link:
         raise page.error_class(
             f"{page.request}: Keystone truncated the list to {count}; unset or raise list_limit in keystone.conf"

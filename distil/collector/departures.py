@@ -88,14 +88,14 @@ class DepartedProjects:
         departed = [project for group in by_end.values() for project in group]
         # Other processes of the collector find the same projects; one of them logs it.
         if sum(self._tracked.depart([project.id for project in group], now, end) for end, group in by_end.items()):
-            self._log("is no longer enabled in Keystone", "are no longer enabled in Keystone", departed)
+            self._log("left Keystone's list; collecting the last usage", departed)
         return departed
 
     def _unfinished(self, departed: Sequence[TrackedProject]) -> Sequence[TrackedProject]:
         """The projects whose end is not reached yet; the others are not tracked any more."""
         finished = [project for project in departed if self._is_finished(project)]
         if self._tracked.finish([project.id for project in finished]) and self._plan.departed_windows:
-            self._log("has been collected to its end", "have been collected to their end", finished)
+            self._log("departed and collected to the end", finished)
         ids = {project.id for project in finished}
         return [project for project in departed if project.id not in ids]
 
@@ -105,11 +105,11 @@ class DepartedProjects:
         end, last_collected = project.collect_until, project.last_collected
         return end is not None and last_collected is not None and last_collected >= end
 
-    def _log(self, singular: str, plural: str, projects: Sequence[TrackedProject]) -> None:
+    def _log(self, event: str, projects: Sequence[TrackedProject]) -> None:
         names = [f"{project.id} ({project.name})" for project in projects[:_MAX_NAMES]]
         more = ["..."] if len(projects) > _MAX_NAMES else []
-        number = pluralize(len(projects), f"departed project {singular}", f"departed projects {plural}")
-        LOG.info("Collector %s: %s: %s", self._collector, number, ", ".join(names + more))
+        number = pluralize(len(projects), "project")
+        LOG.info("Collector %s: %s %s: %s", self._collector, number, event, ", ".join(names + more))
 
 
 def _is_confirmed(project: TrackedProject, now: datetime.datetime) -> bool:

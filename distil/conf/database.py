@@ -53,7 +53,10 @@ def register_opts(conf: cfg.ConfigOpts) -> None:
 
 
 def read(conf: cfg.ConfigOpts) -> DatabaseOptions:
-    """:raises ConfigurationError: there is no connection URL, or it contains a ``$`` that cannot be resolved."""
+    """The options of the group.
+
+    :raises ConfigurationError: ``connection`` is not set, or contains a ``$`` that cannot be resolved.
+    """
     with secret.redacted(f"[{GROUP}] connection"):
         values = {name: conf[GROUP][name] for name in _NAMES}
     if not values["connection"]:

@@ -15,7 +15,9 @@ from distil.db.models import usage_entry
 
 
 class CollectedProject(NamedTuple):
-    """:param last_collected: end of its newest stored window; None if there is none.
+    """A project, and how far it has been collected.
+
+    :param last_collected: end of its newest stored window; None before the first one, or if it is not a time.
     :param has_ended: whether it has departed, and all of its usage is collected.
     :param is_in_scope: whether a collector had it in its scope in its last run, or collects its last usage.
     """
@@ -28,8 +30,10 @@ class CollectedProject(NamedTuple):
 
 
 class Collected(NamedTuple):
-    """:param first: start of the oldest window with usage; None if there is no usage.
-    :param projects: the projects, by id.
+    """What has been collected of some projects.
+
+    :param first: start of the oldest window with usage; None if no usage is stored.
+    :param projects: ordered by ID.
     """
 
     first: datetime.datetime | None

@@ -54,7 +54,8 @@ def require_exists(revision: str) -> None:
     """
     if revision not in _KNOWN | {"head", "heads", "base"} and not _RELATIVE.fullmatch(revision):
         raise exceptions.NotFound(
-            f"there is no revision {revision!r}; the revisions are {min(_KNOWN)} to {head()}, and base and head"
+            f"revision {revision!r} does not exist, nothing was changed; use one of {min(_KNOWN)} to {head()}, base or"
+            " head"
         )
 
 

@@ -141,7 +141,7 @@ def _cause(error: BaseException, parameters: Mapping[str, str]) -> str:
     """What is wrong with the parameters, as far as the error tells, or the error itself."""
     unexpected = _UNEXPECTED_ARGUMENT.search(str(error))
     if isinstance(error, TypeError) and unexpected:
-        return f"there is no parameter {unexpected[1]}"
+        return f"unknown parameter {unexpected[1]}"
     unreadable = [name for name, value in parameters.items() if value.startswith("/") and not os.access(value, os.R_OK)]
     if isinstance(error, OSError) and unreadable:
         return f"cannot read the file of {', '.join(unreadable)}: {error.strerror}"

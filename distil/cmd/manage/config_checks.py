@@ -95,6 +95,6 @@ def _consequences(options: CollectorOptions) -> Iterator[str]:
     if options.enable_exporter and options.exporter_host in _ANY_HOST and not options.exporter_client_cafile:
         default = " (the default)" if options.exporter_host == _ANY_HOST[0] else ""
         yield (
-            f"exporter_host = {options.exporter_host}{default}: whoever reaches this host can read the metrics and the"
-            " status page, which name projects; set exporter_client_cafile, or an address that only Prometheus reaches"
+            f"exporter_host = {options.exporter_host}{default}: everyone who can connect to this host can read the"
+            " names of projects in metrics and status page; set exporter_client_cafile or an internal address"
         )

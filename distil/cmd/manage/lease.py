@@ -65,7 +65,10 @@ class LeaseRelease(base.ListCommand):
         return ("project_id", "project", "owner", "result"), rows
 
     def _named(self, names: Sequence[str], by_project: Mapping[str, Lease]) -> dict[str, Lease]:
-        """:raises NotFound: there is no such project, or it has no lease."""
+        """The leases of projects, given by ID or name.
+
+        :raises NotFound: a project does not exist, or no collector holds its lease.
+        """
         # A lease may outlive its project's row.
         unknown = [name for name in names if name not in by_project]
         ids = [name for name in names if name in by_project] + projects.find_ids(self.app.engine, unknown)

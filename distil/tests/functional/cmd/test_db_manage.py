@@ -98,7 +98,7 @@ class DbManageCommandTest(DbManageTestCase):
 
     def test_unknown_revision_exits_with_1(self) -> None:
         for command in ("upgrade", "downgrade", "stamp"):
-            message = f"there is no revision '99'; the revisions are 001 to {HEAD}, and base and head"
+            message = f"revision '99' does not exist, nothing was changed; use one of 001 to {HEAD}, base or head"
             self.assertEqual(f"distil-db-manage: {message}", self.assert_fails(command, "99"))
 
     def test_missing_connection_option_exits_with_1(self) -> None:

@@ -304,7 +304,7 @@ class _Backends:
             site.collect(site.start + HOUR)
             site.cloud.projects.delete(site.cloud.projects.enabled_ids[0])
             log = site.collect()
-            self.assertIn("1 departed project is no longer enabled in Keystone", log)
+            self.assertIn("1 project left Keystone's list; collecting the last usage", log)
             self.assertIn("6 projects and 1 departed: 14 windows committed", log)
             self.assertEqual(undisturbed.usage(), site.usage())
 

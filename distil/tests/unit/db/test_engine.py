@@ -82,7 +82,7 @@ class CreateEngineTest(unittest.TestCase):
     def test_parameters_are_those_written(self) -> None:
         start = ": pymysql cannot use its parameters"
         self.assert_refused(
-            f"{start} (conect_timeout=5): there is no parameter conect_timeout", "mysql://u@h/d?conect_timeout=5"
+            f"{start} (conect_timeout=5): unknown parameter conect_timeout", "mysql://u@h/d?conect_timeout=5"
         )
         self.assert_refused(
             f"{start} (ssl_ca=/none, ssl_cert=/): cannot read the file of ssl_ca: No such file or directory",

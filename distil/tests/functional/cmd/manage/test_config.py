@@ -99,7 +99,7 @@ class ConfigCheckTest(unittest.TestCase):
             "max_windows_per_cycle = 1: a project that has fallen behind never catches up",
             "collection_delay = 0: samples that telemetry gets after the collection",
             "trust_sources is empty: samples that users post",
-            "exporter_host = 0.0.0.0 (the default): whoever reaches this host",
+            "exporter_host = 0.0.0.0 (the default): everyone who can connect to this host",
         )
         self.assertEqual(len(beginnings), len(warned), warned)
         for beginning, detail in zip(beginnings, warned, strict=True):
