@@ -113,3 +113,8 @@ class ReferenceDocumentationTest(unittest.TestCase):
         packages = {str(path.parent.relative_to(ROOT / "distil")) for path in (ROOT / "distil").rglob("__init__.py")}
         known_by_others = {name for name in packages if name.startswith(("tests", "db/migrations"))}
         self.assertEqual(packages - known_by_others, set(house))
+
+    def test_architecture_names_existing_modules(self) -> None:
+        named = re.findall(r"``([a-z_/]+/[a-z_]+\.py)``", page("contributor/architecture.rst"))
+        self.assertGreater(len(named), 5)
+        self.assertEqual([], [name for name in named if not (ROOT / "distil" / name).exists()])
