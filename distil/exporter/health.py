@@ -52,11 +52,8 @@ class Health(NamedTuple):
         return [*self.reasons, *self.warnings]
 
 
-def assess(snapshot: Snapshot, now: datetime.datetime, problems: Sequence[str] = ()) -> Health:
-    """Returns the health of the collector.
-
-    :param problems: what is wrong with the process itself, such as its log.
-    """
+def assess(snapshot: Snapshot, now: datetime.datetime) -> Health:
+    """Returns the health of the collector."""
     reasons = _unhealthy_reasons(snapshot, now)
     if reasons:
         state = HealthState.UNHEALTHY
@@ -64,7 +61,7 @@ def assess(snapshot: Snapshot, now: datetime.datetime, problems: Sequence[str] =
         state = HealthState.STARTING
     else:
         state = HealthState.PAUSED if _is_paused(snapshot) else HealthState.HEALTHY
-    return Health(state, reasons, [*_warnings(snapshot), *problems])
+    return Health(state, reasons, [*_warnings(snapshot)])
 
 
 def _is_starting(snapshot: Snapshot) -> bool:
@@ -90,6 +87,7 @@ def _warnings(snapshot: Snapshot) -> Iterator[str]:
         yield f"{number} missing in Keystone's list or in the scope, and not collected. The log says why."
     if last:
         yield from (f"Scope: {problem}." for problem in last.unmatched)
+    yield from snapshot.problems
 
 
 def _unhealthy_reasons(snapshot: Snapshot, now: datetime.datetime) -> Sequence[str]:

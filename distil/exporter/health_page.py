@@ -28,22 +28,15 @@ class HealthPage:
     """Health in plain text; in JSON if the Accept header names it.
 
     :param clock: returns the current time, in UTC.
-    :param problems: returns what is wrong with the process itself, such as its log.
     """
 
-    def __init__(
-        self,
-        snapshot: Callable[[], Snapshot],
-        clock: Callable[[], datetime.datetime],
-        problems: Callable[[], Sequence[str]] = tuple,
-    ) -> None:
+    def __init__(self, snapshot: Callable[[], Snapshot], clock: Callable[[], datetime.datetime]) -> None:
         self._snapshot = snapshot
         self._clock = clock
-        self._problems = problems
 
     def render(self, accept: str) -> Response:
         snapshot = self._snapshot()
-        health = assess(snapshot, self._clock(), self._problems())
+        health = assess(snapshot, self._clock())
         healthy = health.state is not HealthState.UNHEALTHY
         status = HTTPStatus.OK if healthy else HTTPStatus.SERVICE_UNAVAILABLE
         lines = health.lines or ["OK"]

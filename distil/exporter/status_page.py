@@ -37,18 +37,11 @@ class StatusPage:
     """HTML without scripts and external resources.
 
     :param clock: returns the current time, in UTC.
-    :param problems: returns what is wrong with the process itself, such as its log.
     """
 
-    def __init__(
-        self,
-        snapshot: Callable[[], Snapshot],
-        clock: Callable[[], datetime.datetime],
-        problems: Callable[[], Sequence[str]] = tuple,
-    ) -> None:
+    def __init__(self, snapshot: Callable[[], Snapshot], clock: Callable[[], datetime.datetime]) -> None:
         self._snapshot = snapshot
         self._clock = clock
-        self._problems = problems
         environment = jinja2.Environment(
             loader=jinja2.PackageLoader("distil.exporter"),
             autoescape=True,
@@ -70,7 +63,7 @@ class StatusPage:
         page = self._template.render(
             now=now,
             snapshot=snapshot,
-            health=assess(snapshot, now, self._problems()),
+            health=assess(snapshot, now),
             charts=_charts(snapshot.runs),
             chart_height=_CHART_HEIGHT,
             outcomes=tuple(RunOutcome),

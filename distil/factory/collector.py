@@ -120,7 +120,8 @@ class CollectorFactory:
 
     @functools.cached_property
     def history(self) -> History:
-        return History(self._options.name, importlib.metadata.version("distil"), self.interval(), utc_now())
+        version = importlib.metadata.version("distil")
+        return History(self._options.name, version, self.interval(), utc_now(), self._problems)
 
     @functools.cached_property
     def monitor(self) -> RunMonitor:
@@ -146,7 +147,7 @@ class CollectorFactory:
 
         :raises ConfigurationError: the address cannot be bound, or a TLS file cannot be used.
         """
-        return build_exporter(self._options, self._worker, self.history, self.metrics, utc_now, self._problems)
+        return build_exporter(self._options, self._worker, self.history, self.metrics, utc_now)
 
     def _problems(self) -> list[str]:
         """What is wrong with the process, for the health check and the status page."""

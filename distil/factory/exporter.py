@@ -4,7 +4,6 @@
 import datetime
 import ssl
 from collections.abc import Callable
-from collections.abc import Sequence
 
 from distil import tls
 from distil.conf.collector import CollectorOptions
@@ -23,20 +22,18 @@ def build_exporter(
     history: History,
     metrics: Metrics,
     clock: Callable[[], datetime.datetime],
-    problems: Callable[[], Sequence[str]],
 ) -> Exporter | None:
     """The exporter, bound to its port and not started yet; None if it is disabled.
 
     :param worker: number of the process among those of the collector.
     :param clock: the time, aware and in UTC.
-    :param problems: returns what is wrong with the process.
     :raises ConfigurationError: the address cannot be bound, or a TLS file cannot be used.
     """
     if not options.enable_exporter:
         return None
     pages: dict[str, Page] = {
-        "/": StatusPage(history.snapshot, clock, problems),
-        "/health": HealthPage(history.snapshot, clock, problems),
+        "/": StatusPage(history.snapshot, clock),
+        "/health": HealthPage(history.snapshot, clock),
         "/metrics": MetricsPage(metrics.registry, metrics.usage_series),
     }
     return Exporter(pages, options.exporter_host, options.exporter_ports[worker], tls_context(options))

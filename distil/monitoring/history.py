@@ -109,6 +109,7 @@ class Snapshot:
     :param lagging: projects with windows due at the end of the last run, oldest last collected first; None as long as
         no run has found out.
     :param rejected: newest first.
+    :param problems: what is wrong with the process itself, such as its log.
     """
 
     collector: str
@@ -120,20 +121,30 @@ class Snapshot:
     lagging: tuple[LaggingProject, ...] | None
     rejected: tuple[RejectionEvent, ...]
     next_run: datetime.datetime | None
+    problems: tuple[str, ...] = ()
 
 
 class History:
     """Keeps the last runs. Threads may share it.
 
     :param collector: name of the collector.
+    :param problems: returns what is wrong with the process itself; each snapshot asks it.
     """
 
-    def __init__(self, collector: str, version: str, interval: datetime.timedelta, started: datetime.datetime) -> None:
+    def __init__(
+        self,
+        collector: str,
+        version: str,
+        interval: datetime.timedelta,
+        started: datetime.datetime,
+        problems: Callable[[], Sequence[str]] = tuple,
+    ) -> None:
         self._lock = threading.Lock()
         self._snapshot = Snapshot(collector, version, interval, started, None, (), None, (), None)
         self._runs: deque[RunResult] = deque(maxlen=_MAX_RUNS)
         self._rejected: deque[RejectionEvent] = deque(maxlen=_MAX_REJECTIONS)
         self._next_run: Callable[[], datetime.datetime | None] = lambda: None
+        self._problems = problems
 
     def update(self, run: RunResult) -> None:
         """Replace the run in progress."""
@@ -164,4 +175,7 @@ class History:
         """The history as it is now."""
         with self._lock:
             runs, rejected = tuple(self._runs), tuple(self._rejected)
-            return dataclasses.replace(self._snapshot, runs=runs, rejected=rejected, next_run=self._next_run())
+            next_run, problems = self._next_run(), tuple(self._problems())
+            return dataclasses.replace(
+                self._snapshot, runs=runs, rejected=rejected, next_run=next_run, problems=problems
+            )

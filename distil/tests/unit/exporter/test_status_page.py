@@ -109,9 +109,8 @@ class StatusPageTest(unittest.TestCase):
         self.assertNotIn("0 of 0", page)
 
     def test_problems_of_process_are_shown(self) -> None:
-        snapshot = snapshots.snapshot(runs=(run(HOUR),))
-        page = StatusPage(lambda: snapshot, snapshots.clock, lambda: ["The log is full"]).render("").body.decode()
-        self.assertIn("<bdi>The log is full</bdi>", page)
+        page = text(parse(snapshots.snapshot(runs=(run(HOUR),), problems=("The log is full",))), ".//section[1]")
+        self.assertEqual("Healthy The log is full", page)
 
     def test_current_run_shows_progress(self) -> None:
         page = parse(snapshots.snapshot(current=run(MINUTE, None, projects=7, windows=3, due=7)))
