@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Validates a collector's configuration as far as possible without asking a service."""
 
-import functools
+import contextlib
 import itertools
 from collections.abc import Callable
 from collections.abc import Iterable
@@ -61,12 +61,10 @@ def overlaps(conf: cfg.ConfigOpts, collectors: Iterable[CollectorOptions]) -> It
 
     A collector whose scope or rules cannot be read is left out.
     """
-    valid = [
-        (options.name, CollectorFactory(conf, options).scope(), rules_fingerprint(options))
-        for options in collectors
-        if not _problems(CollectorFactory(conf, options).scope)
-        and not _problems(functools.partial(rules_fingerprint, options))
-    ]
+    valid = []
+    for options in collectors:
+        with contextlib.suppress(exceptions.ConfigurationError):
+            valid.append((options.name, CollectorFactory(conf, options).scope(), rules_fingerprint(options)))
     for (name, scope, rules), (other_name, other_scope, other_rules) in itertools.combinations(valid, 2):
         if rules != other_rules and scope.may_share(other_scope):
             yield (
