@@ -77,8 +77,7 @@ class Plan:
 
     def latest_end(self, now: datetime.datetime, *ends: datetime.datetime | None) -> datetime.datetime:
         """No window that ends later may be collected yet."""
-        latest = min(floor(now), now - datetime.timedelta(seconds=self.collection_delay))
-        return min(latest, *(end for end in ends if end)) if any(ends) else latest
+        return min(floor(now), now - datetime.timedelta(seconds=self.collection_delay), *(end for end in ends if end))
 
     def windows(self, last_collected: datetime.datetime, end: datetime.datetime) -> WindowRange:
         """All whole windows between last collected and ``end``."""
