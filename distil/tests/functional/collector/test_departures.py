@@ -290,6 +290,15 @@ class SuddenDropTest(DepartureTestCase):
         loaded = self.run_at(NOW + HOUR)
         self.assertEqual((12, 0, 0), (loaded.missing, loaded.in_scope, len(loaded.projects)))
 
+    def test_run_tells_and_does_not_succeed(self) -> None:
+        site = self.enterContext(Site(projects=6, resources=1))
+        site.collect(site.start + HOUR)
+        for project_id in site.cloud.projects.enabled_ids[:3]:
+            site.cloud.projects.delete(project_id)
+        log = site.collect(status=1)
+        self.assertIn("3 of 7 projects of collector default are missing in Keystone's list at once", log)
+        self.assertIn("; 3 projects missing; ", log)
+
 
 class _Backends:
     class DepartedUsageTest(unittest.TestCase):
