@@ -18,7 +18,8 @@ def require_collection(result: RunResult, failures: Mapping[str, str], collector
     :param failures: reason by project id.
     :param collector: name of the collector.
     :param enabled: number of projects that Keystone lists.
-    :raises NothingCollected: no project is in scope, or no window was committed and most projects failed.
+    :raises NothingCollected: no project is in scope, or no window was committed and at least half of the projects
+        failed.
     """
     if not result.projects:
         listed = pluralize(enabled, "enabled project")

@@ -69,7 +69,8 @@ class Collector:
     def run(self, end: datetime.datetime | None = None) -> RunResult:
         """Collect the windows that are due; with ``end``, all whole windows up to then.
 
-        :raises NothingCollected: no project is in scope, or no window was committed and most projects failed.
+        :raises NothingCollected: no project is in scope, or no window was committed and at least half of the projects
+            failed.
         :raises SchemaError: the database is at another revision, so nothing was collected.
         :raises IdentityError: the projects could not be loaded, so nothing was collected.
         :raises StoreError: the database failed before anything was collected, or after the last window.

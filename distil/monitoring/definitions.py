@@ -116,8 +116,9 @@ DEFINITIONS = (
         "",
         ("outcome",),
         "Runs by outcome: complete (no project failed), partial (a project failed or is missing), failed (nothing was "
-        "collected: because of Keystone, the database or the configuration, or because no project is in scope or "
-        "nearly all of them failed), paused (max_windows_per_cycle is 0) or stopped (interrupted by a shutdown).",
+        "collected: because of Keystone, the database or the configuration, because no project is in scope, or because "
+        "at least half of them failed and no window was committed), paused (max_windows_per_cycle is 0) or stopped "
+        "(interrupted by a shutdown).",
     ),
     MetricDefinition(
         "projects_in_scope",

@@ -106,8 +106,8 @@ class Snapshot:
 
     :param started: start of the process.
     :param runs: finished runs, newest first.
-    :param lagging: projects with windows due at the end of the last run, oldest last collected first; None as long as
-        no run has found out.
+    :param lagging: projects with windows due at the end of the last run, and those that failed in it, oldest last
+        collected first; None as long as no run has found out.
     :param rejected: newest first.
     :param problems: what is wrong with the process itself, such as its log.
     """
