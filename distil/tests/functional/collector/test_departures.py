@@ -317,6 +317,19 @@ class _Backends:
             self.assertIn("6 projects and 1 departed: 14 windows committed", log)
             self.assertEqual(undisturbed.usage(), site.usage())
 
+        def test_samples_put_the_end_off(self) -> None:
+            site = self.enterContext(Site(self.BACKEND, projects=6, resources=1))
+            gone = site.cloud.projects.enabled_ids[0]
+            site.collect(site.start + HOUR)
+            site.cloud.projects.delete(gone)
+            site.collect(site.start + HOUR)
+            with site.engine.begin() as connection:
+                end = sa.update(models.tenants).values(collect_until=site.start + 2 * HOUR)
+                connection.execute(end.where(models.tenants.c.id == gone))
+            for hour in (2, 3):
+                site.collect()
+                self.assertEqual(site.start + hour * HOUR, site.last_collected()[gone])
+
 
 class SQLiteTest(_Backends.DepartedUsageTest):
     BACKEND = databases.SQLITE

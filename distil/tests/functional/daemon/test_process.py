@@ -120,6 +120,9 @@ class StartupValidationTest(unittest.TestCase):
     def test_unwritable_log_file_is_reported(self) -> None:
         self.assertIn("/nowhere/log", self.site.refused("--log-file", "/nowhere/log"))
 
+    def test_control_characters_are_printed_escaped(self) -> None:
+        self.assertIn(r"/nowhere/\x1b[2J", self.site.refused("--config-file", "/nowhere/\x1b[2J"))
+
     def test_out_of_range_option_is_reported(self) -> None:
         self.site.configure(collect_window=0)
         self.assertIn("collect_window", self.site.refused())

@@ -111,6 +111,17 @@ class RunMonitorTest(unittest.TestCase):
             self.monitor.planned({}, projects=7, due=9, windows=9, paused=False)
             self.assertIsNone(self.monitor.result.problem)
 
+    def test_problems_are_redacted(self) -> None:
+        error = exceptions.StoreError("https://user:secret@host refused")
+        redacted = "https://user:***@host refused"
+        with self.assertRaises(exceptions.StoreError), self.monitor.run():
+            self.monitor.retried(RetryStep.PLAN, str(error))
+            self.assertEqual(redacted, self.monitor.result.problem)
+            self.monitor.fail("p1", error)
+            self.assertEqual({"p1": redacted}, dict(self.monitor.failures))
+            raise error
+        self.assertEqual(redacted, self.monitor.result.problem)
+
     def test_lagging_projects_are_unknown_before(self) -> None:
         self.assertIsNone(self.history.snapshot().lagging)
         with self.assertRaises(exceptions.StoreError), self.monitor.run():
