@@ -2,6 +2,7 @@
 """Translates exceptions of SQLAlchemy, oslo.db and the drivers."""
 
 import contextlib
+import sqlite3
 from collections.abc import Iterator
 
 import sqlalchemy as sa
@@ -10,7 +11,13 @@ from oslo_db import exception as db_exception
 from distil import exceptions
 from distil.redaction import redact
 
-DB_EXCEPTIONS = (sa.exc.SQLAlchemyError, db_exception.DBError, db_exception.DBInvalidUnicodeParameter)
+DB_EXCEPTIONS = (
+    sa.exc.SQLAlchemyError,
+    db_exception.DBError,
+    db_exception.DBInvalidUnicodeParameter,
+    # Of statements that bypass SQLAlchemy.
+    sqlite3.Error,
+)
 
 
 @contextlib.contextmanager

@@ -78,6 +78,13 @@ class DbManageCommandTest(DbManageTestCase):
         self.assert_succeeds("upgrade")
         self.assertEqual(HEAD, self.assert_succeeds("current"))
 
+    def test_file_of_another_kind_is_told(self) -> None:
+        path = self.configuration.parent / "distil.sqlite"
+        path.write_text("no database" * 100)
+        self.configure(f"sqlite:///{path}")
+        for command in (("upgrade",), ("downgrade", "001"), ("stamp", "001"), ("current",), ("check",)):
+            self.assertRegex(self.assert_fails(*command), "^distil-db-manage: could not .*: file is not a database$")
+
     def test_upgrade_defaults_to_head(self) -> None:
         self.assert_succeeds("upgrade")
         self.assert_succeeds("upgrade")
