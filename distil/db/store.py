@@ -85,7 +85,8 @@ class Store:
         by_id = {project.id: project for project in current}
         with errors.translate_errors("read projects"):
             changed = projects.changed(self._engine, by_id)
-        return store_separately("update project", functools.partial(projects.update, self._engine), changed)
+        update = functools.partial(self._retrying, projects.update, self._engine)
+        return store_separately("update project", update, changed)
 
     def record_failures(self, failed: Iterable[Failure], now: datetime.datetime) -> None:
         """Stores why the last run could not finish projects, in one transaction."""

@@ -2,8 +2,10 @@
 """Collectors that store the same window or the same new projects at once, in threads with their own connections."""
 
 import concurrent.futures
+import dataclasses
 import datetime
 import threading
+import time
 import uuid
 from collections.abc import Callable
 from decimal import Decimal
@@ -12,9 +14,11 @@ import sqlalchemy as sa
 
 from distil import exceptions
 from distil import model
+from distil.db import errors
 from distil.db import models
 from distil.db import store
 from distil.tests.support import databases
+from distil.tests.support.processes import wait_for
 
 START = datetime.datetime(2026, 1, 2, 3, tzinfo=datetime.UTC)
 HOUR = datetime.timedelta(hours=1)
@@ -80,6 +84,36 @@ class TestConcurrentStoreSQLite(databases.DatabaseTestCase):
 class TestConcurrentStoreMySQL(TestConcurrentStoreSQLite):
     BACKEND = databases.MYSQL
 
+    def test_deadlocked_update_is_repeated(self) -> None:
+        first, second = (model.Project(project_id, "n", "d") for project_id in sorted(uuid.uuid4().hex for _ in "12"))
+        self.store.register_projects([(first, START), (second, START)])
+        renamed = [dataclasses.replace(project, name="new name") for project in (first, second)]
+        change = sa.update(models.tenants).values(info="changed")
+        with concurrent.futures.ThreadPoolExecutor() as executor:
+            with self.engine.begin() as connection:
+                # More rows than the update has, because MariaDB ends the transaction with fewer.
+                rows = [{"id": uuid.uuid4().hex, "name": "n"} for _ in range(50)]
+                connection.execute(sa.insert(models.tenants), rows)
+                connection.execute(change.filter_by(id=second.id))
+                updated = executor.submit(self.store.update_projects, renamed)
+                wait_for(lambda: self.is_locked(first.id), 10)
+                # The update is about to wait for the second row.
+                time.sleep(0.1)
+                connection.execute(change.filter_by(id=first.id))
+            self.assertEqual({}, updated.result(30))
+        query = sa.select(models.tenants.c.name).where(models.tenants.c.id.in_([first.id, second.id]))
+        with self.engine.connect() as connection:
+            self.assertEqual(["new name"] * 2, list(connection.scalars(query)))
 
-class TestConcurrentStorePostgreSQL(TestConcurrentStoreSQLite):
+    def is_locked(self, project_id: str) -> bool:
+        query = sa.select(models.tenants.c.id).filter_by(id=project_id).with_for_update(nowait=True)
+        try:
+            with self.engine.connect() as connection:
+                connection.execute(query)
+        except errors.DB_EXCEPTIONS:
+            return True
+        return False
+
+
+class TestConcurrentStorePostgreSQL(TestConcurrentStoreMySQL):
     BACKEND = databases.POSTGRESQL
