@@ -2,7 +2,6 @@
 """Sets where the collection of a project goes on, for one whose start was set wrongly."""
 
 import datetime
-from typing import NamedTuple
 
 import sqlalchemy as sa
 
@@ -14,16 +13,12 @@ from distil.db.models import tenants
 from distil.db.models import usage_entry
 
 
-class Start(NamedTuple):
-    """:param before: last collected as it was; None if there was none."""
-
-    before: datetime.datetime | None
-    after: datetime.datetime
-
-
-def set_start(engine: sa.Engine, project_id: str, start: datetime.datetime, dry_run: bool = False) -> Start:
+def set_start(
+    engine: sa.Engine, project_id: str, start: datetime.datetime, dry_run: bool = False
+) -> datetime.datetime | None:
     """Sets last_collected of a project, unless windows that end later have been stored.
 
+    :returns: last_collected as it was; None if there was none.
     :raises Refused: usage or rejected samples of later windows are stored and would be stored twice, or a collector has
         stored a window meanwhile.
     :raises StoreError: the database failed. Nothing was changed.
@@ -38,7 +33,7 @@ def set_start(engine: sa.Engine, project_id: str, start: datetime.datetime, dry_
             _require_nothing_after(connection, project_id, start)
             if dry_run:
                 transaction.rollback()
-    return Start(before, start)
+    return before
 
 
 def _compare_and_set(

@@ -115,9 +115,9 @@ class ProjectStart(_ProjectChange):
         if at > Store(self.app.engine).now():
             self.refuse("--at must not be in the future")
         project_id = self._find_id(parsed_args)
-        start = project_start.set_start(self.app.engine, project_id, at, dry_run=parsed_args.dry_run)
-        before, after = base.format_time(start.before), base.format_time(start.after)
-        if start.before and start.before < start.after:
+        previous = project_start.set_start(self.app.engine, project_id, at, dry_run=parsed_args.dry_run)
+        before, after = base.format_time(previous), base.format_time(at)
+        if previous and previous < at:
             LOG.warning("Usage from %s to %s is skipped: no collector will collect it", before, after)
         status = projects.list_statuses(self.app.engine)[project_id]
         if status.departed and not status.in_scope_of:
