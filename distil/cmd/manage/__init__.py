@@ -6,8 +6,9 @@ each, derived from :class:`base.ListCommand` or :class:`base.ShowCommand`, and a
 ``distil.manage``, whose name is the command with ``_`` for each space. The docstring is the text of ``--help``; its
 first line is the command's entry in the list of commands.
 
-- ``get_parser`` adds the arguments. Those that several commands have are in :mod:`base` (``--project``, ``--limit``)
-  and :mod:`period` (``--start``, ``--end``, ``--month``, ``--time-zone``), so that they are the same everywhere.
+- ``get_parser`` adds the arguments. Those that several commands have are in :mod:`base` (``--project``, ``--limit``,
+  ``--dry-run``) and :mod:`period` (``--start``, ``--end``, ``--month``, ``--time-zone``), so that they are the same
+  everywhere.
 - ``take_action`` calls a function of ``distil.db`` and returns column names and rows, which may come from a generator.
   ``self.app.engine`` is the database, at the newest revision; ``self.app.conf`` is the configuration.
 - Times are formatted by :func:`base.format_time`, volumes by :func:`base.format_volume`: as text, which is exact in

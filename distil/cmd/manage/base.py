@@ -159,14 +159,24 @@ def count_argument(value: str) -> int:
     return int(value)
 
 
-def add_project(parser: Any, **details: Any) -> None:
+def add_project(parser: Any) -> None:
     """The option ``--project``, whose values :func:`distil.db.projects.find_ids` resolves."""
-    parser.add_argument("--project", metavar="PROJECT", help="only this project, by ID or name", **details)
+    help_text = "only this project, by ID or name; can be repeated"
+    parser.add_argument("--project", metavar="PROJECT", action="append", default=[], help=help_text)
 
 
 def add_limit(parser: Any) -> None:
     """The option ``--limit``."""
     parser.add_argument("--limit", metavar="N", type=count_argument, help="maximum number of rows")
+
+
+def add_dry_run(parser: Any, done: str = "done") -> None:
+    """The option ``--dry-run``.
+
+    :param done: what the command does, as a participle, for the help.
+    """
+    help_text = f"show what would be {done}, without changing anything"
+    parser.add_argument("--dry-run", action="store_true", help=help_text)
 
 
 def format_time(moment: datetime.datetime | None, zone: datetime.tzinfo = datetime.UTC) -> str | None:

@@ -28,7 +28,7 @@ class _ProjectChange(base.ShowCommand):
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         parser.add_argument("project", metavar="PROJECT", help="ID or name of the project")
-        parser.add_argument("--dry-run", action="store_true", help="show what would be done, without changing anything")
+        base.add_dry_run(parser)
         return parser
 
     def _find_id(self, arguments: argparse.Namespace) -> str:

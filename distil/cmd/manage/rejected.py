@@ -22,7 +22,7 @@ class _RejectedCommand(base.ListCommand):
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
-        base.add_project(parser, action="append", default=[])
+        base.add_project(parser)
         parser.add_argument(
             "--meter", metavar="NAME", action="append", default=[], help="only this meter; can be repeated"
         )
@@ -103,9 +103,7 @@ class RejectedRetry(_RejectedCommand):
         parser = super().get_parser(prog_name)
         parser.add_argument("ids", metavar="ID", type=int, nargs="*", help="only these samples")
         parser.add_argument("--all", action="store_true", help="all rejected samples")
-        parser.add_argument(
-            "--dry-run", action="store_true", help="show what would be billed, without changing anything"
-        )
+        base.add_dry_run(parser, "billed")
         parser.add_argument(
             "--force",
             action="store_true",

@@ -15,7 +15,7 @@ class ResourceShow(base.ShowCommand):
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         parser.add_argument("resource", metavar="ID", help="ID of the resource, as usage list shows it")
-        base.add_project(parser, action="append", default=[])
+        base.add_project(parser)
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Sequence[str], Sequence[object]]:

@@ -33,7 +33,7 @@ class TelemetryRename(base.ShowCommand):
         parser = super().get_parser(prog_name)
         parser.add_argument("old", metavar="OLD", help="driver and region, as in ceilometer/RegionOne")
         parser.add_argument("new", metavar="NEW", help="driver and region as they are now")
-        parser.add_argument("--dry-run", action="store_true", help="show what would be done, without changing anything")
+        base.add_dry_run(parser)
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Sequence[str], Sequence[object]]:

@@ -33,7 +33,7 @@ class _UsageCommand(base.ListCommand):
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
-        base.add_project(parser, action="append", default=[])
+        base.add_project(parser)
         period.add_period(parser, "usage whose window starts")
         for option, what, of in (
             ("domain", "DOMAIN", "by ID or name"),
@@ -151,11 +151,9 @@ class UsagePrune(base.ShowCommand):
         parser.add_argument(
             "--before", metavar="TIME", type=period.utc_time, required=True, help="ISO 8601, UTC by default"
         )
-        base.add_project(parser, action="append", default=[])
+        base.add_project(parser)
         parser.add_argument("--force", action="store_true", help="also with a --before within the last 60 days")
-        parser.add_argument(
-            "--dry-run", action="store_true", help="show what would be deleted, without changing anything"
-        )
+        base.add_dry_run(parser, "deleted")
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Sequence[str], Sequence[object]]:
