@@ -17,7 +17,6 @@ from distil import model
 from distil import text
 from distil.db import json_columns
 from distil.db import models
-from distil.db import projects
 from distil.db import store
 from distil.tests.support import databases
 
@@ -75,24 +74,6 @@ class TestStoredProjectsSQLite(StoreTestCase):
         self.assertEqual({}, self.store.last_collected([self.project.id]))
         self.store.register_projects([(self.project, START)])
         self.assertEqual({self.project.id: START}, self.store.last_collected([self.project.id]))
-
-    def test_invalid_last_collected_affects_one_project(self) -> None:
-        invalid = {"sqlite": ("0000-00-00 00:00:00", "", "soon", 7), "postgresql": ("infinity", "4713-01-01 BC")}
-        for value in invalid.get(self.BACKEND, ("0000-00-00 00:00:00", "2026-00-00 00:00:00")):
-            with self.subTest(value):
-                odd, other = self.new_project(), self.new_project()
-                self.store.register_projects([(odd, START), (other, START)])
-                with self.engine.begin() as connection:
-                    if self.BACKEND == databases.MYSQL:
-                        connection.exec_driver_sql("SET SESSION sql_mode = ''")
-                    update = sa.text("UPDATE tenants SET last_collected = :value WHERE id = :id")
-                    connection.execute(update, {"value": value, "id": odd.id})
-                self.engine.dispose()
-                self.assertEqual({other.id: START}, self.store.last_collected([odd.id, other.id]))
-                self.store.register_projects([(odd, START + HOUR)])
-                self.store.update_projects([odd, other])
-                self.assertEqual({other.id: START}, self.store.last_collected([odd.id, other.id]))
-                self.assertIsNone(projects.list_statuses(self.engine)[odd.id].last_collected)
 
     def test_case_and_trailing_blank_distinguish_ids(self) -> None:
         stem = uuid.uuid4().hex
