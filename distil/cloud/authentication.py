@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Authentication at Keystone: a guard against keystoneauth's deadlock, and messages for operators."""
+"""Authentication at Keystone: guards against keystoneauth's deadlock and malformed tokens; messages for operators."""
 
 import threading
 from typing import Any
@@ -21,6 +21,9 @@ _ERRORS = (
     ks_exceptions.Unauthorized,
 )
 
+# Of keystoneauth, which expects that a token has what it should.
+_MALFORMED = (AttributeError, LookupError, TypeError, ValueError)
+
 
 def supervise(auth: plugin.BaseAuthPlugin, subject: str) -> None:
     """Prevent a plugin's deadlock with itself, attribute its requests to Keystone, and translate its errors.
@@ -30,10 +33,11 @@ def supervise(auth: plugin.BaseAuthPlugin, subject: str) -> None:
     without discovery, with the version in auth_url.
 
     :param subject: whom it authenticates, for messages. Its ``get_access`` raises IdentityError if Keystone does not
-        respond or rejects the subject; other errors are keystoneauth's.
+        respond, rejects the subject, or gives a malformed token; other errors are keystoneauth's.
     """
     if not isinstance(auth, base.BaseIdentityPlugin):
         return
+    _refuse_malformed_tokens(auth)
     get_access = auth.get_access
     thread = threading.local()
 
@@ -53,6 +57,28 @@ def supervise(auth: plugin.BaseAuthPlugin, subject: str) -> None:
             thread.is_authenticating = False
 
     auth.get_access = get_access_once  # type: ignore[method-assign]
+
+
+def _refuse_malformed_tokens(auth: base.BaseIdentityPlugin) -> None:
+    """Have a plugin keep no token that it cannot read: it would fail with it for ever."""
+    get_auth_ref = auth.get_auth_ref
+
+    def get_readable_auth_ref(session: ks_session.Session, **kwargs: Any) -> access.AccessInfo:
+        try:
+            found = get_auth_ref(session, **kwargs)
+            _read(found)
+        except _MALFORMED as error:
+            problem = f"Keystone at {auth.auth_url} gave a malformed token: {type(error).__name__}: {error}"
+            raise exceptions.IdentityError(redact(problem)) from error
+        return found
+
+    auth.get_auth_ref = get_readable_auth_ref  # type: ignore[method-assign]
+
+
+def _read(found: access.AccessInfo) -> None:
+    """Read what every request needs of a token: its expiry and its catalog."""
+    found.will_expire_soon()
+    found.service_catalog.normalize_catalog()
 
 
 def _problem(error: Exception, url: str, subject: str) -> str | None:

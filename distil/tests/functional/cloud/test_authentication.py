@@ -12,6 +12,7 @@ from distil.telemetry.ceilometer import CeilometerDriver
 from distil.tests.support.cloud_server import PASSWORD
 from distil.tests.support.cloud_server import TOKENS
 from distil.tests.support.cloud_server import CloudServer
+from distil.tests.support.http_server import TOKEN
 from distil.tests.support.http_server import Response
 from distil.tests.support.processes import free_port
 from distil.tests.unit.factory.test_session import GOOD
@@ -64,6 +65,21 @@ class AuthenticationTest(unittest.TestCase):
     def test_missing_versions_have_status(self) -> None:
         cloud = self.enterContext(CloudServer({"/": Response(status=503)}))
         self.assertEqual(f"Keystone at {cloud.url} does not list its versions: HTTP 503", self.failure(cloud.url))
+
+    def test_malformed_token_is_not_kept(self) -> None:
+        times = {"expires_at": "2999-01-01T00:00:00.000000Z"}
+        for token in (7, {}, {"expires_at": "soon"}, {**times, "catalog": 7}, {**times, "catalog": [7]}):
+            cloud = self.enterContext(CloudServer(endpoints={"metering": "/metering"}))
+            good = cloud.responses[TOKENS]
+            cloud.responses[TOKENS] = Response({"token": token}, 201, {"X-Subject-Token": TOKEN})
+            url = f"{cloud.url}/identity/v3"
+            driver = CeilometerDriver(self.connection(url).session, None, "public")
+            pattern = f"Keystone at {url} gave a malformed token: "
+            with self.subTest(token):
+                for request in (driver.region, driver.require_answer):
+                    self.assertRaisesRegex(exceptions.TelemetryError, pattern, request)
+                cloud.responses[TOKENS] = good
+                self.assertEqual("north", driver.region())
 
 
 class ConnectionErrorsTest(unittest.TestCase):
