@@ -1,11 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Keystone's service catalog, for messages about what it lacks."""
+"""Keystone's service catalog: the regions in it."""
 
 from keystoneauth1 import exceptions as ks_exceptions
 from keystoneauth1 import session as ks_session
 from keystoneauth1.identity import base
 
 from distil import exceptions
+
+# What :func:`regions` raises if there is no token, and so no catalog.
+ERRORS = (ks_exceptions.ClientException, exceptions.ServiceError)
+
+
+def regions(session: ks_session.Session, interface: str, service_type: str | None = None) -> list[str | None]:
+    """The region of each endpoint with an interface, in the catalog's order; none if the session has no catalog.
+
+    :param service_type: of the service whose endpoints are meant; None: of all services.
+    """
+    if not isinstance(session.auth, base.BaseIdentityPlugin):
+        return []
+    catalog = session.auth.get_access(session).service_catalog
+    found = catalog.get_endpoints_data(service_type=service_type, interface=interface)
+    return [endpoint.region_name for endpoints in found.values() for endpoint in endpoints]
 
 
 def region_hint(
@@ -15,14 +30,12 @@ def region_hint(
 
     :param service_type: of the service whose regions are meant; None: of all services.
     """
-    if region is None or not isinstance(session.auth, base.BaseIdentityPlugin):
+    if region is None:
         return ""
     try:
-        catalog = session.auth.get_access(session).service_catalog
-        found = catalog.get_endpoints_data(service_type=service_type, interface=interface)
-    except (ks_exceptions.ClientException, exceptions.ServiceError, AttributeError):
+        found = sorted(set(filter(None, regions(session, interface, service_type))))
+    except ERRORS:
         return ""
-    regions = {endpoint.region_name for endpoints in found.values() for endpoint in endpoints if endpoint.region_name}
-    if not regions or region in regions:
+    if not found or region in found:
         return ""
-    return f"; the catalog has {'region' if len(regions) == 1 else 'regions'} {', '.join(sorted(regions))}"
+    return f"; the catalog has {'region' if len(found) == 1 else 'regions'} {', '.join(found)}"

@@ -8,11 +8,9 @@ from collections.abc import Collection
 from collections.abc import Iterator
 from typing import ClassVar
 
-import requests
-from keystoneauth1 import exceptions as ks_exceptions
 from keystoneauth1 import session as ks_session
-from keystoneauth1.identity import base
 
+from distil import catalog
 from distil import exceptions
 from distil import model
 
@@ -49,19 +47,12 @@ class TelemetryDriver(abc.ABC):
 
         :raises TelemetryError: there is no catalog.
         """
-        if self._region_name or not isinstance(self._session.auth, base.BaseIdentityPlugin):
+        if self._region_name:
             return self._region_name
         try:
-            catalog = self._session.auth.get_access(self._session).service_catalog
-            found = catalog.get_endpoints_data(service_type=self.service_type, interface=self._interface)
-        except (
-            ks_exceptions.ClientException,
-            requests.RequestException,
-            AttributeError,
-            exceptions.ServiceError,
-        ) as error:
+            return next(iter(catalog.regions(self._session, self._interface, self.service_type)), None)
+        except catalog.ERRORS as error:
             raise exceptions.TelemetryError(f"{self.service_type}: the region is unknown: {error}") from error
-        return next((endpoint.region_name for endpoints in found.values() for endpoint in endpoints), None)
 
     @abc.abstractmethod
     def samples(
