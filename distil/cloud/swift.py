@@ -4,6 +4,7 @@
 import urllib.parse
 
 from distil.cloud import client
+from distil.redaction import redact
 
 # Swift sends it for every container. A response without it, such as a proxy's, says nothing about the policy.
 _CONTAINER_HEADER = "X-Container-Object-Count"
@@ -32,7 +33,8 @@ class SwiftContainers:
             return None
         if _CONTAINER_HEADER not in headers:
             raise self._object_store.error_class(
-                f"the response has no {_CONTAINER_HEADER}, so it is not from Swift", request=f"object_store HEAD {url}"
+                f"the response has no {_CONTAINER_HEADER}, so it is not from Swift",
+                request=redact(f"object_store HEAD {url}"),
             )
         return headers.get("X-Storage-Policy") or None
 
@@ -42,8 +44,8 @@ class SwiftContainers:
         project_id = self._object_store.session_project_id()
         if not project_id or not endpoint.endswith(project_id):
             raise self._object_store.error_class(
-                f"object_store endpoint: {endpoint} does not end in the id of the session's project ({project_id}), so"
-                " the accounts of other projects cannot be derived from it"
+                f"object_store endpoint: {redact(endpoint)} does not end in the id of the session's project"
+                f" ({project_id}), so the accounts of other projects cannot be derived from it"
             )
         return endpoint.removesuffix(project_id)
 

@@ -90,7 +90,14 @@ class QuotedRequestTest(unittest.TestCase):
         self.cloud.set_endpoints({**ENDPOINTS, "metering": "/metering"})
         for target in self.requests:
             self.assertNotIn("URL-password", self.quote(target, Response(status=500)))
-        self.assertIn("someone:***@", self.quote(CONTAINER, Response(status=500)))
+        for response in (Response(status=500), Response(status=204)):
+            self.assertIn("someone:***@", self.quote(CONTAINER, response))
+
+    def test_password_in_wrong_endpoint_is_redacted(self) -> None:
+        self.cloud.url = self.cloud.url.replace("://", "://someone:URL-password@")
+        self.cloud.set_endpoints({**ENDPOINTS, "object-store": "/swift/v1"})
+        message = self.message(self.requests[CONTAINER])
+        self.assertRegex(message, r"someone:\*\*\*@\S+/swift/v1 does not end in")
 
 
 class SentSecretsTest(unittest.TestCase):
