@@ -47,7 +47,7 @@ class RedactTest(unittest.TestCase):
     def test_token_in_base64_is_masked(self) -> None:
         token = "gAAAAA~?" + 20 * "Zz9_"
         for offset in range(6):
-            text = f"{'X' * offset}: {token}".encode()
+            text = f"{'X' * offset}:{token}".encode()
             for encode in (base64.b64encode, base64.urlsafe_b64encode, base64.encodebytes):
                 shown = self.redacted(encode(text).decode(), token)
                 self.assertRegex(shown, r"^.{0,12}\*\*\*.{0,4}\n?$")
@@ -61,6 +61,9 @@ class RedactTest(unittest.TestCase):
     def test_several_secrets_are_masked(self) -> None:
         self.redacted("", "gAAAA-old-token")
         self.assertEqual("*** *** b", self.redacted("gAAAA-old-token gAAAA-new b", "gAAAA-new", ""))
+
+    def test_secret_that_begins_like_another(self) -> None:
+        self.assertEqual("*** ***", self.redacted("gAAAA-token-2 gAAAA-token", "gAAAA-token", "gAAAA-token-2"))
 
     def test_oldest_secrets_are_forgotten(self) -> None:
         tokens = [f"gAAAA-token-{number:02}" for number in range(20)]

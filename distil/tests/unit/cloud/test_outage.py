@@ -56,6 +56,22 @@ class OutageDetectorTest(unittest.TestCase):
         self.assertEqual(["TelemetryError"] * 3, [self.request(detector, service) for _ in range(3)])
         self.assertEqual((3, 3), (service.requests, service.questions))
 
+    def test_threads_that_fail_share_answer(self) -> None:
+        detector, service, barrier = self.detector(), Service(failures=0), threading.Barrier(8)
+
+        def ask() -> None:
+            time.sleep(0.1)
+            service.ask()
+
+        def request(_: int) -> None:
+            with self.assertRaises(exceptions.TelemetryError), detector.watch(ask):
+                barrier.wait()
+                service.request()
+
+        with futures.ThreadPoolExecutor(8) as threads:
+            list(threads.map(request, range(8)))
+        self.assertLess(service.questions, 8)
+
     def test_no_request_is_sent_in_outage(self) -> None:
         detector, service = self.detector(), Service(failures=float("inf"))
         self.assertEqual(["ServiceOutage"] * 3, [self.request(detector, service) for _ in range(3)])
@@ -87,6 +103,13 @@ class OutageDetectorTest(unittest.TestCase):
         detector, service = self.detector(patience=10), Service(failures=1)
         self.assertEqual("TelemetryError", self.request(detector, service))
         self.assertEqual(2, service.questions)
+
+    def test_outage_is_waited_for_once(self) -> None:
+        detector, service = self.detector(patience=0.7, recheck=0), Service(failures=float("inf"))
+        self.request(detector, service)
+        asked = service.questions
+        self.assertEqual("ServiceOutage", self.request(detector, service))
+        self.assertEqual(asked + 1, service.questions)
 
     def test_outage_ends_with_later_answer(self) -> None:
         detector, service = self.detector(recheck=0), Service(failures=1)

@@ -170,6 +170,12 @@ class PaginationTest(unittest.TestCase):
         inside = [number(row) for part, rows in parts for row in rows if lies_in(row, part)]
         self.assertEqual([1, 2], sorted(inside))
 
+    def test_samples_before_period_stay_outside(self) -> None:
+        everything = model.Window(START - datetime.timedelta(days=1), START + datetime.timedelta(days=1))
+        service = Service(at(-6, -5))
+        parts = pages(service, 2, fetch=lambda _, limit: service.fetch(everything, limit))
+        self.assertFalse(any(lies_in(row, part) for part, rows in parts for row in rows))
+
 
 class CapTest(unittest.TestCase):
     @given(
