@@ -89,7 +89,7 @@ class Paginator:
         fetch_newest: FetchNewest,
         capacity: Capacity,
         page_size: int,
-        description: str = "",
+        description: str,
     ) -> None:
         self._fetch = fetch
         self._fetch_newest = fetch_newest
