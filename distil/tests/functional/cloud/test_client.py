@@ -23,6 +23,7 @@ from distil.tests.support.cloud_server import OWN_PROJECT
 from distil.tests.support.cloud_server import PASSWORD
 from distil.tests.support.cloud_server import TOKENS
 from distil.tests.support.cloud_server import CloudServer
+from distil.tests.support.cloud_server import not_found
 from distil.tests.support.http_server import RESET
 from distil.tests.support.http_server import TOKEN
 from distil.tests.support.http_server import Response
@@ -146,6 +147,19 @@ class LookupFailuresTest(unittest.TestCase):
         cloud, _ = self.cloud({IMAGE: Response(FOREIGN_NOT_FOUND["unknown path"], 404, headers)})
         distros = OsDistros(cloud.connection())
         self.assert_unavailable(lambda: OS_DISTRO_LOOKUPS[IMAGE](distros), "wrong URL in the catalog")
+
+    def test_image_not_found_needs_mark_of_glance(self) -> None:
+        body = not_found(IMAGE).body
+        cloud, _ = self.cloud({IMAGE: Response(body, 404)})
+        distros = OsDistros(cloud.connection())
+        self.assert_unavailable(lambda: OS_DISTRO_LOOKUPS[IMAGE](distros), "HTTP 404 .* not in the form")
+        cloud.responses[IMAGE] = Response(body, 404, {"X-Openstack-Request-Id": "req-1"})
+        self.assertEqual("unknown", OS_DISTRO_LOOKUPS[IMAGE](distros))
+
+    def test_image_without_id_raises(self) -> None:
+        cloud, _ = self.cloud({IMAGE: Response({"os_distro": "windows"})})
+        distros = OsDistros(cloud.connection())
+        self.assert_unavailable(lambda: OS_DISTRO_LOOKUPS[IMAGE](distros), "'id' in the response")
 
     def test_bad_request_raises(self) -> None:
         for target, lookup in LOOKUPS.items():
