@@ -25,9 +25,9 @@ class QuickStartTest(GuideTest):
             {
                 # What follows tools/venv in it.
                 "^tools/demo$": "distil-sandbox demo",
-                # Ctrl-C, after the run.
+                # Ctrl-C, after the run, which the log of an earlier one must not seem to be.
                 "(?<=--config-file cloud.conf --config-file distil.conf)$": (
-                    " >log &\nuntil grep 'Run of collector' log; do sleep 0.1; done; kill -INT $!; wait $!"
+                    " >log &\nuntil grep 'Run of collector' log; do sleep 0.1; done; kill -INT $!; wait $! && rm log"
                 ),
             },
         )
