@@ -88,6 +88,13 @@ class TelemetryError(ServiceError):
     """The telemetry service gave no usable answer, or an incomplete one."""
 
 
+class PeriodIncomplete(TelemetryError):
+    """Samples of a period are still to come, or cannot be read any more. No project's are complete."""
+
+    def __init__(self, reason: str, *, request: str = "") -> None:
+        super().__init__(reason, request=request, affects_all=True)
+
+
 class LookupUnavailable(ServiceError):
     """A service that names are looked up in (flavors, volume types, ...) gave no usable answer."""
 

@@ -5,6 +5,7 @@ Import these names from here: the modules that define them may change.
 """
 
 from distil.exceptions import LookupUnavailable
+from distil.exceptions import PeriodIncomplete
 from distil.exceptions import RejectionReason
 from distil.exceptions import ResponseTooLarge
 from distil.exceptions import SampleRejected
@@ -14,7 +15,11 @@ from distil.model import Sample
 from distil.model import Window
 from distil.model import parse_time
 from distil.rating.sample_parser import parse_sample
+from distil.telemetry.driver import DriverContext
+from distil.telemetry.driver import Guarantee
 from distil.telemetry.driver import MeterPresence
+from distil.telemetry.driver import MeterReport
+from distil.telemetry.driver import ServedMeter
 from distil.telemetry.driver import TelemetryDriver
 from distil.transformers.base import Transformer
 from distil.transformers.base import metadata_str
@@ -27,16 +32,21 @@ from distil.transformers.quantities import parse_volume
 from distil.transformers.quantities import split
 
 __all__ = (
+    "DriverContext",
+    "Guarantee",
     "LookupUnavailable",
     "Lookups",
     "MeterPresence",
+    "MeterReport",
     "NameLookup",
     "Options",
+    "PeriodIncomplete",
     "RejectedSample",
     "RejectionReason",
     "ResponseTooLarge",
     "Sample",
     "SampleRejected",
+    "ServedMeter",
     "TelemetryDriver",
     "TelemetryError",
     "Transformer",

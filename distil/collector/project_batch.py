@@ -183,7 +183,7 @@ class BatchCollector:
         held = []
         while projects and windows:
             wanted = max(claimed.limit + claimed.empty for claimed in projects)
-            chunk = windows[: max(1, min(wanted, self._fetcher.batch_size // len(projects)))]
+            chunk = windows[: self._fetcher.adjacent_windows(len(projects), wanted)]
             try:
                 samples = dict(self._fetcher.fetch_batch([claimed.project.id for claimed in projects], chunk))
             except exceptions.ServiceOutage as error:

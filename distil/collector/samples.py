@@ -70,6 +70,14 @@ class SampleFetcher:
         expected = _TARGET_SAMPLES if self._samples_per_window is None else max(1.0, self._samples_per_window)
         return max(1, min(int(self._max_windows), int(_TARGET_SAMPLES / expected)))
 
+    def adjacent_windows(self, projects: int, wanted: int) -> int:
+        """Number of adjacent windows of each project for the next request: at least one.
+
+        :param projects: how many, at least one.
+        :param wanted: windows that may be collected of each.
+        """
+        return 1 if self._telemetry.reads_all_projects else max(1, min(wanted, self.batch_size // projects))
+
     def fetch(self, project_id: str, window: model.Window) -> Sequence[model.Sample | model.RejectedSample]:
         """Fetch the samples of one window.
 

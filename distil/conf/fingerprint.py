@@ -5,6 +5,8 @@ import dataclasses
 import hashlib
 import pathlib
 from collections.abc import Iterable
+from collections.abc import Mapping
+from typing import Any
 
 from distil import exceptions
 from distil.conf.collector import CollectorOptions
@@ -28,26 +30,29 @@ _HOST_SPECIFIC = {
 }
 
 
-def fingerprint(options: CollectorOptions) -> str:
+def fingerprint(options: CollectorOptions, driver_options: Mapping[str, Any]) -> str:
     """The digest of the options in force and of the contents of the rules files.
 
+    :param driver_options: of the telemetry driver, by name.
     :raises ConfigurationError: a file cannot be read.
     """
     names = [field.name for field in dataclasses.fields(options) if field.name not in _HOST_SPECIFIC]
-    return _digest(options, names)
+    return _digest(options, names, driver_options)
 
 
-def rules_fingerprint(options: CollectorOptions) -> str:
+def rules_fingerprint(options: CollectorOptions, driver_options: Mapping[str, Any]) -> str:
     """The digest of what usage depends on: the contents of the rules files and the trusted sources.
 
+    :param driver_options: of the telemetry driver, by name.
     :raises ConfigurationError: a file cannot be read.
     """
-    return _digest(options, ["trust_sources"])
+    return _digest(options, ["trust_sources"], driver_options)
 
 
-def _digest(options: CollectorOptions, names: Iterable[str]) -> str:
+def _digest(options: CollectorOptions, names: Iterable[str], driver_options: Mapping[str, Any]) -> str:
     digest = hashlib.sha256(repr([(name, getattr(options, name)) for name in names]).encode())
-    for path in (options.meter_mappings_file, options.transformer_file):
+    meters_file = driver_options.get("meters_file")
+    for path in filter(None, (options.meter_mappings_file, options.transformer_file, meters_file)):
         try:
             digest.update(hashlib.sha256(pathlib.Path(path).read_bytes()).digest())
         except OSError as error:

@@ -7,6 +7,7 @@ from typing import Any
 from oslo_config import cfg
 from oslo_service import opts as oslo_service
 
+from distil import exceptions
 from distil.conf import collector
 from distil.conf import coordination
 from distil.conf import database
@@ -14,6 +15,7 @@ from distil.conf import enabled_collectors
 from distil.conf import keystone_authtoken
 from distil.conf import log
 from distil.conf import oslo_reports
+from distil.conf import telemetry_drivers
 
 DEFAULT_GROUP = "DEFAULT"
 
@@ -74,7 +76,7 @@ def register_opts(conf: cfg.ConfigOpts) -> None:
 
 
 def register_dynamic_opts(conf: cfg.ConfigOpts) -> None:
-    """Register the options of the named collectors and of the auth plugin, which are known once files are read.
+    """Register the options of the named collectors, the auth plugin and the telemetry drivers: the files name these.
 
     A name that cannot be used is skipped: validation reports it. A group that the command did not register is skipped
     as well.
@@ -85,3 +87,8 @@ def register_dynamic_opts(conf: cfg.ConfigOpts) -> None:
     with contextlib.suppress(cfg.Error):
         if keystone_authtoken.GROUP in conf:
             keystone_authtoken.register_plugin_opts(conf)
+    for group in [group for group in conf if group.partition(":")[0] == collector.GROUP]:
+        with contextlib.suppress(cfg.Error, exceptions.ConfigurationError):
+            telemetry_drivers.register_opts(
+                conf, conf[group].collector_backend or conf[collector.GROUP].collector_backend
+            )

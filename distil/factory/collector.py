@@ -5,9 +5,11 @@ import dataclasses
 import datetime
 import functools
 import importlib.metadata
+import math
+from collections.abc import Mapping
+from typing import Any
 
 import sqlalchemy as sa
-import stevedore
 from keystoneauth1 import session as ks_session
 from oslo_config import cfg
 from oslo_log import log
@@ -19,6 +21,7 @@ from distil.cloud.lookups import cloud_lookups
 from distil.cloud.os_distro import OsDistros
 from distil.cloud.outage import PATIENCE_SECONDS
 from distil.cloud.outage import OutageDetector
+from distil.cloud.request_observer import RequestObserver
 from distil.collector.dispatcher import Dispatcher
 from distil.collector.origin import Origin
 from distil.collector.origin import OriginCheck
@@ -37,6 +40,7 @@ from distil.conf import database
 from distil.conf import keystone_authtoken
 from distil.conf import log as log_conf
 from distil.conf import oslo_service
+from distil.conf import telemetry_drivers
 from distil.conf.collector import CollectorOptions
 from distil.conf.fingerprint import fingerprint
 from distil.conf.fingerprint import rules_fingerprint
@@ -51,11 +55,13 @@ from distil.factory.engine import build_engine
 from distil.factory.exporter import build_exporter
 from distil.factory.session import CollectorRequestObserver
 from distil.factory.session import connect
+from distil.factory.session import open_session
 from distil.monitoring.history import History
 from distil.monitoring.metrics import Metrics
 from distil.monitoring.reload_state import ReloadState
 from distil.monitoring.run import RunMonitor
 from distil.rating.rate import RatingRules
+from distil.telemetry.driver import DriverContext
 from distil.telemetry.driver import TelemetryDriver
 
 LOG = log.getLogger(__name__)
@@ -110,7 +116,7 @@ class CollectorFactory:
     @functools.cached_property
     def metrics(self) -> Metrics:
         window = datetime.timedelta(hours=self._options.collect_window)
-        delay = datetime.timedelta(seconds=self._options.collection_delay)
+        delay = datetime.timedelta(seconds=self.plan().collection_delay)
         versions = {name: importlib.metadata.version(name) for name in _LIBRARIES}
         lag_allowed = window + 2 * self.interval() + delay
         metrics = Metrics(versions, lag_allowed, lambda: log_conf.log_errors().number)
@@ -161,14 +167,15 @@ class CollectorFactory:
         :raises SchemaError: usage cannot be stored in the database.
         :raises StoreError: the connection to the database failed.
         """
-        cloud = connect(self._conf, CollectorRequestObserver(shutdown, self.metrics))
+        observer = CollectorRequestObserver(shutdown, self.metrics)
+        cloud = connect(self._conf, observer)
         engine = build_engine(database.read(self._conf))
         schema.require_usable(engine)
         rules = self.rules(announce=False)
         self._set_config_info()
         store = Store(engine)
         partitioner = self._partitioner(engine, shutdown)
-        telemetry = self.driver(cloud.session)
+        telemetry = self.driver(cloud.session, observer)
         origin = self.origin(telemetry)
         fetcher = self._fetcher(telemetry, rules, shutdown, patience)
         retry_policy = RetryPolicy(shutdown, self.monitor)
@@ -207,7 +214,7 @@ class CollectorFactory:
 
     def _set_config_info(self) -> None:
         self.metrics.config_info.clear()
-        self.metrics.config_info.labels(self.name, fingerprint(self._options)).set(1)
+        self.metrics.config_info.labels(self.name, fingerprint(self._options, self._driver_options())).set(1)
 
     def _partitioner(self, engine: sa.Engine, shutdown: Shutdown) -> Partitioner:
         partitioner = coordination.create_partitioner(self._conf, engine, self.name, self.scope(), self.metrics)
@@ -258,8 +265,13 @@ class CollectorFactory:
         return Scope(**{name: frozenset(getattr(self._options, name)) for name in names})
 
     def plan(self) -> Plan:
-        """Its fields are named like the options, as are those of the scope."""
-        return Plan(**{field.name: getattr(self._options, field.name) for field in dataclasses.fields(Plan)})
+        """Its fields are named like the options, as are those of the scope. No window is due within the driver's lag.
+
+        :raises ConfigurationError: the driver is unknown, or its options cannot be used.
+        """
+        plan = Plan(**{field.name: getattr(self._options, field.name) for field in dataclasses.fields(Plan)})
+        lag = math.ceil(self.offline_driver.lag.total_seconds())
+        return dataclasses.replace(plan, collection_delay=max(plan.collection_delay, lag))
 
     def rules(self, announce: bool = True) -> RatingRules:
         """The rules files and the trusted sources.
@@ -272,24 +284,39 @@ class CollectorFactory:
             options.meter_mappings_file, options.transformer_file, options.trust_sources, options.group, announce
         )
 
-    def driver(self, session: ks_session.Session) -> TelemetryDriver:
+    def driver(self, session: ks_session.Session, observer: RequestObserver | None = None) -> TelemetryDriver:
         """The telemetry driver. Making it sends nothing.
 
-        :raises ConfigurationError: the driver is unknown.
+        :param session: authenticated at Keystone.
+        :param observer: notified of each request of a session that the driver opens itself.
+        :raises ConfigurationError: the driver is unknown, or its options cannot be used.
         """
         options = keystone_authtoken.read(self._conf)
-        return self.driver_class()(session, options.region_name, options.interface)
+        context = DriverContext(
+            session=session,
+            region_name=options.region_name,
+            interface=options.interface,
+            options=self._driver_options(),
+            open_session=functools.partial(open_session, self._conf, observer),
+        )
+        driver_class: type[TelemetryDriver] = telemetry_drivers.load(self._options.collector_backend)
+        return driver_class.create(context)
+
+    @functools.cached_property
+    def offline_driver(self) -> TelemetryDriver:
+        """The driver without credentials, for what it can tell without asking the service.
+
+        :raises ConfigurationError: the driver is unknown, or its options cannot be used.
+        """
+        return self.driver(ks_session.Session())
 
     def origin(self, telemetry: TelemetryDriver) -> Origin:
         """What the collector collects from and by."""
-        return Origin(telemetry, self._options.collector_backend, self.name, rules_fingerprint(self._options))
+        return Origin(telemetry, self._options.collector_backend, self.name, self.rules_fingerprint())
 
-    def driver_class(self) -> type[TelemetryDriver]:
-        """:raises ConfigurationError: the driver is unknown."""
-        name = self._options.collector_backend
-        try:
-            manager = stevedore.DriverManager[TelemetryDriver]("distil.telemetry", name)
-        except stevedore.exception.NoMatches as error:
-            problem = f"collector_backend: unknown telemetry driver {name!r}"
-            raise exceptions.ConfigurationError([problem]) from error
-        return manager.extensions[0].plugin
+    def rules_fingerprint(self) -> str:
+        """:raises ConfigurationError: a rules file cannot be read, or the driver is unknown."""
+        return rules_fingerprint(self._options, self._driver_options())
+
+    def _driver_options(self) -> Mapping[str, Any]:
+        return telemetry_drivers.read(self._conf, self._options.collector_backend)

@@ -9,7 +9,7 @@ import stevedore
 from oslo_log import log
 
 from distil import exceptions
-from distil.factory import yaml_file
+from distil import yaml_file
 from distil.rating import mapping_parser
 from distil.rating.rate import RatingRules
 from distil.transformers.base import Transformer

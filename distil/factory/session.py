@@ -3,6 +3,7 @@
 
 from keystoneauth1 import exceptions as ks_exceptions
 from keystoneauth1 import loading
+from keystoneauth1 import plugin as ks_plugin
 from keystoneauth1 import session as ks_session
 from oslo_config import cfg
 
@@ -18,6 +19,7 @@ from distil.conf import credentials
 from distil.conf import keystone_authtoken
 from distil.conf import secret
 from distil.conf.keystone_authtoken import GROUP
+from distil.conf.keystone_authtoken import KeystoneOptions
 from distil.monitoring.metrics import Metrics
 
 
@@ -43,6 +45,25 @@ def connect(conf: cfg.ConfigOpts, observer: RequestObserver | None = None) -> Co
     """
     options = keystone_authtoken.read(conf)
     return Connection(load_session(conf, observer), options.region_name, options.interface)
+
+
+def open_session(
+    conf: cfg.ConfigOpts,
+    observer: RequestObserver | None,
+    auth: ks_plugin.BaseAuthPlugin | None,
+    verify: bool | str = True,
+    cert: str | tuple[str, str] | None = None,
+) -> ks_session.Session:
+    """A session for a service that does not authenticate at Keystone, with the same limits.
+
+    :param observer: notified of each request.
+    :param verify: the file of the CA certificates; False: certificates are not verified.
+    :param cert: the file of the client's certificate, or this and that of its key.
+    """
+    options = keystone_authtoken.read(conf)
+    session = ks_session.Session(auth=auth, verify=verify, cert=cert, timeout=options.timeout)
+    _mount_adapter(session, options, observer)
+    return session
 
 
 def load_session(conf: cfg.ConfigOpts, observer: RequestObserver | None = None) -> ks_session.Session:
@@ -78,9 +99,13 @@ def load_session(conf: cfg.ConfigOpts, observer: RequestObserver | None = None) 
         raise exceptions.ConfigurationError([credentials.unknown_plugin(section, str(error.name))]) from error
     except ks_exceptions.ClientException as error:
         raise exceptions.ConfigurationError([f"[{section}] {error}"]) from error
+    _mount_adapter(session, options, observer)
+    return session
+
+
+def _mount_adapter(session: ks_session.Session, options: KeystoneOptions, observer: RequestObserver | None) -> None:
     limits = ResponseLimits(keystone_authtoken.REQUEST_TIMEOUTS * options.timeout, options.max_response_bytes)
     adapter.mount_adapter(session, limits, observer)
-    return session
 
 
 def _require_url_without_credentials(section: str, url: str | None) -> None:

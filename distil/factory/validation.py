@@ -15,7 +15,6 @@ from distil import exceptions
 from distil.conf import database
 from distil.conf import log
 from distil.conf.collector import CollectorOptions
-from distil.conf.fingerprint import rules_fingerprint
 from distil.factory import coordination
 from distil.factory import session
 from distil.factory.collector import CollectorFactory
@@ -40,7 +39,7 @@ def validate_collector(conf: cfg.ConfigOpts, options: CollectorOptions) -> list[
 def validate_options(conf: cfg.ConfigOpts, options: CollectorOptions) -> list[ValidationResult]:
     """Validate the groups of options, and the files and drivers that they name."""
     factory, group = CollectorFactory(conf, options), options.group
-    parts = (factory.scope, factory.driver_class, lambda: tls_context(options))
+    parts = (factory.scope, lambda: factory.offline_driver, lambda: tls_context(options))
     problems = [f"[{group}] {problem}" for part in parts for problem in _problems(part)]
     return [
         ValidationResult(f"[{group}]", problems),
@@ -64,7 +63,8 @@ def overlaps(conf: cfg.ConfigOpts, collectors: Iterable[CollectorOptions]) -> It
     valid = []
     for options in collectors:
         with contextlib.suppress(exceptions.ConfigurationError):
-            valid.append((options.name, CollectorFactory(conf, options).scope(), rules_fingerprint(options)))
+            factory = CollectorFactory(conf, options)
+            valid.append((options.name, factory.scope(), factory.rules_fingerprint()))
     for (name, scope, rules), (other_name, other_scope, other_rules) in itertools.combinations(valid, 2):
         if rules != other_rules and scope.may_share(other_scope):
             yield (

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Parses the meter mappings and transformer options of an operator's files, which a YAML loader has read."""
 
-import dataclasses
 from collections import Counter
 from collections.abc import Iterator
 from collections.abc import Mapping
@@ -21,6 +20,7 @@ from distil.transformers import quantities
 from distil.transformers.base import Transformer
 from distil.transformers.options import Options
 from distil.transformers.options import unknown_name
+from distil.yaml_file import Problem
 
 Plugins = Mapping[str, type[Transformer]]
 Sections = Mapping[str, Mapping[str, Any]]
@@ -42,22 +42,6 @@ _MAX_TEXT = 255
 
 # Accepted in older files; without effect.
 UNUSED_KEYS = ("transform_info",)
-
-
-@dataclasses.dataclass(frozen=True)
-class Problem:
-    """A problem in a file.
-
-    :param entry: number (from 1) of the entry in a list, or name of the section in a mapping; None: the whole file.
-    :param other: another entry, with which the text ends.
-    """
-
-    entry: int | str | None
-    text: str
-    other: int | None = None
-
-    def __str__(self) -> str:
-        return self.text
 
 
 class TransformerOptions(NamedTuple):

@@ -33,7 +33,7 @@ _LONG_AGO = model.Window(
     datetime.datetime(2000, 1, 1, tzinfo=datetime.UTC), datetime.datetime(2000, 1, 1, 1, tzinfo=datetime.UTC)
 )
 
-# Of which a check reads the sources.
+# That a check reads of a meter.
 _CHECKED_SAMPLES = 100
 
 _ParsedRows = Iterator[model.Sample | model.RejectedSample | None]
@@ -46,6 +46,7 @@ class CeilometerDriver(driver.TelemetryDriver):
     """
 
     service_type = client.SERVICE_TYPE
+    guarantees = frozenset(driver.Guarantee) - {driver.Guarantee.WHOLENESS}
 
     def __init__(
         self, session: ks_session.Session, region_name: str | None, interface: str, page_size: int = 10_000
@@ -90,14 +91,12 @@ class CeilometerDriver(driver.TelemetryDriver):
         except client.RequestUnsupported:
             self._simple_request.fetch(query, period, 1)
 
-    def meter_presence(self, meter: str, start: datetime.datetime, end: datetime.datetime) -> driver.MeterPresence:
-        rows = self._newest(meter, start, end, 1)
-        return driver.MeterPresence.PRESENT if rows else driver.MeterPresence.ABSENT
-
-    def newest_sources(self, meter: str, start: datetime.datetime, end: datetime.datetime) -> Collection[str]:
-        rows = self._newest(meter, start, end, _CHECKED_SAMPLES)
-        sources = (row.get("source") for row in rows if isinstance(row, dict))
-        return {source for source in sources if isinstance(source, str)}
+    def report(self, meter: str, start: datetime.datetime, end: datetime.datetime) -> driver.MeterReport:
+        rows = [row for row in self._newest(meter, start, end, _CHECKED_SAMPLES) if isinstance(row, dict)]
+        if not rows:
+            return driver.MeterReport(driver.MeterPresence.ABSENT)
+        sources = {source for row in rows if isinstance(source := row.get("source"), str)}
+        return driver.MeterReport(driver.MeterPresence.PRESENT, sources=sources, example=rows[0])
 
     def _newest(self, meter: str, start: datetime.datetime, end: datetime.datetime, limit: int) -> Collection[object]:
         query = SampleQuery(frozenset(), frozenset((meter,)))

@@ -19,7 +19,7 @@ from distil.factory.collector import CollectorFactory
 from distil.factory.collector import utc_now
 from distil.rating.rate import RatingRules
 from distil.telemetry.driver import MeterPresence
-from distil.telemetry.driver import TelemetryDriver
+from distil.telemetry.driver import MeterReport
 from distil.text import pluralize
 
 # A meter of an existing resource has a sample every few minutes.
@@ -27,47 +27,42 @@ _METER_CHECK_PERIOD = datetime.timedelta(hours=24)
 
 
 def meters(factory: CollectorFactory, connection: Connection) -> Iterator[Finding]:
-    """Check that each meter of the rules has samples, and that the sources of some are trusted."""
+    """Check that the service shows what it has, that each meter has samples, and that the sources are trusted."""
     check = f"telemetry of {factory.name}"
     now = utc_now()
     try:
         rules = factory.rules(announce=False)
         names = sorted(rules.meters)
         driver = factory.driver(connection.session)
-        presence = {meter: driver.meter_presence(meter, now - _METER_CHECK_PERIOD, now) for meter in names}
-        present = [meter for meter in names if presence[meter] is MeterPresence.PRESENT]
-        untrusted = list(_untrusted(rules, driver, present, now))
+        hidden = list(driver.problems())
+        reports = {meter: driver.report(meter, now - _METER_CHECK_PERIOD, now) for meter in names}
     except exceptions.ConfigurationError:
         # The checks of the configuration report it.
         return
     except exceptions.TelemetryError as error:
         yield Finding(check, ERROR, str(error))
         return
-    if MeterPresence.UNKNOWN in presence.values():
+    yield from (Finding(check, ERROR, problem) for problem in hidden)
+    for meter, report in reports.items():
+        yield from (Finding(check, WARNING, f"meter {meter}: {problem}") for problem in _problems(report, rules))
+    if any(report.presence is MeterPresence.UNKNOWN for report in reports.values()):
         yield Finding(check, OK, "the driver cannot tell which meters have samples")
         return
-    hours = _METER_CHECK_PERIOD // datetime.timedelta(hours=1)
-    for meter in names:
-        if presence[meter] is MeterPresence.ABSENT:
-            yield Finding(check, WARNING, f"meter {meter} has no samples in the last {hours} hours")
-    yield from (Finding(check, WARNING, problem) for problem in untrusted)
-    yield Finding(check, OK, f"{len(present)} of {len(names)} meters have samples")
+    present = sum(report.presence is MeterPresence.PRESENT for report in reports.values())
+    yield Finding(check, OK, f"{present} of {len(names)} meters have samples")
 
 
-def _untrusted(
-    rules: RatingRules, driver: TelemetryDriver, names: Sequence[str], now: datetime.datetime
-) -> Iterator[str]:
-    """A sentence for each meter none of whose newest samples would be billed."""
-    if not rules.trusted_sources:
-        return
-    for meter in names:
-        sources = sorted(driver.newest_sources(meter, now - _METER_CHECK_PERIOD, now))
-        if sources and not any(map(rules.is_trusted, sources)):
-            others = f" or of {pluralize(len(sources) - 1, 'other')}" if len(sources) > 1 else ""
-            yield (
-                f"all newest samples of meter {meter} are of source {sources[0]!r}{others}, which trust_sources does"
-                " not match: they are not billed"
-            )
+def _problems(report: MeterReport, rules: RatingRules) -> Iterator[str]:
+    yield from report.problems
+    if report.presence is MeterPresence.ABSENT:
+        yield f"no samples in the last {_METER_CHECK_PERIOD // datetime.timedelta(hours=1)} hours"
+    sources = sorted(report.sources)
+    if sources and not any(map(rules.is_trusted, sources)):
+        others = f" or of {pluralize(len(sources) - 1, 'other')}" if len(sources) > 1 else ""
+        yield (
+            f"all newest samples are of source {sources[0]!r}{others}, which trust_sources does not match: they are"
+            " not billed"
+        )
 
 
 def origin(

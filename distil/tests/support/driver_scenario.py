@@ -22,6 +22,7 @@ from keystoneauth1 import session as ks_session
 from distil import model
 from distil.telemetry import ceilometer
 from distil.telemetry.driver import MeterPresence
+from distil.telemetry.driver import MeterReport
 
 START = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 END = START + datetime.timedelta(hours=1)
@@ -84,17 +85,18 @@ class DriverScenario(CeilometerCase):
     def test_require_answer_accepts_working_service(self) -> None:
         ceilometer.CeilometerDriver(self.session, REGION, "public").require_answer()
 
-    def test_meter_presence_needs_no_project(self) -> None:
+    def test_report_of_meter_needs_no_project(self) -> None:
         driver = ceilometer.CeilometerDriver(self.session, REGION, "public")
         meter = uuid.uuid4().hex
         self.add("2026-01-01T00:30:00", meter=meter)
-        self.assertEqual(MeterPresence.PRESENT, driver.meter_presence(meter, START, END))
-        self.assertEqual(MeterPresence.ABSENT, driver.meter_presence(meter, END, END + (END - START)))
-        self.assertEqual(MeterPresence.ABSENT, driver.meter_presence(f"{meter}s", START, END))
+        report = driver.report(meter, START, END)
+        self.assertEqual(MeterPresence.PRESENT, report.presence)
         # Ceilometer's API adds the prefix "<project>:" to the source of a sample that was posted to it.
-        sources = driver.newest_sources(meter, START, END)
-        self.assertEqual({"openstack"}, {source.rpartition(":")[2] for source in sources})
-        self.assertEqual(set(), driver.newest_sources(f"{meter}s", START, END))
+        self.assertEqual({"openstack"}, {source.rpartition(":")[2] for source in report.sources})
+        self.assertEqual("2026-01-01T00:30:00", report.example and report.example["timestamp"])
+        absent = MeterReport(MeterPresence.ABSENT)
+        self.assertEqual(absent, driver.report(meter, END, END + (END - START)))
+        self.assertEqual(absent, driver.report(f"{meter}s", START, END))
 
     def test_pagination_returns_each_sample_once(self) -> None:
         for single in SINGLE:

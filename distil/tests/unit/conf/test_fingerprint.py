@@ -30,8 +30,8 @@ class FingerprintTest(unittest.TestCase):
         conf.register_cli_opts(enabled_collectors.CLI_OPTS)
         conf(["--config-file", str(path)])
         (options, *_) = enabled_collectors.read_collectors(conf)
-        self.rules = rules_fingerprint(options)
-        return fingerprint(options)
+        self.rules = rules_fingerprint(options, {})
+        return fingerprint(options, {})
 
     def test_fingerprint_is_stable_hexadecimal(self) -> None:
         self.assertRegex(self.digest(), "^[0-9a-f]{12}$")

@@ -48,7 +48,7 @@ class ConfigCheckTest(unittest.TestCase):
         for detail in warned:
             self.assertRegex(
                 detail,
-                r"^all newest samples of meter \S*traffic\S* are of source '.{32}:TrafficAccounting' or of \d others?,"
+                r"^meter \S*traffic\S*: all newest samples are of source '.{32}:TrafficAccounting' or of \d others?,"
                 " which trust_sources does not match: they are not billed$",
             )
 
@@ -200,7 +200,7 @@ class ConfigCheckTest(unittest.TestCase):
         self.site.configure(meter_mappings_file=mappings, ignore_projects="unknown")
         findings = self.check("--live", status=0)
         details = "\n".join(detail for _, status, detail in findings if status == "warning")
-        self.assertIn("meter instances has no samples", details)
+        self.assertIn("meter instances: no samples", details)
         self.assertIn("'unknown' of ignore_projects", details)
 
     def test_paused_collector_is_warning(self) -> None:

@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import yaml
 
-from distil.rating.mapping_parser import Problem
 from distil.text import short_repr
 
 # Far above any file of rules; a file within them is read in seconds.
@@ -22,6 +21,22 @@ _MAX_NUMBER_LENGTH = 40
 _MERGE = "tag:yaml.org,2002:merge"
 _NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 _OCTAL = re.compile(r"[-+]?0[0-7_]+")
+
+
+@dataclasses.dataclass(frozen=True)
+class Problem:
+    """A problem in a file.
+
+    :param entry: number (from 1) of the entry in a list, or name of the section in a mapping; None: the whole file.
+    :param other: another entry, with which the text ends.
+    """
+
+    entry: int | str | None
+    text: str
+    other: int | None = None
+
+    def __str__(self) -> str:
+        return self.text
 
 
 @dataclasses.dataclass(frozen=True)
