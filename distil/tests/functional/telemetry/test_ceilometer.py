@@ -2,7 +2,6 @@
 """The driver against the real Ceilometer v2 API and a real Keystone."""
 
 import datetime
-import uuid
 from collections.abc import Iterable
 from collections.abc import Mapping
 from typing import Any
@@ -45,19 +44,10 @@ class RealCeilometerDriverTest(RealCeilometerCase, driver_scenario.DriverScenari
         self.assert_fails(self.session, "no public endpoint .* region Nowhere", region="Nowhere")
 
     def test_unauthorized_project_raises(self) -> None:
-        self.assert_fails(_member(), f"HTTP 401: Not Authorized to access project .*{self.busy}")
+        self.assert_fails(
+            keystone.shared().user_session("member"), f"HTTP 401: Not Authorized to access project .*{self.busy}"
+        )
 
 
 class RealCeilometerApiTest(RealCeilometerCase, driver_scenario.ApiScenario):
     pass
-
-
-def _member() -> ks_session.Session:
-    """A session of a user with only the member role, in a new project."""
-    cloud, name = keystone.shared(), uuid.uuid4().hex
-    domain = {"name": name, "domain_id": cloud.domain_id}
-    project = cloud.call("POST", "projects", project=domain)["project"]["id"]
-    user = cloud.call("POST", "users", user=domain | {"password": name})["user"]["id"]
-    role = cloud.call("GET", "roles?name=member")["roles"][0]["id"]
-    cloud.call("PUT", f"projects/{project}/users/{user}/roles/{role}")
-    return cloud.session(username=name, password=name, project_name=name)

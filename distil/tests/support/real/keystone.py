@@ -9,6 +9,7 @@ import pathlib
 import shutil
 import sys
 import tempfile
+import uuid
 from typing import Any
 
 from keystoneauth1 import session as ks_session
@@ -80,6 +81,15 @@ class Keystone:
         }
         return ks_session.Session(auth=v3.Password(**defaults | credentials), timeout=60)
 
+    def user_session(self, role_name: str) -> ks_session.Session:
+        """A session of a new user with one role in a new project; the role is created if it does not exist."""
+        name = uuid.uuid4().hex
+        member = {"name": name, "domain_id": self.domain_id}
+        project_id = self.call("POST", "projects", project=member)["project"]["id"]
+        user_id = self.call("POST", "users", user=member | {"password": name})["user"]["id"]
+        self.call("PUT", f"projects/{project_id}/users/{user_id}/roles/{self._role_id(role_name)}")
+        return self.session(username=name, password=name, project_name=name)
+
     def add_service(self, service_type: str, url: str) -> None:
         """Put a service into the catalog, with one URL for all interfaces."""
         service = self.call("POST", "services", service={"type": service_type, "name": service_type})["service"]
@@ -99,6 +109,11 @@ class Keystone:
     def stop(self) -> None:
         self._server.stop()
         self._directory.cleanup()
+
+    def _role_id(self, name: str) -> str:
+        roles = self.call("GET", f"roles?name={name}")["roles"]
+        role = roles[0] if roles else self.call("POST", "roles", role={"name": name})["role"]
+        return str(role["id"])
 
     def _correct_own_endpoints(self) -> None:
         for endpoint in self.call("GET", "endpoints")["endpoints"]:
