@@ -3,9 +3,9 @@
 
 import unittest
 
+from distil.tests.support.monitoring import monitor
 from distil.tests.support.processes import free_port
 from distil.tests.support.processes import wait_for
-from distil.tests.support.prometheus import prometheus
 from distil.tests.support.site import HOUR
 from distil.tests.support.site import Site
 
@@ -23,7 +23,8 @@ class AlertsTest(unittest.TestCase):
             max_windows_per_cycle=1,
             periodic_interval=5,
         )
-        self.prometheus = self.enterContext(prometheus(self.site.folder, port))
+        self.prometheus = monitor(port)
+        self.addCleanup(self.prometheus.stop)
         self.collector = self.site.collector()
         wait_for(lambda: self.prometheus.query("up == 1"))
 

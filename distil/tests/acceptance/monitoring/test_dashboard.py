@@ -6,9 +6,9 @@ import math
 import pathlib
 import unittest
 
+from distil.tests.support.monitoring import monitor
 from distil.tests.support.processes import free_port
 from distil.tests.support.processes import wait_for
-from distil.tests.support.prometheus import prometheus
 from distil.tests.support.site import Site
 
 DASHBOARD = json.loads(pathlib.Path(__file__).parents[4].joinpath("etc/grafana/distil-collector.json").read_text())
@@ -37,7 +37,8 @@ class DashboardTest(unittest.TestCase):
             max_windows_per_cycle=1,
             periodic_interval=INTERVAL_SECONDS,
         )
-        self.prometheus = self.enterContext(prometheus(site.folder, port))
+        self.prometheus = monitor(port)
+        self.addCleanup(self.prometheus.stop)
         site.collector()
 
     def test_every_panel_has_data(self) -> None:

@@ -6,8 +6,8 @@ import unittest
 
 import yaml
 
-from distil.tests.support.prometheus import ETC
-from distil.tests.support.prometheus import promtool
+from distil.tests.support.monitoring import ETC
+from distil.tests.support.real.prometheus import promtool
 
 TESTS = sorted((ETC / "tests").glob("*.yml"))
 

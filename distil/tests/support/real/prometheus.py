@@ -1,38 +1,90 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Prometheus servers for a single test, and promtool."""
+"""A real Prometheus, with samples of any time, and promtool."""
 
-import contextlib
+import datetime
+import functools
 import json
+import os
 import pathlib
+import re
 import subprocess
+import tempfile
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
+from typing import NamedTuple
 
 import yaml
 
 from distil.tests.support import requirements
 from distil.tests.support.processes import free_port
-from distil.tests.support.processes import wait_for
+from distil.tests.support.real.servers import ListeningProcess
 
-ETC = pathlib.Path(__file__).parents[3] / "etc" / "prometheus"
+# The order in which both are logged is not certain.
+_READY = re.compile(r'\A(?=.*"Server is ready).*"Listening on"[^\n]*? address=127\.0\.0\.1:(\d+)', re.DOTALL)
+_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+_MILLISECOND = datetime.timedelta(milliseconds=1)
+# Of Prometheus.password, as cheap as bcrypt allows.
+_PASSWORD_HASH = "$2b$04$35UzpV90tBGHf26N/Ngp2u98GFmNoXrWMCIt8bHVm9ijnb91/muRa"
+
+
+class Series(NamedTuple):
+    """:ivar labels: with the metric's name as ``__name__``.
+    :ivar samples: times, in ascending order and of whole milliseconds, and values.
+    """
+
+    labels: Mapping[str, str]
+    samples: Sequence[tuple[datetime.datetime, float]]
 
 
 class Prometheus:
-    """The HTTP API of a running server."""
+    """A Prometheus process of its own, which keeps its port until :meth:`stop`.
 
-    def __init__(self, address: str) -> None:
-        self._address = address
+    Tests that only add to it may use :func:`shared`.
+
+    :param configuration: of what it scrapes and evaluates, as in its configuration file.
+    :param basic_auth: whether each request must have the class's user name and password.
+    :param certificate: a certificate's file and its key's, for TLS.
+    :param options: of the command line, as in ``{"query.max-samples": 1000}``.
+    :raises unittest.SkipTest: it is not installed; in CI that is an AssertionError.
+    """
+
+    username = "distil"
+    password = "secret"
+
+    def __init__(
+        self,
+        configuration: Mapping[str, Any] | None = None,
+        basic_auth: bool = False,
+        certificate: tuple[pathlib.Path, pathlib.Path] | None = None,
+        options: Mapping[str, object] | None = None,
+    ) -> None:
+        self._directory = tempfile.TemporaryDirectory(prefix="prometheus-")
+        self._folder = pathlib.Path(self._directory.name)
+        self._write("prometheus.yml", configuration or {})
+        self._write("web.yml", _web_configuration(basic_auth, certificate))
+        self.port = free_port()
+        self.url = f"{'https' if certificate else 'http'}://127.0.0.1:{self.port}"
+        self._options = self._default_options() | dict(options or {})
+        self._process = self._start()
+
+    def add(self, *series: Series) -> None:
+        """Store samples. Prometheus is restarted, because it looks for new blocks only once a minute."""
+        text = self._folder / "openmetrics"
+        text.write_text(_openmetrics(series))
+        self._process.stop()
+        promtool("tsdb", "create-blocks-from", "openmetrics", str(text), str(self._data()))
+        self._process = self._start()
 
     def query(self, expression: str) -> list[Any]:
         """Return the series of an instant query, each with its labels and value.
 
         :raises AssertionError: Prometheus rejects the query.
         """
-        url = f"http://{self._address}/api/v1/query?{urllib.parse.urlencode({'query': expression})}"
+        url = f"{self.url}/api/v1/query?{urllib.parse.urlencode({'query': expression})}"
         try:
             with urllib.request.urlopen(url, timeout=30) as response:
                 series: list[Any] = json.load(response)["data"]["result"]
@@ -40,46 +92,39 @@ class Prometheus:
         except urllib.error.HTTPError as error:
             raise AssertionError(f"{expression}: {error.read().decode()}") from error
 
-    def ready(self) -> bool:
-        try:
-            urllib.request.urlopen(f"http://{self._address}/-/ready", timeout=30).close()
-        except OSError:
-            return False
-        return True
+    def stop(self) -> None:
+        self._process.stop()
+        self._directory.cleanup()
+
+    def _start(self) -> ListeningProcess:
+        options = [f"--{option}={value}" for option, value in self._options.items()]
+        return ListeningProcess(
+            [requirements.program("prometheus"), *options], self._folder / "log", os.environ, announcement=_READY
+        )
+
+    def _default_options(self) -> dict[str, object]:
+        return {
+            "config.file": self._folder / "prometheus.yml",
+            "web.config.file": self._folder / "web.yml",
+            "web.listen-address": f"127.0.0.1:{self.port}",
+            "storage.tsdb.path": self._data(),
+            "storage.tsdb.retention.time": "100y",
+        }
+
+    def _data(self) -> pathlib.Path:
+        return self._folder / "data"
+
+    def _write(self, name: str, document: Mapping[str, Any]) -> None:
+        (self._folder / name).write_text(yaml.safe_dump(document))
 
 
-@contextlib.contextmanager
-def prometheus(folder: pathlib.Path, *ports: int) -> Iterator[Prometheus]:
-    """Run a server that scrapes exporters and evaluates the rules every second.
+@functools.cache
+def shared() -> Prometheus:
+    """The Prometheus of this test process; it ends with it.
 
-    :param folder: for its configuration, data and log.
-    :param ports: of the exporters.
+    :raises unittest.SkipTest: it is not installed; in CI that is an AssertionError.
     """
-    (folder / "prometheus.yml").write_text(_configuration(ports))
-    address = f"127.0.0.1:{free_port()}"
-    options = {
-        "config.file": folder / "prometheus.yml",
-        "storage.tsdb.path": folder / "prometheus",
-        "web.listen-address": address,
-    }
-    command = [requirements.program("prometheus"), *(f"--{option}={value}" for option, value in options.items())]
-    log = folder / "prometheus.log"
-    with log.open("w") as file, subprocess.Popen(command, cwd=folder, stdout=file, stderr=file) as process:
-        try:
-            wait_for(lambda: Prometheus(address).ready() or process.poll() is not None)
-            if process.poll() is not None:
-                raise AssertionError(log.read_text())
-            yield Prometheus(address)
-        finally:
-            process.terminate()
-
-
-def _configuration(ports: Sequence[int]) -> str:
-    configuration = yaml.safe_load((ETC / "prometheus.yml").read_text())
-    configuration["global"] = {"scrape_interval": "1s", "evaluation_interval": "1s"}
-    configuration["rule_files"] = [str(ETC / name) for name in configuration["rule_files"]]
-    configuration["scrape_configs"][0]["static_configs"] = [{"targets": [f"127.0.0.1:{port}" for port in ports]}]
-    return yaml.safe_dump(configuration)
+    return Prometheus()
 
 
 def promtool(*arguments: str) -> str:
@@ -92,3 +137,35 @@ def promtool(*arguments: str) -> str:
     if done.returncode:
         raise AssertionError(done.stdout + done.stderr)
     return done.stdout
+
+
+def _web_configuration(basic_auth: bool, certificate: tuple[pathlib.Path, pathlib.Path] | None) -> dict[str, Any]:
+    configuration: dict[str, Any] = {}
+    if basic_auth:
+        configuration["basic_auth_users"] = {Prometheus.username: _PASSWORD_HASH}
+    if certificate:
+        cert_file, key_file = map(str, certificate)
+        configuration["tls_server_config"] = {"cert_file": cert_file, "key_file": key_file}
+    return configuration
+
+
+def _openmetrics(series: Sequence[Series]) -> str:
+    """The text without types: blocks do not keep them."""
+    lines = [
+        f"{_selector(labels)} {value!r} {_seconds(time)}\n" for labels, samples in series for time, value in samples
+    ]
+    return "".join([*lines, "# EOF\n"])
+
+
+def _selector(labels: Mapping[str, str]) -> str:
+    pairs = [f'{name}="{_escape(value)}"' for name, value in labels.items() if name != "__name__"]
+    return f"{labels['__name__']}{{{','.join(pairs)}}}"
+
+
+def _escape(value: str) -> str:
+    return value.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
+
+
+def _seconds(time: datetime.datetime) -> str:
+    seconds, milliseconds = divmod((time - _EPOCH) // _MILLISECOND, 1000)
+    return f"{seconds}.{milliseconds:03d}"

@@ -17,13 +17,21 @@ _MAX_OUTPUT_LENGTH = 4000
 
 
 class ListeningProcess:
-    """A process that writes ``Available at http://HOST:PORT/`` as soon as it listens; it ends with the test process.
+    """A process that writes its port as soon as it listens; it ends with the test process.
 
     :param log: file for what it writes.
+    :param announcement: what it writes then, with a group for the port.
     """
 
-    def __init__(self, command: Sequence[object], log: pathlib.Path, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        command: Sequence[object],
+        log: pathlib.Path,
+        environment: Mapping[str, str],
+        announcement: re.Pattern[str] = _ANNOUNCEMENT,
+    ) -> None:
         self._log = log
+        self._announcement = announcement
         with log.open("w") as file:
             self._process = subprocess.Popen(
                 [*map(str, command)], stdout=file, stderr=subprocess.STDOUT, env=environment
@@ -43,7 +51,7 @@ class ListeningProcess:
     def _announced_port(self) -> int:
         deadline = time.monotonic() + _START_TIMEOUT_SECONDS
         while self._process.poll() is None and time.monotonic() < deadline:
-            announcement = _ANNOUNCEMENT.search(self._log.read_text())
+            announcement = self._announcement.search(self._log.read_text())
             if announcement:
                 return int(announcement[1])
             time.sleep(_POLL_SECONDS)
