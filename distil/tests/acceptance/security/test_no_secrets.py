@@ -111,6 +111,21 @@ class NoSecretsTest(unittest.TestCase):
         return self.run_program("distil-db-manage", command, status=status)
 
 
+def served(port: int) -> str:
+    """The exporter's pages; nothing before it listens."""
+    pages = ""
+    for path in ("/", "/health"):
+        request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers={"Accept": "application/json"})
+        try:
+            with urllib.request.urlopen(request, timeout=10) as response:
+                pages += response.read().decode()
+        except urllib.error.HTTPError as error:  # /health, of an unhealthy process
+            pages += error.read().decode()
+        except urllib.error.URLError:
+            return "No run has ended"
+    return pages
+
+
 class CollectorRunSecretsTest(NoSecretsTest):
     """Without a password in the database's URL."""
 
@@ -172,12 +187,9 @@ class CollectorRunSecretsTest(NoSecretsTest):
         self.write({"enable_exporter": True, "exporter_host": "127.0.0.1", "exporter_port": port, **interval})
         self.site.cloud.add_fault("metering", "echo")
         self.site.collector("--log-file", str(self.site.folder / "collector.log"))
-        wait_for(lambda: self.site.rows(sa.select(models.project_failures.c.reason)))
-        pages = ""
-        for path in ("/", "/health"):
-            request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers={"Accept": "application/json"})
-            with contextlib.suppress(urllib.error.HTTPError):
-                pages += urllib.request.urlopen(request, timeout=10).read().decode()
+        # The failures are stored before the run has ended, which the page tells.
+        wait_for(lambda: "No run has ended" not in served(port))
+        pages = served(port)
         stored = "".join(reason for (reason,) in self.site.rows(sa.select(models.project_failures.c.reason)))
         for said in (pages, stored):
             self.assertIn("x-auth-token: ***", said)
