@@ -10,6 +10,7 @@ import unittest
 from collections.abc import Callable
 from concurrent import futures
 
+from distil.tests.support.real import aetos
 from distil.tests.support.real import ceilometer
 from distil.tests.support.real import environments
 from distil.tests.support.real import keystone
@@ -20,7 +21,7 @@ def main() -> int:
 
     :return: 1 if one could not be built; not if the machine lacks what it needs.
     """
-    services = {"Keystone": keystone.prepare, "Ceilometer": ceilometer.prepare}
+    services = {"Keystone": keystone.prepare, "Ceilometer": ceilometer.prepare, "Aetos": aetos.prepare}
     with futures.ThreadPoolExecutor() as pool:
         return max(pool.map(_prepare, services.keys(), services.values()))
 

@@ -25,6 +25,9 @@ from distil.tests.support.real.servers import ListeningProcess
 
 # The order in which both are logged is not certain.
 _READY = re.compile(r'\A(?=.*"Server is ready).*"Listening on"[^\n]*? address=127\.0\.0\.1:(\d+)', re.DOTALL)
+MAX_SAMPLES = 1000
+"""How many samples a query to the shared Prometheus can load."""
+
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _MILLISECOND = datetime.timedelta(milliseconds=1)
 # Of Prometheus.password, as cheap as bcrypt allows.
@@ -75,8 +78,8 @@ class Prometheus:
         """Store samples. Prometheus is restarted, because it looks for new blocks only once a minute."""
         text = self._folder / "openmetrics"
         text.write_text(_openmetrics(series))
-        self._process.stop()
         promtool("tsdb", "create-blocks-from", "openmetrics", str(text), str(self._data()))
+        self._process.stop()
         self._process = self._start()
 
     def query(self, expression: str) -> list[Any]:
@@ -124,7 +127,7 @@ def shared() -> Prometheus:
 
     :raises unittest.SkipTest: it is not installed; in CI that is an AssertionError.
     """
-    return Prometheus()
+    return Prometheus(options={"query.max-samples": MAX_SAMPLES})
 
 
 def promtool(*arguments: str) -> str:
