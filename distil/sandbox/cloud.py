@@ -16,11 +16,14 @@ from distil.sandbox.apis.ceilometer import CeilometerApi
 from distil.sandbox.apis.cinder import CinderApi
 from distil.sandbox.apis.control import ControlApi
 from distil.sandbox.apis.glance import GlanceApi
+from distil.sandbox.apis.gnocchi import GnocchiApi
 from distil.sandbox.apis.keystone import KeystoneApi
 from distil.sandbox.apis.nova import NovaApi
 from distil.sandbox.apis.swift import SwiftApi
 from distil.sandbox.data import catalog
+from distil.sandbox.data import ids
 from distil.sandbox.data.credentials import Credentials
+from distil.sandbox.data.gnocchi_resources import GnocchiResources
 from distil.sandbox.data.injected_samples import InjectedSamples
 from distil.sandbox.data.projects import SERVICE_PROJECT
 from distil.sandbox.data.projects import SandboxProjects
@@ -177,9 +180,14 @@ class Cloud:
                 region=self.region,
             ),
             CeilometerApi(f"{self.url}/metering", tokens, sample_store, default_api_return_limit),
+            GnocchiApi(f"{self.url}/metric", tokens, self._gnocchi_resources(resources)),
             NovaApi(f"{self.url}/compute", tokens, resources),
             CinderApi(f"{self.url}/volume", tokens, resources),
             GlanceApi(f"{self.url}/image", tokens, resources),
             SwiftApi(f"{self.url}/object-store", tokens, resources),
             ControlApi(f"{self.url}/sandbox", tokens, self.faults, self.injected_samples, self.requests, self.projects),
         )
+
+    def _gnocchi_resources(self, resources: Resources) -> GnocchiResources:
+        creator = f"{ids.stable_id('ceilometer')}:{self.projects.service_id}"
+        return GnocchiResources(self.synthetic_samples, resources, creator)

@@ -20,6 +20,7 @@ class _Service(NamedTuple):
 _SERVICES = (
     _Service("identity", "keystone", "/identity"),
     _Service("metering", "ceilometer", "/metering"),
+    _Service("metric", "gnocchi", "/metric"),
     _Service("compute", "nova", "/compute/v2.1"),
     _Service("volumev3", "cinderv3", "/volume/v3/{project}"),
     _Service("block-storage", "cinder", "/volume/v3/{project}"),

@@ -2,6 +2,7 @@
 """All samples, synthetic and injected, as queries find them."""
 
 import heapq
+import itertools
 import operator
 from collections.abc import Callable
 from collections.abc import Iterable
@@ -38,8 +39,10 @@ class SampleStore:
         return [self._as_json(time_us, source, legacy) for time_us, source in matches]
 
     def series(self, query: ParsedQuery) -> Iterator[Series]:
-        """Return the matching synthetic series: pairs of resource and meter."""
-        return (series for series in self._candidates(query) if query.matching_times(series))
+        """Return one matching synthetic series of each pair of resource and meter."""
+        matching = (series for series in self._candidates(query) if query.matching_times(series))
+        groups = itertools.groupby(matching, lambda series: (series.meter.name, series.resource.id))
+        return (next(group) for _, group in groups)
 
     def _matches(self, query: ParsedQuery) -> Iterator[_Match]:
         period = self._synthetic_samples.period()

@@ -8,21 +8,25 @@ expected usage, and a cloud of 10,000 projects needs no more memory than one of 
 import dataclasses
 import datetime
 import functools
+import itertools
 import json
+import operator
 from collections.abc import Iterator
 from collections.abc import Mapping
 from typing import Any
 
 from distil.sandbox.data import ids
-from distil.sandbox.data import resources
 from distil.sandbox.data.meters import METERS
 from distil.sandbox.data.meters import Meter
 from distil.sandbox.data.meters import MeteredResource
+from distil.sandbox.data.meters import metered_resource
+from distil.sandbox.data.meters import version_at
+from distil.sandbox.data.meters import versions
 from distil.sandbox.query import intervals
 from distil.sandbox.query.intervals import IntervalSet
 
-# Between two samples of a resource.
-_INTERVAL_US = 600_000_000
+# Between two samples of a resource, in microseconds.
+INTERVAL_US = 600_000_000
 
 # Offsets within the interval. Most pollsters measure all resources at once, so that samples share their timestamp; some
 # samples are not at whole seconds.
@@ -39,34 +43,38 @@ LEGACY_FIELD_NAMES = {
 }
 
 
+def phase_us(index: int) -> int:
+    """Return the offset of a resource's samples within the interval, in microseconds."""
+    return _PHASES_US[index % len(_PHASES_US)]
+
+
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
 class Series:
-    """The samples of one meter for one resource.
+    """The samples of one meter for one version of a resource.
 
     :param phase_us: offset of the samples within the interval, in microseconds.
     """
 
     resource: MeteredResource
+    version: int
     meter: Meter
     source: str
     metadata: Mapping[str, str]
     phase_us: int
 
     @classmethod
-    def create(cls, seed: int, project: int, name: str, index: int) -> "Series":
+    def create(cls, seed: int, project: int, name: str, index: int, version: int) -> "Series":
         meter = METERS[name]
-        project_id = ids.project_id(seed, project)
-        salt = int(ids.stable_id(seed, project, meter.name, index)[:8], 16)
-        identifier = resources.telemetry_id(seed, meter.kind, project, index)
-        resource = MeteredResource(seed, project, project_id, index, identifier, salt)
-        source = project_id + meter.source if meter.source.startswith(":") else meter.source
-        return cls(resource, meter, source, meter.metadata(resource), _PHASES_US[index % len(_PHASES_US)])
+        resource = metered_resource(seed, project, name, index)
+        source = resource.project_id + meter.source if meter.source.startswith(":") else meter.source
+        return cls(resource, version, meter, source, meter.metadata(resource, version), phase_us(index))
 
     def sample_times(self, within: IntervalSet) -> Iterator[int]:
         """Return the times of the samples in bounded intervals, in microseconds."""
         for start, end in within.intervals:
-            first = start + (self.phase_us - start) % _INTERVAL_US
-            yield from range(first, end, _INTERVAL_US)
+            first = start + (self.phase_us - start) % INTERVAL_US
+            times = range(first, end, INTERVAL_US)
+            yield from (time for time in times if self._is_current(time)) if self._changes() else times
 
     def field_value(self, field: str) -> Any:
         if field.startswith("metadata."):
@@ -90,9 +98,15 @@ class Series:
 
     def fill_template(self, template: str, time_us: int) -> str:
         """Return the sample at a time as JSON."""
-        tick = time_us // _INTERVAL_US
+        tick = time_us // INTERVAL_US
         timestamp = _format_timestamp(time_us)
         return template % (tick, timestamp, timestamp, self.meter.volume(self.resource, tick))
+
+    def _changes(self) -> bool:
+        return len(versions(self.resource.index)) > 1
+
+    def _is_current(self, time_us: int) -> bool:
+        return version_at(self.resource.index, time_us // INTERVAL_US) == self.version
 
     def _attributes(self) -> dict[str, str]:
         return {
@@ -136,13 +150,14 @@ class SyntheticSamples:
         return IntervalSet.between(self.start, self._end or datetime.datetime.now(datetime.UTC))
 
     def series(self, project: int, meter: Meter) -> list[Series]:
-        """Return a series for each resource of a project.
+        """Return a series for each version of each resource of a project, sorted by resource.
 
         :param project: the project's number.
         """
         if project not in self.project_numbers:
             return []
-        return [self._series(project, meter.name, index) for index in range(self.resources_per_project)]
+        indexes = range(self.resources_per_project)
+        return [self._series(project, meter.name, index, version) for index in indexes for version in versions(index)]
 
     def samples(
         self, project_id: str, meter: str, start: datetime.datetime, end: datetime.datetime
@@ -152,10 +167,10 @@ class SyntheticSamples:
         if number is None or meter not in METERS:
             return
         times = IntervalSet.between(start, end) & self.period()
-        for series in self.series(number, METERS[meter]):
-            template = self.json_template(series, False)
-            for time_us in series.sample_times(times):
-                yield json.loads(series.fill_template(template, time_us))
+        for _, group in itertools.groupby(self.series(number, METERS[meter]), lambda series: series.resource.index):
+            found = [(time_us, series) for series in group for time_us in series.sample_times(times)]
+            for time_us, series in sorted(found, key=operator.itemgetter(0)):
+                yield json.loads(series.fill_template(self.json_template(series, False), time_us))
 
 
 @functools.lru_cache(maxsize=4096)

@@ -4,8 +4,8 @@
 import dataclasses
 import datetime
 
-_MIN_US = -(1 << 62)
-_MAX_US = 1 << 62
+MIN_US = -(1 << 62)
+MAX_US = 1 << 62
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _MICROSECOND = datetime.timedelta(microseconds=1)
 
@@ -40,13 +40,13 @@ class IntervalSet:
         return ~(~self & ~other)
 
     def __invert__(self) -> "IntervalSet":
-        edges = [_MIN_US, *(edge for interval in self.intervals for edge in interval), _MAX_US]
+        edges = [MIN_US, *(edge for interval in self.intervals for edge in interval), MAX_US]
         pairs = zip(edges[::2], edges[1::2], strict=True)
         return IntervalSet(tuple((start, end) for start, end in pairs if start < end))
 
 
 NEVER = IntervalSet(())
-ALWAYS = IntervalSet(((_MIN_US, _MAX_US),))
+ALWAYS = IntervalSet(((MIN_US, MAX_US),))
 
 
 def to_microseconds(time: datetime.datetime) -> int:
@@ -73,9 +73,9 @@ def satisfying(operator: str, time_us: int) -> IntervalSet:
     :raises ValueError: times do not support the operator.
     """
     if operator == "<":
-        return IntervalSet(((_MIN_US, time_us),))
+        return IntervalSet(((MIN_US, time_us),))
     if operator == "<=":
-        return IntervalSet(((_MIN_US, time_us + 1),))
+        return IntervalSet(((MIN_US, time_us + 1),))
     if operator == "=":
         return IntervalSet(((time_us, time_us + 1),))
     if operator in (">", ">=", "!="):

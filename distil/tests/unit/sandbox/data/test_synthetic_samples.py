@@ -78,3 +78,19 @@ class SyntheticSamplesTest(unittest.TestCase):
         for meter in METERS:
             for sample in _synthetic_samples().samples(PROJECT, meter, START, START + HOUR):
                 self.assertEqual([], [value for value in sample["metadata"].values() if not isinstance(value, str)])
+
+
+class VersionsTest(unittest.TestCase):
+    def test_three_of_eight_resources_change(self) -> None:
+        changed = ("flavor.name", "status", "display_name")
+        synthetic = _synthetic_samples(resources=16)
+        for position in range(16):
+            samples = list(synthetic.samples(PROJECT, "instance", START, START + 3 * HOUR))[position * 18 :][:18]
+            values = {name: {sample["metadata"][name] for sample in samples} for name in changed}
+            expected = [changed[position % 8 - 5]] if position % 8 > 4 else []
+            self.assertEqual(expected, [name for name in changed if len(values[name]) > 1], position)
+            self.assertEqual(sorted(sample["timestamp"] for sample in samples), [x["timestamp"] for x in samples])
+
+    def test_change_takes_place_between_two_samples(self) -> None:
+        samples = list(_synthetic_samples(resources=6).samples(PROJECT, "instance", START, START + 3 * HOUR))[-18:]
+        self.assertEqual(["c1.c4r8"] * 9 + ["c1.c1r1"] * 9, [sample["metadata"]["flavor.name"] for sample in samples])
