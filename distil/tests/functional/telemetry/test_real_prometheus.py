@@ -44,7 +44,7 @@ class ScrapedSeriesTest(unittest.TestCase):
         both, one = Response(b'm{resource="a"} 1\nm{resource="b"} 1\n'), Response(b'm{resource="a"} 1\n')
         exporter = self.enterContext(HTTPServer(both, one, one, Response(status=503)))
         target = exporter.url.removeprefix("http://")
-        job = {"job_name": "exporter", "scrape_interval": "200ms", "scrape_timeout": "200ms"}
+        job = {"job_name": "exporter", "scrape_interval": "1s", "scrape_timeout": "1s"}
         server = Prometheus({"scrape_configs": [job | {"static_configs": [{"targets": [target]}]}]})
         self.addCleanup(server.stop)
         wait_for(lambda: server.query("up == 0"))
