@@ -109,17 +109,15 @@ def _print_errors(problems: Sequence[str]) -> int:
 def _validate(
     conf: cfg.ConfigOpts, collectors: Sequence[CollectorOptions], own_addresses: Collection[_Address] | None
 ) -> None:
-    """Validate the collectors' options, rules and exporter addresses.
+    """Validate the collectors' options, rules and exporter addresses, and log what may not be meant.
 
     :param own_addresses: in use by this process's own exporters; None: no exporter will be started.
     :raises ConfigurationError: with all problems, each once.
     """
-    problems = [
-        problem
-        for options in collectors
-        for result in validation.validate_collector(conf, options)
-        for problem in result.problems
-    ]
+    results = [result for options in collectors for result in validation.validate_collector(conf, options)]
+    for warning in dict.fromkeys(warning for result in results for warning in result.warnings):
+        LOG.warning(warning)
+    problems = [problem for result in results for problem in result.problems]
     if own_addresses is not None and not problems:
         problems = [
             problem

@@ -6,11 +6,8 @@ import datetime
 import functools
 import importlib.metadata
 import math
-from collections.abc import Mapping
-from typing import Any
 
 import sqlalchemy as sa
-from keystoneauth1 import session as ks_session
 from oslo_config import cfg
 from oslo_log import log
 
@@ -21,7 +18,6 @@ from distil.cloud.lookups import cloud_lookups
 from distil.cloud.os_distro import OsDistros
 from distil.cloud.outage import PATIENCE_SECONDS
 from distil.cloud.outage import OutageDetector
-from distil.cloud.request_observer import RequestObserver
 from distil.collector.dispatcher import Dispatcher
 from distil.collector.origin import Origin
 from distil.collector.origin import OriginCheck
@@ -37,10 +33,8 @@ from distil.collector.shutdown import Shutdown
 from distil.collector.window import WindowCollector
 from distil.conf import collector as collector_conf
 from distil.conf import database
-from distil.conf import keystone_authtoken
 from distil.conf import log as log_conf
 from distil.conf import oslo_service
-from distil.conf import telemetry_drivers
 from distil.conf.collector import CollectorOptions
 from distil.conf.fingerprint import fingerprint
 from distil.conf.fingerprint import rules_fingerprint
@@ -53,15 +47,15 @@ from distil.factory import coordination
 from distil.factory import rules
 from distil.factory.engine import build_engine
 from distil.factory.exporter import build_exporter
+from distil.factory.rules import LoadedRules
 from distil.factory.session import CollectorRequestObserver
 from distil.factory.session import connect
-from distil.factory.session import open_session
+from distil.factory.telemetry import TelemetryFactory
 from distil.monitoring.history import History
 from distil.monitoring.metrics import Metrics
 from distil.monitoring.reload_state import ReloadState
 from distil.monitoring.run import RunMonitor
 from distil.rating.rate import RatingRules
-from distil.telemetry.driver import DriverContext
 from distil.telemetry.driver import TelemetryDriver
 
 LOG = log.getLogger(__name__)
@@ -107,6 +101,7 @@ class CollectorFactory:
         self._worker = worker
         self._reload_state = reload_state or ReloadState()
         self.name = options.name
+        self.telemetry = TelemetryFactory(conf, options.collector_backend)
 
     def reread(self) -> "CollectorFactory":
         """A factory with the options as they are now, after a reload."""
@@ -171,11 +166,11 @@ class CollectorFactory:
         cloud = connect(self._conf, observer)
         engine = build_engine(database.read(self._conf))
         schema.require_usable(engine)
-        rules = self.rules(announce=False)
+        rules = self.rules()
         self._set_config_info()
         store = Store(engine)
         partitioner = self._partitioner(engine, shutdown)
-        telemetry = self.driver(cloud.session, observer)
+        telemetry = self.telemetry.driver(cloud.session, observer)
         origin = self.origin(telemetry)
         fetcher = self._fetcher(telemetry, rules, shutdown, patience)
         retry_policy = RetryPolicy(shutdown, self.monitor)
@@ -214,7 +209,7 @@ class CollectorFactory:
 
     def _set_config_info(self) -> None:
         self.metrics.config_info.clear()
-        self.metrics.config_info.labels(self.name, fingerprint(self._options, self._driver_options())).set(1)
+        self.metrics.config_info.labels(self.name, fingerprint(self._options, self.telemetry.options())).set(1)
 
     def _partitioner(self, engine: sa.Engine, shutdown: Shutdown) -> Partitioner:
         partitioner = coordination.create_partitioner(self._conf, engine, self.name, self.scope(), self.metrics)
@@ -251,7 +246,7 @@ class CollectorFactory:
         """
         cloud = connect(self._conf)
         return Reprocessor(
-            rules=self.rules(announce=False),
+            rules=self.rules(),
             lookups=cloud_lookups(cloud),
             os_distros=OsDistros(cloud),
             engine=engine,
@@ -270,45 +265,22 @@ class CollectorFactory:
         :raises ConfigurationError: the driver is unknown, or its options cannot be used.
         """
         plan = Plan(**{field.name: getattr(self._options, field.name) for field in dataclasses.fields(Plan)})
-        lag = math.ceil(self.offline_driver.lag.total_seconds())
+        lag = math.ceil(self.telemetry.offline_driver.lag.total_seconds())
         return dataclasses.replace(plan, collection_delay=max(plan.collection_delay, lag))
 
-    def rules(self, announce: bool = True) -> RatingRules:
-        """The rules files and the trusted sources.
+    def rules(self) -> RatingRules:
+        """:raises ConfigurationError: see :meth:`load_rules`."""
+        return self.load_rules().rules
 
-        :param announce: log keys that have no effect.
+    def load_rules(self) -> LoadedRules:
+        """Load the rules files and the trusted sources.
+
         :raises ConfigurationError: with every problem of the files and of the expressions.
         """
         options = self._options
         return rules.load_rules(
-            options.meter_mappings_file, options.transformer_file, options.trust_sources, options.group, announce
+            options.meter_mappings_file, options.transformer_file, options.trust_sources, options.group
         )
-
-    def driver(self, session: ks_session.Session, observer: RequestObserver | None = None) -> TelemetryDriver:
-        """The telemetry driver. Making it sends nothing.
-
-        :param session: authenticated at Keystone.
-        :param observer: notified of each request of a session that the driver opens itself.
-        :raises ConfigurationError: the driver is unknown, or its options cannot be used.
-        """
-        options = keystone_authtoken.read(self._conf)
-        context = DriverContext(
-            session=session,
-            region_name=options.region_name,
-            interface=options.interface,
-            options=self._driver_options(),
-            open_session=functools.partial(open_session, self._conf, observer),
-        )
-        driver_class: type[TelemetryDriver] = telemetry_drivers.load(self._options.collector_backend)
-        return driver_class.create(context)
-
-    @functools.cached_property
-    def offline_driver(self) -> TelemetryDriver:
-        """The driver without credentials, for what it can tell without asking the service.
-
-        :raises ConfigurationError: the driver is unknown, or its options cannot be used.
-        """
-        return self.driver(ks_session.Session())
 
     def origin(self, telemetry: TelemetryDriver) -> Origin:
         """What the collector collects from and by."""
@@ -316,7 +288,4 @@ class CollectorFactory:
 
     def rules_fingerprint(self) -> str:
         """:raises ConfigurationError: a rules file cannot be read, or the driver is unknown."""
-        return rules_fingerprint(self._options, self._driver_options())
-
-    def _driver_options(self) -> Mapping[str, Any]:
-        return telemetry_drivers.read(self._conf, self._options.collector_backend)
+        return rules_fingerprint(self._options, self.telemetry.options())

@@ -3,35 +3,52 @@
 
 import re
 from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
+from typing import NamedTuple
 
 import stevedore
-from oslo_log import log
 
 from distil import exceptions
 from distil import yaml_file
 from distil.rating import mapping_parser
+from distil.rating.mapping import MeterMapping
 from distil.rating.rate import RatingRules
+from distil.telemetry.coverage import Gap
 from distil.transformers.base import Transformer
+from distil.yaml_file import Problem
+from distil.yaml_file import YAMLFile
 
-LOG = log.getLogger(__name__)
+
+class LoadedRules(NamedTuple):
+    """:param file: the meter mappings file, which has an entry for each mapping."""
+
+    rules: RatingRules
+    file: YAMLFile
+
+    def unused_keys(self) -> Sequence[str]:
+        """A sentence for each key that is accepted and has no effect."""
+        keys = sorted(mapping_parser.unused_keys(self.file.content))
+        return [f"{self.file.path}: {key} has no effect and can be removed" for key in keys]
+
+    def place(self, gap: Gap) -> str:
+        """The gap, with its place in the file."""
+        entry = self.file.content[gap.entry - 1]
+        title = f"entry {gap.entry} ({entry['meter']}, {entry['transformer']})"
+        return self.file.place(Problem(gap.entry, f"{title}: {gap.text}"))
 
 
 def load_rules(
-    meter_mappings_file: str,
-    transformer_file: str,
-    trust_sources: Iterable[str],
-    group: str = "collector",
-    announce: bool = True,
-) -> RatingRules:
+    meter_mappings_file: str, transformer_file: str, trust_sources: Iterable[str], group: str = "collector"
+) -> LoadedRules:
     """Load both files, with the installed transformers.
 
     :param trust_sources: regular expressions.
     :param group: of the option that has them, for messages.
-    :param announce: log keys that are accepted and have no effect.
     :raises ConfigurationError: with every problem of the files and of the expressions.
     """
     problems: list[str] = []
+    mappings: tuple[MeterMapping, ...] = ()
     plugins = _plugins()
     options, document = yaml_file.read(transformer_file, problems), yaml_file.read(meter_mappings_file, problems)
     sections: mapping_parser.Sections | None = None
@@ -42,11 +59,9 @@ def load_rules(
         mappings, found = mapping_parser.parse_meter_mappings(document.content, plugins, sections)
         problems += [document.place(problem) for problem in found]
     trusted = [_pattern(source, group, problems) for source in trust_sources]
-    if problems:
+    if problems or document is None:
         raise exceptions.ConfigurationError(problems)
-    for key in sorted(mapping_parser.unused_keys(document.content)) if announce and document else ():
-        LOG.warning("%s: %s has no effect and can be removed.", meter_mappings_file, key)
-    return RatingRules(mappings, tuple(pattern for pattern in trusted if pattern))
+    return LoadedRules(RatingRules(mappings, tuple(pattern for pattern in trusted if pattern)), document)
 
 
 def _plugins() -> mapping_parser.Plugins:

@@ -25,10 +25,12 @@ from distil.factory.exporter import tls_context
 class ValidationResult(NamedTuple):
     """:param check: what was validated.
     :param problems: empty if it is valid.
+    :param warnings: what is valid, and may not be meant.
     """
 
     check: str
     problems: Sequence[str]
+    warnings: Sequence[str] = ()
 
 
 def validate_collector(conf: cfg.ConfigOpts, options: CollectorOptions) -> list[ValidationResult]:
@@ -39,7 +41,7 @@ def validate_collector(conf: cfg.ConfigOpts, options: CollectorOptions) -> list[
 def validate_options(conf: cfg.ConfigOpts, options: CollectorOptions) -> list[ValidationResult]:
     """Validate the groups of options, and the files and drivers that they name."""
     factory, group = CollectorFactory(conf, options), options.group
-    parts = (factory.scope, lambda: factory.offline_driver, lambda: tls_context(options))
+    parts = (factory.scope, lambda: factory.telemetry.offline_driver, lambda: tls_context(options))
     problems = [f"[{group}] {problem}" for part in parts for problem in _problems(part)]
     return [
         ValidationResult(f"[{group}]", problems),
@@ -51,8 +53,21 @@ def validate_options(conf: cfg.ConfigOpts, options: CollectorOptions) -> list[Va
 
 
 def validate_rules(conf: cfg.ConfigOpts, options: CollectorOptions) -> ValidationResult:
-    """Validate the meter mappings and the transformers' options."""
-    return ValidationResult(f"rules of [{options.group}]", _problems(CollectorFactory(conf, options).rules))
+    """Validate the meter mappings and the transformers' options, and compare them with the telemetry driver."""
+    check = f"rules of [{options.group}]"
+    factory = CollectorFactory(conf, options)
+    try:
+        loaded = factory.load_rules()
+    except exceptions.ConfigurationError as error:
+        return ValidationResult(check, error.problems)
+    try:
+        gaps = list(factory.telemetry.gaps(loaded.rules.mappings))
+    except exceptions.ConfigurationError:
+        # The validation of the options reports it.
+        gaps = []
+    errors = [loaded.place(gap) for gap in gaps if gap.is_error]
+    warnings = [loaded.place(gap) for gap in gaps if not gap.is_error]
+    return ValidationResult(check, errors, [*loaded.unused_keys(), *warnings])
 
 
 def overlaps(conf: cfg.ConfigOpts, collectors: Iterable[CollectorOptions]) -> Iterator[str]:

@@ -36,11 +36,13 @@ class Expression:
 
     :param source: the text that the operator wrote.
     :param tree: the parsed source.
+    :param metadata_keys: the keys under ``metadata`` that it names.
     """
 
     source: str = dataclasses.field(compare=False)
     tree: str
     search: _Search = dataclasses.field(compare=False)
+    metadata_keys: frozenset[str] = dataclasses.field(compare=False)
 
     @classmethod
     def compile(cls, source: object) -> Self:
@@ -57,11 +59,12 @@ class Expression:
             raise ValueError(text.truncate(" ".join(str(error).split()), _MAX_MESSAGE)) from error
         except RecursionError as error:
             raise ValueError(_TOO_DEEP) from error
-        for node in _nodes(compiled.parsed):
+        nodes = list(_nodes(compiled.parsed))
+        for node in nodes:
             if node["type"] == "function_expression":
                 _check_call(node["value"], len(node["children"]))
         search = _comparison(compiled.parsed) or functools.partial(_INTERPRETER.visit, compiled.parsed)
-        return cls(source, tree, search)
+        return cls(source, tree, search, frozenset(filter(None, map(_metadata_key, nodes))))
 
     def __call__(self, sample: model.Sample) -> Any:
         """Evaluate the expression on a sample's document; a volume in numeric text counts as a number.
@@ -111,6 +114,17 @@ def _path(node: Mapping[str, Any]) -> list[str] | None:
         return None
     parts = [_path(child) for child in node["children"]]
     return None if None in parts else [key for part in parts for key in part or ()]
+
+
+def _metadata_key(node: Mapping[str, Any]) -> str | None:
+    """``b`` of ``metadata.b`` and ``metadata.b.c``; None for other expressions."""
+    match node:
+        case {
+            "type": "subexpression",
+            "children": [{"type": "field", "value": "metadata"}, {"type": "field", "value": str(key)}, *_],
+        }:
+            return key
+    return None
 
 
 def _as_number(volume: str) -> object:

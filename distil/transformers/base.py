@@ -20,14 +20,24 @@ class Transformer(abc.ABC):
     instance keeps no state between calls, so that one resource cannot affect another, and is called by several threads.
 
     :ivar uses_service: whether usage may be billed as the service that the meter mapping names.
+    :ivar adds_volumes: whether it adds the volumes of a window's samples. Meters whose samples repeat a volume, or hold
+        an average, are then refused.
     :param options: the transformer's section of the transformer file, overridden by the mapping's
         ``transformer_config``.
     """
 
     uses_service = True
+    adds_volumes = False
 
     def __init__(self, options: Options) -> None:
         """Read all options. A transformer without options inherits this."""
+
+    def required_metadata(self) -> Sequence[Sequence[str]]:
+        """For each value that it needs from a sample's metadata, the keys that may hold it.
+
+        A meter mapping is refused if the telemetry driver is known to serve none of the keys of a value.
+        """
+        return ()
 
     def volume(self, sample: model.Sample) -> Decimal | None:
         """The sample's volume as a number; None if it is null.

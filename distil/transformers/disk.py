@@ -14,6 +14,9 @@ from distil.transformers.base import last_metadata_str
 from distil.transformers.lookups import Lookups
 from distil.transformers.options import Options
 
+_VOLUME_ID = "volume_id"
+_VOLUME_SIZE = "volume.size"
+
 
 class FromImage(Transformer):
     """The root disk of an instance that was booted from an image: {``service``: largest size x hours}.
@@ -29,6 +32,9 @@ class FromImage(Transformer):
         self.md_keys = options.string_list("md_keys")
         self.none_values = options.string_list("none_values")
         self.size_keys = options.string_list("size_keys")
+
+    def required_metadata(self) -> Sequence[Sequence[str]]:
+        return self.md_keys, self.size_keys
 
     def validate(self, sample: model.Sample, lookups: Lookups) -> None:
         self._sizes(sample)
@@ -63,15 +69,18 @@ class DatabaseVolumeMax(Transformer):
 
     uses_service = False
 
+    def required_metadata(self) -> Sequence[Sequence[str]]:
+        return (_VOLUME_ID,), (_VOLUME_SIZE,)
+
     def validate(self, sample: model.Sample, lookups: Lookups) -> None:
         self._size(sample)
 
     def usage(
         self, service: str, samples: Sequence[model.Sample], window: model.Window, lookups: Lookups
     ) -> Mapping[str, Decimal]:
-        volume_id = last_metadata_str(samples, "volume_id")
+        volume_id = last_metadata_str(samples, _VOLUME_ID)
         if volume_id is None:
-            raise exceptions.SampleRejected("metadata has no volume_id", exceptions.RejectionReason.METADATA)
+            raise exceptions.SampleRejected(f"metadata has no {_VOLUME_ID}", exceptions.RejectionReason.METADATA)
         volume_type = lookups.types_of_volumes.get(volume_id)
         if volume_type is None:
             reason = f"volume {short_repr(volume_id)} does not exist or has no type, so its type cannot be billed"
@@ -79,9 +88,9 @@ class DatabaseVolumeMax(Transformer):
         return {volume_type: max(self._size(sample) for sample in samples) * window.hours}
 
     def _size(self, sample: model.Sample) -> Decimal:
-        size = _size(sample, "volume.size")
+        size = _size(sample, _VOLUME_SIZE)
         if size is None:
-            raise exceptions.SampleRejected("metadata has no volume.size", exceptions.RejectionReason.METADATA)
+            raise exceptions.SampleRejected(f"metadata has no {_VOLUME_SIZE}", exceptions.RejectionReason.METADATA)
         return Decimal(int(size))
 
 

@@ -11,6 +11,8 @@ from distil.transformers.base import Transformer
 from distil.transformers.base import last_metadata_str
 from distil.transformers.lookups import Lookups
 
+_VOLUME_TYPE = "volume_type"
+
 
 class Max(Transformer):
     """{service: largest volume x hours}. Samples whose volumes are all null are rejected."""
@@ -32,6 +34,9 @@ class Max(Transformer):
 class VolumeTypeMax(Max):
     """Max, billed as the name of the last known volume type, or as the mapping's service if the type does not exist."""
 
+    def required_metadata(self) -> Sequence[Sequence[str]]:
+        return ((_VOLUME_TYPE,),)
+
     def service(self, service: str, samples: Sequence[model.Sample], lookups: Lookups) -> str:
-        volume_type = last_metadata_str(samples, "volume_type")
+        volume_type = last_metadata_str(samples, _VOLUME_TYPE)
         return (lookups.volume_types.get(volume_type) if volume_type else None) or service

@@ -14,6 +14,8 @@ from distil.transformers.lookups import Lookups
 class Sum(Transformer):
     """{service: sum of the volumes of the samples inside the window}."""
 
+    adds_volumes = True
+
     def validate(self, sample: model.Sample, lookups: Lookups) -> None:
         # Null is not 0 here: a part of the usage is unknown, which an operator should see.
         if sample.volume is None:

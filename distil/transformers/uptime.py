@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import ClassVar
 
 from distil import exceptions
 from distil import model
@@ -28,13 +29,21 @@ class FlavorUptime(Transformer):
     """{prefix + flavor: seconds of the window / number of flavors}; the parts sum exactly to the window.
 
     Only samples in one of ``tracked_states`` (case-insensitive) count; without any there is no usage.
+
+    :cvar status_keys: keys of the status in the metadata.
+    :cvar flavor_key: key of the flavor in the metadata.
     """
 
     uses_service = False
+    status_keys: ClassVar[Sequence[str]]
+    flavor_key: ClassVar[str]
 
     def __init__(self, options: Options) -> None:
         self.tracked_states = {state.lower() for state in options.string_list("tracked_states")}
         self.prefix = options.string("prefix", default="")
+
+    def required_metadata(self) -> Sequence[Sequence[str]]:
+        return self.status_keys, (self.flavor_key,)
 
     def validate(self, sample: model.Sample, lookups: Lookups) -> None:
         if self.is_tracked(sample):
@@ -50,7 +59,7 @@ class FlavorUptime(Transformer):
         return dict(zip(services, quantities.split(window.seconds, len(services)), strict=True))
 
     def is_tracked(self, sample: model.Sample) -> bool:
-        return self.status(sample).lower() in self.tracked_states
+        return metadata_str(sample, *self.status_keys).lower() in self.tracked_states
 
     def service(self, sample: model.Sample, lookups: Lookups) -> str:
         return self.prefix + self.flavor(sample, lookups)
@@ -60,9 +69,6 @@ class FlavorUptime(Transformer):
         return {self.flavor(sample, lookups) for sample in samples}
 
     @abc.abstractmethod
-    def status(self, sample: model.Sample) -> str: ...
-
-    @abc.abstractmethod
     def flavor(self, sample: model.Sample, lookups: Lookups) -> str:
         """The name of the flavor."""
 
@@ -70,11 +76,11 @@ class FlavorUptime(Transformer):
 class Uptime(FlavorUptime):
     """Uptime of Nova instances, whose samples hold the name of their flavor; some of them its id."""
 
-    def status(self, sample: model.Sample) -> str:
-        return metadata_str(sample, "status", "state")
+    status_keys = ("status", "state")
+    flavor_key = "instance_type"
 
     def flavor(self, sample: model.Sample, lookups: Lookups) -> str:
-        name = metadata_str(sample, "instance_type")
+        name = metadata_str(sample, self.flavor_key)
         placeholder = _PLACEHOLDER.fullmatch(name)
         if placeholder:
             return _flavor_name(placeholder[1], lookups)
@@ -92,11 +98,11 @@ class Uptime(FlavorUptime):
 class DatabaseUptime(FlavorUptime):
     """Uptime of Trove instances, whose samples hold the id of their flavor."""
 
-    def status(self, sample: model.Sample) -> str:
-        return metadata_str(sample, "status")
+    status_keys = ("status",)
+    flavor_key = "flavor.id"
 
     def flavor(self, sample: model.Sample, lookups: Lookups) -> str:
-        return _flavor_name(metadata_str(sample, "flavor.id"), lookups)
+        return _flavor_name(metadata_str(sample, self.flavor_key), lookups)
 
 
 def _flavor_name(flavor_id: str, lookups: Lookups) -> str:

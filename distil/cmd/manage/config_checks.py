@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Checks of a configuration that need no service."""
 
+import collections
+import contextlib
 from collections.abc import Generator
 from collections.abc import Iterable
 from collections.abc import Iterator
@@ -10,10 +12,14 @@ from typing import NamedTuple
 from distil import exceptions
 from distil.conf import config_files
 from distil.conf import enabled_collectors
+from distil.conf import telemetry_drivers
 from distil.conf import validate
 from distil.conf.collector import CollectorOptions
 from distil.conf.registry import TrackedConfigOpts
 from distil.factory import validation
+from distil.factory.validation import ValidationResult
+from distil.telemetry.driver import Guarantee
+from distil.telemetry.driver import TelemetryDriver
 
 OK = "ok"
 WARNING = "warning"
@@ -71,12 +77,38 @@ def _collectors(conf: TrackedConfigOpts, collectors: Sequence[CollectorOptions])
     # Collectors share some groups.
     seen: set[str] = set()
     for options in collectors:
-        for check, problems in validation.validate_collector(conf, options):
-            if check not in seen:
-                yield from errors(check, problems) if problems else [Finding(check, OK, "valid")]
-            seen.add(check)
+        for result in validation.validate_collector(conf, options):
+            if result.check not in seen:
+                yield from _result(result)
+            seen.add(result.check)
         yield from (Finding(f"[{options.group}]", WARNING, problem) for problem in _consequences(options))
     yield from (Finding("collectors", WARNING, problem) for problem in validation.overlaps(conf, collectors))
+    processes: collections.Counter[str] = collections.Counter()
+    for options in collectors:
+        processes[options.collector_backend] += options.workers
+    for name, number in processes.items():
+        with contextlib.suppress(exceptions.ConfigurationError):  # the checks of the collectors report it
+            yield from _driver(name, telemetry_drivers.load(name), number)
+
+
+def _driver(name: str, driver: type[TelemetryDriver], processes: int) -> Iterator[Finding]:
+    """What the driver does not guarantee, and what it costs that several processes use it."""
+    missing = [guarantee for guarantee in Guarantee if guarantee not in driver.guarantees]
+    yield Finding(f"driver {name}", OK, f"does not guarantee: {'; '.join(missing)}" if missing else "all guarantees")
+    if driver.reads_all_projects and processes > 1:
+        yield Finding(
+            f"driver {name}",
+            WARNING,
+            f"it reads the samples of all projects at once, and {processes} processes use it: the telemetry service is"
+            " asked for all of them by each; one worker of one collector is enough, unless its CPU is not",
+        )
+
+
+def _result(result: ValidationResult) -> Iterator[Finding]:
+    yield from errors(result.check, result.problems)
+    yield from (Finding(result.check, WARNING, warning) for warning in result.warnings)
+    if not result.problems and not result.warnings:
+        yield Finding(result.check, OK, "valid")
 
 
 def _consequences(options: CollectorOptions) -> Iterator[str]:

@@ -31,9 +31,9 @@ def meters(factory: CollectorFactory, connection: Connection) -> Iterator[Findin
     check = f"telemetry of {factory.name}"
     now = utc_now()
     try:
-        rules = factory.rules(announce=False)
+        rules = factory.rules()
         names = sorted(rules.meters)
-        driver = factory.driver(connection.session)
+        driver = factory.telemetry.driver(connection.session)
         hidden = list(driver.problems())
         reports = {meter: driver.report(meter, now - _METER_CHECK_PERIOD, now) for meter in names}
     except exceptions.ConfigurationError:
@@ -71,7 +71,7 @@ def origin(
     """Check that the projects in scope are not collected from another telemetry service, such as another region's."""
     check = f"region of {factory.name}"
     try:
-        mine = factory.origin(factory.driver(connection.session)).resolve()
+        mine = factory.origin(factory.telemetry.driver(connection.session)).resolve()
         found = store.collected_by_others([project.id for project in projects], mine) if mine else {}
     except exceptions.ConfigurationError:
         return

@@ -75,7 +75,7 @@ class DeploymentRoleTest(unittest.TestCase):
             rf"\S+/{name}.conf: \[DEFAULT\] timezone {STALE}",
             rf"\S+/{name}.conf: \[database\] backend {STALE}",
             *more,
-            rf"\S+/meter_mappings.yml: transform_info {STALE}\.",
+            rf"\S+/meter_mappings.yml: transform_info {STALE}",
         ]
         warnings = self.host.warnings(name)
         self.assertEqual(len(expected), len(warnings), warnings)

@@ -163,8 +163,7 @@ BUCKET = hashlib.md5(b"p1/a?b", usedforsecurity=False).hexdigest()
 
 class OperatorFilesTest(RulesCase):
     def rated(self) -> model.RatedWindow:
-        with self.assertLogs(level="WARNING"):
-            rules = self.load(MAPPINGS, TRANSFORMERS)
+        rules = self.load(MAPPINGS, TRANSFORMERS)
         samples = [
             sample_parser.parse_sample(
                 builders.document(minute, resource_id=resource_id, volume=volume, metadata=metadata), "p1", meter

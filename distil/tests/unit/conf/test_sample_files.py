@@ -17,10 +17,11 @@ TRANSFORMERS = FOLDER / "transformer.yml"
 
 class SampleFilesTest(unittest.TestCase):
     def load(self) -> tuple[mapping.MeterMapping, ...]:
-        with self.assertNoLogs():
-            return rules.load_rules(str(MAPPINGS), str(TRANSFORMERS), ()).mappings
+        loaded = rules.load_rules(str(MAPPINGS), str(TRANSFORMERS), ())
+        self.assertEqual([], loaded.unused_keys())
+        return loaded.rules.mappings
 
-    def test_load_logs_nothing(self) -> None:
+    def test_mappings_have_only_used_keys(self) -> None:
         self.assertEqual(22, len(self.load()))
 
     def test_mappings_store_type_and_identifying_metadata(self) -> None:

@@ -11,13 +11,13 @@ from distil import plugin
 START = datetime.datetime(2026, 3, 1, 10, tzinfo=datetime.UTC)
 
 
-def sample(volume: object) -> plugin.Sample:
+def sample(volume: object, **metadata: str) -> plugin.Sample:
     document = {
         "resource_id": "vm-1",
         "timestamp": START.isoformat(),
         "volume": volume,
         "source": "openstack",
-        "metadata": {},
+        "metadata": metadata,
     }
     parsed = plugin.parse_sample(document, "project-1", "cpu_util")
     assert isinstance(parsed, plugin.Sample)
@@ -26,13 +26,19 @@ def sample(volume: object) -> plugin.Sample:
 
 class AverageTest(unittest.TestCase):
     def test_average_billed_for_every_hour(self) -> None:
-        options = plugin.Options({"suffix": "-average"})
-        samples = [sample(volume) for volume in (1, 2, 6)]
+        options = plugin.Options({"key": "zone"})
+        samples = [sample(volume, zone="north") for volume in (1, 2, 6)]
         window = plugin.Window(START, START + datetime.timedelta(hours=2))
         usage = Average(options).usage("burst", samples, window, plugin.Lookups())
-        self.assertEqual({"burst-average": Decimal(6)}, usage)
+        self.assertEqual({"burst-north": Decimal(6)}, usage)
         self.assertEqual([], options.problems)
 
     def test_null_volume_is_rejected(self) -> None:
         with self.assertRaisesRegex(plugin.SampleRejected, "null"):
-            Average(plugin.Options({})).validate(sample(None), plugin.Lookups())
+            Average(plugin.Options({})).validate(sample(None, instance_type="c1"), plugin.Lookups())
+
+    def test_sample_without_key_is_rejected(self) -> None:
+        average = Average(plugin.Options({}))
+        self.assertEqual((("instance_type",),), average.required_metadata())
+        with self.assertRaisesRegex(plugin.SampleRejected, "metadata has no instance_type"):
+            average.validate(sample(1), plugin.Lookups())

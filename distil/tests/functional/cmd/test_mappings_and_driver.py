@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Meter mappings that a telemetry driver cannot serve stop a collector, and ``config check`` reports them."""
+
+import json
+import unittest
+
+from distil.tests.support.file_site import FileSite
+
+MAPPINGS = """\
+- {meter: m1, unit: hour, transformer: max}
+- {meter: m2, unit: hour, transformer: max}
+- meter: m3
+  unit: second
+  transformer: uptime
+- {meter: m4, unit: byte, transformer: sum}
+"""
+GOOD = "- {meter: m1, unit: hour, transformer: max, metadata: {name: {sources: [name]}}}\n- meter: m5\n  unit: hour\n"
+GOOD += "  transformer: max\n"
+
+
+class MappingsAndDriverTest(unittest.TestCase):
+    def setUp(self) -> None:
+        self.site = self.enterContext(FileSite(projects=1, resources=1))
+
+    def check(self, *arguments: str, status: int = 0) -> list[tuple[str, str, str]]:
+        done = self.site.run("distil-manage", "config", "check", *arguments, "--format", "json")
+        self.assertEqual((status, ""), (done.returncode, done.stderr), done.stdout)
+        return [(row["check"], row["status"], row["detail"]) for row in json.loads(done.stdout)]
+
+    def test_all_gaps_refuse_start_with_lines(self) -> None:
+        self.site.use_driver([{"meter": "m1"}, {"meter": "m3"}, {"meter": "m4"}], MAPPINGS, {"adds_up": False})
+        mappings, meters = self.site.mappings_file, f"{self.site.meters_file} ([file] meters_file)"
+        remedy = f"; change the meter's entry in {meters}, or remove the mapping"
+        expected = [
+            f"{mappings}:2: entry 2 (m2, max): the driver serves no such meter, so nothing would be billed; remove the"
+            f" mapping, or add an entry for the meter to {meters}",
+            f"{mappings}:3: entry 3 (m3, uptime): it needs metadata.status or metadata.state, which these samples do"
+            f" not have{remedy}",
+            f"{mappings}:3: entry 3 (m3, uptime): it needs metadata.instance_type, which these samples do not have"
+            f"{remedy}",
+            f"{mappings}:6: entry 4 (m4, sum): it adds volumes, and those of these samples repeat or average what was"
+            f" measured{remedy}",
+        ]
+        lines = self.site.refused("--collect-end-time", self.site.end.isoformat()).splitlines()
+        self.assertEqual([f"distil-collector: {problem}" for problem in expected], lines)
+        found = [detail for check, status, detail in self.check(status=1) if status == "error"]
+        self.assertEqual(expected, found)
+
+    def test_warnings_are_logged_once(self) -> None:
+        self.site.use_driver([{"meter": "m1"}, {"meter": "m5", "unavailable": "it needs a new agent"}], GOOD)
+        mappings = self.site.mappings_file
+        expected = [
+            f"{mappings}:1: entry 1 (m1, max): resources are stored without name: these samples do not have"
+            " metadata.name",
+            f"{mappings}:2: entry 2 (m5, max): nothing is billed by it: it needs a new agent",
+        ]
+        log = [line for line in self.site.collect().splitlines() if " WARNING " in line]
+        self.assertEqual(expected, [line[line.index(str(mappings)) :] for line in log])
+        rows = [detail for check, status, detail in self.check() if check == "rules of [collector]"]
+        self.assertEqual(expected, rows)
+
+    def test_check_tells_guarantees_and_cost(self) -> None:
+        self.site.use_driver(workers=2)
+        status, detail = zip(*[row[1:] for row in self.check() if row[0] == "driver file"], strict=True)
+        self.assertEqual(("ok", "warning"), status)
+        missing = (
+            "does not guarantee: the status of a resource at each measurement; usage before a transfer belongs to the"
+            " former project; samples that arrive late are seen as long as their window is not collected"
+        )
+        self.assertEqual(missing, detail[0])
+        self.assertIn("2 processes use it", detail[1])
+        self.site.use_driver(workers=1)
+        self.assertEqual(["ok"], [row[1] for row in self.check() if row[0] == "driver file"])
+
+    def test_unusable_driver_is_reported_once(self) -> None:
+        self.site.use_driver([{"meter": 5}])
+        (problem,) = (detail for _, status, detail in self.check(status=1) if status == "error")
+        self.assertEqual(
+            f"[collector] {self.site.meters_file}:1: entry 1 (5): meter must be text of at most 255 characters, not 5",
+            problem,
+        )

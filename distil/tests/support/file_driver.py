@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A telemetry driver whose service is a file: it answers for all projects at once, as Gnocchi and Prometheus do.
+
+Processes find it as they find any driver: by the entry point of a distribution on their path.
+"""
+
+import datetime
+import json
+import os
+import pathlib
+from collections.abc import Collection
+from collections.abc import Iterator
+from collections.abc import Mapping
+from typing import Any
+from typing import Self
+
+from oslo_config import cfg
+
+from distil import exceptions
+from distil import model
+from distil.rating.sample_parser import parse_sample
+from distil.telemetry import meters_file
+from distil.telemetry.driver import DriverContext
+from distil.telemetry.driver import Guarantee
+from distil.telemetry.driver import MeterPresence
+from distil.telemetry.driver import MeterReport
+from distil.telemetry.driver import ServedMeter
+from distil.telemetry.driver import TelemetryDriver
+from distil.telemetry.meters_file import EntryParser
+from distil.telemetry.meters_file import MeterEntry
+from distil.telemetry.snapshot import Snapshot
+from distil.telemetry.snapshot import Snapshots
+
+NAME = "file"
+_MODULE = f"{__name__}:FileDriver"
+
+
+def install(folder: pathlib.Path) -> dict[str, str]:
+    """Install the driver in a folder; return the environment of a process that finds it there."""
+    information = folder / "file_driver-1.dist-info"
+    information.mkdir(parents=True)
+    information.joinpath("METADATA").write_text("Metadata-Version: 2.1\nName: file-driver\nVersion: 1\n")
+    information.joinpath("entry_points.txt").write_text(f"[distil.telemetry]\n{NAME} = {_MODULE}\n")
+    path = os.pathsep.join(filter(None, (str(folder), os.environ.get("PYTHONPATH"))))
+    # stevedore keeps the entry points of a path in a cache.
+    return {"PYTHONPATH": path, "XDG_CACHE_HOME": str(folder / "cache")}
+
+
+class FileDriver(TelemetryDriver):
+    """Reads a JSON file: ``samples``, and ``incomplete``, the start of each period that is not over for the service.
+
+    Appends a line to the file ``reads`` beside it for each period that it reads.
+    """
+
+    service_type = "file"
+    guarantees = frozenset({Guarantee.EXACT_SAMPLES, Guarantee.WHOLENESS})
+    reads_all_projects = True
+    options = (
+        cfg.StrOpt("samples_file"),
+        cfg.StrOpt("meters_file"),
+        cfg.IntOpt("lag", default=0, min=0),
+        cfg.BoolOpt("adds_up", default=True),
+    )
+
+    def __init__(self, context: DriverContext) -> None:
+        super().__init__(context.session, context.region_name, context.interface)
+        self.lag = datetime.timedelta(seconds=context.options["lag"])
+        self._adds_up = context.options["adds_up"]
+        self._samples_file = pathlib.Path(context.options["samples_file"])
+        self._entries = meters_file.load(context.options["meters_file"], _entry, "label")
+        self._snapshots = Snapshots(self._read)
+
+    @classmethod
+    def create(cls, context: DriverContext) -> Self:
+        return cls(context)
+
+    def samples(
+        self, projects: Collection[str], meters: Collection[str], start: datetime.datetime, end: datetime.datetime
+    ) -> Iterator[model.Sample | model.RejectedSample]:
+        snapshot = self._snapshots.get(model.Window(start, end))
+        for project_id in projects:
+            for document in snapshot.rows(project_id):
+                if document["meter"] in meters:
+                    yield parse_sample(document, project_id, document["meter"])
+
+    def served(self, meter: str) -> ServedMeter | None:
+        entries = [entry for entry in self._entries if entry.meter == meter]
+        return meters_file.served(entries, self._adds_up) if entries else None
+
+    def problems(self) -> Iterator[str]:
+        yield from self._content().get("problems", ())
+
+    def report(self, meter: str, start: datetime.datetime, end: datetime.datetime) -> MeterReport:
+        content = self._content()
+        documents = [document for document in content["samples"] if document["meter"] == meter]
+        if not documents:
+            return MeterReport(MeterPresence.ABSENT)
+        problems = content.get("meter_problems", {}).get(meter, ())
+        return MeterReport(MeterPresence.PRESENT, problems, example=documents[-1])
+
+    def _read(self, period: model.Window, snapshot: Snapshot) -> None:
+        with self._samples_file.with_name("reads").open("a") as file:
+            file.write(f"{period.start.isoformat()}\n")
+        content = self._content()
+        if period.start.isoformat() in content.get("incomplete", ()):
+            raise exceptions.PeriodIncomplete("not all is there", request=f"file, {period}")
+        for document in content["samples"]:
+            if model.parse_time(document["timestamp"]) in period:
+                snapshot.add(document["project_id"], document)
+
+    def _content(self) -> Mapping[str, Any]:
+        try:
+            content: Mapping[str, Any] = json.loads(self._samples_file.read_text())
+        except (OSError, ValueError) as error:
+            raise exceptions.TelemetryError(f"{self._samples_file}: {error}") from error
+        return content
+
+
+def _entry(parser: EntryParser) -> MeterEntry | None:
+    return MeterEntry(**parser.common(()))
