@@ -13,6 +13,7 @@ from concurrent import futures
 from distil.tests.support.real import aetos
 from distil.tests.support.real import ceilometer
 from distil.tests.support.real import environments
+from distil.tests.support.real import gnocchi
 from distil.tests.support.real import keystone
 
 
@@ -21,7 +22,12 @@ def main() -> int:
 
     :return: 1 if one could not be built; not if the machine lacks what it needs.
     """
-    services = {"Keystone": keystone.prepare, "Ceilometer": ceilometer.prepare, "Aetos": aetos.prepare}
+    services = {
+        "Keystone": keystone.prepare,
+        "Ceilometer": ceilometer.prepare,
+        "Aetos": aetos.prepare,
+        "Gnocchi": gnocchi.prepare,
+    }
     with futures.ThreadPoolExecutor() as pool:
         return max(pool.map(_prepare, services.keys(), services.values()))
 

@@ -37,18 +37,6 @@ policy_file = {environment}/etc/ceilometer/policy.json
 [publisher]
 telemetry_secret = secret
 """
-_AUTHENTICATION = """\
-[keystone_authtoken]
-auth_type = password
-auth_uri = {keystone.auth_url}
-auth_url = {keystone.auth_url}
-username = {keystone.username}
-password = {keystone.password}
-project_name = {keystone.project_name}
-user_domain_id = {keystone.domain_id}
-project_domain_id = {keystone.domain_id}
-region_name = {keystone.region_name}
-"""
 
 
 class Ceilometer:
@@ -64,7 +52,7 @@ class Ceilometer:
         self._directory = tempfile.TemporaryDirectory(prefix="ceilometer-")
         directory = pathlib.Path(self._directory.name)
         shutil.copy(root / "ceilometer.db", directory)
-        configuration = _configure(root / "venv", directory, _AUTHENTICATION.format(keystone=keystone))
+        configuration = _configure(root / "venv", directory, keystone.authtoken_section())
         command = [root / "venv/bin/ceilometer-api", "-b", "127.0.0.1", "-p", "0", "--", "--config-file", configuration]
         self._server = ListeningProcess(command, directory / "log", os.environ)
         self.url = f"http://127.0.0.1:{self._server.port}"

@@ -12,8 +12,10 @@ import os
 import pathlib
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from collections.abc import Iterator
+from collections.abc import Mapping
 
 _MAX_OUTPUT_LENGTH = 4000
 
@@ -40,12 +42,26 @@ def prepare(name: str, recipe: str, build: Callable[[pathlib.Path], None]) -> pa
     return directory
 
 
-def run(*command: str | pathlib.Path) -> str:
+def install(environment: pathlib.Path, requirements: pathlib.Path) -> None:
+    """Create a virtual environment of this Python, with exactly what a requirements file pins, and all in wheels."""
+    run(sys.executable, "-m", "venv", environment)
+    run(environment / "bin/pip", "install", "-q", "--no-deps", "--only-binary=:all:", "-r", requirements)
+
+
+def run(*command: str | pathlib.Path, variables: Mapping[str, str] | None = None) -> str:
     """Run a command to its end and return its output, standard error included.
 
+    :param variables: of its process environment, in addition to this one's.
     :raises CommandFailed: its exit status is not 0.
     """
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    done = subprocess.run(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        env=os.environ | dict(variables or {}),
+    )
     if done.returncode:
         words = " ".join(map(str, command))
         raise CommandFailed(f"{words}: exit status {done.returncode}\n{done.stdout[-_MAX_OUTPUT_LENGTH:]}")

@@ -35,6 +35,18 @@ backend = dogpile.cache.memory
 [identity]
 password_hash_rounds = 4
 """
+_AUTHTOKEN = """\
+[keystone_authtoken]
+auth_type = password
+www_authenticate_uri = {keystone.auth_url}
+auth_url = {keystone.auth_url}
+username = {keystone.username}
+password = {keystone.password}
+project_name = {keystone.project_name}
+user_domain_id = {keystone.domain_id}
+project_domain_id = {keystone.domain_id}
+region_name = {keystone.region_name}
+"""
 
 
 class Keystone:
@@ -90,9 +102,16 @@ class Keystone:
         self.call("PUT", f"projects/{project_id}/users/{user_id}/roles/{self._role_id(role_name)}")
         return self.session(username=name, password=name, project_name=name)
 
-    def add_service(self, service_type: str, url: str) -> None:
-        """Put a service into the catalog, with one URL for all interfaces."""
-        service = self.call("POST", "services", service={"type": service_type, "name": service_type})["service"]
+    def authtoken_section(self) -> str:
+        """The section of a service's configuration with which keystonemiddleware validates tokens."""
+        return _AUTHTOKEN.format(keystone=self)
+
+    def add_service(self, service_type: str, url: str, name: str | None = None) -> None:
+        """Put a service into the catalog, with one URL for all interfaces.
+
+        :param name: by default the type.
+        """
+        service = self.call("POST", "services", service={"type": service_type, "name": name or service_type})["service"]
         for interface in ("public", "internal", "admin"):
             endpoint = {"service_id": service["id"], "region_id": self.region_name, "interface": interface, "url": url}
             self.call("POST", "endpoints", endpoint=endpoint)
