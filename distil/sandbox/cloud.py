@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any
 from typing import Self
 
+from distil.sandbox.apis.aetos import AetosApi
 from distil.sandbox.apis.ceilometer import CeilometerApi
 from distil.sandbox.apis.cinder import CinderApi
 from distil.sandbox.apis.control import ControlApi
@@ -19,6 +20,9 @@ from distil.sandbox.apis.glance import GlanceApi
 from distil.sandbox.apis.gnocchi import GnocchiApi
 from distil.sandbox.apis.keystone import KeystoneApi
 from distil.sandbox.apis.nova import NovaApi
+from distil.sandbox.apis.prometheus import PrometheusApi
+from distil.sandbox.apis.prometheus_queries import PrometheusQueries
+from distil.sandbox.apis.prometheus_queries import PrometheusSettings
 from distil.sandbox.apis.swift import SwiftApi
 from distil.sandbox.data import catalog
 from distil.sandbox.data import ids
@@ -27,6 +31,8 @@ from distil.sandbox.data.gnocchi_resources import GnocchiResources
 from distil.sandbox.data.injected_samples import InjectedSamples
 from distil.sandbox.data.projects import SERVICE_PROJECT
 from distil.sandbox.data.projects import SandboxProjects
+from distil.sandbox.data.prometheus_series import AddedSeries
+from distil.sandbox.data.prometheus_series import ScrapedSeries
 from distil.sandbox.data.resources import Resources
 from distil.sandbox.data.sample_store import SampleStore
 from distil.sandbox.data.synthetic_samples import SyntheticSamples
@@ -58,6 +64,7 @@ class Cloud:
     :param default_api_return_limit: samples in a response of Ceilometer's if the client sets no limit.
     :param token_lifetime: in seconds.
     :param latency: seconds before each response, by service.
+    :param prometheus: settings of Prometheus.
     :param region: of all services.
     :param port: 0 selects a free port.
     :raises OSError: the address cannot be listened on.
@@ -76,6 +83,7 @@ class Cloud:
         default_api_return_limit: int = 100,
         token_lifetime: float = 3600,
         latency: Mapping[str, float] | None = None,
+        prometheus: PrometheusSettings | None = None,
         region: str = catalog.REGION,
         host: str = "127.0.0.1",
         port: int = 0,
@@ -85,6 +93,8 @@ class Cloud:
         self.projects = SandboxProjects(seed, projects, max(1, projects // 10), begin)
         self.synthetic_samples = SyntheticSamples(seed, self.projects.metered_numbers, resources, begin, end)
         self.injected_samples = InjectedSamples()
+        self.added_series = AddedSeries()
+        self._prometheus_settings = prometheus or PrometheusSettings()
         self.credentials = Credentials()
         self.tokens = Tokens(token_lifetime)
         self.faults = FaultInjector(seed, latency or {})
@@ -136,6 +146,10 @@ class Cloud:
         """Return the synthetic samples of a project's meter in [start, end) as the API does."""
         return self.synthetic_samples.samples(project_id, meter, start, end)
 
+    @property
+    def prometheus_url(self) -> str:
+        return f"{self.url}/prometheus"
+
     def add_fault(self, service: str, kind: str, **details: Any) -> int:
         """Inject a :class:`~distil.sandbox.http.faults.ResponseFault`, and return its number."""
         return self.faults.add(ResponseFault(service, kind, **details))
@@ -145,6 +159,14 @@ class Cloud:
     ) -> None:
         """Inject samples; see :meth:`.InjectedSamples.add`."""
         self.injected_samples.add(project_id, meter, samples, at, replace)
+
+    def add_series(self, labels: Mapping[str, str], samples: Iterable[tuple[datetime.datetime, float]]) -> None:
+        """Add a series to Prometheus.
+
+        :param labels: with the metric's name as ``__name__``.
+        :param samples: aware times, rounded to milliseconds, and values.
+        """
+        self.added_series.add(labels, [(round(time.timestamp() * 1000), value) for time, value in samples])
 
     def start(self) -> None:
         """Start to serve."""
@@ -169,6 +191,8 @@ class Cloud:
     def _apis(self, resources: Resources, limits: PageLimits, default_api_return_limit: int) -> tuple[Api, ...]:
         tokens = self.tokens
         sample_store = SampleStore(self.synthetic_samples, self.injected_samples)
+        scraped = ScrapedSeries(self.synthetic_samples, self._prometheus_settings.scrape_interval)
+        queries = PrometheusQueries(scraped, self.added_series, self._prometheus_settings)
         return (
             KeystoneApi(
                 f"{self.url}/identity",
@@ -181,6 +205,8 @@ class Cloud:
             ),
             CeilometerApi(f"{self.url}/metering", tokens, sample_store, default_api_return_limit),
             GnocchiApi(f"{self.url}/metric", tokens, self._gnocchi_resources(resources)),
+            PrometheusApi(self.prometheus_url, tokens, queries),
+            AetosApi(f"{self.url}/metric-storage", tokens, queries),
             NovaApi(f"{self.url}/compute", tokens, resources),
             CinderApi(f"{self.url}/volume", tokens, resources),
             GlanceApi(f"{self.url}/image", tokens, resources),

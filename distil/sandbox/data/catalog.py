@@ -21,6 +21,7 @@ _SERVICES = (
     _Service("identity", "keystone", "/identity"),
     _Service("metering", "ceilometer", "/metering"),
     _Service("metric", "gnocchi", "/metric"),
+    _Service("metric-storage", "aetos", "/metric-storage"),
     _Service("compute", "nova", "/compute/v2.1"),
     _Service("volumev3", "cinderv3", "/volume/v3/{project}"),
     _Service("block-storage", "cinder", "/volume/v3/{project}"),

@@ -11,13 +11,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from distil.sandbox.data import inventory
+from distil.sandbox.data.ceilometer_exporter import POWER_STATES
+from distil.sandbox.data.ceilometer_exporter import root_gigabytes
 from distil.sandbox.data.meters import METERS
 from distil.sandbox.data.meters import MeteredResource
-from distil.sandbox.data.meters import instance_flavor
-from distil.sandbox.data.meters import version_at
+from distil.sandbox.data.scraped_metric import coded_status
 
 _SECONDS_PER_DAY = 86_400
-_POWER_STATES = {"active": 1.0, "paused": 3.0, "building": 0.0, "stopped": 4.0}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -133,15 +133,6 @@ def _metric(meter: str, policy: ArchivePolicy, name: str | None = None) -> Metri
     return Metric(name or meter, meter, policy, METERS[meter].unit, METERS[meter].volume)
 
 
-def _root_gigabytes(resource: MeteredResource, tick: int) -> float:
-    return float(instance_flavor(resource.index, version_at(resource.index, tick)).disk)
-
-
-def _power_state(resource: MeteredResource, tick: int) -> float:
-    metadata = METERS["instance"].metadata(resource, version_at(resource.index, tick))
-    return _POWER_STATES[metadata["status"]]
-
-
 def _from_metadata(meter: str, **paths: str) -> _Attributes:
     """Return a function that finds attributes in the metadata of a meter's samples.
 
@@ -200,8 +191,8 @@ _KINDS = (
         "instance",
         "instance",
         (
-            Metric("disk.root.size", "instance", _BILLING, "GiB", _root_gigabytes),
-            Metric("power.state", "instance", _BILLING, "", _power_state),
+            Metric("disk.root.size", "instance", _BILLING, "GiB", root_gigabytes),
+            Metric("power.state", "instance", _BILLING, "", coded_status("instance", POWER_STATES)),
         ),
         _INSTANCE,
     ),

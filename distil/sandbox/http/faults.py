@@ -11,7 +11,17 @@ from typing import Any
 from distil.sandbox.data import ids
 from distil.sandbox.http.messages import HTTPRequest
 
-SERVICES = ("identity", "metering", "metric", "compute", "block-storage", "image", "object-store")
+SERVICES = (
+    "identity",
+    "metering",
+    "metric",
+    "metric-storage",
+    "prometheus",
+    "compute",
+    "block-storage",
+    "image",
+    "object-store",
+)
 
 _KINDS = {
     "status": "error response with ``status``, in the service's own format",

@@ -11,7 +11,8 @@ from distil.tests.support import sandbox
 
 class AuthenticationTest(sandbox.SandboxTestCase):
     def test_catalog_lists_services_for_every_interface(self) -> None:
-        for kind in ("identity", "metering", "metric", "compute", "volumev3", "block-storage", "image", "object-store"):
+        telemetry = ("metering", "metric", "metric-storage")
+        for kind in ("identity", *telemetry, "compute", "volumev3", "block-storage", "image", "object-store"):
             for interface in ("public", "internal", "admin"):
                 found = self.session.get_endpoint(service_type=kind, interface=interface, region_name="RegionOne")
                 self.assertTrue(str(found).startswith(self.cloud.url), (kind, interface, found))

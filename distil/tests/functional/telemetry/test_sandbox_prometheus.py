@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The sandbox cloud behaves as the real Prometheus and the real Aetos do."""
+
+from typing import Any
+from typing import ClassVar
+
+from keystoneauth1 import noauth
+from keystoneauth1 import session as ks_session
+from keystoneauth1.identity import v3
+
+from distil.sandbox import cloud
+from distil.sandbox.apis.prometheus_queries import PrometheusSettings
+from distil.tests.support import prometheus_scenario
+from distil.tests.support.real.prometheus import Series
+
+
+class SandboxPrometheusCase(prometheus_scenario.PrometheusCase):
+    cloud: ClassVar[cloud.Cloud]
+    version = 2
+    max_samples = 1000
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        settings = PrometheusSettings(version=cls.version, max_samples=cls.max_samples)
+        cls.cloud = cls.enterClassContext(cloud.Cloud(projects=1, prometheus=settings))
+        cls.session = ks_session.Session(auth=cls.auth(), timeout=60)
+        cls.addClassCleanup(cls.session.session.close)
+
+    @classmethod
+    def auth(cls) -> Any:
+        return noauth.NoAuth(endpoint=cls.cloud.prometheus_url)
+
+    @classmethod
+    def add_series(cls, *series: Series) -> None:
+        for labels, samples in series:
+            cls.cloud.add_series(labels, samples)
+
+
+class PrometheusTest(SandboxPrometheusCase, prometheus_scenario.PrometheusScenario):
+    pass
+
+
+class LeftOpenRangeTest(SandboxPrometheusCase, prometheus_scenario.PrometheusScenario):
+    version = 3
+
+
+class AetosTest(SandboxPrometheusCase, prometheus_scenario.AetosScenario):
+    @classmethod
+    def auth(cls) -> Any:
+        credentials: dict[str, Any] = {**cls.cloud.auth()}
+        return v3.Password(**credentials)
