@@ -8,6 +8,7 @@ from oslo_config import cfg
 from distil.conf import collector
 from distil.conf import coordination
 from distil.conf import enabled_collectors
+from distil.conf import gnocchi
 from distil.conf import keystone_authtoken
 from distil.conf import oslo_reports
 
@@ -18,6 +19,7 @@ def list_opts() -> list[tuple[str, Iterable[cfg.Opt]]]:
         ("DEFAULT", enabled_collectors.DEFAULT_OPTS),
         (collector.GROUP, collector.OPTS),
         (coordination.GROUP, coordination.OPTS),
+        (gnocchi.GROUP, gnocchi.OPTS),
         (keystone_authtoken.GROUP, keystone_authtoken.all_opts()),
         (oslo_reports.GROUP, oslo_reports.OPTS),
     ]

@@ -75,6 +75,16 @@ class JSONClient:
         except (ValueError, RecursionError) as error:
             raise exceptions.TelemetryError(f"the response is not JSON: {excerpt(body)}", request=request) from error
 
+    def session_project_id(self) -> str | None:
+        """The id of the project that the token is scoped to; None without a token, or without project scope.
+
+        :raises TelemetryError: there is no token to be had.
+        """
+        try:
+            return self._adapter.get_project_id()
+        except _ERRORS as error:
+            raise exceptions.TelemetryError(redact(str(error)), request=f"{self.name}: getting a token") from error
+
     def _send(self, request: str, method: str, path: str, options: Mapping[str, Any]) -> tuple[int, bytes]:
         headers = {**_HEADERS, **options.get("headers", {})}
         try:

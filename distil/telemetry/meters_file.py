@@ -88,6 +88,11 @@ class MeterEntry:
         return {key: metadata_text(source.resolve(fields, measured, metrics)) for key, source in self.metadata.items()}
 
     @property
+    def fields(self) -> frozenset[str]:
+        """The fields that values come from."""
+        return frozenset(source.field for source in (self.volume, *self.metadata.values()) if source.field)
+
+    @property
     def metrics(self) -> frozenset[str]:
         """The other metrics that values come from."""
         return frozenset(source.metric for source in (self.volume, *self.metadata.values()) if source.metric)

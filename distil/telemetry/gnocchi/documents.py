@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From the aggregates of a resource and the revisions of its attributes to samples as Ceilometer's API shows them."""
+
+import bisect
+import datetime
+import functools
+from collections.abc import Iterator
+from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from distil.telemetry.gnocchi.meters import GnocchiMeter
+from distil.telemetry.gnocchi.meters import Kind
+from distil.telemetry.gnocchi.points import Point
+from distil.telemetry.gnocchi.revisions import Resource
+from distil.telemetry.gnocchi.revisions import in_force
+
+_TYPES = {Kind.GAUGE: "gauge", Kind.DELTA: "delta"}
+
+
+class OwnedAggregate(msgspec.Struct, array_like=True, frozen=True):
+    """An aggregate of which a project has a sample for each of some revisions.
+
+    :param start: seconds since 1970.
+    :param revisions: numbers of the revisions.
+    :param metrics: the values of the other metrics of the resource, by name.
+    """
+
+    start: int
+    value: Any
+    revisions: list[int]
+    metrics: dict[str, Any]
+
+
+class OwnedRevision(msgspec.Struct, array_like=True, frozen=True):
+    """:param start: as Gnocchi writes it.
+    :param attributes: those that the meter needs, by name.
+    """
+
+    start: str
+    attributes: dict[str, Any]
+
+
+class OwnedSeries(msgspec.Struct, array_like=True, frozen=True):
+    """What the samples of one project are made of, for one meter and resource.
+
+    :param meter: number of the meter's entry.
+    :param resource_id: Gnocchi's own id.
+    :param unit: of the metric; None: it has none.
+    """
+
+    meter: int
+    resource_id: str
+    original_id: str
+    unit: str | None
+    revisions: list[OwnedRevision]
+    aggregates: list[OwnedAggregate]
+
+
+class ResourceSeries:
+    """The aggregates of one meter and resource, and to whom they belong.
+
+    :param number: of the meter's entry.
+    :param points: of the meter's metric, by time.
+    :param others: those of other metrics of the resource, by name and time.
+    :param granularity: seconds.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        meter: GnocchiMeter,
+        resource: Resource,
+        unit: str | None,
+        points: Sequence[Point],
+        others: Mapping[str, Sequence[Point]],
+        granularity: int,
+    ) -> None:
+        self._number = number
+        self._meter = meter
+        self._resource = resource
+        self._unit = unit
+        self._points = points
+        self._others = others
+        self._granularity = granularity
+
+    def owned(self) -> Iterator[tuple[str, OwnedSeries]]:
+        """The series of each project to which the resource belonged."""
+        revisions = [
+            OwnedRevision(revision.start_text, {name: revision.attributes[name] for name in self._meter.fields})
+            for revision in self._resource.revisions
+        ]
+        aggregates: dict[str, list[OwnedAggregate]] = {}
+        for point in self._points:
+            values = {name: value_at(others, point.start) for name, others in self._others.items()}
+            for project_id, numbers in self._owners(point, revisions).items():
+                aggregates.setdefault(project_id, []).append(OwnedAggregate(*point, numbers, values))
+        for project_id, owned in aggregates.items():
+            resource = self._resource
+            yield (
+                project_id,
+                OwnedSeries(self._number, resource.id, resource.original_id, self._unit, revisions, owned),
+            )
+
+    def _owners(self, point: Point, revisions: Sequence[OwnedRevision]) -> Mapping[str, list[int]]:
+        """The revisions that have a sample of an aggregate, by project.
+
+        A state has one for each revision that was in force, unless its attributes repeat those of another: max and
+        other transformers use all of them. An amount has one, for it may be added.
+        """
+        numbers = in_force(self._resource.revisions, point.start, point.start + self._granularity)
+        if self._meter.kind is Kind.DELTA:
+            numbers = numbers[-1:]
+        owners: dict[str, list[int]] = {}
+        for number in numbers:
+            project_id = self._resource.revisions[number].project_id
+            if project_id is None:
+                continue
+            same = owners.setdefault(project_id, [])
+            if all(revisions[number].attributes != revisions[other].attributes for other in same):
+                same.append(number)
+        return owners
+
+
+def value_at(points: Sequence[Point], start: int) -> Any:
+    """The value of another metric at a time, else the nearest before, else the nearest after; None without any."""
+    if not points:
+        return None
+    return points[max(0, bisect.bisect_right(points, start, key=lambda point: point.start) - 1)].value
+
+
+def documents(series: OwnedSeries, meter: GnocchiMeter, project_id: str, source: str) -> Iterator[dict[str, Any]]:
+    """The samples of a series, as documents with the keys of Ceilometer's v2 API.
+
+    :param source: the value of that key.
+    """
+    resource_id = meter.resource_id.of(series.original_id, project_id)
+    constant = {
+        "resource_id": resource_id,
+        "project_id": project_id,
+        "meter": meter.meter,
+        "type": _TYPES[meter.kind],
+        "unit": meter.unit or series.unit,
+        "source": source,
+    }
+    for aggregate in series.aggregates:
+        timestamp = _format(aggregate.start)
+        for number in aggregate.revisions:
+            revision = series.revisions[number]
+            fields, metrics = revision.attributes, aggregate.metrics
+            yield {
+                # In the order of the revisions: of samples of one time, the last metadata counts.
+                "id": f"gnocchi/{series.resource_id}/{meter.metric}/{timestamp}/{revision.start}",
+                "timestamp": timestamp,
+                "volume": meter.volume.resolve(fields, aggregate.value, metrics),
+                "metadata": meter.document_metadata(fields, aggregate.value, metrics),
+                **constant,
+            }
+
+
+# Cached: all series have the same times.
+@functools.lru_cache(maxsize=4096)
+def _format(start: int) -> str:
+    return datetime.datetime.fromtimestamp(start, datetime.UTC).replace(tzinfo=None).isoformat()

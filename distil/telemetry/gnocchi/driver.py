@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The driver for Gnocchi."""
+
+import datetime
+import functools
+import threading
+from collections.abc import Collection
+from collections.abc import Iterator
+from typing import Self
+
+import msgspec
+from keystoneauth1 import session as ks_session
+from oslo_log import log
+
+from distil import exceptions
+from distil import model
+from distil.conf import gnocchi as gnocchi_conf
+from distil.rating import sample_parser
+from distil.telemetry import driver
+from distil.telemetry import meters_file
+from distil.telemetry.driver import Guarantee
+from distil.telemetry.gnocchi import client
+from distil.telemetry.gnocchi import meters as gnocchi_meters
+from distil.telemetry.gnocchi.aggregates import AggregateReader
+from distil.telemetry.gnocchi.backlog import BacklogMonitor
+from distil.telemetry.gnocchi.documents import OwnedSeries
+from distil.telemetry.gnocchi.documents import documents
+from distil.telemetry.gnocchi.measured import NumberedMeter
+from distil.telemetry.gnocchi.meters import Kind
+from distil.telemetry.gnocchi.reader import PeriodReader
+from distil.telemetry.gnocchi.rights import require_visible_resources
+from distil.telemetry.snapshot import Snapshot
+from distil.telemetry.snapshot import Snapshots
+
+LOG = log.getLogger(__name__)
+
+_HOUR_SECONDS = 3600
+
+
+class GnocchiDriver(driver.TelemetryDriver):
+    """Reads aggregates of all projects at once: a sample is an aggregate, with each revision that was in force.
+
+    :param options: values of the group.
+    """
+
+    service_type = client.SERVICE_TYPE
+    guarantees = frozenset((Guarantee.TRANSFERS, Guarantee.WHOLENESS))
+    options = gnocchi_conf.OPTS
+    reads_all_projects = True
+
+    def __init__(
+        self,
+        session: ks_session.Session,
+        region_name: str | None,
+        interface: str,
+        options: gnocchi_conf.GnocchiOptions,
+    ) -> None:
+        super().__init__(session, region_name, interface)
+        self.lag = datetime.timedelta(seconds=options.lag)
+        self._options = options
+        self._meters = gnocchi_meters.load(options.meters_file)
+        self._client = client.GnocchiClient(session, region_name, interface)
+        aggregates = AggregateReader(self._client, options.granularity)
+        backlog = BacklogMonitor(self._client, options.processing_timeout)
+        self._reader = PeriodReader(self._client, aggregates, backlog, options.granularity, self.lag)
+        self._lock = threading.Lock()
+        self._snapshots: dict[frozenset[str], Snapshots] = {}
+
+    @classmethod
+    def create(cls, context: driver.DriverContext) -> Self:
+        options = gnocchi_conf.GnocchiOptions(**context.options)
+        if _HOUR_SECONDS % options.granularity:
+            problem = f"[{gnocchi_conf.GROUP}] granularity: {options.granularity} s do not divide an hour"
+            raise exceptions.ConfigurationError([problem])
+        return cls(context.session, context.region_name, context.interface, options)
+
+    def served(self, meter: str) -> driver.ServedMeter | None:
+        entries = [entry for entry in self._meters if entry.meter == meter]
+        if not entries:
+            return None
+        return meters_file.served(entries, adds_up=all(entry.kind is Kind.DELTA for entry in entries))
+
+    def require_answer(self) -> None:
+        require_visible_resources(self._client)
+
+    def samples(
+        self,
+        projects: Collection[str],
+        meters: Collection[str],
+        start: datetime.datetime,
+        end: datetime.datetime,
+    ) -> Iterator[model.Sample | model.RejectedSample]:
+        snapshot = self._snapshots_of(frozenset(meters)).get(model.Window(start, end))
+        for project_id in projects:
+            for row in snapshot.rows(project_id):
+                series = msgspec.convert(row, OwnedSeries)
+                meter = self._meters[series.meter]
+                for document in documents(series, meter, project_id, self._options.source):
+                    yield sample_parser.parse_sample(document, project_id, meter.meter)
+
+    def _snapshots_of(self, names: frozenset[str]) -> Snapshots:
+        with self._lock:
+            if names not in self._snapshots:
+                meters = [
+                    NumberedMeter(number, meter)
+                    for number, meter in enumerate(self._meters)
+                    if meter.meter in names and meter.unavailable is None
+                ]
+                missing = names - {numbered.meter.meter for numbered in meters}
+                if missing:
+                    LOG.warning(
+                        "%s says of no samples of %s, which are not collected.",
+                        self._options.meters_file,
+                        ", ".join(sorted(missing)),
+                    )
+                self._snapshots[names] = Snapshots(functools.partial(self._read, meters))
+            return self._snapshots[names]
+
+    def _read(self, meters: list[NumberedMeter], period: model.Window, snapshot: Snapshot) -> None:
+        for moment in (period.start, period.end):
+            if moment.timestamp() % self._options.granularity:
+                reason = f"{period} does not begin and end with an aggregate of {self._options.granularity} s"
+                raise exceptions.TelemetryError(reason, affects_all=True)
+        self._reader.read(meters, period, snapshot)
