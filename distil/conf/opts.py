@@ -11,6 +11,7 @@ from distil.conf import enabled_collectors
 from distil.conf import gnocchi
 from distil.conf import keystone_authtoken
 from distil.conf import oslo_reports
+from distil.conf import prometheus
 
 
 def list_opts() -> list[tuple[str, Iterable[cfg.Opt]]]:
@@ -22,4 +23,5 @@ def list_opts() -> list[tuple[str, Iterable[cfg.Opt]]]:
         (gnocchi.GROUP, gnocchi.OPTS),
         (keystone_authtoken.GROUP, keystone_authtoken.all_opts()),
         (oslo_reports.GROUP, oslo_reports.OPTS),
+        (prometheus.GROUP, prometheus.OPTS),
     ]

@@ -49,7 +49,7 @@ RESET = Response(status=0)
 
 class Request(NamedTuple):
     """:ivar target: the path, with the query.
-    :ivar body: what its JSON says; None if it has no body.
+    :ivar body: what its JSON says, or its text; None if it has no body.
     """
 
     method: str
@@ -58,6 +58,13 @@ class Request(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.method} {self.target}"
+
+
+def _content(body: bytes) -> Any:
+    try:
+        return json.loads(body) if body else None
+    except ValueError:
+        return body.decode()
 
 
 class HTTPServer(http.server.ThreadingHTTPServer):
@@ -114,7 +121,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        request = Request(self.command, self.path, json.loads(body) if body else None)
+        request = Request(self.command, self.path, _content(body))
         self.server.requests.append(request)
         with contextlib.suppress(ConnectionError):  # the client did not wait
             self._send(self.server.respond(request))

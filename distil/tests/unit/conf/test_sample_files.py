@@ -1,18 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The sample rules files under etc/."""
+"""The sample rules and meters files under etc/."""
 
 import pathlib
 import re
+import tempfile
 import unittest
+
+import yaml
 
 from distil.factory import rules
 from distil.rating import mapping
 from distil.rating import mapping_parser
+from distil.telemetry.prometheus import meters as prometheus_meters
 from distil.tests.support import builders
 
 FOLDER = pathlib.Path(__file__).parents[4] / "etc" / "distil"
 MAPPINGS = FOLDER / "meter_mappings.yml"
 TRANSFORMERS = FOLDER / "transformer.yml"
+PROMETHEUS_METERS = FOLDER / "prometheus_meters.yml"
 
 
 class SampleFilesTest(unittest.TestCase):
@@ -42,3 +47,27 @@ class SampleFilesTest(unittest.TestCase):
         self.assertEqual(sorted(mapping_parser.KEYS), sorted(explained))
         explained = re.findall(r"^#   (\w+)  ", TRANSFORMERS.read_text(encoding="utf-8"), re.MULTILINE)
         self.assertEqual(sorted(builders.plugins()), sorted(explained))
+
+
+class PrometheusMetersTest(unittest.TestCase):
+    def test_entries_cover_mapped_meters(self) -> None:
+        mapped = {entry["meter"] for entry in yaml.safe_load(MAPPINGS.read_text(encoding="utf-8"))}
+        self.assertEqual(mapped, {entry.meter for entry in prometheus_meters.load(str(PROMETHEUS_METERS))})
+
+    def test_alternatives_in_comments_are_valid(self) -> None:
+        text = PROMETHEUS_METERS.read_text(encoding="utf-8")
+        alternatives = re.findall(r"^# - meter: .*\n(?:#   .*\n)+", text, re.MULTILINE)
+        self.assertEqual(8, len(alternatives))
+        for alternative in alternatives:
+            with self.subTest(alternative), tempfile.NamedTemporaryFile("w", encoding="utf-8") as file:
+                file.write(re.sub("^# ", "", alternative, flags=re.MULTILINE))
+                file.flush()
+                (entry,) = prometheus_meters.load(file.name)
+                self.assertIn(f"- meter: {entry.meter}\n", re.sub("^# .*\n", "", text, flags=re.MULTILINE))
+
+    def test_keys_are_documented(self) -> None:
+        explained = re.findall(r"^#   ([a-z_]+)  ", PROMETHEUS_METERS.read_text(encoding="utf-8"), re.MULTILINE)
+        self.assertEqual(
+            ["meter", "selector", "kind", "first_sample", "labels", "unit", "volume", "metadata", "up", "unavailable"],
+            explained,
+        )

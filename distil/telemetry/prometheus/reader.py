@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reads the samples of a period into a snapshot."""
+
+import datetime
+import itertools
+from collections import defaultdict
+from collections.abc import Collection
+from collections.abc import Iterable
+from collections.abc import Iterator
+from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import Any
+from typing import NamedTuple
+
+from oslo_log import log
+
+from distil import exceptions
+from distil import model
+from distil.telemetry.prometheus import parser
+from distil.telemetry.prometheus.api import PrometheusAPI
+from distil.telemetry.prometheus.api import QueryTooLarge
+from distil.telemetry.prometheus.meters import Kind
+from distil.telemetry.prometheus.meters import PrometheusMeter
+from distil.telemetry.prometheus.part_lengths import MIN_LENGTH
+from distil.telemetry.prometheus.part_lengths import PartLengths
+from distil.telemetry.prometheus.selector import Selector
+from distil.telemetry.prometheus.series import Series
+from distil.telemetry.snapshot import Snapshot
+from distil.text import pluralize
+
+LOG = log.getLogger(__name__)
+
+_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+_MILLISECOND = datetime.timedelta(milliseconds=1)
+_MAX_EXAMPLES = 3
+
+
+class Question(NamedTuple):
+    """What is asked once for several entries of the meters file.
+
+    :ivar project_label: by which series belong to projects.
+    """
+
+    selector: Selector
+    project_label: str
+
+
+class SeriesReader:
+    """Reads series in parts. Threads share it."""
+
+    def __init__(self, api: PrometheusAPI, lengths: PartLengths) -> None:
+        self._api = api
+        self._lengths = lengths
+
+    def parts(self, selector: Selector, start: int, end: int) -> Iterator[tuple[int, int, list[Any]]]:
+        """Parts of a period, each with its start and end and the unparsed series in it.
+
+        :param start: in milliseconds since the epoch, like ``end``.
+        :raises PeriodIncomplete: the service says that it does not have all samples.
+        :raises TelemetryError: the service gave no usable answer.
+        """
+        while start < end:
+            length = self._lengths.next(selector, end - start)
+            part_end = min(end, start + length)
+            try:
+                items = self._api.samples(selector, start, part_end)
+            except QueryTooLarge:
+                if length <= MIN_LENGTH:
+                    raise
+                self._lengths.halve(selector, length)
+                continue
+            self._lengths.record(selector, length, sum(map(_sample_count, items)))
+            yield start, part_end, items
+            start = part_end
+
+
+class PeriodReader:
+    """Reads the samples of all projects that some entries need.
+
+    :ivar entries: by the question that is asked for them.
+    :param entries: of the meters file; none of them is unavailable.
+    :param look_back: how long before a period its counters must be known, in milliseconds.
+    :param name: of the service, for messages.
+    """
+
+    def __init__(self, reader: SeriesReader, entries: Sequence[PrometheusMeter], look_back: int, name: str) -> None:
+        self._reader = reader
+        self._look_back = look_back
+        self._name = name
+        by_question: dict[Question, list[PrometheusMeter]] = defaultdict(list)
+        for entry in entries:
+            by_question[Question(entry.selector, entry.project_label)].append(entry)
+        self.entries: Mapping[Question, Sequence[PrometheusMeter]] = dict(by_question)
+        self._questions = tuple(by_question)
+
+    def read(self, period: model.Window, snapshot: Snapshot) -> None:
+        """Add rows: the number of the question, labels, times and values.
+
+        :raises PeriodIncomplete: the service says that it does not have all samples.
+        :raises TelemetryError: the service gave no usable answer.
+        """
+        homeless: dict[Selector, set[object]] = defaultdict(set)
+        for number, question in enumerate(self._questions):
+            is_counter = any(entry.kind is Kind.COUNTER for entry in self.entries[question])
+            start, end = milliseconds(period.start), milliseconds(period.end)
+            # What a counter counted until its first sample in the period is the difference from the one before.
+            first = start - self._look_back if is_counter else start
+            for part_start, part_end, items in self._reader.parts(question.selector, first, end):
+                for item in items:
+                    series = self._parse(question, item, part_start, part_end, is_counter, snapshot)
+                    if series is not None and not series.labels.get(question.project_label):
+                        homeless[question.selector].add(series.key)
+                    elif series is not None and series.times:
+                        row = (number, series.labels, series.times, series.values)
+                        snapshot.add(series.labels[question.project_label], row)
+                # The samples of an answer are a thousand times as many as rows.
+                snapshot.flush()
+        _report_homeless(homeless)
+
+    def series(self, rows: Iterable[Any]) -> dict[Question, list[Series]]:
+        """The series of one project, by question; parts of one series follow each other.
+
+        :param rows: of the snapshot.
+        """
+        found: dict[Question, list[Series]] = defaultdict(list)
+        for number, labels, times, values in rows:
+            found[self._questions[number]].append(Series(labels, times, values))
+        return found
+
+    def _parse(
+        self, question: Question, item: Any, start: int, end: int, keep_all: bool, snapshot: Snapshot
+    ) -> Series | None:
+        """The series; None if it is malformed, and its project is known, which then fails.
+
+        :raises TelemetryError: it is malformed, and no project is known.
+        """
+        try:
+            return parser.parse_series(item, start, end, keep_all).series
+        except parser.MalformedSeries as error:
+            reason = f"{self._name}: a series of {question.selector} cannot be used: {error.reason}"
+            project_id = error.labels.get(question.project_label)
+            if not project_id:
+                raise exceptions.TelemetryError(reason) from error
+            snapshot.fail(project_id, reason)
+            return None
+
+
+def milliseconds(time: datetime.datetime) -> int:
+    """Since the epoch."""
+    return (time - _EPOCH) // _MILLISECOND
+
+
+def _sample_count(item: Any) -> int:
+    values = item.get("values") if isinstance(item, Mapping) else None
+    return len(values) if isinstance(values, list) else 0
+
+
+def _report_homeless(homeless: Mapping[Selector, Collection[object]]) -> None:
+    """Log how many series have no project, and so are not billed."""
+    for selector, keys in homeless.items():
+        LOG.warning(
+            "%s of %s without a project left out, such as %s",
+            pluralize(len(keys), "series", "series"),
+            selector,
+            ", ".join(str(key) for key in itertools.islice(keys, _MAX_EXAMPLES)),
+        )

@@ -1,0 +1,318 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the driver makes of series, and of answers that are not whole or not as documented."""
+
+import datetime
+import itertools
+import unittest
+from collections.abc import Mapping
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from distil import exceptions
+from distil import model
+from distil.telemetry.driver import ServedMeter
+from distil.tests.support.prometheus_driver import END
+from distil.tests.support.prometheus_driver import START
+from distil.tests.support.prometheus_driver import UP
+from distil.tests.support.prometheus_driver import SeriesServer
+from distil.tests.support.prometheus_driver import entry
+from distil.tests.support.prometheus_driver import every_minute
+from distil.tests.support.prometheus_driver import make_driver
+from distil.tests.support.prometheus_driver import series
+from distil.tests.support.real.prometheus import Series
+
+VOLUME = entry()
+TRAFFIC = entry("traffic", kind="counter", unit="B")
+SCRAPED = series(UP, *every_minute(-20), job="exporter")
+MINUTE = datetime.timedelta(minutes=1)
+
+Samples = list[model.Sample | model.RejectedSample]
+
+
+class DriverCase(unittest.TestCase):
+    def serve(self, *items: Series, up: Series = SCRAPED, **options: Any) -> SeriesServer:
+        return self.enterContext(SeriesServer(up, *items, **options))
+
+    def read(
+        self,
+        server: SeriesServer,
+        entries: Sequence[Mapping[str, Any]] = (VOLUME,),
+        projects: Sequence[str] = ("p",),
+        start: datetime.datetime = START,
+        end: datetime.datetime = END,
+        **options: Any,
+    ) -> Samples:
+        driver = make_driver(entries, url=server.url, **options)
+        return list(driver.samples(projects, {each["meter"] for each in entries}, start, end))
+
+    def samples(self, *args: Any, **options: Any) -> list[model.Sample]:
+        found = self.read(*args, **options)
+        samples = [sample for sample in found if isinstance(sample, model.Sample)]
+        self.assertEqual(samples, found)
+        return samples
+
+    def values(self, *args: Any, **options: Any) -> list[tuple[float, Decimal]]:
+        return [((sample.timestamp - START) / MINUTE, sample.volume) for sample in self.samples(*args, **options)]
+
+
+class GaugeTest(DriverCase):
+    def test_sample_has_keys_of_ceilometer(self) -> None:
+        labels = {"project": "p", "id": "v1", "name": "größe", "type": "ssd"}
+        server = self.serve(series("volume_size", (30.5, 20), **labels))
+        metadata = {"name": "name", "type": "type", "az": "zone", "kind": {"constant": None}, "size": {"value": True}}
+        (sample,) = self.samples(server, [entry(metadata=metadata)])
+        document = dict(sample.document)
+        self.assertRegex(document.pop("id"), "^[0-9a-f]{32}$")
+        self.assertEqual(
+            {
+                "meter": "volume.size",
+                "type": "gauge",
+                "project_id": "p",
+                "resource_id": "v1",
+                "timestamp": "2026-01-01T00:30:30",
+                "volume": 20,
+                "unit": "GB",
+                "source": "prometheus",
+                "metadata": {"name": "größe", "type": "ssd", "az": "None", "kind": "None", "size": "20"},
+            },
+            document,
+        )
+        self.assertEqual({"name": "größe", "type": "ssd", "az": None, "kind": None, "size": "20"}, sample.metadata)
+
+    def test_period_is_half_open(self) -> None:
+        millisecond = 1 / 60_000
+        points = [(-millisecond, 1), (0, 2), (60 - millisecond, 3), (60, 4)]
+        server = self.serve(series("volume_size", *points, project="p", id="v1"))
+        self.assertEqual([2, 3], [volume for _, volume in self.values(server)])
+
+    def test_runs_keep_first_and_last_sample(self) -> None:
+        points = [*every_minute(0, 29, 20), *every_minute(30, 59, 40)]
+        server = self.serve(series("volume_size", *points, project="p", id="v1"))
+        self.assertEqual([(0, 20), (29, 20), (30, 40), (59, 40)], self.values(server))
+
+    def test_changed_labels_are_seen(self) -> None:
+        before = series("volume_size", *every_minute(0, 20), project="p", id="v1", type="hdd")
+        after = series("volume_size", *every_minute(21, 59), project="p", id="v1", type="ssd")
+        found = self.samples(self.serve(before, after), [entry(metadata={"type": "type"})])
+        self.assertEqual(["hdd", "hdd", "ssd", "ssd"], [sample.metadata["type"] for sample in found])
+
+    def test_transfer_divides_usage(self) -> None:
+        before = series("volume_size", *every_minute(0, 20), project="p", id="v1")
+        after = series("volume_size", *every_minute(21, 59), project="q", id="v1")
+        server = self.serve(before, after)
+        found = self.samples(server, projects=["q", "p"])
+        self.assertEqual(["p", "p", "q", "q"], [sample.project_id for sample in found])
+        self.assertEqual([21, 59], [time for time, _ in self.values(server, projects=["q"])])
+
+    def test_codes_replace_status(self) -> None:
+        points = [(0, 0), (1, 3), (2, -1)]
+        codes = {"value": True, "codes": {0: 1, -1: -1}, "default": 0}
+        server = self.serve(series("vpn", *points, project="p", id="v1"))
+        self.assertEqual([1, 0, -1], [volume for _, volume in self.values(server, [entry("vpn", volume=codes)])])
+
+    def test_unit_comes_from_label(self) -> None:
+        labels = {"project": "project", "resource": "id", "unit": "unit"}
+        server = self.serve(series("volume_size", (0, 1), project="p", id="v1", unit="TB"))
+        (sample,) = self.samples(server, [{**entry(labels=labels), "unit": None}])
+        self.assertEqual("TB", sample.document["unit"])
+
+    def test_entries_of_one_meter_add_up(self) -> None:
+        server = self.serve(series("one", (0, 1), project="p", id="a"), series("two", (0, 2), tenant="p", id="b"))
+        labels = {"project": "tenant", "resource": "id"}
+        entries = [entry(selector="one"), entry(selector="two", labels=labels)]
+        self.assertEqual([1, 2], [volume for _, volume in self.values(server, entries)])
+
+    def test_numbers_that_cannot_be_billed_stay_as_sent(self) -> None:
+        points = [(0, float("nan")), (1, float("inf")), (2, -1.0), (3, 1e300)]
+        server = self.serve(series("volume_size", *points, project="p", id="v1"))
+        found = [sample.document["volume"] for sample in self.samples(server)]
+        self.assertEqual(["nan", "inf", "-1", "1e+300"], list(map(str, found)))
+
+    def test_sample_without_resource_is_rejected(self) -> None:
+        (sample,) = self.read(self.serve(series("volume_size", (0, 1), project="p")))
+        self.assertIsInstance(sample, model.RejectedSample)
+        self.assertEqual(("p", "volume.size"), (sample.project_id, sample.meter))
+
+    def test_ids_are_stable_and_differ(self) -> None:
+        items = [series("volume_size", (0, 1), (1, 2), project="p", id=name) for name in ("a", "b")]
+        first, second = ([sample.document["id"] for sample in self.samples(self.serve(*items))] for _ in range(2))
+        self.assertEqual(first, second)
+        self.assertEqual(4, len(set(first)))
+
+    def test_series_without_project_are_logged_once(self) -> None:
+        homeless = [series("volume_size", *every_minute(), id=f"v{number}") for number in range(5)]
+        server = self.serve(*homeless, series("volume_size", (0, 1), project="p", id="mine"))
+        with self.assertLogs("distil.telemetry.prometheus", "WARNING") as logs:
+            self.assertEqual(1, len(self.samples(server)))
+        self.assertRegex("".join(logs.output), "5 series of volume_size without a project left out, such as .*v[0-4]")
+        self.assertEqual(1, len(logs.output))
+
+
+class CounterTest(DriverCase):
+    def test_series_have_what_they_counted(self) -> None:
+        counter = series("traffic", (-5, 100), (5, 130), (10, 7), (15, 10), project="p", id="r1")
+        (sample,) = self.samples(self.serve(counter), [TRAFFIC])
+        self.assertEqual((30 + 7 + 3, "delta"), (sample.volume, sample.document["type"]))
+        self.assertEqual(START + 15 * MINUTE, sample.timestamp)
+
+    def test_windows_add_up(self) -> None:
+        points = [(minute, float(minute * minute)) for minute in range(-9, 60)]
+        server = self.serve(series("traffic", *points, project="p", id="r1"), up=series(UP, *every_minute(-20, 80)))
+        whole = self.values(server, [TRAFFIC])
+        edges = [START + minute * MINUTE for minute in (0, 7, 8, 31, 60)]
+        parts = [self.values(server, [TRAFFIC], start=start, end=end) for start, end in itertools.pairwise(edges)]
+        self.assertEqual(sum(volume for _, volume in whole), sum(volume for part in parts for _, volume in part), parts)
+
+    def test_first_sample_can_count(self) -> None:
+        server = self.serve(series("traffic", (5, 100), (6, 101), project="p", id="r1"))
+        self.assertEqual([(6, 1)], self.values(server, [TRAFFIC]))
+        self.assertEqual([(6, 101)], self.values(server, [{**TRAFFIC, "first_sample": "from_zero"}]))
+
+    def test_conflict_fails_project_alone(self) -> None:
+        twice = [series("traffic", (1, 5), (2, value), project="p", id="r1", port=str(value)) for value in (6, 7)]
+        server = self.serve(*twice, series("traffic", (1, 5), (2, 8), project="q", id="r2"))
+        self.assertEqual([(2, 3)], self.values(server, [TRAFFIC], projects=["q"]))
+        with self.assertRaisesRegex(
+            exceptions.TelemetryError, "resource r1 .* differ in port.* replica_labels"
+        ) as caught:
+            self.read(server, [TRAFFIC])
+        self.assertFalse(caught.exception.affects_all)
+
+    def test_replicas_count_once(self) -> None:
+        replicas = [series("traffic", *every_minute(0, 9, 5), (10, 8), project="p", id="r1", pod=pod) for pod in "ab"]
+        self.assertEqual([(10, 3)], self.values(self.serve(*replicas), [TRAFFIC], replica_labels=["pod"]))
+
+
+class QueryTest(DriverCase):
+    def test_selector_is_asked_once_for_all_projects(self) -> None:
+        items = [series("volume_size", (0, 1), project=f"p{number}", id=str(number)) for number in range(30)]
+        server = self.serve(*items)
+        driver = make_driver([VOLUME, entry("disk", selector="volume_size")], url=server.url)
+        for window in (START, START), (START, START):
+            projects = [f"p{number}" for number in range(30)]
+            self.assertEqual(60, len(list(driver.samples(projects, ["volume.size", "disk"], window[0], END))))
+        asked = [query.partition("[")[0] for query in server.queries]
+        self.assertEqual({UP, "volume_size"}, set(asked))
+        self.assertLessEqual(len(asked), 4)
+
+    def test_refused_query_is_divided(self) -> None:
+        points = [(minute / 4, float(minute)) for minute in range(-8, 240)]
+        server = self.serve(series("volume_size", *points, project="p", id="v1"), max_samples=80)
+        self.assertEqual([float(minute) for minute in range(240)], [float(v) for _, v in self.values(server)])
+
+    def test_answer_that_cannot_be_divided_fails(self) -> None:
+        server = self.serve(series("volume_size", (0, 1), (0.001, 2), project="p", id="v1"), max_samples=1)
+        with self.assertRaisesRegex(exceptions.TelemetryError, "volume_size from .* HTTP 422: .*too many samples"):
+            self.read(server)
+
+    def test_unrequested_is_not_read(self) -> None:
+        server = self.serve(series("volume_size", (0, 1), project="p", id="v1"))
+        driver = make_driver([VOLUME, entry("disk"), {"meter": "x", "unavailable": "no"}], url=server.url)
+        self.assertEqual([], list(driver.samples(["p"], ["x", "unknown"], START, END)))
+        self.assertEqual([], list(driver.samples([], ["disk"], START, END)))
+        self.assertEqual([], list(driver.samples(["q"], ["volume.size"], START, END)))
+        self.assertEqual({UP, "volume_size"}, {query.partition("[")[0] for query in server.queries})
+
+    def test_require_answer_accepts_working_service(self) -> None:
+        server = self.serve()
+        make_driver([VOLUME], url=server.url).require_answer()
+        self.assertEqual(["vector(1)"], server.queries)
+
+
+class WholenessTest(DriverCase):
+    def assert_incomplete(self, server: SeriesServer, pattern: str, **options: Any) -> None:
+        with self.assertRaisesRegex(exceptions.PeriodIncomplete, pattern) as caught:
+            self.read(server, **options)
+        self.assertTrue(caught.exception.affects_all)
+
+    def test_gap_of_all_targets_holds_window(self) -> None:
+        for name, points in {
+            "start": every_minute(11, 59),
+            "middle": [*every_minute(0, 20), *every_minute(32, 59)],
+            "end": every_minute(0, 49),
+            "down": [*every_minute(0, 20), *every_minute(21, 31, 0), *every_minute(32, 59)],
+        }.items():
+            with self.subTest(name):
+                server = self.serve(up=series(UP, *points))
+                self.assert_incomplete(server, f"{UP} has no sample but 0 from .*max_gap to [67][0-9][0-9] until")
+
+    def test_accepted_gap_does_not(self) -> None:
+        points = [*every_minute(9, 20), *every_minute(30, 50)]
+        self.assertEqual([], self.samples(self.serve(up=series(UP, *points))))
+
+    def test_unknown_up_holds_window(self) -> None:
+        self.assert_incomplete(self.serve(up=series("other", (0, 1))), "none at all in the window.*retention")
+
+    def test_target_that_is_down_is_logged(self) -> None:
+        down = series(UP, *every_minute(0, 20), *every_minute(21, 59, 0), instance="compute7")
+        gone = series(UP, *every_minute(0, 20), instance="compute8")
+        server = self.serve(down, gone)
+        with self.assertLogs("distil.telemetry.prometheus", "WARNING") as logs:
+            self.assertEqual([], self.samples(server))
+        self.assertRegex("".join(logs.output), "1 of 3 targets .*compute7.* from 2026-01-01T00:20:00Z to")
+        self.assert_incomplete(server, "compute7.*samples may be missing", require_all_targets=True)
+
+    def test_doubts_of_service_hold_window(self) -> None:
+        server = self.serve(spoil=lambda _, answer: {**answer, "warnings": ["store-1 is unavailable"]})
+        self.assert_incomplete(server, "does not vouch for its answer: store-1 is unavailable")
+
+
+class MalformedAnswerTest(DriverCase):
+    """Answers about ``volume_size``; those about the target's state are right."""
+
+    def spoiled(self, **changes: Any) -> SeriesServer:
+        """Serve a series of p that is not as documented, and one of q that is."""
+
+        def spoil(metric: str, answer: Any) -> Any:
+            if metric != UP and answer["data"]["result"]:
+                answer["data"]["result"][0].update(changes)
+            return answer
+
+        items = [series("volume_size", *every_minute(), project=name, id=name) for name in ("p", "q")]
+        return self.serve(*items, spoil=spoil)
+
+    def test_malformed_series_fails_its_project_alone(self) -> None:
+        server = self.spoiled(values=[[START.timestamp(), "many"]])
+        self.assertEqual(2, len(self.samples(server, projects=["q"])))
+        with self.assertRaisesRegex(exceptions.TelemetryError, "prometheus: a series of volume_size .*many") as caught:
+            self.read(server)
+        self.assertFalse(caught.exception.affects_all)
+
+    def test_malformed_series_without_project_fails_all(self) -> None:
+        with self.assertRaisesRegex(exceptions.TelemetryError, "prometheus: a series of volume_size") as caught:
+            self.read(self.spoiled(metric={"project": 5}), projects=["q"])
+        self.assertTrue(caught.exception.affects_all)
+
+    def test_malformed_state_of_target_fails_all(self) -> None:
+        server = self.serve(spoil=lambda _, answer: {**answer, "data": {**answer["data"], "result": [5]}})
+        with self.assertRaisesRegex(exceptions.TelemetryError, f"prometheus: a series of {UP} cannot be used"):
+            self.read(server)
+
+    def test_labels_may_hold_any_text(self) -> None:
+        for name in ('a "name"', "größe", "a\\b", "two\nlines", "\N{CLOUD}", "{}"):
+            with self.subTest(name):
+                server = self.serve(series("volume_size", (0, 1), project=name, id=name))
+                (sample,) = self.samples(server, projects=[name])
+                self.assertEqual((name, name), (sample.project_id, sample.resource_id))
+        (rejected,) = self.read(self.serve(series("volume_size", (0, 1), project="p", id="\0")))
+        self.assertIsInstance(rejected, model.RejectedSample)
+
+
+class ServedTest(unittest.TestCase):
+    def test_entries_say_what_is_served(self) -> None:
+        driver = make_driver(
+            [entry(metadata={"a": "x", "b": {"constant": "y"}}), TRAFFIC, {"meter": "x", "unavailable": "no"}]
+        )
+        expected = ServedMeter(metadata=frozenset("ab"), constants={"b": "y"}, adds_up=False)
+        self.assertEqual(expected, driver.served("volume.size"))
+        self.assertEqual(ServedMeter(metadata=frozenset()), driver.served("traffic"))
+        self.assertEqual(ServedMeter(unavailable="no"), driver.served("x"))
+        self.assertIsNone(driver.served("unknown"))
+
+    def test_region_names_service(self) -> None:
+        self.assertEqual("prometheus:9090", make_driver([VOLUME], url="http://prometheus:9090/x").region())
+        self.assertEqual("R", make_driver([VOLUME], url="http://prometheus:9090/x", region_name="R").region())
+
+    def test_lag_comes_from_options(self) -> None:
+        self.assertEqual(MINUTE, make_driver([VOLUME], lag=60).lag)
