@@ -51,7 +51,7 @@ class GnocchiApi(Api):
         self._resources = resources
         self._search = ResourceSearch(resources)
         self._metrics = GnocchiMetrics(resources)
-        self._aggregates = GnocchiAggregates(resources, self._search)
+        self._aggregates = GnocchiAggregates(resources, self._search, self._metrics)
 
     def routes(self) -> Sequence[Route]:
         return (

@@ -5,14 +5,18 @@ import dataclasses
 import datetime
 import fnmatch
 import functools
+import operator
+from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Sequence
 from typing import Any
 from typing import NamedTuple
 
+from distil.sandbox.apis.gnocchi_metrics import GnocchiMetrics
 from distil.sandbox.apis.gnocchi_requests import GnocchiError
 from distil.sandbox.apis.gnocchi_requests import invalid_input
+from distil.sandbox.apis.gnocchi_requests import parse_boolean
 from distil.sandbox.apis.gnocchi_requests import parse_granularity
 from distil.sandbox.apis.gnocchi_requests import parse_time
 from distil.sandbox.data.gnocchi_measures import GnocchiMeasures
@@ -28,7 +32,7 @@ _REFERENCE_LENGTH = 2
 
 
 class _Reference(NamedTuple):
-    """A pattern of metric names, and an aggregation method."""
+    """A pattern of metric names, or the ID of a metric; and an aggregation method."""
 
     pattern: str
     method: str
@@ -40,15 +44,18 @@ class AggregatesQuery:
 
     :param start_us: in microseconds since 1970, as is ``end_us``.
     :param granularity: in seconds; None for what all metrics have in common.
+    :param resource_type: None if metrics are referenced by their IDs.
     :param search: filter of the resources, decoded from JSON.
+    :param details: whether metrics that are referenced by ID are described, too.
     """
 
     references: tuple[_Reference, ...]
-    resource_type: str
+    resource_type: str | None
     search: Any
     start_us: int
     end_us: int
     granularity: float | None
+    details: bool
 
     @classmethod
     def parse(cls, request: HTTPRequest, body: Any) -> "AggregatesQuery":
@@ -59,35 +66,41 @@ class AggregatesQuery:
         unsupported = {"groupby", "use_history", "needed_overlap", "fill"} & dict(request.query).keys()
         if unsupported:
             raise GnocchiError(400, f"The sandbox does not support {', '.join(sorted(unsupported))}")
-        if not isinstance(body, dict) or body.keys() != {"operations", "resource_type", "search"}:
-            raise invalid_input("the sandbox requires operations, resource_type and search")
-        if body["resource_type"] not in RESOURCE_TYPES:
-            raise GnocchiError(400, {"cause": "Resource type does not exist", "detail": body["resource_type"]})
+        keys = body.keys() if isinstance(body, dict) else ()
+        if keys not in ({"operations"}, {"operations", "resource_type", "search"}):
+            raise invalid_input("the sandbox requires operations, or operations, resource_type and search")
+        resource_type = body.get("resource_type")
+        if resource_type not in (None, *RESOURCE_TYPES):
+            raise GnocchiError(400, {"cause": "Resource type does not exist", "detail": resource_type})
         start, stop = parse_time(request, "start"), parse_time(request, "stop")
         return cls(
             tuple(_references(body["operations"])),
-            body["resource_type"],
-            body["search"],
+            resource_type,
+            body.get("search"),
             intervals.MIN_US if start is None else intervals.to_microseconds(start),
             intervals.MAX_US if stop is None else intervals.to_microseconds(stop),
             parse_granularity(request),
+            parse_boolean(request, "details", "false"),
         )
 
 
 class GnocchiAggregates:
     """Answers requests for aggregates."""
 
-    def __init__(self, resources: GnocchiResources, search: ResourceSearch) -> None:
+    def __init__(self, resources: GnocchiResources, search: ResourceSearch, metrics: GnocchiMetrics) -> None:
         self._resources = resources
         self._search = search
+        self._metrics = metrics
         self._measures = GnocchiMeasures(resources)
 
     def fetch(self, query: AggregatesQuery) -> dict[str, Any]:
-        """Return the aggregates by resource, metric and method.
+        """Return the aggregates by resource, metric and method; without a resource type by metric and method.
 
-        :raises GnocchiError: none of the resources has such a metric, or a metric lacks method or granularity.
+        :raises GnocchiError: there is no such metric, or a metric lacks method or granularity.
         :raises InvalidFilter: Gnocchi rejects the filter.
         """
+        if query.resource_type is None:
+            return self._fetch_by_id(query)
         found = [
             (metric, method)
             for resource in self._search.current(query.resource_type, query.search)
@@ -96,13 +109,31 @@ class GnocchiAggregates:
         if not found:
             names = sorted({reference.pattern for reference in query.references})
             raise GnocchiError(404, f"Metric {names} does not exist")
-        _check(found, query.granularity)
+        _check(found, query.granularity, operator.attrgetter("definition.name"))
         measures: dict[str, dict[str, dict[str, list[Any]]]] = {}
         for metric, method in found:
-            points = self._measures.aggregate(metric, method, query.start_us, query.end_us)
             of_metric = measures.setdefault(metric.resource.id, {}).setdefault(metric.definition.name, {})
-            of_metric[method] = [[_format(start), float(length), value] for start, length, value in points]
+            of_metric[method] = self._points(metric, method, query)
         return {"measures": measures}
+
+    def _fetch_by_id(self, query: AggregatesQuery) -> dict[str, Any]:
+        metrics = {identifier: self._metrics.find(identifier) for identifier, _ in query.references}
+        unknown = [identifier for identifier, metric in metrics.items() if metric is None]
+        if unknown:
+            reason = "Provided metrics don't exists"
+            raise GnocchiError(404, {"cause": "Unknown metrics", "reason": reason, "detail": unknown})
+        known = {identifier: metric for identifier, metric in metrics.items() if metric is not None}
+        found = [(known[identifier], method) for identifier, method in query.references]
+        _check(found, query.granularity, operator.attrgetter("id"))
+        measures: dict[str, dict[str, list[Any]]] = {}
+        for metric, method in found:
+            measures.setdefault(metric.id, {})[method] = self._points(metric, method, query)
+        described = {"references": [self._metrics.describe(metric) for metric in known.values()]}
+        return {"measures": measures} | (described if query.details else {})
+
+    def _points(self, metric: GnocchiMetric, method: str, query: AggregatesQuery) -> list[Any]:
+        points = self._measures.aggregate(metric, method, query.start_us, query.end_us)
+        return [[_format(start), float(length), value] for start, length, value in points]
 
     def _referenced(
         self, resource: GnocchiResource, references: Iterable[_Reference]
@@ -113,19 +144,24 @@ class GnocchiAggregates:
                     yield metric, method
 
 
-def _check(found: Sequence[tuple[GnocchiMetric, str]], granularity: float | None) -> None:
-    """Check that all metrics have method and granularity; Gnocchi names one metric that lacks the method."""
+def _check(
+    found: Sequence[tuple[GnocchiMetric, str]], granularity: float | None, name: Callable[[GnocchiMetric], str]
+) -> None:
+    """Check that all metrics have method and granularity; Gnocchi names one metric that lacks the method.
+
+    :param name: what metrics that lack the granularity are called.
+    """
     for metric, method in found:
         if method not in metric.definition.policy.aggregation_methods:
             detail = [[metric.id, method]]
             raise GnocchiError(404, {"cause": "Metrics with unknown aggregation", "detail": detail})
     missing: list[list[Any]]
     if granularity is None:
-        missing = [[metric.definition.name, method] for metric, method in found]
+        missing = [[name(metric), method] for metric, method in found]
         reason, lacks = "No granularity match", len({metric.definition.policy.granularity for metric, _ in found}) > 1
     else:
         missing = [
-            [metric.definition.name, method, granularity]
+            [name(metric), method, granularity]
             for metric, method in found
             if metric.definition.policy.granularity != granularity
         ]

@@ -163,3 +163,56 @@ class AggregatesScenario(GnocchiCase):
         self.assert_error(response, 404, "Not Found", absent)
         description = {"cause": "Resource type does not exist", "detail": "nothing"}
         self.assert_error(self.aggregates(resource_type="nothing"), 400, "Bad Request", description)
+
+
+class MetricAggregatesScenario(GnocchiCase):
+    """Aggregates of metrics that are named by their IDs."""
+
+    def fetch(self, *references: tuple[str, str], **query: Any) -> requests.Response:
+        parameters = {"start": self.start.isoformat(), "stop": self.end.isoformat(), "granularity": 300} | query
+        return self.send("POST", "aggregates", {"operations": ["metric", *references]}, params=parameters)
+
+    def metrics(self) -> dict[str, str]:
+        """The IDs of the metrics of the project's instances, by those of the instances."""
+        return {row["id"]: row["metrics"]["disk.root.size"] for row in self.revisions()}
+
+    def test_each_metric_has_its_own_aggregation(self) -> None:
+        by_resource = self.aggregates().json()["measures"]
+        first, second, *_ = sorted(self.metrics().items())
+        measures = self.fetch((first[1], "max"), (second[1], "last")).json()["measures"]
+        self.assertEqual(
+            {first[1]: ["max"], second[1]: ["last"]}, {key: list(value) for key, value in measures.items()}
+        )
+        self.assertEqual(by_resource[first[0]]["disk.root.size"]["max"], measures[first[1]]["max"])
+
+    def test_metrics_are_described_on_demand(self) -> None:
+        metric_id = next(iter(self.metrics().values()))
+        self.assertEqual({"measures"}, self.fetch((metric_id, "max")).json().keys())
+        (described,) = self.fetch((metric_id, "max"), details="true").json()["references"]
+        expected = self.rows("GET", f"metric/{metric_id}")
+        names = ("id", "name", "unit")
+        self.assertEqual([expected[name] for name in names], [described[name] for name in names])
+        for document in (expected, described):
+            document["archive_policy"]["aggregation_methods"].sort()
+        self.assertEqual(expected["archive_policy"], described["archive_policy"])
+
+    def test_unknown_metrics_are_all_named(self) -> None:
+        unknown = [str(uuid.uuid4()), str(uuid.uuid4())]
+        response = self.fetch(*((name, "max") for name in (*self.metrics().values(), *unknown)))
+        description = response.json()["description"]
+        self.assertCountEqual(unknown, description.pop("detail"))
+        self.assertEqual({"cause": "Unknown metrics", "reason": "Provided metrics don't exists"}, description)
+        self.assertEqual(404, response.status_code)
+
+    def test_metric_without_aggregation_is_named(self) -> None:
+        first, second, *_ = self.metrics().values()
+        description = {"cause": "Metrics with unknown aggregation", "detail": [[second, "mean"]]}
+        self.assert_error(self.fetch((first, "max"), (second, "mean")), 404, "Not Found", description)
+
+    def test_metrics_without_granularity_are_all_named(self) -> None:
+        references = [(name, "max") for name in self.metrics().values()]
+        response = self.fetch(*references, granularity=60)
+        description = response.json()["description"]
+        self.assertCountEqual([[*reference, 60.0] for reference in references], description.pop("detail"))
+        reason = "Granularities are missing"
+        self.assertEqual({"cause": "Metrics cannot be aggregated", "reason": reason}, description)

@@ -11,6 +11,7 @@ from typing import Any
 from distil.tests.support.gnocchi_case import HISTORY
 from distil.tests.support.gnocchi_case import GnocchiCase
 from distil.tests.support.gnocchi_query_scenario import AggregatesScenario
+from distil.tests.support.gnocchi_query_scenario import MetricAggregatesScenario
 from distil.tests.support.gnocchi_query_scenario import SearchScenario
 
 
@@ -127,5 +128,7 @@ class StatusScenario(GnocchiCase):
         self.assertEqual((404, "text/html"), (response.status_code, response.headers["Content-Type"].split(";")[0]))
 
 
-class ApiScenario(SearchScenario, AggregatesScenario, MetricScenario, RoleScenario, StatusScenario):
+class ApiScenario(
+    SearchScenario, AggregatesScenario, MetricAggregatesScenario, MetricScenario, RoleScenario, StatusScenario
+):
     """All of the API."""

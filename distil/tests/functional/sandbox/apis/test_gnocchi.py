@@ -244,6 +244,44 @@ class AggregatesTest(GnocchiTestCase):
         self.assertEqual(415, self.request("POST", "/v1/aggregates", data="{}").status_code)
 
 
+class MetricAggregatesTest(GnocchiTestCase):
+    """Metrics that are named by their IDs."""
+
+    def ids(self) -> dict[str, str]:
+        """The IDs of the metrics of some volumes, by those of the volumes."""
+        rows = self.search("volume", self.of_project()).json()
+        return {row["id"]: row["metrics"]["volume.size"] for row in rows}
+
+    def fetch(self, *references: tuple[str, str], **params: Any) -> Any:
+        window = {"start": START.isoformat(), "stop": (START + HOUR).isoformat(), "granularity": 300}
+        return self.request(
+            "POST", "/v1/aggregates", json={"operations": ["metric", *references]}, params=window | params
+        )
+
+    def test_series_are_those_of_the_resources(self) -> None:
+        by_resource = self.aggregates("volume", ("volume.size", "max"), search=self.of_project()).json()["measures"]
+        found = self.fetch(*((metric, "max") for metric in self.ids().values())).json()
+        expected = {self.ids()[resource]: metrics["volume.size"] for resource, metrics in by_resource.items()}
+        self.assertEqual({"measures": expected}, found)
+
+    def test_details_describe_metrics(self) -> None:
+        metric = next(iter(self.ids().values()))
+        (described,) = self.fetch((metric, "max"), details="true").json()["references"]
+        self.assertEqual((metric, "GB"), (described["id"], described["unit"]))
+        self.assertIn("max", described["archive_policy"]["aggregation_methods"])
+
+    def test_what_cannot_be_answered_is_named(self) -> None:
+        metric = next(iter(self.ids().values()))
+        reason = "Provided metrics don't exists"
+        expected: dict[str, Any] = {"cause": "Unknown metrics", "reason": reason, "detail": [UNKNOWN_ID]}
+        self.assert_error(self.fetch((metric, "max"), (UNKNOWN_ID, "max")), 404, expected)
+        expected = {"cause": "Metrics with unknown aggregation", "detail": [[metric, "mean"]]}
+        self.assert_error(self.fetch((metric, "mean")), 404, expected)
+        reason = "Granularities are missing"
+        expected = {"cause": "Metrics cannot be aggregated", "reason": reason, "detail": [[metric, "max", 60.0]]}
+        self.assert_error(self.fetch((metric, "max"), granularity=60), 400, expected)
+
+
 class MetricsTest(GnocchiTestCase):
     def test_pages_list_each_metric_once(self) -> None:
         found: list[dict[str, Any]] = []
