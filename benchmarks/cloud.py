@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from benchmarks.process import running_process
 from distil.sandbox.data.meters import METERS
 from distil.sandbox.data.meters import TICKS_PER_HOUR
-from distil.sandbox.http.faults import SERVICES
+from distil.sandbox.http.response_fault import SERVICES
 from distil.tests.support.site import HOUR
 
 

@@ -31,7 +31,7 @@ class Action(enum.StrEnum):
     PAUSE = "pause"  # SIGSTOP
     DISCONNECT = "disconnect"  # breaks the database connection, unnoticed by the driver
     FAIL_STATEMENT = "fail-statement"  # raises the driver's error for detail["errno"] instead of sending
-    FAULTY_RESPONSE = "faulty-response"  # injects a sandbox.http.faults.ResponseFault with detail
+    FAULTY_RESPONSE = "faulty-response"  # injects a sandbox.http.response_fault.ResponseFault with detail
 
 
 @dataclasses.dataclass(frozen=True)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from distil.sandbox import arguments as types
 from distil.sandbox import demo
 from distil.sandbox.cloud import Cloud
-from distil.sandbox.http.faults import SERVICES
+from distil.sandbox.http.response_fault import SERVICES
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

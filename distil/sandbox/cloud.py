@@ -25,9 +25,11 @@ from distil.sandbox.apis.prometheus_queries import PrometheusQueries
 from distil.sandbox.apis.prometheus_queries import PrometheusSettings
 from distil.sandbox.apis.swift import SwiftApi
 from distil.sandbox.data import catalog
+from distil.sandbox.data import gnocchi_schema
 from distil.sandbox.data import ids
+from distil.sandbox.data.added_gnocchi import AddedGnocchi
 from distil.sandbox.data.credentials import Credentials
-from distil.sandbox.data.gnocchi_resources import GnocchiResources
+from distil.sandbox.data.gnocchi_store import GnocchiStore
 from distil.sandbox.data.injected_samples import InjectedSamples
 from distil.sandbox.data.projects import SERVICE_PROJECT
 from distil.sandbox.data.projects import SandboxProjects
@@ -35,13 +37,14 @@ from distil.sandbox.data.prometheus_series import AddedSeries
 from distil.sandbox.data.prometheus_series import ScrapedSeries
 from distil.sandbox.data.resources import Resources
 from distil.sandbox.data.sample_store import SampleStore
+from distil.sandbox.data.synthetic_gnocchi import SyntheticGnocchi
 from distil.sandbox.data.synthetic_samples import SyntheticSamples
 from distil.sandbox.data.tokens import Tokens
 from distil.sandbox.http.api import Api
 from distil.sandbox.http.faults import FaultInjector
-from distil.sandbox.http.faults import ResponseFault
 from distil.sandbox.http.pagination import PageLimits
 from distil.sandbox.http.request_counter import RequestCounter
+from distil.sandbox.http.response_fault import ResponseFault
 from distil.sandbox.http.router import Router
 from distil.sandbox.http.server import SandboxServer
 
@@ -64,6 +67,8 @@ class Cloud:
     :param default_api_return_limit: samples in a response of Ceilometer's if the client sets no limit.
     :param token_lifetime: in seconds.
     :param latency: seconds before each response, by service.
+    :param role: of the user on the service project.
+    :param gnocchi_max_limit: maximum rows on any page of Gnocchi's.
     :param prometheus: settings of Prometheus.
     :param region: of all services.
     :param port: 0 selects a free port.
@@ -83,6 +88,8 @@ class Cloud:
         default_api_return_limit: int = 100,
         token_lifetime: float = 3600,
         latency: Mapping[str, float] | None = None,
+        role: str = "admin",
+        gnocchi_max_limit: int = 1000,
         prometheus: PrometheusSettings | None = None,
         region: str = catalog.REGION,
         host: str = "127.0.0.1",
@@ -94,14 +101,21 @@ class Cloud:
         self.synthetic_samples = SyntheticSamples(seed, self.projects.metered_numbers, resources, begin, end)
         self.injected_samples = InjectedSamples()
         self.added_series = AddedSeries()
+        self._gnocchi_max_limit = gnocchi_max_limit
         self._prometheus_settings = prometheus or PrometheusSettings()
-        self.credentials = Credentials()
+        self.credentials = Credentials(roles=(role,))
+        self._users = [self.credentials]
         self.tokens = Tokens(token_lifetime)
         self.faults = FaultInjector(seed, latency or {})
         self.requests = RequestCounter()
         router = Router()
         self._server = SandboxServer((host, port), router, self.faults, self.requests)
+        policies, types = dict(gnocchi_schema.POLICIES), dict(gnocchi_schema.RESOURCE_TYPES)
+        creator = f"{ids.stable_id('ceilometer')}:{ids.stable_id('telemetry')}"
+        self.gnocchi = AddedGnocchi(policies, types, creator)
         all_resources = Resources(seed, self.projects.metered_numbers, resources)
+        synthetic_gnocchi = SyntheticGnocchi(self.synthetic_samples, all_resources, creator)
+        self._gnocchi_store = GnocchiStore(policies, types, (synthetic_gnocchi, self.gnocchi))
         for api in self._apis(all_resources, PageLimits(list_limit, max_db_limit), default_api_return_limit):
             router.mount(api)
         self._thread = threading.Thread(
@@ -117,16 +131,26 @@ class Cloud:
     def auth_url(self) -> str:
         return f"{self.url}/identity/v3"
 
-    def auth(self) -> dict[str, str]:
-        """Return what a client authenticates with, by the names of keystoneauth's options."""
+    def auth(self, credentials: Credentials | None = None) -> dict[str, str]:
+        """Return what a client authenticates with, by the names of keystoneauth's options.
+
+        :param credentials: of another user than the cloud's first.
+        """
+        user = credentials or self.credentials
         return {
             "auth_url": self.auth_url,
-            "username": self.credentials.username,
-            "password": self.credentials.password,
+            "username": user.username,
+            "password": user.password,
             "project_name": SERVICE_PROJECT,
             "user_domain_name": "Default",
             "project_domain_name": "Default",
         }
+
+    def add_user(self, *roles: str) -> Credentials:
+        """Add a user with these roles on the service project."""
+        user = Credentials(f"user-{len(self._users)}", roles=roles)
+        self._users.append(user)
+        return user
 
     def conf(self, **sections: Mapping[str, object]) -> str:
         """Return the text of a configuration file for this cloud.
@@ -151,7 +175,7 @@ class Cloud:
         return f"{self.url}/prometheus"
 
     def add_fault(self, service: str, kind: str, **details: Any) -> int:
-        """Inject a :class:`~distil.sandbox.http.faults.ResponseFault`, and return its number."""
+        """Inject a :class:`~distil.sandbox.http.response_fault.ResponseFault`, and return its number."""
         return self.faults.add(ResponseFault(service, kind, **details))
 
     def add_samples(
@@ -199,14 +223,16 @@ class Cloud:
                 tokens,
                 cloud_url=self.url,
                 projects=self.projects,
-                credentials=self.credentials,
+                users=self._users,
                 limits=limits,
                 region=self.region,
             ),
             CeilometerApi(f"{self.url}/metering", tokens, sample_store, default_api_return_limit),
-            GnocchiApi(f"{self.url}/metric", tokens, self._gnocchi_resources(resources)),
+            GnocchiApi(
+                f"{self.url}/metric", tokens, self._gnocchi_store, self.projects.service_id, self._gnocchi_max_limit
+            ),
             PrometheusApi(self.prometheus_url, tokens, queries),
-            AetosApi(f"{self.url}/metric-storage", tokens, queries),
+            AetosApi(f"{self.url}/metric-storage", tokens, queries, self.projects.service_id),
             NovaApi(f"{self.url}/compute", tokens, resources),
             CinderApi(f"{self.url}/volume", tokens, resources),
             GlanceApi(f"{self.url}/image", tokens, resources),
@@ -214,6 +240,6 @@ class Cloud:
             ControlApi(f"{self.url}/sandbox", tokens, self.faults, self.injected_samples, self.requests, self.projects),
         )
 
-    def _gnocchi_resources(self, resources: Resources) -> GnocchiResources:
-        creator = f"{ids.stable_id('ceilometer')}:{self.projects.service_id}"
-        return GnocchiResources(self.synthetic_samples, resources, creator)
+    def _gnocchi_api(self) -> GnocchiApi:
+        url, project_id = f"{self.url}/metric", self.projects.service_id
+        return GnocchiApi(url, self.tokens, self._gnocchi_store, project_id, self._gnocchi_max_limit)

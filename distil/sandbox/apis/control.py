@@ -9,14 +9,14 @@ from distil.sandbox.data.injected_samples import InjectedSamples
 from distil.sandbox.data.projects import SandboxProjects
 from distil.sandbox.data.tokens import Tokens
 from distil.sandbox.http.api import Api
-from distil.sandbox.http.faults import SERVICES
 from distil.sandbox.http.faults import FaultInjector
-from distil.sandbox.http.faults import ResponseFault
 from distil.sandbox.http.messages import HTTPRequest
 from distil.sandbox.http.messages import HTTPResponse
 from distil.sandbox.http.messages import Route
 from distil.sandbox.http.messages import json_response
 from distil.sandbox.http.request_counter import RequestCounter
+from distil.sandbox.http.response_fault import SERVICES
+from distil.sandbox.http.response_fault import ResponseFault
 
 _NO_CONTENT = HTTPResponse(204)
 

@@ -13,18 +13,18 @@ from collections.abc import Sequence
 from typing import Any
 from typing import NamedTuple
 
-from distil.sandbox.apis.gnocchi_metrics import GnocchiMetrics
+from distil.sandbox.apis.gnocchi_metrics import describe_metric
 from distil.sandbox.apis.gnocchi_requests import GnocchiError
 from distil.sandbox.apis.gnocchi_requests import invalid_input
 from distil.sandbox.apis.gnocchi_requests import parse_boolean
 from distil.sandbox.apis.gnocchi_requests import parse_granularity
 from distil.sandbox.apis.gnocchi_requests import parse_time
-from distil.sandbox.data.gnocchi_measures import GnocchiMeasures
-from distil.sandbox.data.gnocchi_resources import GnocchiMetric
-from distil.sandbox.data.gnocchi_resources import GnocchiResource
-from distil.sandbox.data.gnocchi_resources import GnocchiResources
-from distil.sandbox.data.gnocchi_schema import RESOURCE_TYPES
+from distil.sandbox.data.gnocchi_measures import Unprocessed
+from distil.sandbox.data.gnocchi_measures import aggregate
 from distil.sandbox.data.gnocchi_search import ResourceSearch
+from distil.sandbox.data.gnocchi_store import GnocchiMetric
+from distil.sandbox.data.gnocchi_store import GnocchiResource
+from distil.sandbox.data.gnocchi_store import GnocchiStore
 from distil.sandbox.http.messages import HTTPRequest
 from distil.sandbox.query import intervals
 
@@ -69,13 +69,10 @@ class AggregatesQuery:
         keys = body.keys() if isinstance(body, dict) else ()
         if keys not in ({"operations"}, {"operations", "resource_type", "search"}):
             raise invalid_input("the sandbox requires operations, or operations, resource_type and search")
-        resource_type = body.get("resource_type")
-        if resource_type not in (None, *RESOURCE_TYPES):
-            raise GnocchiError(400, {"cause": "Resource type does not exist", "detail": resource_type})
         start, stop = parse_time(request, "start"), parse_time(request, "stop")
         return cls(
             tuple(_references(body["operations"])),
-            resource_type,
+            body.get("resource_type"),
             body.get("search"),
             intervals.MIN_US if start is None else intervals.to_microseconds(start),
             intervals.MAX_US if stop is None else intervals.to_microseconds(stop),
@@ -87,37 +84,33 @@ class AggregatesQuery:
 class GnocchiAggregates:
     """Answers requests for aggregates."""
 
-    def __init__(self, resources: GnocchiResources, search: ResourceSearch, metrics: GnocchiMetrics) -> None:
-        self._resources = resources
+    def __init__(self, store: GnocchiStore, search: ResourceSearch) -> None:
+        self._store = store
         self._search = search
-        self._metrics = metrics
-        self._measures = GnocchiMeasures(resources)
 
-    def fetch(self, query: AggregatesQuery) -> dict[str, Any]:
+    def fetch(self, query: AggregatesQuery, unprocessed: Unprocessed | None) -> dict[str, Any]:
         """Return the aggregates by resource, metric and method; without a resource type by metric and method.
 
+        :param unprocessed: measures that are missing.
         :raises GnocchiError: there is no such metric, or a metric lacks method or granularity.
         :raises InvalidFilter: Gnocchi rejects the filter.
         """
         if query.resource_type is None:
-            return self._fetch_by_id(query)
-        found = [
-            (metric, method)
-            for resource in self._search.current(query.resource_type, query.search)
-            for metric, method in self._referenced(resource, query.references)
-        ]
+            return self._fetch_by_id(query, unprocessed)
+        resources = self._search.current(query.resource_type, query.search)
+        found = [pair for resource in resources for pair in _referenced(resource, query.references)]
         if not found:
             names = sorted({reference.pattern for reference in query.references})
             raise GnocchiError(404, f"Metric {names} does not exist")
-        _check(found, query.granularity, operator.attrgetter("definition.name"))
+        _check(found, query.granularity, operator.attrgetter("name"))
         measures: dict[str, dict[str, dict[str, list[Any]]]] = {}
         for metric, method in found:
-            of_metric = measures.setdefault(metric.resource.id, {}).setdefault(metric.definition.name, {})
-            of_metric[method] = self._points(metric, method, query)
+            of_metric = measures.setdefault(metric.resource.id, {}).setdefault(metric.name, {})
+            of_metric[method] = _points(metric, method, query, unprocessed)
         return {"measures": measures}
 
-    def _fetch_by_id(self, query: AggregatesQuery) -> dict[str, Any]:
-        metrics = {identifier: self._metrics.find(identifier) for identifier, _ in query.references}
+    def _fetch_by_id(self, query: AggregatesQuery, unprocessed: Unprocessed | None) -> dict[str, Any]:
+        metrics = {identifier: self._store.find_metric(identifier) for identifier, _ in query.references}
         unknown = [identifier for identifier, metric in metrics.items() if metric is None]
         if unknown:
             reason = "Provided metrics don't exists"
@@ -127,21 +120,21 @@ class GnocchiAggregates:
         _check(found, query.granularity, operator.attrgetter("id"))
         measures: dict[str, dict[str, list[Any]]] = {}
         for metric, method in found:
-            measures.setdefault(metric.id, {})[method] = self._points(metric, method, query)
-        described = {"references": [self._metrics.describe(metric) for metric in known.values()]}
+            measures.setdefault(metric.id, {})[method] = _points(metric, method, query, unprocessed)
+        described = {"references": [describe_metric(metric) for metric in known.values()]}
         return {"measures": measures} | (described if query.details else {})
 
-    def _points(self, metric: GnocchiMetric, method: str, query: AggregatesQuery) -> list[Any]:
-        points = self._measures.aggregate(metric, method, query.start_us, query.end_us)
-        return [[_format(start), float(length), value] for start, length, value in points]
 
-    def _referenced(
-        self, resource: GnocchiResource, references: Iterable[_Reference]
-    ) -> Iterator[tuple[GnocchiMetric, str]]:
-        for pattern, method in references:
-            for metric in self._resources.metrics_of(resource):
-                if fnmatch.fnmatch(metric.definition.name, pattern):
-                    yield metric, method
+def _points(metric: GnocchiMetric, method: str, query: AggregatesQuery, unprocessed: Unprocessed | None) -> list[Any]:
+    points = aggregate(metric, method, query.start_us, query.end_us, unprocessed)
+    return [[_format(start), float(length), value] for start, length, value in points]
+
+
+def _referenced(resource: GnocchiResource, references: Iterable[_Reference]) -> Iterator[tuple[GnocchiMetric, str]]:
+    for pattern, method in references:
+        for metric in resource.metrics():
+            if fnmatch.fnmatch(metric.name, pattern):
+                yield metric, method
 
 
 def _check(
@@ -149,21 +142,19 @@ def _check(
 ) -> None:
     """Check that all metrics have method and granularity; Gnocchi names one metric that lacks the method.
 
-    :param name: what metrics that lack the granularity are called.
+    :param name: how Gnocchi names a metric that lacks the granularity.
     """
     for metric, method in found:
-        if method not in metric.definition.policy.aggregation_methods:
+        if method not in metric.policy.aggregation_methods:
             detail = [[metric.id, method]]
             raise GnocchiError(404, {"cause": "Metrics with unknown aggregation", "detail": detail})
     missing: list[list[Any]]
     if granularity is None:
         missing = [[name(metric), method] for metric, method in found]
-        reason, lacks = "No granularity match", len({metric.definition.policy.granularity for metric, _ in found}) > 1
+        reason, lacks = "No granularity match", len({metric.policy.granularity for metric, _ in found}) > 1
     else:
         missing = [
-            [name(metric), method, granularity]
-            for metric, method in found
-            if metric.definition.policy.granularity != granularity
+            [name(metric), method, granularity] for metric, method in found if metric.policy.granularity != granularity
         ]
         reason, lacks = "Granularities are missing", bool(missing)
     if lacks:

@@ -8,7 +8,6 @@ from typing import Any
 from distil.sandbox.http.messages import HTTPRequest
 from distil.sandbox.query import attribute_filter
 
-_MAX_LIMIT = 1000
 _BOOLEANS = {
     **dict.fromkeys(("1", "t", "true", "on", "y", "yes"), True),
     **dict.fromkeys(("0", "f", "false", "off", "n", "no"), False),
@@ -46,21 +45,21 @@ def parse_body(request: HTTPRequest) -> Any:
         raise GnocchiError(400, description) from error
 
 
-def parse_limit(request: HTTPRequest) -> int:
-    """Return the number of rows on a page, which is 1000 at most.
+def parse_limit(request: HTTPRequest, maximum: int) -> int:
+    """Return the number of rows on a page.
 
     :raises GnocchiError: the limit is not a positive number.
     """
     text = request.argument("limit")
     if text is None:
-        return _MAX_LIMIT
+        return maximum
     try:
         limit = int(text)
     except ValueError as error:
         raise _invalid_limit("expected int") from error
     if limit < 1:
         raise _invalid_limit("value must be at least 1")
-    return min(limit, _MAX_LIMIT)
+    return min(limit, maximum)
 
 
 def parse_boolean(request: HTTPRequest, name: str, default: str) -> bool:

@@ -29,6 +29,7 @@ class KeystoneApi(Api):
     """Issues tokens, and lists projects and domains.
 
     :param cloud_url: base URL of the endpoints in the catalog.
+    :param users: who may authenticate.
     :param region: of these endpoints.
     """
 
@@ -42,14 +43,14 @@ class KeystoneApi(Api):
         *,
         cloud_url: str,
         projects: SandboxProjects,
-        credentials: Credentials,
+        users: Sequence[Credentials],
         limits: pagination.PageLimits,
         region: str,
     ) -> None:
         super().__init__(url, tokens)
         self._cloud_url = cloud_url
         self._projects = projects
-        self._credentials = credentials
+        self._users = users
         self._limits = limits
         self._region = region
 
@@ -82,27 +83,28 @@ class KeystoneApi(Api):
             auth = request.json()["auth"]
             user = auth["identity"]["password"]["user"]
             scope = auth.get("scope")
-            accepted = self._credentials.accepts(user, scope, self._projects.service_id)
+            service_id = self._projects.service_id
+            known = next((each for each in self._users if each.accepts(user, scope, service_id)), None)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise HTTPError(self.error(400, f"Invalid input for field 'auth': {error}")) from error
-        if not accepted:
+        if known is None:
             raise HTTPError(self.error(401, UNAUTHORIZED_MESSAGE))
-        token = self.tokens.issue()
-        body = {"token": self._describe_token(token, scoped=bool(scope))}
+        token = self.tokens.issue(known.roles)
+        body = {"token": self._describe_token(token, known, scoped=bool(scope))}
         return json_response(body, 201, [("X-Subject-Token", token.secret), ("Vary", "X-Auth-Token")])
 
-    def _describe_token(self, token: IssuedToken, *, scoped: bool) -> dict[str, Any]:
+    def _describe_token(self, token: IssuedToken, user: Credentials, *, scoped: bool) -> dict[str, Any]:
         document: dict[str, Any] = {
             "methods": ["password"],
-            "user": self._credentials.user_document(),
+            "user": user.user_document(),
             "audit_ids": ["sandbox"],
             "issued_at": f"{token.issued_at:%Y-%m-%dT%H:%M:%S.%fZ}",
             "expires_at": f"{token.expires_at:%Y-%m-%dT%H:%M:%S.%fZ}",
         }
         if scoped:
-            document["project"] = self._credentials.project_document(self._projects.service_id)
+            document["project"] = user.project_document(self._projects.service_id)
             document["is_domain"] = False
-            document["roles"] = [{"id": "admin", "name": "admin"}]
+            document["roles"] = [{"id": role, "name": role} for role in user.roles]
             document["catalog"] = catalog.catalog_entries(self._cloud_url, self._projects.service_id, self._region)
         return document
 

@@ -9,6 +9,7 @@ from typing import Any
 from distil.sandbox.apis.prometheus_queries import PrometheusError
 from distil.sandbox.apis.prometheus_queries import PrometheusQueries
 from distil.sandbox.data.prometheus_series import TARGETS
+from distil.sandbox.data.prometheus_series import ScrapeOutage
 from distil.sandbox.data.tokens import Tokens
 from distil.sandbox.http.api import Api
 from distil.sandbox.http.messages import HTTPRequest
@@ -39,8 +40,8 @@ class PrometheusApi(Api):
         return (
             *(Route(method, path, readable[path], public=True) for path in readable for method in ("GET", "POST")),
             Route("GET", "/api/v1/label/{name}/values", self._label_values, public=True),
-            Route("GET", "/api/v1/targets", lambda _: _success(describe_targets(self._queries)), public=True),
-            Route("GET", "/api/v1/status/runtimeinfo", lambda _: _success(runtime_info(self._queries)), public=True),
+            Route("GET", "/api/v1/targets", lambda _: success(describe_targets(self._queries)), public=True),
+            Route("GET", "/api/v1/status/runtimeinfo", lambda _: success(runtime_info(self._queries)), public=True),
             Route("GET", "/api/v1/status/buildinfo", self._build_info, public=True),
         )
 
@@ -62,19 +63,19 @@ class PrometheusApi(Api):
             return _error(error.status, error.kind, error.message)
 
     def _query(self, request: HTTPRequest) -> HTTPResponse:
-        return _success(self._queries.query(dict(_arguments(request))))
+        return query_success(request, self._queries.query(dict(_arguments(request)), outage_of(request)))
 
     def _series(self, request: HTTPRequest) -> HTTPResponse:
-        return _success(self._queries.list_series(_arguments(request)))
+        return success(self._queries.list_series(_arguments(request)))
 
     def _labels(self, request: HTTPRequest) -> HTTPResponse:
-        return _success(self._queries.label_names(_arguments(request)))
+        return success(self._queries.label_names(_arguments(request)))
 
     def _label_values(self, request: HTTPRequest, name: str) -> HTTPResponse:
-        return _success(self._queries.label_values(name, _arguments(request)))
+        return success(self._queries.label_values(name, _arguments(request)))
 
     def _build_info(self, _: HTTPRequest) -> HTTPResponse:
-        return _success({"version": _VERSIONS[self._queries.settings.version], "revision": "", "branch": "HEAD"})
+        return success({"version": _VERSIONS[self._queries.settings.version], "revision": "", "branch": "HEAD"})
 
 
 def runtime_info(queries: PrometheusQueries) -> dict[str, Any]:
@@ -106,8 +107,20 @@ def _arguments(request: HTTPRequest) -> list[tuple[str, str]]:
     return [*request.query, *urllib.parse.parse_qsl(request.body.decode(), keep_blank_values=True)]
 
 
-def _success(data: Any) -> HTTPResponse:
+def success(data: Any) -> HTTPResponse:
     return json_response({"status": "success", "data": data})
+
+
+def query_success(request: HTTPRequest, data: Any) -> HTTPResponse:
+    """Return the answer to a query, with a warning if a fault of this kind is injected."""
+    warnings = ["Injected fault: not all stores answered"] if request.fault_of_kind("warnings") else []
+    return json_response({"status": "success", "data": data, **({"warnings": warnings} if warnings else {})})
+
+
+def outage_of(request: HTTPRequest) -> ScrapeOutage | None:
+    """Return the outage of the scrapes that is injected, if any."""
+    fault = request.fault_of_kind("hole") or request.fault_of_kind("down")
+    return None if fault is None else ScrapeOutage(fault.seconds or 0, fault.kind == "down", fault.project_id)
 
 
 def _error(status: int, kind: str, message: str) -> HTTPResponse:

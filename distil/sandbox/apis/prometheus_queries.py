@@ -7,18 +7,22 @@ import itertools
 import math
 import re
 import time
+from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
+from distil.sandbox.data.prometheus_series import SCRAPED_NAMES
 from distil.sandbox.data.prometheus_series import AddedSeries
 from distil.sandbox.data.prometheus_series import ScrapedSeries
+from distil.sandbox.data.prometheus_series import ScrapeOutage
 from distil.sandbox.data.prometheus_series import Series
 from distil.sandbox.query import selectors
 from distil.sandbox.query.selectors import NAME_LABEL
 from distil.sandbox.query.selectors import InvalidSelector
+from distil.sandbox.query.selectors import Matcher
 from distil.sandbox.query.selectors import Selector
 
 # How long the newest sample of a series counts as its value.
@@ -69,20 +73,26 @@ class PrometheusQueries:
         self._added = added
         self.settings = settings
 
-    def query(self, arguments: Mapping[str, str]) -> dict[str, Any]:
+    def query(
+        self, arguments: Mapping[str, str], outage: ScrapeOutage | None = None, matcher: Matcher | None = None
+    ) -> dict[str, Any]:
         """Return the data of the answer to an instant query.
 
         :param arguments: ``query`` and, optionally, ``time`` and ``timeout``.
+        :param outage: of the scrapes.
+        :param matcher: restricts the series, like those of the query.
         :raises PrometheusError: the query is invalid or loads too many samples.
         """
         time_ms = _parse_time(arguments.get("time"))
         if _ZERO_DURATION.fullmatch(arguments.get("timeout", "")):
             raise PrometheusError(503, "timeout", "query timed out in query queue")
         selector = parse_selector("query", arguments.get("query", ""))
+        if matcher is not None:
+            selector = dataclasses.replace(selector, matchers=(*selector.matchers, matcher))
         if selector.range_ms is None:
-            return {"resultType": "vector", "result": self._vector(selector, time_ms)}
+            return {"resultType": "vector", "result": self._vector(selector, time_ms, outage)}
         start_ms = time_ms - selector.range_ms + (1 if self.settings.version > 2 else 0)  # noqa: PLR2004
-        series = self._limited(self.select(selector, start_ms, time_ms + 1))
+        series = self._limited(_after_outage(self.select(selector, start_ms, time_ms + 1), outage))
         found = sorted(series, key=lambda each: sorted(each.labels.items()))
         return {"resultType": "matrix", "result": [_describe(each) for each in found]}
 
@@ -92,6 +102,10 @@ class PrometheusQueries:
         oldest_ms = now_ms - self.settings.retention * 86_400_000
         yield from self._scraped.select(selector, max(start_ms, oldest_ms), end_ms)
         yield from self._added.select(selector, start_ms, end_ms)
+
+    def has_metric(self, name: str) -> bool:
+        """Whether any series is of this metric."""
+        return name in SCRAPED_NAMES or name in self._added.names()
 
     def list_series(self, arguments: Sequence[tuple[str, str]]) -> list[Mapping[str, str]]:
         """Return the labels of matching series.
@@ -118,10 +132,10 @@ class PrometheusQueries:
         """Return the labels of matching series, or of all series without a ``match[]``."""
         return sorted({name for labels in self.list_series(_with_match(arguments)) for name in labels})
 
-    def _vector(self, selector: Selector, time_ms: int) -> list[dict[str, Any]]:
+    def _vector(self, selector: Selector, time_ms: int, outage: ScrapeOutage | None) -> list[dict[str, Any]]:
         scraped = self._scraped.select(selector, time_ms - self._scraped.interval_ms + 1, time_ms + 1)
         added = self._added.select(selector, time_ms - _LOOKBACK_MS + 1, time_ms + 1)
-        newest = (Series(series.labels, series.samples[-1:]) for series in (*scraped, *added))
+        newest = (Series(series.labels, series.samples[-1:]) for series in _after_outage((*scraped, *added), outage))
         return [
             {"metric": dict(series.labels), "value": [_seconds(time_ms), format_value(series.samples[0][1])]}
             for series in self._limited(newest)
@@ -135,6 +149,12 @@ class PrometheusQueries:
                 message = "query processing would load too many samples into memory in query execution"
                 raise PrometheusError(422, "execution", message)
             yield each
+
+
+def _after_outage(series: Iterable[Series], outage: ScrapeOutage | None) -> Iterator[Series]:
+    """Return the series that have samples, as they are after outages of the scrapes."""
+    changed = (each if outage is None else outage.apply(each) for each in series)
+    return (each for each in changed if each.samples)
 
 
 def parse_selector(argument: str, text: str) -> Selector:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The metrics of Ceilometer's exporter, and counters of traffic as an exporter of the operator's own has them."""
+"""The metrics of Ceilometer's exporter."""
 
 from distil.sandbox.data import ids
 from distil.sandbox.data.meters import METERS
@@ -63,18 +63,9 @@ def _gauge(
     return ScrapedMetric(metric, "ceilometer", meter, "project", labels, value or METERS[meter].volume)
 
 
-def _counter(meter: str) -> ScrapedMetric:
-    def labels(resource: MeteredResource, tick: int) -> Labels:
-        return {"resource": resource.id, "name": metadata_at(meter, resource, tick)["name"]}
-
-    name = f"{meter.replace('.', '_')}_bytes_total"
-    return ScrapedMetric(name, "traffic", meter, "project", labels, METERS[meter].volume, is_counter=True)
-
-
 METRICS = (
     _gauge("instance", "disk.root.size", "GiB", root_gigabytes),
     _gauge("instance", "power.state", "", coded_status("instance", POWER_STATES)),
     *(_gauge(meter) for meter in _SAME_NAME),
     _gauge("network.services.octavia.loadbalancer", "loadbalancer.provisioning"),
-    *(_counter(name) for name, meter in METERS.items() if meter.type == "delta"),
 )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The cloud's only user: an administrator with a role on the service project."""
+"""The cloud's users, who have roles on the service project."""
 
 import dataclasses
 import hmac
@@ -13,10 +13,11 @@ _DOMAIN = {"id": "default", "name": "Default"}
 
 @dataclasses.dataclass(frozen=True)
 class Credentials:
-    """Name and password of the user."""
+    """Name, password and roles of a user."""
 
     username: str = "distil"
     password: str = "sandbox"  # noqa: S105
+    roles: tuple[str, ...] = ("admin",)
 
     def user_document(self) -> dict[str, Any]:
         """Return the user as a token contains it."""

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The aggregates that Gnocchi keeps of a metric."""
 
+import dataclasses
 import itertools
 import math
 import statistics
@@ -8,10 +9,9 @@ from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
 
-from distil.sandbox.data.gnocchi_resources import GnocchiMetric
-from distil.sandbox.data.gnocchi_resources import GnocchiResources
-from distil.sandbox.data.synthetic_samples import INTERVAL_US
-from distil.sandbox.data.synthetic_samples import phase_us
+from distil.sandbox.data.gnocchi_store import GnocchiMetric
+from distil.sandbox.data.gnocchi_store import GnocchiResource
+from distil.sandbox.query import intervals
 
 Point = tuple[int, int, float]
 """Start of a bucket in seconds since 1970, its length in seconds, and the value."""
@@ -22,39 +22,50 @@ _DAY_US = 86_400 * _SECOND_US
 _METHODS: Mapping[str, Callable[[Sequence[float]], float]] = {
     "mean": statistics.fmean,
     "max": max,
+    "min": min,
     "last": lambda values: values[-1],
+    "first": lambda values: values[0],
     "sum": math.fsum,
     "count": lambda values: float(len(values)),
 }
 
 
-class GnocchiMeasures:
-    """Computes aggregates from the synthetic samples."""
+@dataclasses.dataclass(frozen=True)
+class Unprocessed:
+    """Measures that Gnocchi has received, but not processed.
 
-    def __init__(self, resources: GnocchiResources) -> None:
-        self._resources = resources
+    :param newest_us: how long before the newest measure of a metric they begin, in microseconds; None for all.
+    :param project_id: None for those of all projects.
+    """
 
-    def aggregate(self, metric: GnocchiMetric, method: str, start_us: int, end_us: int) -> list[Point]:
-        """Return the buckets of a metric that begin in [start, end), oldest first; the start is rounded down.
+    newest_us: int | None
+    project_id: str | None
 
-        :param method: one of the archive policy's.
-        :param start_us: in microseconds since 1970, as is ``end_us``.
-        """
-        policy = metric.definition.policy
-        bucket_us = policy.granularity * _SECOND_US
-        phase = phase_us(metric.resource.location.index)
-        ticks = self._resources.ticks(metric.resource)
-        newest_us = (ticks.stop - 1) * INTERVAL_US + phase
-        first_us = max(start_us, newest_us - policy.days * _DAY_US) // bucket_us * bucket_us
-        last_us = -(-end_us // bucket_us) * bucket_us
-        selected = _ticks_between(ticks, first_us - phase, last_us - phase)
-        measured = self._resources.metered(metric.resource, metric.definition.meter)
-        measures = ((tick * INTERVAL_US + phase, metric.definition.value(measured, tick)) for tick in selected)
-        return [
-            (bucket * policy.granularity, policy.granularity, _METHODS[method]([value for _, value in group]))
-            for bucket, group in itertools.groupby(measures, lambda measure: measure[0] // bucket_us)
-        ]
+    def of_resource(self, resource: GnocchiResource) -> bool:
+        return self.project_id in (None, resource.revisions()[-1]["project_id"])
+
+    def since_us(self, metric: GnocchiMetric) -> int:
+        """Return from when on the measures of a metric are not processed."""
+        return intervals.MIN_US if self.newest_us is None else metric.newest_us() - self.newest_us + 1
 
 
-def _ticks_between(ticks: range, start_us: int, end_us: int) -> range:
-    return range(max(ticks.start, -(-start_us // INTERVAL_US)), min(ticks.stop, -(-end_us // INTERVAL_US)))
+def aggregate(
+    metric: GnocchiMetric, method: str, start_us: int, end_us: int, unprocessed: Unprocessed | None = None
+) -> list[Point]:
+    """Return the buckets of a metric that begin in [start, end), oldest first; the start is rounded down.
+
+    :param method: one of the archive policy's.
+    :param start_us: in microseconds since 1970, as is ``end_us``.
+    :param unprocessed: measures that are missing.
+    """
+    policy = metric.policy
+    bucket_us = policy.granularity * _SECOND_US
+    first_us = max(start_us, metric.newest_us() - policy.days * _DAY_US) // bucket_us * bucket_us
+    last_us = -(-end_us // bucket_us) * bucket_us
+    if unprocessed is not None and unprocessed.of_resource(metric.resource):
+        last_us = min(last_us, unprocessed.since_us(metric))
+    measures = metric.measures(first_us, last_us)
+    return [
+        (bucket * policy.granularity, policy.granularity, _METHODS[method]([value for _, value in group]))
+        for bucket, group in itertools.groupby(measures, lambda measure: measure[0] // bucket_us)
+    ]

@@ -54,17 +54,17 @@ _BILLING = ArchivePolicy("billing", ("max", "last", "sum", "count"), 90, back_wi
 
 POLICIES: Mapping[str, ArchivePolicy] = {policy.name: policy for policy in (_LOW, _BILLING)}
 
-_STRING = {"type": "string", "min_length": 0, "max_length": 255, "required": False}
+STRING = {"type": "string", "min_length": 0, "max_length": 255, "required": False}
 _UUID = {"type": "uuid", "required": False}
 _NUMBER = {"type": "number", "min": None, "max": None, "required": False}
 _DATETIME = {"type": "datetime", "required": False}
 
 
 def _strings(*names: str) -> dict[str, dict[str, Any]]:
-    return dict.fromkeys(names, _STRING)
+    return dict.fromkeys(names, STRING)
 
 
-_INSTANCE_STRINGS = (
+__INSTANCE_STRINGS = (
     "availability_zone",
     "display_name",
     "flavor_id",
@@ -77,7 +77,7 @@ _INSTANCE_STRINGS = (
 
 RESOURCE_TYPES: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "generic": {},
-    "instance": _strings(*_INSTANCE_STRINGS) | dict.fromkeys(("created_at", "deleted_at", "launched_at"), _DATETIME),
+    "instance": _strings(*__INSTANCE_STRINGS) | dict.fromkeys(("created_at", "deleted_at", "launched_at"), _DATETIME),
     "volume": _strings("display_name", "volume_type", "volume_type_id")
     | dict.fromkeys(("image_id", "instance_id"), _UUID),
     "image": _strings("name", "container_format", "disk_format"),

@@ -2,26 +2,24 @@
 """Searches for resources, as Gnocchi's indexer does: filter, order, marker and limit."""
 
 import dataclasses
-import heapq
 import itertools
 import operator
-from collections.abc import Iterable
+from collections.abc import Collection
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 from typing import NamedTuple
 
-from distil.sandbox.data import gnocchi_schema
-from distil.sandbox.data.gnocchi_resources import GnocchiResource
-from distil.sandbox.data.gnocchi_resources import GnocchiResources
-from distil.sandbox.data.gnocchi_schema import ResourceKind
+from distil.sandbox.data.gnocchi_store import CURRENT_REVISION
+from distil.sandbox.data.gnocchi_store import GENERIC
+from distil.sandbox.data.gnocchi_store import GnocchiResource
+from distil.sandbox.data.gnocchi_store import GnocchiStore
+from distil.sandbox.data.gnocchi_store import Row
 from distil.sandbox.query import attribute_filter
 from distil.sandbox.query.attribute_filter import AttributeFilter
 from distil.sandbox.query.attribute_filter import Converter
 from distil.sandbox.query.attribute_filter import FilterParser
-
-Row = dict[str, Any]
 
 DEFAULT_SORTS = ("revision_start:asc", "started_at:asc")
 
@@ -69,8 +67,8 @@ class _SortValue:
 class ResourceSearch:
     """Evaluates searches."""
 
-    def __init__(self, resources: GnocchiResources) -> None:
-        self._resources = resources
+    def __init__(self, store: GnocchiStore) -> None:
+        self._store = store
 
     def find(self, resource_type: str, tree: Any, page: Page, *, history: bool) -> list[Row]:
         """Return a page of the matching revisions; without the history, of the current ones.
@@ -79,9 +77,10 @@ class ResourceSearch:
         :raises InvalidFilter: Gnocchi rejects the filter.
         :raises InvalidPagination: Gnocchi rejects order or marker.
         """
-        condition = parse_filter(resource_type, tree, history=history)
-        sorts = _parse_sorts(page.sorts, resource_type, history)
-        rows = self._sorted(self._rows(resource_type, condition, history), sorts)
+        converters = self._converters(resource_type, history)
+        condition = FilterParser(resource_type, converters).parse(tree)
+        sorts = _parse_sorts(page.sorts, {*converters, "revision"})
+        rows = _sorted(self._rows(resource_type, condition, history), sorts)
         if page.marker is not None:
             marker = _sort_key(self._marker_row(resource_type, page.marker, history), sorts)
             rows = itertools.dropwhile(lambda row: not marker < _sort_key(row, sorts), rows)
@@ -92,73 +91,50 @@ class ResourceSearch:
 
         :raises InvalidFilter: Gnocchi rejects the filter.
         """
-        condition = parse_filter(resource_type, tree, history=False)
+        condition = FilterParser(resource_type, self._converters(resource_type, history=False)).parse(tree)
         for resource in self._candidates(resource_type, condition):
-            if any(condition.evaluate(row) for row in self._resources.revisions(resource)[-1:]):
+            if any(condition.evaluate(row) for row in resource.revisions()[-1:]):
                 yield resource
 
     def _rows(self, resource_type: str, condition: AttributeFilter, history: bool) -> Iterator[Row]:
         """Return the matching rows, sorted by ID."""
         for resource in self._candidates(resource_type, condition):
-            revisions = self._resources.revisions(resource)
-            yield from (
-                _projected(row, resource_type) for row in revisions[0 if history else -1 :] if condition.evaluate(row)
-            )
+            hidden = self._store.types[resource.type] if resource_type == GENERIC else ()
+            for row in resource.revisions()[0 if history else -1 :]:
+                if condition.evaluate(row):
+                    yield {key: value for key, value in row.items() if key not in hidden}
 
     def _candidates(self, resource_type: str, condition: AttributeFilter) -> Iterator[GnocchiResource]:
-        kinds = gnocchi_schema.kinds_of_type(resource_type)
-        streams = (self._candidates_of_kind(kind, condition) for kind in kinds)
-        return heapq.merge(*streams, key=operator.attrgetter("id"))
-
-    def _candidates_of_kind(self, kind: ResourceKind, condition: AttributeFilter) -> Iterable[GnocchiResource]:
         identifiers = condition.possible_values("id")
         if identifiers is not None:
-            return self._resources.find(kind, identifiers)
+            return self._store.find(resource_type, identifiers)
         project_ids = condition.possible_values("project_id")
         if project_ids is not None:
-            return self._resources.of_projects(kind, project_ids)
-        return self._resources.after(kind, condition.lower_bound("id") or "")
-
-    def _sorted(self, rows: Iterator[Row], sorts: Sequence[tuple[str, bool]]) -> Iterator[Row]:
-        if sorts[0] != ("id", False):
-            yield from sorted(rows, key=lambda row: _sort_key(row, sorts))
-            return
-        for _, revisions in itertools.groupby(rows, operator.itemgetter("id")):
-            yield from sorted(revisions, key=lambda row: _sort_key(row, sorts))
+            return self._store.of_projects(resource_type, project_ids)
+        return self._store.after(resource_type, condition.lower_bound("id") or "")
 
     def _marker_row(self, resource_type: str, marker: str, history: bool) -> Row:
         identifier, _, revision = marker.partition("@")
-        for kind in gnocchi_schema.kinds_of_type(resource_type):
-            for resource in self._resources.find(kind, [identifier]):
-                for row in self._resources.revisions(resource):
-                    if str(row["revision"]) == (revision if history else "-1"):
-                        return row
+        wanted = revision if history else str(CURRENT_REVISION)
+        for resource in self._store.find(resource_type, [identifier]):
+            for row in resource.revisions():
+                if str(row["revision"]) == wanted:
+                    return row
         raise InvalidPagination(f"Invalid marker: `{marker}'")
 
-
-def parse_filter(resource_type: str, tree: Any, *, history: bool) -> AttributeFilter:
-    """Parse a filter for resources of a type.
-
-    :raises InvalidFilter: Gnocchi rejects the filter.
-    """
-    return FilterParser(resource_type, _converters(resource_type, history)).parse(tree)
-
-
-def _converters(resource_type: str, history: bool) -> dict[str, Converter]:
-    # Without the history, revision_end is no column.
-    times = (*_TIMES, "revision_end") if history else _TIMES
-    attributes = gnocchi_schema.RESOURCE_TYPES[resource_type]
-    return {
-        "id": attribute_filter.to_uuid,
-        **dict.fromkeys(_TEXTS, str),
-        **dict.fromkeys(times, attribute_filter.to_time),
-        **{name: _CONVERTERS[schema["type"]] for name, schema in attributes.items()},
-    }
+    def _converters(self, resource_type: str, history: bool) -> dict[str, Converter]:
+        # Without the history, revision_end is no column.
+        times = (*_TIMES, "revision_end") if history else _TIMES
+        return {
+            "id": attribute_filter.to_uuid,
+            **dict.fromkeys(_TEXTS, str),
+            **dict.fromkeys(times, attribute_filter.to_time),
+            **{name: _CONVERTERS[schema["type"]] for name, schema in self._store.types[resource_type].items()},
+        }
 
 
-def _parse_sorts(sorts: Sequence[str], resource_type: str, history: bool) -> list[tuple[str, bool]]:
+def _parse_sorts(sorts: Sequence[str], known: Collection[str]) -> list[tuple[str, bool]]:
     """Return pairs of attribute and whether it is descending, which end with the row's key."""
-    known = {*_converters(resource_type, history), "revision"}
     parsed = []
     for sort in sorts:
         attribute, _, direction = sort.partition(":")
@@ -171,13 +147,14 @@ def _parse_sorts(sorts: Sequence[str], resource_type: str, history: bool) -> lis
     return [*parsed, *((key, False) for key in ("id", "revision") if key not in named)]
 
 
+def _sorted(rows: Iterator[Row], sorts: Sequence[tuple[str, bool]]) -> Iterator[Row]:
+    """Return rows, which are sorted by ID, in an order."""
+    if sorts[0] != ("id", False):
+        yield from sorted(rows, key=lambda row: _sort_key(row, sorts))
+        return
+    for _, revisions in itertools.groupby(rows, operator.itemgetter("id")):
+        yield from sorted(revisions, key=lambda row: _sort_key(row, sorts))
+
+
 def _sort_key(row: Row, sorts: Sequence[tuple[str, bool]]) -> tuple[_SortValue, ...]:
     return tuple(_SortValue(row[attribute], descending) for attribute, descending in sorts)
-
-
-def _projected(row: Row, resource_type: str) -> Row:
-    """Return the row with the common attributes only, if the type is that of all resources."""
-    if resource_type != "generic":
-        return row
-    own = gnocchi_schema.RESOURCE_TYPES[row["type"]]
-    return {key: value for key, value in row.items() if key not in own}

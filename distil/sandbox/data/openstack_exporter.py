@@ -14,6 +14,14 @@ from distil.sandbox.data.scraped_metric import ValueFunction
 from distil.sandbox.data.scraped_metric import coded_status
 from distil.sandbox.data.scraped_metric import metadata_at
 
+JOB = "openstack-exporter"
+
+UP = tuple(
+    f"openstack_{service}_up"
+    for service in ("cinder", "container_infra", "glance", "loadbalancer", "neutron", "nova", "trove")
+)
+"""Metrics that say whether a service has answered."""
+
 _SERVER_STATUSES = {"active": "ACTIVE", "building": "BUILD", "paused": "PAUSED", "stopped": "SHUTOFF"}
 _SERVER_CODES = {"active": 0.0, "building": 1.0, "paused": 16.0, "stopped": 11.0}
 _DATABASE_CODES = {"BUILD": 0.0, "ACTIVE": 2.0, "BACKUP": 4.0, "HEALTHY": 7.0}
@@ -106,9 +114,7 @@ def _database_gigabytes(resource: MeteredResource, tick: int) -> float:
 
 def _metric(name: str, meter: str, project_label: str, labels: LabelFunction, value: ValueFunction) -> ScrapedMetric:
     has_status_label = meter == _LOADBALANCER
-    return ScrapedMetric(
-        f"openstack_{name}", "openstack-exporter", meter, project_label, labels, value, False, has_status_label
-    )
+    return ScrapedMetric(f"openstack_{name}", JOB, meter, project_label, labels, value, False, has_status_label)
 
 
 _DATABASE = _labels(
@@ -156,7 +162,7 @@ METRICS = (
         _VPN,
         "project_id",
         _labels(_VPN, "name", "subnet_id", constants={"admin_state_up": "true"}, siblings={"router_id": "router"}),
-        lambda resource, tick: float(_is_active(_VPN, resource, tick)),
+        lambda resource, tick: 0.0 if _is_active(_VPN, resource, tick) else 1.0,
     ),
     _metric(
         "loadbalancer_loadbalancer_status",

@@ -2,6 +2,7 @@
 """The series in Prometheus: those that it scrapes of the synthetic cloud, and those that a test adds."""
 
 import bisect
+import dataclasses
 import itertools
 import threading
 from collections.abc import Iterable
@@ -14,6 +15,7 @@ from distil.sandbox.data import ceilometer_exporter
 from distil.sandbox.data import ids
 from distil.sandbox.data import meters
 from distil.sandbox.data import openstack_exporter
+from distil.sandbox.data import traffic_exporters
 from distil.sandbox.data.meters import MeteredResource
 from distil.sandbox.data.scraped_metric import ScrapedMetric
 from distil.sandbox.data.synthetic_samples import INTERVAL_US
@@ -25,13 +27,26 @@ from distil.sandbox.query.selectors import Selector
 TARGETS: Mapping[str, str] = {
     "openstack-exporter": "exporter.example.com:9180",
     "ceilometer": "compute-0.example.com:9101",
-    "traffic": "network-0.example.com:9250",
+    "router": "network-0.example.com:9250",
+    "swift": "proxy-0.example.com:9250",
 }
 """Address of the one target of each job."""
 
-METRICS: Mapping[str, ScrapedMetric] = {
-    metric.name: metric for metric in (*openstack_exporter.METRICS, *ceilometer_exporter.METRICS)
-}
+METRICS: Sequence[ScrapedMetric] = (
+    *openstack_exporter.METRICS,
+    *ceilometer_exporter.METRICS,
+    *traffic_exporters.METRICS,
+)
+
+# Series that say whether a target, or a service that an exporter asks, has answered.
+_UP: Sequence[Mapping[str, str]] = tuple(
+    {NAME_LABEL: name, "job": job, "instance": TARGETS[job]}
+    for job in TARGETS
+    for name in ("up", *(openstack_exporter.UP if job == openstack_exporter.JOB else ()))
+)
+
+SCRAPED_NAMES = frozenset((*(metric.name for metric in METRICS), *(labels[NAME_LABEL] for labels in _UP)))
+"""All metrics that are scraped."""
 
 # Of each scrape within the interval, as of a target in Prometheus.
 _OFFSET_MS = 137
@@ -53,6 +68,36 @@ class Series(NamedTuple):
     samples: Sequence[Sample]
 
 
+@dataclasses.dataclass(frozen=True)
+class ScrapeOutage:
+    """A part of each hour in which nothing is scraped.
+
+    :param seconds: its length, from the beginning of the hour.
+    :param is_recorded: whether ``up`` tells of it, as if targets and not Prometheus were down.
+    :param project_id: if the samples of one project are missing only, of which ``up`` does not tell.
+    """
+
+    seconds: float
+    is_recorded: bool
+    project_id: str | None
+
+    def apply(self, series: Series) -> Series:
+        """Return a series as it is after such outages."""
+        if self.project_id is not None and self.project_id not in series.labels.values():
+            return series
+        if self.is_recorded and _is_up(series.labels[NAME_LABEL]):
+            samples = [(time, 0.0 if self._covers(time) else value) for time, value in series.samples]
+            return series._replace(samples=samples)
+        return series._replace(samples=[sample for sample in series.samples if not self._covers(sample[0])])
+
+    def _covers(self, time_ms: int) -> bool:
+        return time_ms % 3_600_000 < self.seconds * 1000
+
+
+def _is_up(name: str) -> bool:
+    return name == "up" or name.endswith("_up")
+
+
 class ScrapedSeries:
     """Series of the synthetic cloud.
 
@@ -71,10 +116,12 @@ class ScrapedSeries:
         """Return matching series with samples in [start, end)."""
         names = selector.possible_values(NAME_LABEL)
         scrapes = self._scrapes(start_ms, end_ms)
-        if scrapes and (names is None or "up" in names):
-            yield from self._up(selector, scrapes)
-        for name in METRICS if names is None else sorted(names & METRICS.keys()):
-            metric = METRICS[name]
+        if scrapes:
+            up = (Series(labels, [(time, 1.0) for time in scrapes]) for labels in _UP if selector.matches(labels))
+            yield from up
+        for metric in METRICS:
+            if names is not None and metric.name not in names:
+                continue
             for resource in self._resources(metric, selector.possible_values(metric.project_label)):
                 series = self._series(metric, resource, scrapes)
                 yield from (each for each in series if selector.matches(each.labels))
@@ -85,12 +132,6 @@ class ScrapedSeries:
         step = self.interval_ms
         start, end = max(start_ms, first_us // 1000), min(end_ms, last_us // 1000)
         return range(start + (_OFFSET_MS - start) % step, end, step)
-
-    def _up(self, selector: Selector, scrapes: range) -> Iterator[Series]:
-        for job, instance in TARGETS.items():
-            labels = {NAME_LABEL: "up", "job": job, "instance": instance}
-            if selector.matches(labels):
-                yield Series(labels, [(time, 1.0) for time in scrapes])
 
     def _resources(self, metric: ScrapedMetric, project_ids: Iterable[str] | None) -> Iterator[MeteredResource]:
         seed, known = self._synthetic_samples.seed, self._synthetic_samples.project_numbers
@@ -183,6 +224,11 @@ class AddedSeries:
             before = next((series for series in self._series if series.labels == labels), Series(dict(labels), ()))
             kept = [series for series in self._series if series is not before]
             self._series = [*kept, Series(before.labels, sorted({**dict(before.samples), **dict(samples)}.items()))]
+
+    def names(self) -> frozenset[str]:
+        """Return the names of all metrics."""
+        with self._lock:
+            return frozenset(series.labels[NAME_LABEL] for series in self._series)
 
     def clear(self) -> None:
         """Remove all series."""

@@ -8,11 +8,12 @@ from typing import NamedTuple
 
 
 class IssuedToken(NamedTuple):
-    """A token with its times of issue and expiry."""
+    """A token with its times of issue and expiry, and the roles of its user."""
 
     secret: str
     issued_at: datetime.datetime
     expires_at: datetime.datetime
+    roles: tuple[str, ...]
 
 
 class Tokens:
@@ -23,23 +24,29 @@ class Tokens:
 
     def __init__(self, lifetime: float) -> None:
         self._lifetime = datetime.timedelta(seconds=lifetime)
-        self._expiries: dict[str, datetime.datetime] = {}
+        self._issued: dict[str, IssuedToken] = {}
         self._lock = threading.Lock()
 
-    def issue(self) -> IssuedToken:
+    def issue(self, roles: tuple[str, ...]) -> IssuedToken:
         now = datetime.datetime.now(datetime.UTC)
-        token = IssuedToken(secrets.token_urlsafe(32), now, now + self._lifetime)
+        token = IssuedToken(secrets.token_urlsafe(32), now, now + self._lifetime, roles)
         with self._lock:
-            unexpired = {secret: expiry for secret, expiry in self._expiries.items() if expiry > now}
-            self._expiries = unexpired | {token.secret: token.expires_at}
+            unexpired = {secret: issued for secret, issued in self._issued.items() if issued.expires_at > now}
+            self._issued = unexpired | {token.secret: token}
         return token
 
-    def is_valid(self, secret: str | None) -> bool:
+    def find(self, secret: str | None) -> IssuedToken | None:
+        """Return a valid token, or None without one."""
         with self._lock:
-            expiry = self._expiries.get(secret or "")
-        return expiry is not None and expiry > datetime.datetime.now(datetime.UTC)
+            token = self._issued.get(secret or "")
+        return token if token is not None and token.expires_at > datetime.datetime.now(datetime.UTC) else None
+
+    def secrets(self) -> frozenset[str]:
+        """Return the tokens issued so far, without those that had expired or were revoked."""
+        with self._lock:
+            return frozenset(self._issued)
 
     def revoke(self) -> None:
         """Revoke all tokens issued so far."""
         with self._lock:
-            self._expiries = {}
+            self._issued = {}

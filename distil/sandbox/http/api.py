@@ -65,11 +65,18 @@ class Api(abc.ABC):
     def _respond(self, request: HTTPRequest, route: Route | None, arguments: tuple[str, ...]) -> HTTPResponse:
         if route is not None and route.public:
             return self._handle(request, route, arguments)
-        if not self.tokens.is_valid(request.headers.get("X-Auth-Token")):
+        if self.tokens.find(request.headers.get("X-Auth-Token")) is None:
             return self.unauthorized()
         if route is None:
             return self.error(404, "Not Found")
         return self._handle(request, route, arguments)
+
+    def roles(self, request: HTTPRequest) -> frozenset[str]:
+        """Return the roles of the user; none without a token."""
+        if request.fault_of_kind("unprivileged"):
+            return frozenset(("reader",))
+        token = self.tokens.find(request.headers.get("X-Auth-Token"))
+        return frozenset() if token is None else frozenset(token.roles)
 
     def not_found(self, message: str) -> HTTPError:
         return HTTPError(self.error(404, message))

@@ -10,75 +10,8 @@ from typing import Any
 
 from distil.sandbox.data import ids
 from distil.sandbox.http.messages import HTTPRequest
-
-SERVICES = (
-    "identity",
-    "metering",
-    "metric",
-    "metric-storage",
-    "prometheus",
-    "compute",
-    "block-storage",
-    "image",
-    "object-store",
-)
-
-_KINDS = {
-    "status": "error response with ``status``, in the service's own format",
-    "proxy": "error response with ``status``, in HTML, as from a proxy in front of the service",
-    "echo": "response with ``status`` that quotes the request in plain text",
-    "html": "status 200 and an HTML page",
-    "empty": "status 200 and no body",
-    "truncated": "correct response; the connection closes after half of the body",
-    "cut": "first half of the correct response, with a matching Content-Length",
-    "reset": "no response; the connection is reset",
-    "timeout": "no response for ``seconds``, or until the fault is removed; then the connection closes",
-    "slow": "correct response, in chunks spread over ``seconds``",
-    "capped": "correct response without the entries of its list after the first ``rows``",
-    "not_a_list": "status 200 and ``body``, an empty object by default",
-}
-
-
-@dataclasses.dataclass(frozen=True)
-class ResponseFault:
-    """A fault in the responses of one service.
-
-    :param kind: one of ``status``, ``proxy``, ``echo``, ``html``, ``empty``, ``truncated``, ``cut``, ``reset``,
-        ``timeout``, ``slow``, ``capped`` and ``not_a_list``.
-    :param path: regular expression searched in the path below the service's prefix; None matches every path.
-    :param project_id: restricts the fault to requests that refer to this project or one of its resources; None
-        matches every request.
-    :param times: number of requests that the fault affects; None is unlimited.
-    :param status: of an error response, or of ``echo``.
-    :param seconds: duration of ``timeout`` (None is unlimited) and ``slow`` (required).
-    :param rows: of ``capped`` (required).
-    :param body: of ``not_a_list``.
-    :raises ValueError: unknown service or kind, missing duration or rows, or invalid regular expression.
-    """
-
-    service: str
-    kind: str
-    path: str | None = None
-    project_id: str | None = None
-    times: int | None = None
-    status: int = 500
-    seconds: float | None = None
-    rows: int | None = None
-    body: str = "{}"
-
-    def __post_init__(self) -> None:
-        if self.service not in SERVICES:
-            raise ValueError(f"service {self.service!r} is unknown; expected one of {', '.join(SERVICES)}")
-        if self.kind not in _KINDS:
-            raise ValueError(f"kind {self.kind!r} is unknown; expected one of {', '.join(_KINDS)}")
-        if self.kind == "slow" and self.seconds is None:
-            raise ValueError("kind 'slow' requires seconds")
-        if self.kind == "capped" and self.rows is None:
-            raise ValueError("kind 'capped' requires rows")
-        try:
-            re.compile(self.path or "")
-        except re.error as error:
-            raise ValueError(f"path {self.path!r} is not a valid regular expression: {error}") from error
+from distil.sandbox.http.response_fault import DATA_KINDS
+from distil.sandbox.http.response_fault import ResponseFault
 
 
 class ActiveFault:
@@ -157,5 +90,9 @@ class FaultInjector:
         return (
             service == fault.service
             and (fault.path is None or re.search(fault.path, request.path) is not None)
-            and (fault.project_id is None or fault.project_id in ids.referenced_projects(self._seed, request.text()))
+            and (fault.project_id is None or self._concerns(fault, request))
         )
+
+    def _concerns(self, fault: ResponseFault, request: HTTPRequest) -> bool:
+        """Whether a request concerns the fault's project; what a service lacks of it, every request may."""
+        return fault.kind in DATA_KINDS or fault.project_id in ids.referenced_projects(self._seed, request.text())

@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from collections.abc import Mapping
 from typing import Any
 
+from distil.sandbox.http.response_fault import ResponseFault
+
 _Header = tuple[str, str]
 
 
@@ -19,6 +21,7 @@ class HTTPRequest:
 
     :param path: below the API's prefix, still percent-encoded.
     :param headers: looked up case-insensitively.
+    :param fault: that the API shall have; None without one.
     """
 
     method: str
@@ -26,6 +29,10 @@ class HTTPRequest:
     query_string: str
     headers: Mapping[str, str]
     body: bytes
+    fault: ResponseFault | None = None
+
+    def fault_of_kind(self, kind: str) -> ResponseFault | None:
+        return self.fault if self.fault is not None and self.fault.kind == kind else None
 
     @property
     def query(self) -> list[tuple[str, str]]:

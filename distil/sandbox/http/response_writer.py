@@ -3,18 +3,20 @@
 
 import dataclasses
 import http
+import itertools
 import json
 import socket
 import struct
 import urllib.parse
 from collections.abc import Callable
 from collections.abc import Mapping
+from typing import Any
 
 from distil.sandbox.http.api import Api
 from distil.sandbox.http.faults import ActiveFault
-from distil.sandbox.http.faults import ResponseFault
 from distil.sandbox.http.messages import HTTPRequest
 from distil.sandbox.http.messages import HTTPResponse
+from distil.sandbox.http.response_fault import ResponseFault
 
 _CHUNKS = 20
 _HTML_PAGE = b"<!DOCTYPE html><html><head><title>Maintenance</title></head><body><h1>Back soon</h1></body></html>"
@@ -117,8 +119,19 @@ def _cap(response: HTTPResponse, fault: ResponseFault) -> HTTPResponse:
     if isinstance(document, list):
         document = document[: fault.rows]
     elif response.status == http.HTTPStatus.OK:
-        document = {key: value[: fault.rows] if isinstance(value, list) else value for key, value in document.items()}
+        document = {key: _first_entries(key, value, fault.rows) for key, value in document.items()}
     return dataclasses.replace(response, body=json.dumps(document).encode())
+
+
+def _first_entries(key: str, value: Any, count: int | None) -> Any:
+    """The first entries of a list, or of what Gnocchi and Prometheus have instead; anything else as it is."""
+    if isinstance(value, list):
+        return value[:count]
+    if key == "measures" and isinstance(value, dict):
+        return dict(itertools.islice(value.items(), count))
+    if key == "data" and isinstance(value, dict):
+        return {name: _first_entries(name, entries, count) for name, entries in value.items()}
+    return value
 
 
 _CHANGES: Mapping[str, Callable[[HTTPResponse, ResponseFault], HTTPResponse]] = {"cut": _cut, "capped": _cap}

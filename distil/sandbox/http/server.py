@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The HTTP server: reads requests, has APIs answer them, injects faults."""
 
+import dataclasses
 import email.message
 import http.server
 import logging
@@ -14,6 +15,7 @@ from distil.sandbox.http.faults import FaultInjector
 from distil.sandbox.http.messages import HTTPRequest
 from distil.sandbox.http.messages import HTTPResponse
 from distil.sandbox.http.request_counter import RequestCounter
+from distil.sandbox.http.response_fault import SERVICE_KINDS
 from distil.sandbox.http.response_writer import ResponseWriter
 from distil.sandbox.http.router import RouteMatch
 from distil.sandbox.http.router import Router
@@ -99,6 +101,8 @@ class _RequestHandler(http.server.BaseHTTPRequestHandler):
         active = server.faults.next_fault(api.name, request)
         if active is None:
             return writer.send(_respond(match, request))
+        if active.fault.kind in SERVICE_KINDS:
+            return writer.send(_respond(match, dataclasses.replace(request, fault=active.fault)))
         return writer.send_faulty(active, api, request, lambda: _respond(match, request))
 
 

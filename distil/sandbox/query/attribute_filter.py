@@ -191,8 +191,10 @@ class FilterParser:
     def _comparison(self, comparison: str, attribute: str, value: Any) -> Comparison:
         if attribute not in self._converters:
             raise InvalidFilter(f"Resource type {self._resource_type} has no {attribute} attribute")
-        if value in (None, []) and comparison not in ("=", "!="):
-            # SQLAlchemy refuses to compare with null, and Gnocchi to search in an empty list.
+        if comparison == "in" and (not isinstance(value, list) or not value):
+            raise InvalidFilter("length of value must be at least 1", invalid_input=True)
+        if value is None and comparison not in ("=", "!="):
+            # SQLAlchemy refuses this.
             raise InvalidFilter("", status=500)
         try:
             return Comparison(comparison, attribute, _operand(comparison, value, self._converters[attribute]))

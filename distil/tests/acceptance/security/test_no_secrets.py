@@ -92,7 +92,7 @@ class NoSecretsTest(unittest.TestCase):
         self.site.config.write_text(re.sub(rf"(?m)^{option} = .*$", lambda _: f"{option} = {value}", text))
 
     def assert_none(self, said: str) -> None:
-        tokens = set(self.site.cloud.tokens._expiries)
+        tokens = self.site.cloud.tokens.secrets()
         self.assertEqual([], found(said, self.hidden | tokens))
         self.assertGreater(len(said), 20, "it said nothing")
 
@@ -131,7 +131,7 @@ class CollectorRunSecretsTest(NoSecretsTest):
 
     def test_successful_run_logs_no_secret(self) -> None:
         said = self.collect(0)
-        self.assertTrue(self.site.cloud.tokens._expiries)
+        self.assertTrue(self.site.cloud.tokens.secrets())
         for words in (
             "REQ: curl",
             "RESP BODY",

@@ -3,38 +3,15 @@
 
 import datetime
 import itertools
-from collections.abc import Mapping
 from typing import Any
 
 from distil.sandbox.apis.prometheus_queries import PrometheusSettings
+from distil.sandbox.data import openstack_exporter
 from distil.sandbox.data.meters import METERS
 from distil.sandbox.data.prometheus_series import METRICS
-from distil.tests.support import sandbox
 from distil.tests.support.sandbox import HOUR
 from distil.tests.support.sandbox import START
-
-MILLISECOND = datetime.timedelta(milliseconds=1)
-MINUTE = datetime.timedelta(minutes=1)
-
-
-class PrometheusTestCase(sandbox.SandboxTestCase):
-    """Has projects with eight resources for each meter, of which three change."""
-
-    settings: dict[str, Any] = {"resources": 8}  # noqa: RUF012
-
-    def get(self, path: str, service: str = "prometheus", **params: Any) -> Any:
-        return self.session.get(f"{self.cloud.url}/{service}/api/v1/{path}", params=params, raise_exc=False)
-
-    def series(self, query: str, end: datetime.datetime = START + HOUR, **details: str) -> list[Any]:
-        """Return the series of a query for a range before the end of a window."""
-        response = self.get("query", query=query, time=(end - MILLISECOND).timestamp(), **details)
-        self.assertEqual(200, response.status_code, response.text)
-        found: list[Any] = response.json()["data"]["result"]
-        return found
-
-    def samples(self, meter: str, start: datetime.datetime = START) -> list[Mapping[str, Any]]:
-        """Return Ceilometer's samples of an hour."""
-        return list(self.cloud.samples(self.project_id, meter, start, start + HOUR))
+from distil.tests.support.sandbox import PrometheusTestCase
 
 
 class ScrapedSeriesTest(PrometheusTestCase):
@@ -67,12 +44,15 @@ class ScrapedSeriesTest(PrometheusTestCase):
         self.assertEqual((5, {137}), (len(up["values"]), offsets))
 
     def test_counters_grow_by_deltas(self) -> None:
-        for meter in [name for name, meter in METERS.items() if meter.type == "delta"]:
-            metric = f"{meter.replace('.', '_')}_bytes_total"
+        counters = {
+            'router_bytes_total{direction="out",scope="international"': "traffic.outbound.international",
+            'router_bytes_total{direction="in",scope="national"': "traffic.inbound.national",
+            'swift_bytes_total{direction="upload",scope="national"': "storage.objects.upload.size.national",
+        }
+        for selector, meter in counters.items():
             start = START + HOUR
-            with self.subTest(metric=metric):
-                series = self.series(f'{metric}{{project="{self.project_id}"}}[61m]', start + HOUR)
-                grown = _grown(series)
+            with self.subTest(meter=meter):
+                grown = _grown(self.series(f'{selector},project_id="{self.project_id}"}}[61m]', start + HOUR))
                 expected: dict[str, float] = {}
                 for sample in self.samples(meter, start):
                     expected[sample["resource_id"]] = expected.get(sample["resource_id"], 0) + sample["volume"]
@@ -98,7 +78,7 @@ class ScrapedSeriesTest(PrometheusTestCase):
         self.assertIn(active, range(expected - 2, expected + 1))
 
     def test_instant_query_returns_newest_sample(self) -> None:
-        for query, expected in (("up", 3), ("openstack_neutron_router", 5 * 8)):
+        for query, expected in (("up", 4), ("openstack_nova_up", 1), ("openstack_neutron_router", 5 * 8)):
             response = self.get("query", query=query, time=(START + HOUR).timestamp())
             data = response.json()["data"]
             self.assertEqual(("vector", expected), (data["resultType"], len(data["result"])))
@@ -106,8 +86,8 @@ class ScrapedSeriesTest(PrometheusTestCase):
 
     def test_every_meter_has_a_metric(self) -> None:
         names = self.get("label/__name__/values").json()["data"]
-        self.assertEqual(sorted([*METRICS, "up"]), names)
-        self.assertEqual(set(METERS), {metric.meter for metric in METRICS.values()})
+        self.assertEqual(sorted({*(metric.name for metric in METRICS), "up", *openstack_exporter.UP}), names)
+        self.assertEqual(set(METERS), {metric.meter for metric in METRICS})
 
     def test_series_and_labels_are_listed(self) -> None:
         match = {"match[]": f'openstack_cinder_volume_gb{{tenant_id="{self.project_id}"}}'}
@@ -118,7 +98,9 @@ class ScrapedSeriesTest(PrometheusTestCase):
 
     def test_targets_and_versions_are_told(self) -> None:
         targets = self.get("targets").json()["data"]["activeTargets"]
-        self.assertEqual({"ceilometer", "openstack-exporter", "traffic"}, {each["labels"]["job"] for each in targets})
+        self.assertEqual(
+            {"ceilometer", "openstack-exporter", "router", "swift"}, {each["labels"]["job"] for each in targets}
+        )
         self.assertEqual("2.42.0", self.get("status/buildinfo").json()["data"]["version"])
         self.assertEqual("400d", self.get("status/runtimeinfo").json()["data"]["storageRetention"])
 
@@ -131,7 +113,7 @@ class SettingsTest(PrometheusTestCase):
     settings = {"prometheus": PrometheusSettings(version=3, scrape_interval=300, retention=1), "resources": 1}  # noqa: RUF012
 
     def test_interval_is_that_of_scrapes(self) -> None:
-        self.assertEqual(12, len(self.series('up{job="traffic"}[1h]')[0]["values"]))
+        self.assertEqual(12, len(self.series('up{job="router"}[1h]')[0]["values"]))
         self.assertEqual("3.5.0", self.get("status/buildinfo").json()["data"]["version"])
 
 
@@ -140,7 +122,8 @@ class CounterResetTest(PrometheusTestCase):
 
     def test_counter_starts_again_at_midnight(self) -> None:
         midnight = START + 24 * HOUR
-        query = f'traffic_inbound_national_bytes_total{{project="{self.project_id}"}}[61m]'
+        scope = f'direction="in",scope="national",project_id="{self.project_id}"'
+        query = f"router_bytes_total{{{scope}}}[61m]"
         values = [float(value) for _, value in self.series(query, midnight + HOUR)[0]["values"]]
         self.assertLess(values[1], values[0])
         expected = [sample["volume"] for sample in self.samples("traffic.inbound.national", midnight)]
@@ -176,6 +159,31 @@ class AetosTest(PrometheusTestCase):
             self.assertEqual(status, response.status_code)
         self.assertEqual('Missing argument: "query"', response.json()["error_message"]["faultstring"])
 
+    def test_others_see_their_project(self) -> None:
+        metric = "own"
+        for project_id in (self.cloud.projects.service_id, "other"):
+            self.cloud.add_series({"__name__": metric, "project": project_id}, [(START, 1.0)])
+        for role, expected in (("admin", 2), ("service", 2), ("reader", 1)):
+            self.assertEqual(expected, len(self._ask(role, f"{metric}[1h]").json()["data"]["result"]), role)
+        refused = self._ask("reader", "unknown[1h]")
+        self.assertEqual(400, refused.status_code)
+        self.assertIn("unexpected identifier", refused.json()["error_message"]["faultstring"])
+
+    def test_others_see_no_status(self) -> None:
+        for role, path in (("reader", "status/runtimeinfo"), ("reader", "targets"), ("none", "query?query=up")):
+            url = f"{self.cloud.url}/metric-storage/api/v1/{path}"
+            response = self._session(role).get(url, raise_exc=False)
+            message = response.json()["error_message"]["faultstring"]
+            self.assertEqual((403, "RBAC Authorization Failed"), (response.status_code, message))
+
+    def _session(self, role: str) -> Any:
+        user = self.cloud.add_user(role)
+        return self.open_session(username=user.username)
+
+    def _ask(self, role: str, query: str) -> Any:
+        url = f"{self.cloud.url}/metric-storage/api/v1/query"
+        return self._session(role).get(url, params={"query": query, "time": START.timestamp()}, raise_exc=False)
+
     def test_token_is_required(self) -> None:
         url = f"{self.cloud.url}/metric-storage/api/v1/query?query=up"
         self.assertEqual(401, self.session.get(url, authenticated=False, raise_exc=False).status_code)
@@ -189,5 +197,7 @@ def _grown(series: list[Any]) -> dict[str, float]:
     """Return by how much the counters of resources grew after the first minute, without a reset."""
     values: dict[str, list[tuple[float, float]]] = {}
     for each in series:
-        values.setdefault(each["metric"]["resource"], []).extend((time, float(value)) for time, value in each["values"])
+        values.setdefault(each["metric"].get("router_id") or each["metric"]["container"], []).extend(
+            (time, float(value)) for time, value in each["values"]
+        )
     return {resource: max(found)[1] - min(found)[1] for resource, found in values.items()}

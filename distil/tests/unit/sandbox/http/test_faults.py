@@ -5,8 +5,8 @@ import unittest
 
 from distil.sandbox.data import ids
 from distil.sandbox.http.faults import FaultInjector
-from distil.sandbox.http.faults import ResponseFault
 from distil.sandbox.http.messages import HTTPRequest
+from distil.sandbox.http.response_fault import ResponseFault
 
 SEED = 0
 FIRST, SECOND = ids.project_id(SEED, 0), ids.project_id(SEED, 1)
@@ -30,6 +30,13 @@ class FaultInjectorTest(unittest.TestCase):
         self.assertEqual("none", _next_kind(self.faults, path="/v2/meters", query=FIRST))
         self.assertEqual("none", _next_kind(self.faults, query=SECOND))
 
+    def test_missing_data_concerns_every_request(self) -> None:
+        self.faults.add(ResponseFault("metric", "unprocessed", project_id=FIRST))
+        self.assertEqual("unprocessed", _next_kind(self.faults, "metric", "/v1/status"))
+        self.faults.clear()
+        self.faults.add(ResponseFault("metric", "unprivileged", project_id=FIRST))
+        self.assertEqual("none", _next_kind(self.faults, "metric", "/v1/status"))
+
     def test_exhausted_fault_yields_to_next(self) -> None:
         self.faults.add(ResponseFault("metering", "html", times=2))
         self.faults.add(ResponseFault("metering", "empty", times=1))
@@ -49,5 +56,11 @@ class ResponseFaultTest(unittest.TestCase):
         for service, kind, path in (("telemetry", "html", None), ("metering", "fire", None), ("metering", "html", "(")):
             with self.assertRaises(ValueError):
                 ResponseFault(service, kind, path=path)
-        with self.assertRaises(ValueError):
-            ResponseFault("metering", "slow")
+        for service, kind in (
+            ("metering", "slow"),
+            ("metering", "hole"),
+            ("metering", "warnings"),
+            ("prometheus", "hole"),
+        ):
+            with self.subTest(service=service, kind=kind), self.assertRaises(ValueError):
+                ResponseFault(service, kind)
