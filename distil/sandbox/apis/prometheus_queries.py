@@ -31,6 +31,7 @@ _LOOKBACK_MS = 300_000
 # In this time every resource has had all of its labels; without a start, older series are not looked for.
 _VERSIONS_MS = 3 * 3_600_000
 
+_CONSTANT = re.compile(r"vector\((\d+)\)", re.ASCII)
 _ZERO_DURATION = re.compile(r"(0[a-z]*)+")
 # Between these, values are written without an exponent.
 _MIN_PLAIN, _MAX_PLAIN = 1e-6, 1e21
@@ -78,7 +79,7 @@ class PrometheusQueries:
     ) -> dict[str, Any]:
         """Return the data of the answer to an instant query.
 
-        :param arguments: ``query`` and, optionally, ``time`` and ``timeout``.
+        :param arguments: ``query`` (a selector, or ``vector(1)``) and, optionally, ``time`` and ``timeout``.
         :param outage: of the scrapes.
         :param matcher: restricts the series, like those of the query.
         :raises PrometheusError: the query is invalid or loads too many samples.
@@ -86,6 +87,9 @@ class PrometheusQueries:
         time_ms = _parse_time(arguments.get("time"))
         if _ZERO_DURATION.fullmatch(arguments.get("timeout", "")):
             raise PrometheusError(503, "timeout", "query timed out in query queue")
+        constant = _CONSTANT.fullmatch(arguments.get("query", ""))
+        if constant:
+            return {"resultType": "vector", "result": [{"metric": {}, "value": [_seconds(time_ms), constant[1]]}]}
         selector = parse_selector("query", arguments.get("query", ""))
         if matcher is not None:
             selector = dataclasses.replace(selector, matchers=(*selector.matchers, matcher))

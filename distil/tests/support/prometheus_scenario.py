@@ -167,6 +167,11 @@ class QueryScenario(PrometheusCase):
             (series,) = self.matrix(f'{metric}{{name="{name}"}}[3600s]')
             self.assertEqual(half, len(series["values"]))
 
+    def test_constant_needs_no_series(self) -> None:
+        time = int(START.timestamp())
+        expected = {"resultType": "vector", "result": [{"metric": {}, "value": [time, "1"]}]}
+        self.assertEqual(expected, self.ask("vector(1)", START))
+
     def test_bad_query_is_refused(self) -> None:
         for query in ("m[3600s", "m{", "", "m[]"):
             with self.subTest(query=query):
