@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The real Aetos answers as the driver expects, by the role of the user."""
+"""The real Aetos answers as the driver expects, by the role of the user, and the driver reads from it."""
 
 import unittest
 import uuid
+from collections.abc import Mapping
 from typing import Any
 from typing import ClassVar
 
 import requests
 from keystoneauth1 import session as ks_session
 
+from distil import exceptions
+from distil.tests.support import prometheus_driver_scenario
 from distil.tests.support import prometheus_scenario
 from distil.tests.support.prometheus_scenario import END
 from distil.tests.support.prometheus_scenario import MILLISECOND
@@ -22,7 +25,7 @@ from distil.tests.support.real.prometheus import Prometheus
 from distil.tests.support.real.prometheus import Series
 
 
-class RealAetosTest(prometheus_scenario.AetosScenario):
+class RealAetosCase(prometheus_scenario.PrometheusCase):
     max_samples = prometheus.MAX_SAMPLES
 
     @classmethod
@@ -34,6 +37,47 @@ class RealAetosTest(prometheus_scenario.AetosScenario):
     @classmethod
     def add_series(cls, *series: Series) -> None:
         prometheus.shared().add(*series)
+
+
+class RealAetosApiTest(RealAetosCase, prometheus_scenario.AetosScenario):
+    pass
+
+
+class RealAetosDriverCase(RealAetosCase, prometheus_driver_scenario.DriverCase):
+    def driver_options(self) -> Mapping[str, Any]:
+        return {}
+
+
+class RealAetosDriverTest(RealAetosDriverCase, prometheus_driver_scenario.DriverScenario):
+    pass
+
+
+class DriverRightsTest(RealAetosDriverCase):
+    """The project has a sample, which a user without rights to it would not see."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.add_series(self.series([(START, 1)]))
+
+    def assert_fails(self, session: ks_session.Session, expected: str, region_name: str | None = None) -> None:
+        driver = self.driver({}, session=session, region_name=region_name)
+        with self.assertRaisesRegex(exceptions.TelemetryError, expected):
+            self.read(driver)
+
+    def test_role_service_suffices(self) -> None:
+        self.assertEqual(1, len(self.read(self.driver({}, session=keystone.shared().user_session("service")))))
+
+    def test_other_roles_raise(self) -> None:
+        for role_name in ("reader", "member", "none"):
+            with self.subTest(role_name=role_name):
+                expected = "may not read the samples of all projects, and needs the role admin or service: .*HTTP 403"
+                self.assert_fails(keystone.shared().user_session(role_name), expected)
+
+    def test_wrong_password_raises(self) -> None:
+        self.assert_fails(keystone.shared().session(password="wrong"), "HTTP 401")
+
+    def test_region_without_aetos_raises(self) -> None:
+        self.assert_fails(self.session, "no public endpoint of the metric-storage service in region Nowhere", "Nowhere")
 
 
 class RolesTest(unittest.TestCase):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The sandbox cloud behaves as the real Prometheus and the real Aetos do."""
 
+from collections.abc import Mapping
 from typing import Any
 from typing import ClassVar
 
@@ -10,6 +11,7 @@ from keystoneauth1.identity import v3
 
 from distil.sandbox import cloud
 from distil.sandbox.apis.prometheus_queries import PrometheusSettings
+from distil.tests.support import prometheus_driver_scenario
 from distil.tests.support import prometheus_scenario
 from distil.tests.support.real.prometheus import Series
 
@@ -45,8 +47,42 @@ class LeftOpenRangeTest(SandboxPrometheusCase, prometheus_scenario.PrometheusSce
     version = 3
 
 
-class AetosTest(SandboxPrometheusCase, prometheus_scenario.AetosScenario):
+class SandboxAetosCase(SandboxPrometheusCase):
     @classmethod
     def auth(cls) -> Any:
         credentials: dict[str, Any] = {**cls.cloud.auth()}
         return v3.Password(**credentials)
+
+
+class AetosTest(SandboxAetosCase, prometheus_scenario.AetosScenario):
+    pass
+
+
+class SandboxDriverCase(SandboxPrometheusCase, prometheus_driver_scenario.DriverCase):
+    def driver_options(self) -> Mapping[str, Any]:
+        return {"url": self.cloud.prometheus_url}
+
+
+class DriverTest(SandboxDriverCase, prometheus_driver_scenario.DriverScenario):
+    pass
+
+
+class WholenessTest(SandboxDriverCase, prometheus_driver_scenario.WholenessScenario):
+    pass
+
+
+class CounterTest(SandboxDriverCase, prometheus_driver_scenario.CounterScenario):
+    pass
+
+
+class LeftOpenRangeDriverTest(SandboxDriverCase, prometheus_driver_scenario.DriverScenario):
+    version = 3
+
+
+class LeftOpenRangeCounterTest(SandboxDriverCase, prometheus_driver_scenario.CounterScenario):
+    version = 3
+
+
+class AetosDriverTest(SandboxAetosCase, prometheus_driver_scenario.DriverScenario):
+    def driver_options(self) -> Mapping[str, Any]:
+        return {}

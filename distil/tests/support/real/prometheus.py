@@ -51,6 +51,7 @@ class Prometheus:
     :param configuration: of what it scrapes and evaluates, as in its configuration file.
     :param basic_auth: whether each request must have the class's user name and password.
     :param certificate: a certificate's file and its key's, for TLS.
+    :param client_cafile: certificates of the authorities, one of which must have issued a client's certificate.
     :param options: of the command line, as in ``{"query.max-samples": 1000}``.
     :raises unittest.SkipTest: it is not installed; in CI that is an AssertionError.
     """
@@ -63,12 +64,13 @@ class Prometheus:
         configuration: Mapping[str, Any] | None = None,
         basic_auth: bool = False,
         certificate: tuple[pathlib.Path, pathlib.Path] | None = None,
+        client_cafile: pathlib.Path | None = None,
         options: Mapping[str, object] | None = None,
     ) -> None:
         self._directory = tempfile.TemporaryDirectory(prefix="prometheus-")
         self._folder = pathlib.Path(self._directory.name)
         self._write("prometheus.yml", configuration or {})
-        self._write("web.yml", _web_configuration(basic_auth, certificate))
+        self._write("web.yml", _web_configuration(basic_auth, certificate, client_cafile))
         self.port = free_port()
         self.url = f"{'https' if certificate else 'http'}://127.0.0.1:{self.port}"
         self._options = self._default_options() | dict(options or {})
@@ -142,13 +144,18 @@ def promtool(*arguments: str) -> str:
     return done.stdout
 
 
-def _web_configuration(basic_auth: bool, certificate: tuple[pathlib.Path, pathlib.Path] | None) -> dict[str, Any]:
+def _web_configuration(
+    basic_auth: bool, certificate: tuple[pathlib.Path, pathlib.Path] | None, client_cafile: pathlib.Path | None
+) -> dict[str, Any]:
     configuration: dict[str, Any] = {}
     if basic_auth:
         configuration["basic_auth_users"] = {Prometheus.username: _PASSWORD_HASH}
     if certificate:
         cert_file, key_file = map(str, certificate)
         configuration["tls_server_config"] = {"cert_file": cert_file, "key_file": key_file}
+    if client_cafile:
+        client = {"client_auth_type": "RequireAndVerifyClientCert", "client_ca_file": str(client_cafile)}
+        configuration["tls_server_config"] |= client
     return configuration
 
 
