@@ -5,7 +5,9 @@ A service that answers for all projects with one request would be asked for the 
 in memory would be too much in a large cloud.
 """
 
+import array
 import collections
+import marshal
 import os
 import tempfile
 import threading
@@ -15,10 +17,7 @@ import zlib
 from collections.abc import Callable
 from collections.abc import Iterator
 from typing import Any
-from typing import NamedTuple
 
-import msgspec
-import tenacity
 from oslo_log import log
 
 from distil import exceptions
@@ -26,31 +25,27 @@ from distil import model
 
 LOG = log.getLogger(__name__)
 
-# Rows that are collected before they are written, by project: so many fit into memory.
+# Rows of all projects together that are collected before they are written.
 _MAX_BUFFERED_ROWS = 5_000
 
 # Of all snapshots together, on disk. The projects of a run have few periods in common, unless they catch up.
 _MAX_BYTES = 2 * 1024**3
 
-# Attempts to read a period, and seconds between them. Afterwards the failure holds for all projects, for a time.
-_ATTEMPTS = 3
-_FIRST_PAUSE = 0.5
-_FAILURE_SECONDS = 60.0
+# Then it is read again: samples that have come late are seen.
+_MAX_AGE_SECONDS = 900.0
 
-# A run is over by then.
-_LIFETIME_SECONDS = 3600.0
+# Seconds before a period is read again after a failure, times the number of failures so far.
+_RETRY_SECONDS = 2.0
 
-
-class _Chunk(NamedTuple):
-    """Where rows of one project are in the file."""
-
-    offset: int
-    size: int
+# Failures in a row after which it is not read again for a time: each project would have it read.
+_MAX_FAILURES = 3
+_PAUSE_SECONDS = 60.0
 
 
 class Snapshot:
-    """Rows by project: anything that msgspec encodes. Written by one thread, then read by many.
+    """Rows by project: whatever JSON can hold, in tuples, too. Written by one thread, then read by many.
 
+    :ivar size: bytes on disk.
     :raises TelemetryError: a method could not use the temporary directory.
     """
 
@@ -62,7 +57,8 @@ class Snapshot:
             raise _disk_error(error) from error
         weakref.finalize(self, os.close, self._file)
         self.size = 0
-        self._chunks: dict[str, list[_Chunk]] = collections.defaultdict(list)
+        # Of each project's chunks, the offset and the length. An array takes a tenth of the memory of tuples.
+        self._chunks: dict[str, array.array[int]] = {}
         self._buffer: dict[str, list[Any]] = collections.defaultdict(list)
         self._buffered = 0
         self._failures: dict[str, str] = {}
@@ -79,122 +75,179 @@ class Snapshot:
 
     def flush(self) -> None:
         """Write what is left. Called once all rows are added."""
+        chunks = []
         for project_id, rows in self._buffer.items():
-            data = zlib.compress(msgspec.msgpack.encode(rows), 1)
-            try:
-                written = os.pwrite(self._file, data, self.size)
-            except OSError as error:
-                raise _disk_error(error) from error
-            if written < len(data):
-                raise exceptions.TelemetryError("the temporary directory is full", affects_all=True)
-            self._chunks[project_id].append(_Chunk(self.size, len(data)))
-            self.size += len(data)
+            chunk = zlib.compress(marshal.dumps(rows), 1)
+            self._chunks.setdefault(project_id, array.array("Q")).extend((self.size, len(chunk)))
+            self.size += len(chunk)
+            chunks.append(chunk)
+        self._append(b"".join(chunks))
         self._buffer.clear()
         self._buffered = 0
 
     def rows(self, project_id: str) -> Iterator[Any]:
-        """:raises TelemetryError: what the service answered of the project cannot be used."""
+        """The rows of a project, in the order in which they were added.
+
+        :raises TelemetryError: what the service answered of the project cannot be used.
+        """
         if project_id in self._failures:
             raise exceptions.TelemetryError(self._failures[project_id])
-        for chunk in self._chunks.get(project_id, ()):
+        chunks = iter(self._chunks.get(project_id, ()))
+        for offset, length in zip(chunks, chunks, strict=True):
             try:
-                data = os.pread(self._file, chunk.size, chunk.offset)
+                data = os.pread(self._file, length, offset)
             except OSError as error:
                 raise _disk_error(error) from error
-            yield from msgspec.msgpack.decode(zlib.decompress(data))
+            yield from marshal.loads(zlib.decompress(data))  # noqa: S302 - written by this process, to no other's file
+
+    def _append(self, data: bytes) -> None:
+        left = memoryview(data)
+        try:
+            while left:
+                # Writes a part if the disk fills; the next attempt tells so.
+                left = left[os.write(self._file, left) :]
+        except OSError as error:
+            raise _disk_error(error) from error
 
 
 class Snapshots:
     """The snapshots of periods, each read once. Threads share them; the others wait while one reads.
 
-    :param read: adds the rows of a period to a snapshot.
+    :param read: adds the rows of a period to a snapshot. Only one period is read at a time: it is all that the service
+        has of it.
+    :param max_bytes: of all snapshots together; the one used last is kept whatever its size.
+    :param max_age: seconds after which a period is read again.
+    :param clock: monotonic.
     """
 
     def __init__(
         self,
         read: Callable[[model.Window, Snapshot], None],
         max_bytes: int = _MAX_BYTES,
+        max_age: float = _MAX_AGE_SECONDS,
         clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._read = read
         self._max_bytes = max_bytes
+        self._max_age = max_age
         self._clock = clock
+        self._sleep = sleep
         self._lock = threading.Lock()
+        self._reading = threading.Lock()
         # Used last at the end.
-        self._entries: collections.OrderedDict[model.Window, _Entry] = collections.OrderedDict()
+        self._periods: collections.OrderedDict[model.Window, _Period] = collections.OrderedDict()
+        self._timer: threading.Timer | None = None
 
-    def get(self, period: model.Window) -> Snapshot:
+    def get(self, window: model.Window) -> Snapshot:
         """The snapshot of a period; it is read unless it is there.
 
-        :raises TelemetryError: it cannot be read. The same error is raised for a minute, without asking again: each
-            project would ask.
+        A failure is that of all threads that wait meanwhile. After a few in a row it affects all projects, and is
+        raised for a minute without asking the service: each project would ask.
+
+        :raises TelemetryError: it cannot be read.
         """
+        period = self._period(window)
+        failures = period.failures
+        with period.lock:
+            if period.snapshot is not None:
+                return period.snapshot
+            if period.failure is not None:
+                self._wait(period, period.failure, has_failed_meanwhile=period.failures > failures)
+            try:
+                with self._reading:
+                    period.snapshot = self._attempt(window)
+            except exceptions.TelemetryError as error:
+                raise self._failed(period, str(error), error.affects_all) from error
+            except Exception as error:
+                # A defect must not have each project read the period, either.
+                LOG.exception("Reading the samples of all projects in %s failed", window)
+                raise self._failed(period, f"the samples of all projects could not be read: {error!r}") from error
+            finally:
+                period.time = self._clock()
+            self._evict_later()
+            return period.snapshot
+
+    def _period(self, window: model.Window) -> "_Period":
+        self.evict()
         with self._lock:
-            self._evict()
-            entry = self._entries.setdefault(period, _Entry())
-            self._entries.move_to_end(period)
-        with entry.lock:
-            now = self._clock()
-            if entry.failure is not None and now - entry.time < _FAILURE_SECONDS:
-                raise entry.failure
-            if entry.snapshot is None:
-                try:
-                    entry.snapshot, entry.failure = self._attempt(period), None
-                except exceptions.TelemetryError as error:
-                    entry.failure = _for_all(error)
-                    raise entry.failure from error
-                finally:
-                    entry.time = self._clock()
-            return entry.snapshot
+            period = self._periods.setdefault(window, _Period(self._clock()))
+            self._periods.move_to_end(window)
+            return period
 
-    def _attempt(self, period: model.Window) -> Snapshot:
-        attempts = tenacity.Retrying(
-            retry=tenacity.retry_if_exception(_is_transient),
-            stop=tenacity.stop_after_attempt(_ATTEMPTS),
-            wait=tenacity.wait_exponential_jitter(initial=_FIRST_PAUSE, jitter=_FIRST_PAUSE),
-            before_sleep=lambda state: LOG.warning(
-                "Reading %s failed, trying again: %s", period, state.outcome and state.outcome.exception()
-            ),
-            reraise=True,
-        )
-        snapshot: Snapshot = attempts(self._read_once, period)
-        return snapshot
+    def _wait(self, period: "_Period", failure: exceptions.TelemetryError, has_failed_meanwhile: bool) -> None:
+        """Wait until the period may be read again.
 
-    def _read_once(self, period: model.Window) -> Snapshot:
+        :raises TelemetryError: it may not, for some time.
+        """
+        pause = max(0.0, period.retry_at - self._clock())
+        if has_failed_meanwhile or (pause and failure.affects_all):
+            raise exceptions.TelemetryError(str(failure), affects_all=failure.affects_all)
+        self._sleep(pause)
+
+    def _failed(self, period: "_Period", reason: str, affects_all: bool = False) -> exceptions.TelemetryError:
+        """Count a failure; some in a row affect all projects."""
+        period.failures += 1
+        affects_all = affects_all or period.failures >= _MAX_FAILURES
+        period.failure = exceptions.TelemetryError(reason, affects_all=affects_all)
+        period.retry_at = self._clock() + (_PAUSE_SECONDS if affects_all else _RETRY_SECONDS * period.failures)
+        return period.failure
+
+    def _attempt(self, window: model.Window) -> Snapshot:
         snapshot = Snapshot()
         started = time.monotonic()
-        self._read(period, snapshot)
+        self._read(window, snapshot)
         snapshot.flush()
-        LOG.debug("Read %s in %.1f s: %d bytes on disk.", period, time.monotonic() - started, snapshot.size)
+        LOG.debug("Read %s in %.1f s: %d bytes on disk.", window, time.monotonic() - started, snapshot.size)
         return snapshot
 
-    def _evict(self) -> None:
-        """Drop what was used least recently beyond the limit, and what is old. Who reads it keeps it till the end."""
+    def evict(self) -> None:
+        """Drop what is old, and what was used least recently beyond the limit. Who reads it keeps it till the end."""
         now = self._clock()
         total = 0
-        for period, entry in reversed(list(self._entries.items())):
-            total += entry.snapshot.size if entry.snapshot else 0
-            if not entry.lock.locked() and (total > self._max_bytes or now - entry.time > _LIFETIME_SECONDS):
-                del self._entries[period]
+        with self._lock:
+            for window, period in reversed(list(self._periods.items())):
+                if period.lock.locked():
+                    continue
+                size = period.snapshot.size if period.snapshot else 0
+                if now - period.time < self._max_age and (not total or total + size <= self._max_bytes):
+                    total += size
+                else:
+                    del self._periods[window]
+
+    def _evict_later(self) -> None:
+        """Have the disk be free also if nothing is asked for any more, as between two runs."""
+        with self._lock:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer = threading.Timer(self._max_age, _evict, [weakref.ref(self)])
+            self._timer.daemon = True
+            self._timer.start()
 
 
-class _Entry:
-    def __init__(self) -> None:
+def _evict(reference: "weakref.ref[Snapshots]") -> None:
+    snapshots = reference()
+    if snapshots is not None:
+        snapshots.evict()
+
+
+class _Period:
+    """What is known of a period. Whoever holds the lock may read it from the service.
+
+    :ivar time: when the last attempt to read it ended; before, when this was made.
+    :ivar failures: number of attempts that failed.
+    """
+
+    def __init__(self, time: float) -> None:
         self.lock = threading.Lock()
-        self.time = float("inf")
+        self.time = time
         self.snapshot: Snapshot | None = None
+        self.failures = 0
         self.failure: exceptions.TelemetryError | None = None
-
-
-def _is_transient(error: BaseException) -> bool:
-    return isinstance(error, exceptions.TelemetryError) and not error.affects_all
-
-
-def _for_all(error: exceptions.TelemetryError) -> exceptions.TelemetryError:
-    """The error as one of all projects: they have the snapshot in common."""
-    return error if error.affects_all else exceptions.TelemetryError(str(error), affects_all=True)
+        self.retry_at = 0.0
 
 
 def _disk_error(error: OSError) -> exceptions.TelemetryError:
-    reason = f"the temporary directory ({tempfile.gettempdir()}; TMPDIR) cannot be used: {error.strerror}"
+    directory = f" {tempfile.tempdir}" if tempfile.tempdir else ""
+    reason = f"the temporary directory{directory} (TMPDIR) cannot be used: {error.strerror}"
     return exceptions.TelemetryError(reason, affects_all=True)

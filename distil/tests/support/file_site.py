@@ -72,6 +72,7 @@ class FileSite(Site):
         """Run one of the project's commands to its end, in a process that finds the driver."""
         return subprocess.run(
             [script(command), "--config-file", str(self.config), *arguments],
+            check=False,
             env=os.environ | self.environment,
             capture_output=True,
             text=True,

@@ -30,16 +30,15 @@ class MappingsAndDriverTest(unittest.TestCase):
     def test_all_gaps_refuse_start_with_lines(self) -> None:
         self.site.use_driver([{"meter": "m1"}, {"meter": "m3"}, {"meter": "m4"}], MAPPINGS, {"adds_up": False})
         mappings, meters = self.site.mappings_file, f"{self.site.meters_file} ([file] meters_file)"
-        remedy = f"; change the meter's entry in {meters}, or remove the mapping"
+        unserved = "the driver serves no such meter, so nothing would be billed; remove the mapping"
+        no_sums = "it adds volumes, and those of these samples repeat or average what was measured"
+        change = f"; change the meter's entry in {meters}, or remove the mapping"
+        remedy = f", which these samples do not have{change}"
         expected = [
-            f"{mappings}:2: entry 2 (m2, max): the driver serves no such meter, so nothing would be billed; remove the"
-            f" mapping, or add an entry for the meter to {meters}",
-            f"{mappings}:3: entry 3 (m3, uptime): it needs metadata.status or metadata.state, which these samples do"
-            f" not have{remedy}",
-            f"{mappings}:3: entry 3 (m3, uptime): it needs metadata.instance_type, which these samples do not have"
-            f"{remedy}",
-            f"{mappings}:6: entry 4 (m4, sum): it adds volumes, and those of these samples repeat or average what was"
-            f" measured{remedy}",
+            f"{mappings}:2: entry 2 (m2, max): {unserved}, or add an entry for the meter to {meters}",
+            f"{mappings}:3: entry 3 (m3, uptime): it needs metadata.status or metadata.state{remedy}",
+            f"{mappings}:3: entry 3 (m3, uptime): it needs metadata.instance_type{remedy}",
+            f"{mappings}:6: entry 4 (m4, sum): {no_sums}{change}",
         ]
         lines = self.site.refused("--collect-end-time", self.site.end.isoformat()).splitlines()
         self.assertEqual([f"distil-collector: {problem}" for problem in expected], lines)
@@ -49,9 +48,9 @@ class MappingsAndDriverTest(unittest.TestCase):
     def test_warnings_are_logged_once(self) -> None:
         self.site.use_driver([{"meter": "m1"}, {"meter": "m5", "unavailable": "it needs a new agent"}], GOOD)
         mappings = self.site.mappings_file
+        nameless = "resources are stored without name: these samples do not have metadata.name"
         expected = [
-            f"{mappings}:1: entry 1 (m1, max): resources are stored without name: these samples do not have"
-            " metadata.name",
+            f"{mappings}:1: entry 1 (m1, max): {nameless}",
             f"{mappings}:2: entry 2 (m5, max): nothing is billed by it: it needs a new agent",
         ]
         log = [line for line in self.site.collect().splitlines() if " WARNING " in line]
