@@ -12,6 +12,7 @@ from concurrent import futures
 
 from distil.tests.support.real import aetos
 from distil.tests.support.real import ceilometer
+from distil.tests.support.real import ceilometer_agent
 from distil.tests.support.real import environments
 from distil.tests.support.real import gnocchi
 from distil.tests.support.real import keystone
@@ -27,6 +28,7 @@ def main() -> int:
         "Ceilometer": ceilometer.prepare,
         "Aetos": aetos.prepare,
         "Gnocchi": gnocchi.prepare,
+        "Ceilometer's agent": ceilometer_agent.prepare,
     }
     with futures.ThreadPoolExecutor() as pool:
         return max(pool.map(_prepare, services.keys(), services.values()))

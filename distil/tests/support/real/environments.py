@@ -43,9 +43,9 @@ def prepare(name: str, recipe: str, build: Callable[[pathlib.Path], None]) -> pa
 
 
 def install(environment: pathlib.Path, requirements: pathlib.Path) -> None:
-    """Create a virtual environment of this Python, with exactly what a requirements file pins, and all in wheels."""
+    """Create a virtual environment of this Python, with exactly what a requirements file pins."""
     run(sys.executable, "-m", "venv", environment)
-    run(environment / "bin/pip", "install", "-q", "--no-deps", "--only-binary=:all:", "-r", requirements)
+    run(environment / "bin/pip", "install", "-q", "--no-deps", "-r", requirements)
 
 
 def run(*command: str | pathlib.Path, variables: Mapping[str, str] | None = None) -> str:

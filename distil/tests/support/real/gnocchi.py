@@ -5,6 +5,7 @@ import atexit
 import contextlib
 import datetime
 import functools
+import itertools
 import os
 import pathlib
 import sys
@@ -51,10 +52,10 @@ metric_reporting_delay = -1
 """
 _METRICD_READY = "Joined coordination group"
 # What the indexer dates by its own clock.
-_DATES = {
-    "resource": ("started_at", "revision_start", "ended_at"),
-    "resource_history": ("started_at", "revision_start", "revision_end", "ended_at"),
-}
+_DATES = (
+    *(("resource", column) for column in ("started_at", "revision_start", "ended_at")),
+    *(("resource_history", column) for column in ("started_at", "revision_start", "revision_end", "ended_at")),
+)
 
 
 class Gnocchi:
@@ -71,13 +72,14 @@ class Gnocchi:
 
     def __init__(self, keystone: real_keystone.Keystone, backend: str = databases.MYSQL, max_limit: int = 1000) -> None:
         self._programs = prepare() / "bin"
+        self.keystone = keystone
         self._session = keystone.session()
         with contextlib.ExitStack() as stack:
             self._directory = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gnocchi-")))
             url = sa.make_url(stack.enter_context(databases.database(backend, migrated=False)))
             self._indexer = sa.create_engine(url)
             stack.callback(self._indexer.dispose)
-            self._configure(keystone, url.set(drivername=_DRIVERS[backend]), max_limit)
+            self._configure(url.set(drivername=_DRIVERS[backend]), max_limit)
             upgrade = (self._programs / "gnocchi-upgrade", f"--sacks-number={_SACKS}")
             environments.run(*upgrade, variables=self._variables())
             api = self._start_api()
@@ -159,27 +161,33 @@ class Gnocchi:
 
     @contextlib.contextmanager
     def dated(self, time: datetime.datetime) -> Iterator[None]:
-        """Have what happens to resources in the meantime be of another time.
+        """Have what happens to resources in the meantime begin at another time.
 
         Gnocchi dates by its own clock when resources are created, changed and ended.
         """
-        begun = datetime.datetime.now(datetime.UTC)
+        begun = datetime.datetime.now(datetime.UTC).replace(tzinfo=None)
         yield
-        parameters = {"begun": begun.replace(tzinfo=None), "time": time.astimezone(datetime.UTC).replace(tzinfo=None)}
         with self._indexer.begin() as connection:
-            for table, columns in _DATES.items():
-                for column in columns:
-                    statement = f"UPDATE {table} SET {column} = :time WHERE {column} >= :begun"
-                    connection.execute(sa.text(statement), parameters)
+            dates = {
+                date
+                for table, column in _DATES
+                for date in connection.scalars(
+                    _sql(f"SELECT {column} FROM {table} WHERE {column} >= :begun", begun=begun)
+                )
+            }
+            delay = min(dates) - time.astimezone(datetime.UTC).replace(tzinfo=None)
+            for date, (table, column) in itertools.product(sorted(dates), _DATES):
+                update = f"UPDATE {table} SET {column} = :other WHERE {column} = :date"
+                connection.execute(_sql(update, other=date - delay, date=date))
 
     def stop(self) -> None:
         self._stack.close()
 
-    def _configure(self, keystone: real_keystone.Keystone, url: sa.URL, max_limit: int) -> None:
+    def _configure(self, url: sa.URL, max_limit: int) -> None:
         text = _CONFIGURATION.format(
             directory=self._directory, url=url.render_as_string(hide_password=False), max_limit=max_limit
         )
-        (self._directory / "gnocchi.conf").write_text(text + keystone.authtoken_section())
+        (self._directory / "gnocchi.conf").write_text(text + self.keystone.authtoken_section())
 
     def _start_api(self) -> ListeningProcess:
         # -P, lest this file beside the script be taken for the package.
@@ -202,6 +210,10 @@ def shared() -> Gnocchi:
     gnocchi = Gnocchi(real_keystone.shared())
     atexit.register(gnocchi.stop)
     return gnocchi
+
+
+def _sql(statement: str, **parameters: datetime.datetime) -> sa.TextClause:
+    return sa.text(statement).bindparams(**parameters)
 
 
 def prepare() -> pathlib.Path:
