@@ -18,6 +18,7 @@ from collections.abc import Callable
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 from oslo_log import log
 
 from distil import exceptions
@@ -43,7 +44,9 @@ _PAUSE_SECONDS = 60.0
 
 
 class Snapshot:
-    """Rows by project: whatever JSON can hold, in tuples, too. Written by one thread, then read by many.
+    """Rows by project: whatever JSON can hold, also in tuples and structs, which come back as their plain values.
+
+    Written by one thread, then read by many.
 
     :ivar size: bytes on disk.
     :raises TelemetryError: a method could not use the temporary directory.
@@ -77,7 +80,7 @@ class Snapshot:
         """Write what is left. Called once all rows are added."""
         chunks = []
         for project_id, rows in self._buffer.items():
-            chunk = zlib.compress(marshal.dumps(rows), 1)
+            chunk = zlib.compress(marshal.dumps(msgspec.to_builtins(rows)), 1)
             self._chunks.setdefault(project_id, array.array("Q")).extend((self.size, len(chunk)))
             self.size += len(chunk)
             chunks.append(chunk)

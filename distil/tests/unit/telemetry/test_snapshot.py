@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 import hypothesis
+import msgspec
 from hypothesis import strategies as st
 
 from distil import exceptions
@@ -72,6 +73,12 @@ class SnapshotTest(unittest.TestCase):
             # As text: NaN is not equal to itself.
             self.assertEqual(repr(expected), repr(list(snapshot.rows(project_id))))
 
+    def test_structs_come_back_as_plain_values(self) -> None:
+        snapshot = Snapshot()
+        snapshot.add("p1", Pair(1, [Pair("\ud800", None)]))
+        snapshot.flush()
+        self.assertEqual([[1, [["\ud800", None]]]], list(snapshot.rows("p1")))
+
     def test_many_rows_are_written_without_flush(self) -> None:
         snapshot = Snapshot()
         for number in range(20_000):
@@ -126,6 +133,11 @@ class SnapshotTest(unittest.TestCase):
         self.assertEqual(10_000, len(places))
         size = sys.getsizeof(places) + sum(map(sys.getsizeof, places.values()))
         self.assertLess(size, 8 * 1024**2)
+
+
+class Pair(msgspec.Struct, array_like=True):
+    one: Any
+    other: Any
 
 
 class TemporaryDirectoryIs:
