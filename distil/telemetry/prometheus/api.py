@@ -3,6 +3,7 @@
 
 import datetime
 import re
+import time
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -60,14 +61,21 @@ class PrometheusAPI:
         description = f"{selector} from {format_time(start)} to {format_time(end)}"
         return self._query(f"{selector}[{text}]", end - 1, "matrix", description)
 
-    def instant(self, expression: str, time: int) -> list[Any]:
-        """The elements of an instant vector, unparsed.
+    def latest(self, selector: Selector, time: int) -> list[Any]:
+        """The sample of each series that is the latest at a time, unless it is a few minutes older: unparsed.
 
         :param time: in milliseconds since the epoch.
         :raises PeriodIncomplete: the service says that it does not have all of them.
         :raises TelemetryError: the service gave no usable answer.
         """
-        return self._query(expression, time, "vector", f"{expression} at {format_time(time)}")
+        return self._query(str(selector), time, "vector", f"{selector} at {format_time(time)}")
+
+    def require_answer(self) -> None:
+        """Ask a question that concerns no series.
+
+        :raises TelemetryError: the service gave no usable answer.
+        """
+        self._query("vector(1)", round(time.time() * 1000), "vector", "a constant")
 
     def runtime_info(self) -> Mapping[str, Any]:
         """:raises StatusError: the service does not have this, or refuses it to this user.
@@ -82,8 +90,8 @@ class PrometheusAPI:
             )
         return data
 
-    def _query(self, expression: str, time: int, result_type: str, description: str) -> list[Any]:
-        form = {"query": expression, "time": f"{time // 1000}.{time % 1000:03d}", **self._parameters}
+    def _query(self, expression: str, moment: int, result_type: str, description: str) -> list[Any]:
+        form = {"query": expression, "time": f"{moment // 1000}.{moment % 1000:03d}", **self._parameters}
         try:
             document = self._send(form, description)
         except StatusError as error:

@@ -4,7 +4,6 @@
 import datetime
 import functools
 import threading
-import time
 import urllib.parse
 from collections.abc import Collection
 from collections.abc import Iterator
@@ -37,14 +36,13 @@ from distil.telemetry.prometheus.part_lengths import PartLengths
 from distil.telemetry.prometheus.reader import PeriodReader
 from distil.telemetry.prometheus.reader import SeriesReader
 from distil.telemetry.prometheus.reader import milliseconds
+from distil.telemetry.prometheus.report import MeterReporter
+from distil.telemetry.prometheus.report import retention_problems
 from distil.telemetry.prometheus.wholeness import WholenessCheck
 from distil.telemetry.snapshot import Snapshot
 from distil.telemetry.snapshot import Snapshots
 
 _SERVICE_TYPE = "metric-storage"
-
-# An expression that concerns no project.
-_NOTHING = "vector(1)"
 
 
 class _Source(NamedTuple):
@@ -123,7 +121,16 @@ class PrometheusDriver(driver.TelemetryDriver):
         return meters_file.served(entries, adds_up)
 
     def require_answer(self) -> None:
-        self._api.instant(_NOTHING, round(time.time() * 1000))
+        self._api.require_answer()
+
+    def problems(self) -> Iterator[str]:
+        self._require_rights()
+        yield from retention_problems(self._api)
+
+    def report(self, meter: str, start: datetime.datetime, end: datetime.datetime) -> driver.MeterReport:
+        entries = [entry for entry in self._entries if entry.meter == meter and entry.unavailable is None]
+        reporter = MeterReporter(self._api, self._reader, self._wholeness, self._documents, self._options.source)
+        return reporter.report(entries, milliseconds(start), milliseconds(end - self.lag))
 
     def _source(self, names: frozenset[str]) -> _Source:
         with self._lock:
@@ -138,11 +145,14 @@ class PrometheusDriver(driver.TelemetryDriver):
     def _read(
         self, reader: PeriodReader, entries: Sequence[PrometheusMeter], period: model.Window, snapshot: Snapshot
     ) -> None:
-        if not self._options.url:
-            rights.require_all_projects(self._api)
+        self._require_rights()
         for up in sorted({entry.up for entry in entries}):
             self._wholeness.require_whole(up, milliseconds(period.start), milliseconds(period.end))
         reader.read(period, snapshot)
+
+    def _require_rights(self) -> None:
+        if not self._options.url:
+            rights.require_all_projects(self._api)
 
 
 def _open(context: DriverContext, options: PrometheusOptions) -> PrometheusAPI:

@@ -61,6 +61,20 @@ def parse_series(item: Any, start: int, end: int, keep_all: bool) -> ParsedSerie
     return ParsedSeries(Series(labels, [times[index] for index in kept], values), samples)
 
 
+def parse_last(item: Any, time: int) -> Series:
+    """Parse an element of a vector or a matrix; only its last value is kept.
+
+    :param time: that the value is taken for, in milliseconds since the epoch.
+    :raises MalformedSeries: it is not as documented.
+    """
+    labels = _labels(item)
+    try:
+        pair = item["values"][-1] if "values" in item else item["value"]
+        return Series(labels, [time], _values(labels, [pair[1]]))
+    except (TypeError, LookupError):
+        raise MalformedSeries(labels, f"must have a value, not {short_repr(item)}") from None
+
+
 def _labels(item: Any) -> Mapping[str, str]:
     metric = item.get("metric") if isinstance(item, Mapping) else None
     if not isinstance(metric, Mapping):

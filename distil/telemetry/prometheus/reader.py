@@ -25,6 +25,7 @@ from distil.telemetry.prometheus.part_lengths import MIN_LENGTH
 from distil.telemetry.prometheus.part_lengths import PartLengths
 from distil.telemetry.prometheus.selector import Selector
 from distil.telemetry.prometheus.series import Series
+from distil.telemetry.prometheus.series import format_labels
 from distil.telemetry.snapshot import Snapshot
 from distil.text import pluralize
 
@@ -99,7 +100,7 @@ class PeriodReader:
         :raises PeriodIncomplete: the service says that it does not have all samples.
         :raises TelemetryError: the service gave no usable answer.
         """
-        homeless: dict[Selector, set[object]] = defaultdict(set)
+        homeless: dict[Selector, set[str]] = defaultdict(set)
         for number, question in enumerate(self._questions):
             is_counter = any(entry.kind is Kind.COUNTER for entry in self.entries[question])
             start, end = milliseconds(period.start), milliseconds(period.end)
@@ -109,7 +110,7 @@ class PeriodReader:
                 for item in items:
                     series = self._parse(question, item, part_start, part_end, is_counter, snapshot)
                     if series is not None and not series.labels.get(question.project_label):
-                        homeless[question.selector].add(series.key)
+                        homeless[question.selector].add(format_labels(series.labels))
                     elif series is not None and series.times:
                         row = (number, series.labels, series.times, series.values)
                         snapshot.add(series.labels[question.project_label], row)
@@ -155,12 +156,12 @@ def _sample_count(item: Any) -> int:
     return len(values) if isinstance(values, list) else 0
 
 
-def _report_homeless(homeless: Mapping[Selector, Collection[object]]) -> None:
+def _report_homeless(homeless: Mapping[Selector, Collection[str]]) -> None:
     """Log how many series have no project, and so are not billed."""
-    for selector, keys in homeless.items():
+    for selector, series in homeless.items():
         LOG.warning(
             "%s of %s without a project left out, such as %s",
-            pluralize(len(keys), "series", "series"),
+            pluralize(len(series), "series", "series"),
             selector,
-            ", ".join(str(key) for key in itertools.islice(keys, _MAX_EXAMPLES)),
+            ", ".join(itertools.islice(series, _MAX_EXAMPLES)),
         )

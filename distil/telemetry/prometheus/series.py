@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Series of samples, and the few of them that tell as much as all."""
 
+import json
 import math
 from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import NamedTuple
+
+NAME_LABEL = "__name__"
+"""The label that holds the name of the metric."""
 
 
 class Series(NamedTuple):
@@ -28,6 +32,12 @@ class Series(NamedTuple):
     def key(self) -> tuple[tuple[str, str], ...]:
         """The labels, as a key of a dict."""
         return tuple(sorted(self.labels.items()))
+
+
+def format_labels(labels: Mapping[str, str]) -> str:
+    """In the notation of PromQL: ``up{job="exporter"}``."""
+    others = ", ".join(f"{name}={json.dumps(labels[name])}" for name in sorted(labels) if name != NAME_LABEL)
+    return f"{labels.get(NAME_LABEL, '')}{{{others}}}"
 
 
 def join(parts: Iterable[Series]) -> list[Series]:

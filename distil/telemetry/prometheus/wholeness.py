@@ -17,6 +17,7 @@ from distil.telemetry.prometheus.api import PrometheusAPI
 from distil.telemetry.prometheus.api import format_time
 from distil.telemetry.prometheus.reader import SeriesReader
 from distil.telemetry.prometheus.selector import Selector
+from distil.telemetry.prometheus.series import format_labels
 from distil.text import pluralize
 
 LOG = log.getLogger(__name__)
@@ -90,22 +91,22 @@ class WholenessCheck:
                 except parser.MalformedSeries as error:
                     reason = f"{self._api.name}: a series of {up} cannot be used: {error.reason}"
                     raise exceptions.TelemetryError(reason) from error
-                target = targets.setdefault(str(dict(sorted(series.labels.items()))), _Target())
+                target = targets.setdefault(format_labels(series.labels), _Target())
                 for time, value in zip(series.times, series.values, strict=True):
                     (target.up if value and not math.isnan(value) else target.down).append(time)
         return targets
 
     def _describe(self, up: Selector, gap: Gap, is_known: bool) -> str:
-        seconds = math.ceil(gap.length / 1000)
-        reason = (
-            f"{up} has no sample but 0 {gap}, longer than [prometheus] max_gap ({self._max_gap // 1000} s): samples may"
-            f" be missing. If they cannot be recovered, set max_gap to {seconds} until the window is collected"
-        )
-        if is_known:
-            return reason
+        if not is_known:
+            return (
+                f"{up} has no sample {gap}: is it the name of a metric, was it scraped then, and is that within the"
+                f" retention ({self._retention()})? If the cloud lacks the service, have the meters file say that its"
+                " meters are unavailable"
+            )
         return (
-            f"{reason}. It has none at all in the window: is it the name of a metric, was it scraped then, and is the"
-            f" window within the retention ({self._retention()})?"
+            f"{up} has no sample but 0 {gap}, longer than [prometheus] max_gap ({self._max_gap // 1000} s): samples may"
+            " be missing. If they cannot be recovered, set max_gap to"
+            f" {math.ceil(gap.length / 1000)} until the window is collected"
         )
 
     def _retention(self) -> str:

@@ -52,12 +52,22 @@ class RealAetosDriverTest(RealAetosDriverCase, prometheus_driver_scenario.Driver
     pass
 
 
+class RealAetosReportTest(RealAetosDriverCase, prometheus_driver_scenario.ReportScenario):
+    pass
+
+
 class DriverRightsTest(RealAetosDriverCase):
     """The project has a sample, which a user without rights to it would not see."""
 
     def setUp(self) -> None:
         super().setUp()
         self.add_series(self.series([(START, 1)]))
+
+    def test_check_names_missing_role(self) -> None:
+        driver = self.driver({}, session=keystone.shared().user_session("reader"))
+        with self.assertRaisesRegex(exceptions.TelemetryError, "needs the role admin or service") as caught:
+            list(driver.problems())
+        self.assertTrue(caught.exception.affects_all)
 
     def assert_fails(self, session: ks_session.Session, expected: str, region_name: str | None = None) -> None:
         driver = self.driver({}, session=session, region_name=region_name)

@@ -58,6 +58,10 @@ class RealPrometheusWholenessTest(RealPrometheusDriverCase, prometheus_driver_sc
     pass
 
 
+class RealPrometheusReportTest(RealPrometheusDriverCase, prometheus_driver_scenario.ReportScenario):
+    pass
+
+
 class RealPrometheusCounterTest(RealPrometheusDriverCase, prometheus_driver_scenario.CounterScenario):
     pass
 
@@ -92,6 +96,15 @@ class RetentionTest(OwnPrometheusCase):
         server.add(*(Series({"__name__": "m", "day": str(number)}, [(time, 1)]) for number, time in enumerate(times)))
         found = server.query(f"m[1y] @ {START.timestamp()}")
         self.assertEqual(["1", "2"], sorted(series["metric"]["day"] for series in found))
+
+    def test_short_retention_is_a_problem(self) -> None:
+        for retention, expected in (("2d", True), ("1d12h", True), ("15d", False), ("96h", False)):
+            with self.subTest(retention):
+                server = self.serve(options={"storage.tsdb.retention.time": retention})
+                driver = make_driver([{"meter": "meter", "unavailable": "not asked for"}], url=server.url)
+                self.assertEqual(
+                    expected, any(f"keeps samples for {retention} only" in each for each in driver.problems())
+                )
 
 
 class ConnectionTest(OwnPrometheusCase):

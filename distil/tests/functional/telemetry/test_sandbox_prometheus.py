@@ -71,6 +71,10 @@ class WholenessTest(SandboxDriverCase, prometheus_driver_scenario.WholenessScena
     pass
 
 
+class ReportTest(SandboxDriverCase, prometheus_driver_scenario.ReportScenario):
+    pass
+
+
 class CounterTest(SandboxDriverCase, prometheus_driver_scenario.CounterScenario):
     pass
 

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a check of the configuration finds of meters: whether their series are there, and have the labels."""
+
+import itertools
+import re
+from collections.abc import Iterator
+from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import Any
+
+from distil import exceptions
+from distil.telemetry.driver import MeterPresence
+from distil.telemetry.driver import MeterReport
+from distil.telemetry.prometheus import parser
+from distil.telemetry.prometheus.api import PrometheusAPI
+from distil.telemetry.prometheus.documents import DocumentMaker
+from distil.telemetry.prometheus.meters import PrometheusMeter
+from distil.telemetry.prometheus.reader import SeriesReader
+from distil.telemetry.prometheus.selector import Selector
+from distil.telemetry.prometheus.series import Series
+from distil.telemetry.prometheus.wholeness import WholenessCheck
+from distil.text import pluralize
+
+# In milliseconds.
+_HOUR = 3_600_000
+
+# Shorter ones do not outlast an outage of the collector over a weekend.
+_MIN_RETENTION_SECONDS = 4 * 86400
+_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400, "y": 365 * 86400}
+_DURATION = re.compile(r"(\d+)(ms|[smhdwy])")
+
+
+class MeterReporter:
+    """Asks for the series of meters.
+
+    :param source: of all samples.
+    """
+
+    def __init__(
+        self,
+        api: PrometheusAPI,
+        reader: SeriesReader,
+        wholeness: WholenessCheck,
+        documents: DocumentMaker,
+        source: str,
+    ) -> None:
+        self._api = api
+        self._reader = reader
+        self._wholeness = wholeness
+        self._documents = documents
+        self._source = source
+
+    def report(self, entries: Sequence[PrometheusMeter], start: int, end: int) -> MeterReport:
+        """:param entries: of one meter, none of them unavailable.
+        :param start: in milliseconds since the epoch, like ``end``.
+        :raises TelemetryError: the service gave no usable answer.
+        """
+        problems: list[str] = []
+        examples: list[Mapping[str, Any]] = []
+        for entry in entries:
+            problems += self._gaps(entry.up, end)
+            found = self._find(entry.selector, start, end)
+            problems += _label_problems(entry, found)
+            examples += self._examples(entry, found, start, end)
+        if not examples:
+            return MeterReport(MeterPresence.ABSENT, problems)
+        return MeterReport(MeterPresence.PRESENT, problems, {self._source}, examples[0])
+
+    def _gaps(self, up: Selector, end: int) -> Iterator[str]:
+        """Why the last hour would not be collected."""
+        try:
+            self._wholeness.require_whole(up, end - _HOUR, end)
+        except exceptions.PeriodIncomplete as error:
+            yield str(error)
+
+    def _find(self, selector: Selector, start: int, end: int) -> list[Series]:
+        """Series at the end of a period with their last sample, or else, of any that it has, some part."""
+        latest = self._api.latest(selector, end)
+        if latest:
+            return [self._parse(selector, item, end) for item in latest]
+        parts = ((part_end, items) for _, part_end, items in self._reader.parts(selector, start, end) if items)
+        part_end, items = next(parts, (0, []))
+        return [self._parse(selector, item, part_end - 1) for item in items]
+
+    def _parse(self, selector: Selector, item: Any, time: int) -> Series:
+        """:param time: for the last sample.
+        :raises TelemetryError: the series is not as documented.
+        """
+        try:
+            return parser.parse_last(item, time)
+        except parser.MalformedSeries as error:
+            reason = f"{self._api.name}: a series of {selector} cannot be used: {error.reason}"
+            raise exceptions.TelemetryError(reason) from error
+
+    def _examples(
+        self, entry: PrometheusMeter, found: Sequence[Series], start: int, end: int
+    ) -> Iterator[Mapping[str, Any]]:
+        """At most one document, of a series that belongs to a project."""
+        owned = [series for series in found if series.labels.get(entry.project_label)]
+        return itertools.islice(self._documents.documents(entry, owned[:1], start, end + 1), 1)
+
+
+def _label_problems(entry: PrometheusMeter, found: Sequence[Series]) -> Iterator[str]:
+    """What labels the series lack. Others than those of project and resource may be missing in some."""
+    for label in sorted(entry.label_names):
+        missing = sum(label not in series.labels for series in found)
+        lacking = f"{missing} of {pluralize(len(found), 'series', 'series')} of {entry.selector} without label {label}"
+        if label == entry.project_label and missing:
+            yield f"{lacking}: not billed"
+        elif label == entry.resource_label and missing:
+            yield f"{lacking}: the samples are rejected"
+        elif missing and missing == len(found):
+            yield lacking
+
+
+def retention_problems(api: PrometheusAPI) -> Iterator[str]:
+    """Whether samples are kept for too short a time. Services that do not say how long they keep them pass."""
+    try:
+        retention = api.runtime_info().get("storageRetention")
+    except exceptions.TelemetryError:
+        return
+    # By time, if it is not by size alone: 15d, 15d or 512MB.
+    by_time = retention.partition(" or ")[0] if isinstance(retention, str) else ""
+    seconds = sum(int(number) * _SECONDS[unit] for number, unit in _DURATION.findall(by_time))
+    if 0 < seconds < _MIN_RETENTION_SECONDS:
+        yield (
+            f"{api.name} keeps samples for {retention} only (--storage.tsdb.retention.time): usage that is not"
+            " collected by then is lost"
+        )
