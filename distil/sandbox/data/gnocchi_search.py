@@ -111,7 +111,8 @@ class ResourceSearch:
         project_ids = condition.possible_values("project_id")
         if project_ids is not None:
             return self._store.of_projects(resource_type, project_ids)
-        return self._store.after(resource_type, condition.lower_bound("id") or "")
+        bound = condition.lower_bound("id") or ""
+        return itertools.chain(self._store.find(resource_type, [bound]), self._store.after(resource_type, bound))
 
     def _marker_row(self, resource_type: str, marker: str, history: bool) -> Row:
         identifier, _, revision = marker.partition("@")

@@ -39,7 +39,7 @@ class AttributeFilter(Protocol):
         """Return the values of an attribute that the condition may match, or None if it does not restrict them."""
 
     def lower_bound(self, attribute: str) -> Any:
-        """Return a value that the attribute exceeds wherever the condition holds, or None without one."""
+        """Return a value that the attribute is not below wherever the condition holds, or None without one."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Comparison:
         return self.value if isinstance(self.value, frozenset) else frozenset((self.value,))
 
     def lower_bound(self, attribute: str) -> Any:
-        return self.value if attribute == self.attribute and self.operator == ">" else None
+        return self.value if attribute == self.attribute and self.operator in (">", ">=") else None
 
 
 @dataclasses.dataclass(frozen=True)

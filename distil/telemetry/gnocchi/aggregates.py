@@ -105,6 +105,8 @@ class AggregateReader:
                 refused |= {series.kind for series in _named(error, question)}
             left = [series for series in left if series not in found]
             if not left:
+                # A policy may be changed.
+                self._metrics.forget(series.metric_id for series in found if found[series].problem)
                 return found
         raise exceptions.TelemetryError(f"{_MAX_QUESTIONS} answers left {left[0]} unknown", request=_REQUEST)
 
@@ -122,11 +124,7 @@ class AggregateReader:
         now = self._clock()
         newest = now if series.ended is None else min(series.ended, now)
         problem = metric.policy.problem(series.aggregations, self._granularity, newest - period.start.timestamp())
-        if problem is None:
-            return None
-        # Its policy may be changed.
-        self._metrics.forget(series.metric_id)
-        return f"{series}, {problem}"
+        return problem and f"{series}, {problem}"
 
     def _ask(self, question: Mapping[WantedSeries, str], period: model.Window) -> Mapping[WantedSeries, Series]:
         """The series that Gnocchi answered with the aggregation that is preferred.
@@ -149,13 +147,14 @@ class AggregateReader:
             metric = self._metrics.get(series.metric_id)
             if metric is None:
                 raise exceptions.TelemetryError(f"{series} is not described in the answer", request=_REQUEST)
-            if metric.policy.choose(series.aggregations) == aggregation:
-                of_metric = measures.get(series.metric_id)
-                rows = of_metric.get(aggregation) if isinstance(of_metric, dict) else None
-                try:
-                    yield series, Series(parse_points(rows, period, self._granularity), metric)
-                except ValueError as error:
-                    yield series, Series(problem=f"{aggregation} of {series}: {error}")
+            if metric.policy.choose(series.aggregations) != aggregation or self._problem(series, period):
+                continue  # known better the next time
+            of_metric = measures.get(series.metric_id)
+            rows = of_metric.get(aggregation) if isinstance(of_metric, dict) else None
+            try:
+                yield series, Series(parse_points(rows, period, self._granularity), metric)
+            except ValueError as error:
+                yield series, Series(problem=f"{aggregation} of {series}: {error}")
 
     def _explain(
         self, error: StatusError, question: Mapping[WantedSeries, str], refused: frozenset[Any]
@@ -175,21 +174,18 @@ class AggregateReader:
             problem = f"keeps no aggregates of {self._granularity} s ([gnocchi] granularity)"
             return {series: Series(problem=f"{series} {problem}") for series in named}
         kinds = {series.kind for series in named} & refused
+        others = [series for series in question if series.kind in kinds and not self._metrics.get(series.metric_id)]
         found = {}
-        for series in dict.fromkeys((*named, *(series for series in question if series.kind in kinds))):
-            if series not in named and self._metrics.get(series.metric_id) is not None:
-                continue
+        for series in dict.fromkeys((*named, *others)):
             metric = self._metrics.look_up(series.metric_id)
+            aggregation = metric and metric.policy.choose(series.aggregations)
             if metric is None:
                 found[series] = Series(problem=f"{series} was deleted meanwhile")
-            else:
-                self._guess(series, metric)
+            elif series in named and aggregation == question[series]:
+                raise error
+            elif aggregation is not None:
+                self._guesses[series.kind] = aggregation
         return found
-
-    def _guess(self, series: WantedSeries, metric: Metric) -> None:
-        aggregation = metric.policy.choose(series.aggregations)
-        if aggregation is not None:
-            self._guesses[series.kind] = aggregation
 
 
 def _cause(error: StatusError) -> Mapping[str, Any]:

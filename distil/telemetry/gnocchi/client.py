@@ -121,6 +121,10 @@ class GnocchiClient:
         except StatusError as error:
             if error.status == HTTPStatus.FORBIDDEN:
                 return None
+            if error.status == HTTPStatus.INTERNAL_SERVER_ERROR:
+                # Gnocchi's answer until metricd has joined its coordination group for the first time.
+                reason = f"{error.reason}; has gnocchi-metricd ever been started?"
+                raise exceptions.TelemetryError(reason, request=f"{SERVICE_TYPE} GET /v1/status") from error
             raise
         request = "GET /v1/status"
         storage = self._require(self._require(answer, dict, request).get("storage"), dict, request, "storage")

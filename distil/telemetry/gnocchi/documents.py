@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
-
-import msgspec
+from typing import NamedTuple
+from typing import Self
 
 from distil.telemetry.gnocchi.meters import GnocchiMeter
 from distil.telemetry.gnocchi.meters import Kind
@@ -20,7 +20,7 @@ from distil.telemetry.gnocchi.revisions import in_force
 _TYPES = {Kind.GAUGE: "gauge", Kind.DELTA: "delta"}
 
 
-class OwnedAggregate(msgspec.Struct, array_like=True, frozen=True):
+class OwnedAggregate(NamedTuple):
     """An aggregate of which a project has a sample for each of some revisions.
 
     :param start: seconds since 1970.
@@ -30,20 +30,20 @@ class OwnedAggregate(msgspec.Struct, array_like=True, frozen=True):
 
     start: int
     value: Any
-    revisions: list[int]
-    metrics: dict[str, Any]
+    revisions: Sequence[int]
+    metrics: Mapping[str, Any]
 
 
-class OwnedRevision(msgspec.Struct, array_like=True, frozen=True):
+class OwnedRevision(NamedTuple):
     """:param start: as Gnocchi writes it.
     :param attributes: those that the meter needs, by name.
     """
 
     start: str
-    attributes: dict[str, Any]
+    attributes: Mapping[str, Any]
 
 
-class OwnedSeries(msgspec.Struct, array_like=True, frozen=True):
+class OwnedSeries(NamedTuple):
     """What the samples of one project are made of, for one meter and resource.
 
     :param meter: number of the meter's entry.
@@ -55,8 +55,24 @@ class OwnedSeries(msgspec.Struct, array_like=True, frozen=True):
     resource_id: str
     original_id: str
     unit: str | None
-    revisions: list[OwnedRevision]
-    aggregates: list[OwnedAggregate]
+    revisions: Sequence[OwnedRevision]
+    aggregates: Sequence[OwnedAggregate]
+
+    def to_row(self) -> Any:
+        """A row of a snapshot, of plain tuples."""
+        return (*self[:-2], tuple(map(tuple, self.revisions)), tuple(map(tuple, self.aggregates)))
+
+    @classmethod
+    def from_row(cls, row: Any) -> Self:
+        meter, resource_id, original_id, unit, revisions, aggregates = row
+        return cls(
+            meter,
+            resource_id,
+            original_id,
+            unit,
+            [OwnedRevision(*revision) for revision in revisions],
+            [OwnedAggregate(*aggregate) for aggregate in aggregates],
+        )
 
 
 class ResourceSeries:

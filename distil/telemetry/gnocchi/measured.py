@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from distil import exceptions
 from distil import model
 from distil.telemetry.gnocchi.aggregates import Series
 from distil.telemetry.gnocchi.aggregates import WantedSeries
@@ -45,20 +44,54 @@ class MeasuredResource(NamedTuple):
     def wanted(self) -> Sequence[WantedSeries]:
         return (self.series, *self.others.values())
 
-    def owned(self, found: Mapping[WantedSeries, Series], granularity: int) -> Iterator[tuple[str, OwnedSeries]]:
-        """What each project owns of it.
+    def problem(self, found: Mapping[WantedSeries, Series]) -> str | None:
+        """Why a series cannot be had; None: all can.
 
         :param found: all that is wanted.
-        :raises TelemetryError: a series of it cannot be had.
         """
-        for series in self.wanted:
-            problem = found[series].problem
-            if problem is not None:
-                raise exceptions.TelemetryError(f"resource {self.resource.id} ({self.numbered.meter.meter}): {problem}")
+        problems = (found[series].problem for series in self.wanted)
+        problem = next((problem for problem in problems if problem is not None), None)
+        return problem and f"resource {self.resource.id} ({self.numbered.meter.meter}): {problem}"
+
+    def owned(self, found: Mapping[WantedSeries, Series], granularity: int) -> Iterator[tuple[str, OwnedSeries]]:
+        """What each project owns of it, if there is no problem.
+
+        :param found: all that is wanted.
+        :param granularity: of the aggregates, in seconds.
+        """
         volumes = found[self.series]
         others = {name: found[series].points for name, series in self.others.items()}
         unit = volumes.metric.unit if volumes.metric else None
         return ResourceSeries(*self.numbered, self.resource, unit, volumes.points, others, granularity).owned()
+
+
+class Batch(NamedTuple):
+    """Resources whose series fit into a request."""
+
+    measured: Sequence[MeasuredResource]
+    malformed: Sequence[MalformedResource]
+
+    @property
+    def wanted(self) -> Sequence[WantedSeries]:
+        return [series for measured in self.measured for series in measured.wanted]
+
+
+def batches(resources: Iterable[MeasuredResource | MalformedResource], size: int) -> Iterator[Batch]:
+    """Parts that want as many series as ``size``, unless one resource wants more."""
+    measured: list[MeasuredResource] = []
+    malformed: list[MalformedResource] = []
+    series = 0
+    for resource in resources:
+        if isinstance(resource, MalformedResource):
+            malformed.append(resource)
+            continue
+        wanted = len(resource.wanted)
+        if measured and series + wanted > size:
+            yield Batch(measured, malformed)
+            measured, malformed, series = [], [], 0
+        measured.append(resource)
+        series += wanted
+    yield Batch(measured, malformed)
 
 
 def find_measured(

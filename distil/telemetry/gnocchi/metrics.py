@@ -4,6 +4,7 @@
 import re
 import threading
 from collections.abc import Collection
+from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
 from http import HTTPStatus
@@ -81,9 +82,10 @@ class MetricCache:
         """What is known of a metric; None: nothing yet."""
         return self._metrics.get(metric_id)
 
-    def forget(self, metric_id: str) -> None:
-        """Have a metric looked up again the next time: its policy may have been changed."""
-        self._metrics.pop(metric_id, None)
+    def forget(self, metric_ids: Iterable[str]) -> None:
+        """Have metrics looked up again the next time."""
+        for metric_id in metric_ids:
+            self._metrics.pop(metric_id, None)
 
     def learn(self, documents: Collection[Any]) -> None:
         """:param documents: of metrics, as Gnocchi describes them.

@@ -122,7 +122,7 @@ def _rows(
     last: _Row | None = None
     description = f"{resource_type} in {period}"
     while True:
-        condition = {"and": [*_conditions(period), *([_after(last)] if last else [])]}
+        condition = {"and": [*_conditions(period), *(_after(last) if last else ())]}
         page = _search(gnocchi, resource_type, names, condition, description)
         if not page:
             return
@@ -157,10 +157,11 @@ def _conditions(period: model.Window) -> Sequence[Any]:
     )
 
 
-def _after(row: _Row) -> Any:
+def _after(row: _Row) -> Sequence[Any]:
     start = row.values["revision_start"]
     same = {"and": [{"=": {"id": row.resource_id}}, {">": {"revision_start": start}}]}
-    return {"or": [{">": {"id": row.resource_id}}, same]}
+    # The first condition follows from the second. With it, the database need not look at all resources.
+    return {">=": {"id": row.resource_id}}, {"or": [{">": {"id": row.resource_id}}, same]}
 
 
 def _row(values: Any, description: str) -> _Row:
