@@ -11,6 +11,8 @@ from distil.sandbox import arguments as types
 from distil.sandbox import demo
 from distil.sandbox.cloud import Cloud
 from distil.sandbox.http.response_fault import SERVICES
+from distil.sandbox.telemetry import TELEMETRY
+from distil.sandbox.telemetry import telemetry_sections
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -38,6 +40,10 @@ def _add_serve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     serve.add_argument("--resources", type=resources, default=2, help="of each project, for each meter")
     serve.add_argument("--seed", type=int, default=0)
     serve.add_argument("--start", type=types.moment, help="when usage begins, in UTC; three hours ago by default")
+    serve.add_argument(
+        "--telemetry", choices=TELEMETRY, default=TELEMETRY[0], help="the service that the printed configuration names"
+    )
+    serve.add_argument("--role", default="admin", help="of the user, on the service project")
     serve.add_argument("--list-limit", type=count, help="projects on a page of Keystone's")
     serve.add_argument("--token-lifetime", type=types.seconds, default=3600, help="in seconds")
     serve.add_argument(
@@ -62,6 +68,7 @@ def _serve(options: argparse.Namespace) -> int:
             list_limit=options.list_limit,
             token_lifetime=options.token_lifetime,
             latency=dict(options.latency),
+            role=options.role,
             host=options.host,
             port=options.port,
         )
@@ -69,7 +76,8 @@ def _serve(options: argparse.Namespace) -> int:
         sys.stderr.write(f"distil-sandbox serve: cannot listen on {options.host}, port {options.port}: {error}\n")
         return 1
     with cloud:
-        print(f"# {cloud.auth_url}\n{cloud.conf()}", end="", flush=True)
+        conf = cloud.conf(**telemetry_sections(cloud, options.telemetry))
+        print(f"# {cloud.auth_url}\n{conf}", end="", flush=True)
         signal.sigwait(ends)
     return 0
 

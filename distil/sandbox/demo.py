@@ -21,6 +21,9 @@ import rich.console
 from distil.sandbox import arguments as types
 from distil.sandbox import watch
 from distil.sandbox.cloud import Cloud
+from distil.sandbox.data.gnocchi_schema import POLICIES
+from distil.sandbox.telemetry import TELEMETRY
+from distil.sandbox.telemetry import telemetry_sections
 from distil.text import pluralize
 
 MAX_HOURS = 366 * 24
@@ -44,6 +47,9 @@ def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         default=2,
         help="of each project, for each meter",
     )
+    demo.add_argument(
+        "--telemetry", choices=TELEMETRY, default=TELEMETRY[0], help="the service that the collector reads usage from"
+    )
     demo.add_argument("--hours", type=types.whole_number(1, MAX_HOURS), default=3, help="of usage")
     demo.add_argument(
         "--etc",
@@ -61,6 +67,7 @@ def run(options: argparse.Namespace) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
     try:
+        _check_hours(options)
         with tempfile.TemporaryDirectory(prefix="distil-demo-") as folder:
             _demonstrate(console, options, pathlib.Path(folder))
     except DemoError as error:
@@ -71,6 +78,13 @@ def run(options: argparse.Namespace) -> int:
         return 128 + signal.SIGINT
     console.print("Stopped.")
     return 0
+
+
+def _check_hours(options: argparse.Namespace) -> None:
+    """:raises DemoError: the telemetry service does not keep as many hours."""
+    kept = 24 * min(policy.days for policy in POLICIES.values())
+    if options.telemetry == "gnocchi" and options.hours > kept:
+        raise DemoError(f"Gnocchi keeps {kept} hours; --hours {options.hours} is too long")
 
 
 def _demonstrate(console: rich.console.Console, options: argparse.Namespace, folder: pathlib.Path) -> None:
@@ -86,7 +100,8 @@ def _demonstrate(console: rich.console.Console, options: argparse.Namespace, fol
         config = _write_config(folder, cloud, port, options)
         console.print(f"distil-db-manage creates the tables in {folder / 'distil.sqlite'}.")
         _call(_command("distil-db-manage", config, "upgrade", "head"))
-        console.print(f"distil-collector collects {pluralize(options.hours, 'hour')} of usage.")
+        hours = pluralize(options.hours, "hour")
+        console.print(f"distil-collector collects {hours} of usage from {options.telemetry.title()}.")
         collector = stack.enter_context(_running(_command("distil-collector", config)))
         # The project of the cloud's own services is in scope too.
         expected = (options.projects + 1) * options.hours
@@ -126,9 +141,11 @@ def _keep(console: rich.console.Console, collector: subprocess.Popen[bytes], con
 def _write_config(folder: pathlib.Path, cloud: Cloud, port: int, options: argparse.Namespace) -> pathlib.Path:
     config = folder / "distil.conf"
     mappings, transformers = (path.resolve() for path in options.etc or _sample_files())
+    telemetry = dict(telemetry_sections(cloud, options.telemetry))
     text = cloud.conf(
         DEFAULT={"log_file": folder / LOG, "use_stderr": False},
         collector={
+            **telemetry.pop("collector", {}),
             "meter_mappings_file": mappings,
             "transformer_file": transformers,
             "max_collection_start_age": options.hours,
@@ -139,6 +156,7 @@ def _write_config(folder: pathlib.Path, cloud: Cloud, port: int, options: argpar
             "exporter_port": port,
         },
         database={"connection": f"sqlite:///{folder / 'distil.sqlite'}"},
+        **telemetry,
     )
     config.write_text(text, encoding="utf-8")
     return config

@@ -13,6 +13,7 @@ from distil.sandbox.apis.prometheus import runtime_info
 from distil.sandbox.apis.prometheus import success
 from distil.sandbox.apis.prometheus_queries import PrometheusError
 from distil.sandbox.apis.prometheus_queries import PrometheusQueries
+from distil.sandbox.apis.prometheus_queries import is_constant
 from distil.sandbox.apis.prometheus_queries import parse_selector
 from distil.sandbox.data.tokens import Tokens
 from distil.sandbox.http.api import Api
@@ -82,7 +83,8 @@ class AetosApi(Api):
     def _query(self, request: HTTPRequest) -> HTTPResponse:
         arguments = self._arguments(request, "query", "time", "timeout")
         self._require(arguments, "query")
-        own = None if self._sees_everything(request) else self._own_project(arguments["query"])
+        unrestricted = self._sees_everything(request) or is_constant(arguments["query"])
+        own = None if unrestricted else self._own_project(arguments["query"])
         return query_success(request, self._queries.query(arguments, outage_of(request), own))
 
     def _series(self, request: HTTPRequest) -> HTTPResponse:

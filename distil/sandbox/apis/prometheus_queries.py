@@ -161,6 +161,11 @@ def _after_outage(series: Iterable[Series], outage: ScrapeOutage | None) -> Iter
     return (each for each in changed if each.samples)
 
 
+def is_constant(query: str) -> bool:
+    """Whether a query reads no series."""
+    return _CONSTANT.fullmatch(query) is not None
+
+
 def parse_selector(argument: str, text: str) -> Selector:
     """Parse the selector in an argument.
 

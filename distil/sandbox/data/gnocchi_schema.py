@@ -82,7 +82,7 @@ RESOURCE_TYPES: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     | dict.fromkeys(("image_id", "instance_id"), _UUID),
     "image": _strings("name", "container_format", "disk_format"),
     "network": _strings("floating_ip_address"),
-    "swift_account": _strings("storage_policy"),
+    "swift_account": _strings("name", "storage_policy"),
     "loadbalancer": _strings("name", "availability_zone", "provider", "vip_address"),
     "traffic": _strings("name"),
     "network_service": _strings("name", "subnet_id"),
@@ -157,8 +157,9 @@ def _numeric(attributes: _Attributes, name: str) -> _Attributes:
     return convert
 
 
-def _storage_policy(resource: MeteredResource, _: int) -> dict[str, Any]:
-    return {"storage_policy": inventory.storage_policy_of(resource.index)}
+def _container_attributes(resource: MeteredResource, version: int) -> dict[str, Any]:
+    name = METERS[_CONTAINER[0]].metadata(resource, version)["name"]
+    return {"name": name, "storage_policy": inventory.storage_policy_of(resource.index)}
 
 
 _INSTANCE = _from_metadata(
@@ -216,7 +217,7 @@ _KINDS = (
             _metric("storage.containers.objects.size", _LOW),
             *(_metric(meter, _BILLING) for meter in _CONTAINER),
         ),
-        _storage_policy,
+        _container_attributes,
     ),
     ResourceKind(
         "loadbalancer",

@@ -2,6 +2,7 @@
 """Searches for resources, as Gnocchi's indexer does: filter, order, marker and limit."""
 
 import dataclasses
+import heapq
 import itertools
 import operator
 from collections.abc import Collection
@@ -80,11 +81,11 @@ class ResourceSearch:
         converters = self._converters(resource_type, history)
         condition = FilterParser(resource_type, converters).parse(tree)
         sorts = _parse_sorts(page.sorts, {*converters, "revision"})
-        rows = _sorted(self._rows(resource_type, condition, history), sorts)
+        rows = self._rows(resource_type, condition, history)
         if page.marker is not None:
             marker = _sort_key(self._marker_row(resource_type, page.marker, history), sorts)
-            rows = itertools.dropwhile(lambda row: not marker < _sort_key(row, sorts), rows)
-        return list(itertools.islice(rows, page.limit))
+            rows = (row for row in rows if marker < _sort_key(row, sorts))
+        return _first(rows, sorts, page.limit)
 
     def current(self, resource_type: str, tree: Any) -> Iterator[GnocchiResource]:
         """Return the resources whose current revision matches, sorted by ID.
@@ -148,13 +149,13 @@ def _parse_sorts(sorts: Sequence[str], known: Collection[str]) -> list[tuple[str
     return [*parsed, *((key, False) for key in ("id", "revision") if key not in named)]
 
 
-def _sorted(rows: Iterator[Row], sorts: Sequence[tuple[str, bool]]) -> Iterator[Row]:
-    """Return rows, which are sorted by ID, in an order."""
+def _first(rows: Iterator[Row], sorts: Sequence[tuple[str, bool]], limit: int) -> list[Row]:
+    """Return the first rows in an order of rows that are sorted by ID."""
     if sorts[0] != ("id", False):
-        yield from sorted(rows, key=lambda row: _sort_key(row, sorts))
-        return
-    for _, revisions in itertools.groupby(rows, operator.itemgetter("id")):
-        yield from sorted(revisions, key=lambda row: _sort_key(row, sorts))
+        return heapq.nsmallest(limit, rows, key=lambda row: _sort_key(row, sorts))
+    groups = (group for _, group in itertools.groupby(rows, operator.itemgetter("id")))
+    ordered = (row for group in groups for row in sorted(group, key=lambda row: _sort_key(row, sorts)))
+    return list(itertools.islice(ordered, limit))
 
 
 def _sort_key(row: Row, sorts: Sequence[tuple[str, bool]]) -> tuple[_SortValue, ...]:

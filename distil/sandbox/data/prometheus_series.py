@@ -48,8 +48,8 @@ _UP: Sequence[Mapping[str, str]] = tuple(
 SCRAPED_NAMES = frozenset((*(metric.name for metric in METRICS), *(labels[NAME_LABEL] for labels in _UP)))
 """All metrics that are scraped."""
 
-# Of each scrape within the interval, as of a target in Prometheus.
-_OFFSET_MS = 137
+# Of each scrape within the interval. All samples of a tick are older, so that they are exposed in the hour they are of.
+_OFFSET_MS = 8_137
 
 # Counters start again at zero where their exporter does: at midnight.
 _TICKS_PER_DAY = 24 * meters.TICKS_PER_HOUR

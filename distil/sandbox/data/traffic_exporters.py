@@ -21,8 +21,9 @@ def _router(meter: str, direction: str, scope: str) -> ScrapedMetric:
 
 
 def _swift(meter: str, direction: str, scope: str) -> ScrapedMetric:
-    def labels(resource: MeteredResource, _: int) -> Labels:
-        return {"direction": direction, "scope": scope, "container": resource.id}
+    def labels(resource: MeteredResource, tick: int) -> Labels:
+        name = metadata_at(meter, resource, tick)["name"]
+        return {"direction": direction, "scope": scope, "container": resource.id, "name": name}
 
     return ScrapedMetric(
         "swift_bytes_total", "swift", meter, "project_id", labels, METERS[meter].volume, is_counter=True

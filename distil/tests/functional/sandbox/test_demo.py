@@ -62,7 +62,7 @@ class DemoTest(unittest.TestCase):
         steps = (
             "A sandbox cloud",
             "distil-db-manage creates",
-            "distil-collector collects 5 hours",
+            "distil-collector collects 5 hours of usage from Ceilometer",
             " 10 of 10 windows in",
             r"\$ .*distil-manage .*usage summary",
             r"\| c1.c1r1 +\| second +\| 18000 +\| +5 \|",
@@ -73,6 +73,22 @@ class DemoTest(unittest.TestCase):
         table = [line for line in output.splitlines() if line.startswith(("|", "+"))]
         self.assertLessEqual(max(map(len, table)), 80)
         self.assert_nothing_left()
+
+    def test_other_telemetry_services_are_read(self) -> None:
+        for telemetry in ("gnocchi", "prometheus", "aetos"):
+            with self.subTest(telemetry=telemetry):
+                process = self.demo("--telemetry", telemetry)
+                output, _ = process.communicate(timeout=_SECONDS)
+                self.assertEqual(0, process.returncode, output)
+                self.assertIn(f"5 hours of usage from {telemetry.title()}", output)
+                self.assertRegex(output, r"\| c1.c1r1 +\| second +\| 18000 +\| +5 \|")
+                self.assert_nothing_left()
+
+    def test_more_hours_than_gnocchi_keeps_are_refused(self) -> None:
+        process = self.demo("--telemetry", "gnocchi", "--hours", "721")
+        output, _ = process.communicate(timeout=_SECONDS)
+        self.assertEqual(1, process.returncode)
+        self.assertEqual("distil-sandbox demo: Gnocchi keeps 720 hours; --hours 721 is too long\n", output)
 
     def test_printed_commands_and_addresses_work(self) -> None:
         process = self.demo("--keep")

@@ -2,6 +2,7 @@
 """Tests of the API that controls the sandbox, and of ``distil-sandbox serve``."""
 
 import configparser
+import pathlib
 import signal
 import subprocess
 import sys
@@ -104,28 +105,39 @@ class ControlTest(sandbox.SandboxTestCase):
 
 
 class ServeCommandTest(unittest.TestCase):
-    def setUp(self) -> None:
-        super().setUp()
-        command = [sys.executable, "-m", "distil.sandbox", "serve", "--projects", "3", "--latency", "metering=0.01"]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        self.addCleanup(self._kill)
-
-    def _kill(self) -> None:
-        self.process.kill()
-        self.process.communicate()
+    def start(self, *options: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", "distil.sandbox", "serve", "--projects", "3", *options]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        self.addCleanup(process.communicate)
+        self.addCleanup(process.kill)
+        return process
 
     def test_prints_credentials_and_exits_on_sigterm(self) -> None:
+        process = self.start("--latency", "metering=0.01")
+        assert process.stdout is not None
         conf = configparser.RawConfigParser()
-        conf.read_string(self._first_lines(10))
+        conf.read_string("".join(process.stdout.readline() for _ in range(10)))
         options = dict(conf["keystone_authtoken"])
         self.assertEqual("RegionOne", options.pop("region_name"))
         loader: Any = loading.get_plugin_loader(options.pop("auth_type"))
         session = ks_session.Session(auth=loader.load_from_options(**options), timeout=30)
         self.addCleanup(session.session.close)
         self.assertEqual(5, len(session.get(f"{options['auth_url']}/projects").json()["projects"]))
-        self.process.send_signal(signal.SIGTERM)
-        self.assertEqual(0, self.process.wait(timeout=10))
+        process.send_signal(signal.SIGTERM)
+        self.assertEqual(0, process.wait(timeout=10))
 
-    def _first_lines(self, count: int) -> str:
-        assert self.process.stdout is not None
-        return "".join(self.process.stdout.readline() for _ in range(count))
+    def test_prints_sections_of_telemetry_service(self) -> None:
+        expected = {"gnocchi": {"meters_file"}, "prometheus": {"meters_file", "url"}, "aetos": {"meters_file"}}
+        for telemetry, options in expected.items():
+            with self.subTest(telemetry=telemetry):
+                process = self.start("--telemetry", telemetry)
+                assert process.stdout is not None
+                address = process.stdout.readline()
+                process.send_signal(signal.SIGTERM)
+                conf = configparser.RawConfigParser()
+                conf.read_string(process.stdout.read())
+                driver = conf["collector"]["collector_backend"]
+                self.assertEqual("prometheus" if telemetry == "aetos" else telemetry, driver)
+                self.assertEqual(options, {*conf[driver]} - {"lag", "source"})
+                self.assertTrue(pathlib.Path(conf[driver]["meters_file"]).is_file())
+                self.assertTrue(address.startswith("# http"))
