@@ -161,11 +161,12 @@ class Snapshots:
                 with self._reading:
                     period.snapshot = self._attempt(window)
             except exceptions.TelemetryError as error:
-                raise self._failed(period, str(error), error.affects_all) from error
+                raise self._failed(period, error) from error
             except Exception as error:
                 # A defect must not have each project read the period, either.
                 LOG.exception("Reading the samples of all projects in %s failed", window)
-                raise self._failed(period, f"the samples of all projects could not be read: {error!r}") from error
+                defect = exceptions.TelemetryError(f"the samples of all projects could not be read: {error!r}")
+                raise self._failed(period, defect) from error
             finally:
                 period.time = self._clock()
             self._evict_later()
@@ -185,14 +186,14 @@ class Snapshots:
         """
         pause = max(0.0, period.retry_at - self._clock())
         if has_failed_meanwhile or (pause and failure.affects_all):
-            raise exceptions.TelemetryError(str(failure), affects_all=failure.affects_all)
+            raise _repeated(failure, failure.affects_all)
         self._sleep(pause)
 
-    def _failed(self, period: "_Period", reason: str, affects_all: bool = False) -> exceptions.TelemetryError:
+    def _failed(self, period: "_Period", error: exceptions.TelemetryError) -> exceptions.TelemetryError:
         """Count a failure; some in a row affect all projects."""
         period.failures += 1
-        affects_all = affects_all or period.failures >= _MAX_FAILURES
-        period.failure = exceptions.TelemetryError(reason, affects_all=affects_all)
+        affects_all = error.affects_all or period.failures >= _MAX_FAILURES
+        period.failure = _repeated(error, affects_all)
         period.retry_at = self._clock() + (_PAUSE_SECONDS if affects_all else _RETRY_SECONDS * period.failures)
         return period.failure
 
@@ -248,6 +249,13 @@ class _Period:
         self.failures = 0
         self.failure: exceptions.TelemetryError | None = None
         self.retry_at = 0.0
+
+
+def _repeated(error: exceptions.TelemetryError, affects_all: bool) -> exceptions.TelemetryError:
+    """A new error like this one: each thread raises its own."""
+    if isinstance(error, exceptions.PeriodIncomplete):
+        return exceptions.PeriodIncomplete(str(error))
+    return exceptions.TelemetryError(str(error), affects_all=affects_all)
 
 
 def _disk_error(error: OSError) -> exceptions.TelemetryError:

@@ -141,7 +141,7 @@ class PeriodReader:
             reason = f"{self._name}: a series of {question.selector} cannot be used: {error.reason}"
             project_id = error.labels.get(question.project_label)
             if not project_id:
-                raise exceptions.TelemetryError(reason) from error
+                raise exceptions.TelemetryError(reason, affects_all=True) from error
             snapshot.fail(project_id, reason)
             return None
 

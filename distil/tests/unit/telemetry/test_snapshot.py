@@ -329,6 +329,7 @@ class FailureTest(SnapshotsCase):
         snapshots = self.snapshots()
         for _ in range(5):
             error = self.fail(snapshots)
+            self.assertIsInstance(error, exceptions.PeriodIncomplete)
             self.assertEqual(("GET /status: still to come", True), (str(error), error.affects_all))
         self.assertEqual(([window(0)], []), (self.reader.read, self.slept))
         snapshots.get(window(1))
