@@ -26,8 +26,8 @@ from distil import model
 
 LOG = log.getLogger(__name__)
 
-# Rows of all projects together that are collected before they are written.
-_MAX_BUFFERED_ROWS = 5_000
+# Of all projects together, before they are written: more of them make fewer, larger chunks, which compress better.
+_MAX_BUFFERED_BYTES = 8 * 1024**2
 
 # Of all snapshots together, on disk. The projects of a run have few periods in common, unless they catch up.
 _MAX_BYTES = 2 * 1024**3
@@ -62,14 +62,16 @@ class Snapshot:
         self.size = 0
         # Of each project's chunks, the offset and the length. An array takes a tenth of the memory of tuples.
         self._chunks: dict[str, array.array[int]] = {}
-        self._buffer: dict[str, list[Any]] = collections.defaultdict(list)
+        self._buffer: dict[str, list[bytes]] = collections.defaultdict(list)
         self._buffered = 0
         self._failures: dict[str, str] = {}
 
     def add(self, project_id: str, row: Any) -> None:
-        self._buffer[project_id].append(row)
-        self._buffered += 1
-        if self._buffered >= _MAX_BUFFERED_ROWS:
+        # Encoded at once, since the garbage collector would visit each object of the rows again and again.
+        data = marshal.dumps(msgspec.to_builtins(row))
+        self._buffer[project_id].append(data)
+        self._buffered += len(data)
+        if self._buffered >= _MAX_BUFFERED_BYTES:
             self.flush()
 
     def fail(self, project_id: str, reason: str) -> None:
@@ -80,7 +82,7 @@ class Snapshot:
         """Write what is left. Called once all rows are added."""
         chunks = []
         for project_id, rows in self._buffer.items():
-            chunk = zlib.compress(marshal.dumps(msgspec.to_builtins(rows)), 1)
+            chunk = zlib.compress(marshal.dumps(rows), 1)
             self._chunks.setdefault(project_id, array.array("Q")).extend((self.size, len(chunk)))
             self.size += len(chunk)
             chunks.append(chunk)
@@ -101,7 +103,8 @@ class Snapshot:
                 data = os.pread(self._file, length, offset)
             except OSError as error:
                 raise _disk_error(error) from error
-            yield from marshal.loads(zlib.decompress(data))  # noqa: S302 - written by this process, to no other's file
+            # Written by this process, to no other's file.
+            yield from map(marshal.loads, marshal.loads(zlib.decompress(data)))  # noqa: S302
 
     def _append(self, data: bytes) -> None:
         left = memoryview(data)

@@ -82,10 +82,10 @@ class SnapshotTest(unittest.TestCase):
     def test_many_rows_are_written_without_flush(self) -> None:
         snapshot = Snapshot()
         for number in range(20_000):
-            snapshot.add(f"p{number % 7}", (number, "x" * 100))
+            snapshot.add(f"p{number % 7}", (number, "x" * 1_000))
         self.assertGreater(snapshot.size, 0)
         snapshot.flush()
-        self.assertEqual([(number, "x" * 100) for number in range(3, 20_000, 7)], list(snapshot.rows("p3")))
+        self.assertEqual([(number, "x" * 1_000) for number in range(3, 20_000, 7)], list(snapshot.rows("p3")))
 
     def test_interleaved_readers_do_not_disturb_each_other(self) -> None:
         snapshot = Snapshot()
