@@ -75,7 +75,7 @@ def increases(
     :raises ConflictingSeries: series count at the same time.
     """
     samples = _merge(series, max_gap, replica_labels)
-    amounts: dict[int, Decimal] = defaultdict(Decimal)
+    amounts: dict[int, Decimal | int] = defaultdict(int)
     times: dict[int, int] = {}
     invalid: list[Increase] = []
     previous: _Sample | None = None
@@ -97,12 +97,17 @@ def look_back(max_gap: int, replica_labels: Sequence[str]) -> int:
     return 2 * max_gap if replica_labels else max_gap
 
 
-def _difference(previous: _Sample | None, sample: _Sample, max_gap: int, from_zero: bool) -> Decimal:
-    before, value = sample.predecessor or previous, Decimal(repr(sample.value))
+def _difference(previous: _Sample | None, sample: _Sample, max_gap: int, from_zero: bool) -> Decimal | int:
+    before = sample.predecessor or previous
     if before is None or sample.time - before.time > max_gap:
-        return value if from_zero else Decimal(0)
+        return _exact(sample.value) if from_zero else 0
     # A counter falls only if it has started again at zero.
-    return value if sample.value < before.value else value - Decimal(repr(before.value))
+    return _exact(sample.value) - (_exact(before.value) if sample.value >= before.value else 0)
+
+
+def _exact(value: float) -> Decimal | int:
+    """The number as Prometheus wrote it, for exact sums. An int, which most are, takes a tenth of a Decimal's time."""
+    return int(value) if value.is_integer() else Decimal(repr(value))
 
 
 def _merge(series: Sequence[Series], max_gap: int, replica_labels: Sequence[str]) -> list[_Sample]:

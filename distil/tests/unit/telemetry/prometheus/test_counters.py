@@ -113,7 +113,7 @@ class IncreasesTest(unittest.TestCase):
     def test_impossible_values_are_returned_and_skipped(self) -> None:
         values = (1.0, math.nan, math.inf, -math.inf, -1.0, 4.0)
         found = increases([series("a", *((10 * index, value) for index, value in enumerate(values)))], 0, 100, _MAX_GAP)
-        self.assertEqual(["3.0", "nan", "inf", "-inf", "-1.0"], [str(each.amount) for each in found])
+        self.assertEqual(["3", "nan", "inf", "-inf", "-1.0"], [str(each.amount) for each in found])
 
     def test_nothing_in_window_yields_nothing(self) -> None:
         self.assertEqual([], increases([series("a", (10, 1.0))], 20, 30, _MAX_GAP))
