@@ -40,6 +40,14 @@ def is_storable(value: str) -> bool:
     return not _UNSTORABLE.search(value)
 
 
+def is_template(value: object) -> bool:
+    """Whether the value is text with one ``%s`` in it, and ``%%`` for each percent sign."""
+    if not isinstance(value, str) or not is_storable(value):
+        return False
+    placeholders = value.replace("%%", "")
+    return placeholders.count("%") == 1 and "%s" in placeholders
+
+
 def pluralize(number: int, singular: str, plural: str = "") -> str:
     """The number with its noun: ``1 window``, ``2 windows``.
 

@@ -15,6 +15,7 @@ from distil.rating.mapping import MetadataField
 from distil.rating.mapping import MeterMapping
 from distil.rating.repeated import find_repeated
 from distil.text import is_storable
+from distil.text import is_template
 from distil.text import short_repr
 from distil.transformers import quantities
 from distil.transformers.base import Transformer
@@ -234,10 +235,8 @@ class _EntryParser:
         template = holder.get(key)
         if template is None:
             return None
-        if isinstance(template, str) and is_storable(template):
-            placeholders = template.replace("%%", "")
-            if placeholders.count("%") == 1 and "%s" in placeholders:
-                return template
+        if is_template(template):
+            return str(template)
         self.problems.append(
             f"{where}{key} must be text with one %s in it (and %% for each %), not {short_repr(template)}"
         )

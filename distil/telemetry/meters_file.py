@@ -14,6 +14,7 @@ from distil import exceptions
 from distil import yaml_file
 from distil.telemetry.driver import ServedMeter
 from distil.text import is_storable
+from distil.text import is_template
 from distil.text import short_repr
 from distil.transformers.options import unknown_name
 from distil.yaml_file import Problem
@@ -38,6 +39,7 @@ class ValueSource:
     :param is_constant: whether ``constant`` is the value. Without any of the three, it is the measurement's value.
     :param codes: replaces the values of the source, written as text (:func:`code_text`).
     :param default: the value where ``codes`` have none; else it is unknown, which is null.
+    :param template: text with one ``%s``, which is replaced by the value unless it is null.
     """
 
     field: str | None = None
@@ -46,6 +48,7 @@ class ValueSource:
     constant: Any = None
     codes: Mapping[str, Any] | None = None
     default: Any = None
+    template: str | None = None
 
     def resolve(self, fields: Mapping[str, Any], measured: Any, metrics: Mapping[str, Any]) -> Any:
         """The value; None for null and what is missing.
@@ -60,9 +63,9 @@ class ValueSource:
             value = fields.get(self.field)
         else:
             value = measured if self.metric is None else metrics.get(self.metric)
-        if self.codes is None or value is None:
-            return value
-        return self.codes.get(code_text(value), self.default)
+        if self.codes is not None and value is not None:
+            value = self.codes.get(code_text(value), self.default)
+        return value if self.template is None or value is None else self.template % code_text(value)
 
 
 MEASURED = ValueSource()
@@ -257,7 +260,7 @@ class EntryParser:
             self.problems.append(f"{where} must name its source, not {short_repr(value)}")
             return MEASURED
         names = (self._fields, *_SOURCE_KEYS)
-        known = (*names, "codes", "default")
+        known = (*names, "codes", "default", "template")
         self.problems += [f"{where}: {unknown_name('key', str(key), known)}" for key in value if key not in known]
         sources = [key for key in names if key in value]
         if len(sources) == 1:
@@ -266,17 +269,26 @@ class EntryParser:
         return MEASURED
 
     def _source_of_kind(self, where: str, kind: str, value: Mapping[str, Any]) -> ValueSource:
-        codes, default = self._codes(where, value), value.get("default")
+        codes, default, template = self._codes(where, value), value.get("default"), self._template(where, value)
         if kind == "constant":
             return ValueSource(is_constant=True, constant=value[kind])
         if kind == "value":
             if value[kind] is not True:
                 self.problems.append(f"{where}.value must be true, not {short_repr(value[kind])}")
-            return ValueSource(codes=codes, default=default)
+            return ValueSource(codes=codes, default=default, template=template)
         name = self._text(f"{where}.{kind}", value[kind])
         if kind == "metric":
-            return ValueSource(metric=name, codes=codes, default=default)
-        return ValueSource(field=name, codes=codes, default=default)
+            return ValueSource(metric=name, codes=codes, default=default, template=template)
+        return ValueSource(field=name, codes=codes, default=default, template=template)
+
+    def _template(self, where: str, source: Mapping[str, Any]) -> str | None:
+        template = source.get("template")
+        if template is not None and ("constant" in source or not is_template(template)):
+            self.problems.append(
+                f"{where}.template must be text with one %s for the value of the source (and %% for each %), not"
+                f" {short_repr(template)}"
+            )
+        return template
 
     def _codes(self, where: str, source: Mapping[str, Any]) -> Mapping[str, Any] | None:
         if "codes" not in source:
