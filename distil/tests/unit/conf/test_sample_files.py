@@ -5,10 +5,15 @@ import pathlib
 import re
 import tempfile
 import unittest
+from importlib import metadata
 
 import yaml
 
+from distil.conf import registry
+from distil.conf import telemetry_drivers
+from distil.conf.registry import TrackedConfigOpts
 from distil.factory import rules
+from distil.factory.telemetry import TelemetryFactory
 from distil.rating import mapping
 from distil.rating import mapping_parser
 from distil.telemetry.prometheus import meters as prometheus_meters
@@ -20,6 +25,17 @@ TRANSFORMERS = FOLDER / "transformer.yml"
 PROMETHEUS_METERS = FOLDER / "prometheus_meters.yml"
 
 
+def gaps(backend: str) -> list[str]:
+    """Return the errors of the sample mappings with a driver's sample meters file."""
+    conf = TrackedConfigOpts()
+    registry.register_opts(conf)
+    telemetry_drivers.register_opts(conf, backend)
+    conf([], default_config_files=[], default_config_dirs=[])
+    conf.set_override("meters_file", str(FOLDER / f"{backend}_meters.yml"), backend)
+    mappings = rules.load_rules(str(MAPPINGS), str(TRANSFORMERS), ()).rules.mappings
+    return [gap.text for gap in TelemetryFactory(conf, backend).gaps(mappings) if gap.is_error]
+
+
 class SampleFilesTest(unittest.TestCase):
     def load(self) -> tuple[mapping.MeterMapping, ...]:
         loaded = rules.load_rules(str(MAPPINGS), str(TRANSFORMERS), ())
@@ -28,6 +44,11 @@ class SampleFilesTest(unittest.TestCase):
 
     def test_mappings_have_only_used_keys(self) -> None:
         self.assertEqual(22, len(self.load()))
+
+    def test_every_driver_serves_mappings(self) -> None:
+        for driver in metadata.entry_points(group="distil.telemetry"):
+            if any(option.dest == "meters_file" for option in driver.load().options):
+                self.assertEqual([], gaps(driver.name), driver.name)
 
     def test_mappings_store_type_and_identifying_metadata(self) -> None:
         for entry in self.load():
