@@ -17,7 +17,7 @@ from distil import model
 from distil.conf import gnocchi as gnocchi_conf
 from distil.rating import sample_parser
 from distil.telemetry import driver
-from distil.telemetry import meters_file
+from distil.telemetry import meter_entry
 from distil.telemetry.driver import Guarantee
 from distil.telemetry.gnocchi import client
 from distil.telemetry.gnocchi import meters as gnocchi_meters
@@ -90,7 +90,7 @@ class GnocchiDriver(driver.TelemetryDriver):
         entries = [entry for entry in self._meters if entry.meter == meter]
         if not entries:
             return None
-        return meters_file.served(entries, adds_up=all(entry.kind is Kind.DELTA for entry in entries))
+        return meter_entry.served(entries, adds_up=all(entry.kind is Kind.DELTA for entry in entries))
 
     def require_answer(self) -> None:
         require_visible_resources(self._client)

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 
 from distil.telemetry import meters_file
-from distil.telemetry.meters_file import EntryParser
-from distil.telemetry.meters_file import MeterEntry
+from distil.telemetry.entry_parser import EntryParser
+from distil.telemetry.meter_entry import MeterEntry
 
 _OWN_KEYS = ("resource_type", "metric", "aggregations", "kind", "resource_id")
 

@@ -20,7 +20,7 @@ from distil.conf import prometheus as conf
 from distil.conf.prometheus import PrometheusOptions
 from distil.rating import sample_parser
 from distil.telemetry import driver
-from distil.telemetry import meters_file
+from distil.telemetry import meter_entry
 from distil.telemetry.driver import DriverContext
 from distil.telemetry.driver import Guarantee
 from distil.telemetry.http_client import JSONClient
@@ -118,7 +118,7 @@ class PrometheusDriver(driver.TelemetryDriver):
         if not entries:
             return None
         adds_up = all(entry.kind is Kind.COUNTER for entry in entries)
-        return meters_file.served(entries, adds_up)
+        return meter_entry.served(entries, adds_up)
 
     def require_answer(self) -> None:
         self._api.require_answer()

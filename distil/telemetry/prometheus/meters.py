@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from distil.telemetry import meters_file
-from distil.telemetry.meters_file import EntryParser
+from distil.telemetry.entry_parser import EntryParser
+from distil.telemetry.meter_entry import MeterEntry
 from distil.telemetry.prometheus.selector import Selector
 from distil.text import short_repr
 from distil.transformers.options import unknown_name
@@ -34,7 +35,7 @@ class FirstSample(enum.StrEnum):
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class PrometheusMeter(meters_file.MeterEntry):
+class PrometheusMeter(MeterEntry):
     """One entry of the file. Where it is unavailable, the fields below mean nothing.
 
     :param up: series that are not 0 while the samples are complete, as the ``up`` of a job.

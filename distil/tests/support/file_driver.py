@@ -19,6 +19,7 @@ from oslo_config import cfg
 from distil import exceptions
 from distil import model
 from distil.rating.sample_parser import parse_sample
+from distil.telemetry import meter_entry
 from distil.telemetry import meters_file
 from distil.telemetry.driver import DriverContext
 from distil.telemetry.driver import Guarantee
@@ -26,8 +27,8 @@ from distil.telemetry.driver import MeterPresence
 from distil.telemetry.driver import MeterReport
 from distil.telemetry.driver import ServedMeter
 from distil.telemetry.driver import TelemetryDriver
-from distil.telemetry.meters_file import EntryParser
-from distil.telemetry.meters_file import MeterEntry
+from distil.telemetry.entry_parser import EntryParser
+from distil.telemetry.meter_entry import MeterEntry
 from distil.telemetry.snapshot import Snapshot
 from distil.telemetry.snapshot import Snapshots
 
@@ -85,7 +86,7 @@ class FileDriver(TelemetryDriver):
 
     def served(self, meter: str) -> ServedMeter | None:
         entries = [entry for entry in self._entries if entry.meter == meter]
-        return meters_file.served(entries, self._adds_up) if entries else None
+        return meter_entry.served(entries, self._adds_up) if entries else None
 
     def problems(self) -> Iterator[str]:
         yield from self._content().get("problems", ())

@@ -20,7 +20,7 @@ from distil.telemetry.gnocchi.meters import ResourceID
 from distil.telemetry.gnocchi.points import Point
 from distil.telemetry.gnocchi.revisions import Resource
 from distil.telemetry.gnocchi.revisions import Revision
-from distil.telemetry.meters_file import ValueSource
+from distil.telemetry.meter_entry import ValueSource
 from distil.telemetry.snapshot import Snapshot
 from distil.tests.support.strategies import NASTY_TEXTS
 

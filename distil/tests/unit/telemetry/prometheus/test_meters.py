@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from distil import exceptions
-from distil.telemetry.meters_file import ValueSource
+from distil.telemetry.meter_entry import ValueSource
 from distil.telemetry.prometheus import meters
 from distil.telemetry.prometheus.meters import FirstSample
 from distil.telemetry.prometheus.meters import Kind
