@@ -81,6 +81,9 @@ OPTS = [
 # Of the connection to a URL; Aetos is reached through Keystone's session.
 _URL_OPTIONS = ("bearer_token_file", "username", "password", "cafile", "certfile", "keyfile", "insecure")
 
+# Of a query.
+_OWN_PARAMETERS = frozenset(("query", "time"))
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class PrometheusOptions:
@@ -120,6 +123,9 @@ class PrometheusOptions:
             problems.append(f"{missing} is not set, which basic authentication needs")
         if self.insecure and self.cafile:
             problems.append("cafile has no effect with insecure")
+        own = sorted(_OWN_PARAMETERS & self.parameters.keys())
+        if own:
+            problems.append(f"parameters must not have {' and '.join(own)}, which the driver sets")
         if not self.source:
             problems.append("source is empty")
         return [f"[{GROUP}] {problem}" for problem in problems]

@@ -83,6 +83,11 @@ class PrometheusDriver(driver.TelemetryDriver):
         problems += tls.client_problems(conf.GROUP, options.cafile, options.certfile, options.keyfile)
         entries: Sequence[PrometheusMeter] = ()
         try:
+            if options.bearer_token_file:
+                connection.read_token(options.bearer_token_file)
+        except exceptions.TelemetryError as error:
+            problems.append(str(error))
+        try:
             entries = meters.load(options.meters_file)
         except exceptions.ConfigurationError as error:
             problems += error.problems

@@ -56,5 +56,9 @@ class PrometheusOptionsTest(unittest.TestCase):
             ["cafile has no effect with insecure"], problems(url="https://host", insecure=True, cafile="/file")
         )
 
+    def test_query_is_that_of_driver(self) -> None:
+        found = problems(url="https://host", parameters={"time": "1", "query": "up", "dedup": "true"})
+        self.assertEqual(["parameters must not have query and time, which the driver sets"], found)
+
     def test_source_is_required(self) -> None:
         self.assertEqual(["source is empty"], problems(source=""))
