@@ -12,6 +12,7 @@ from typing import Any
 
 from distil import exceptions
 from distil.telemetry.prometheus import counters
+from distil.telemetry.prometheus.counter_samples import ConflictingSeries
 from distil.telemetry.prometheus.meters import FirstSample
 from distil.telemetry.prometheus.meters import Kind
 from distil.telemetry.prometheus.meters import PrometheusMeter
@@ -73,7 +74,7 @@ class DocumentMaker:
         from_zero = entry.first_sample is FirstSample.FROM_ZERO
         try:
             found = counters.increases(series, start, end, self._max_gap, from_zero, self._replica_labels)
-        except counters.ConflictingSeries as error:
+        except ConflictingSeries as error:
             raise exceptions.TelemetryError(_describe_conflict(entry, *error.labels)) from error
         for increase in found:
             amount = _number(increase.amount)

@@ -8,6 +8,7 @@ import urllib.parse
 from collections.abc import Collection
 from collections.abc import Iterator
 from collections.abc import Sequence
+from http import HTTPStatus
 from typing import NamedTuple
 from typing import Self
 
@@ -24,10 +25,10 @@ from distil.telemetry import meter_entry
 from distil.telemetry.driver import DriverContext
 from distil.telemetry.driver import Guarantee
 from distil.telemetry.http_client import JSONClient
+from distil.telemetry.http_client import StatusError
 from distil.telemetry.prometheus import connection
 from distil.telemetry.prometheus import counters
 from distil.telemetry.prometheus import meters
-from distil.telemetry.prometheus import rights
 from distil.telemetry.prometheus.api import PrometheusAPI
 from distil.telemetry.prometheus.documents import DocumentMaker
 from distil.telemetry.prometheus.meters import Kind
@@ -156,8 +157,22 @@ class PrometheusDriver(driver.TelemetryDriver):
         reader.read(period, snapshot)
 
     def _require_rights(self) -> None:
-        if not self._options.url:
-            rights.require_all_projects(self._api)
+        """Ask Aetos what only those may read who may read the samples of all projects. To others it shows no error.
+
+        :raises TelemetryError: the user may not, or the service gave no usable answer.
+        """
+        if self._options.url:
+            return
+        try:
+            self._api.runtime_info()
+        except StatusError as error:
+            if error.status != HTTPStatus.FORBIDDEN:
+                raise
+            raise exceptions.TelemetryError(
+                "the user of [keystone_authtoken] may not read the samples of all projects, and needs the role admin or"
+                f" service: {error}",
+                affects_all=True,
+            ) from error
 
 
 def _open(context: DriverContext, options: PrometheusOptions) -> PrometheusAPI:

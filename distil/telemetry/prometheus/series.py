@@ -62,11 +62,12 @@ def thin(times: Sequence[int], values: Sequence[object], max_gap: float = math.i
     kept: list[int] = []
     last = len(times) - 1
     for index, value in enumerate(values):
-        is_inner = 0 < index < last and _equal(values[index - 1], value) and _equal(value, values[index + 1])
+        is_inner = 0 < index < last and is_same(values[index - 1], value) and is_same(value, values[index + 1])
         if not is_inner or times[index + 1] - times[kept[-1]] > max_gap:
             kept.append(index)
     return kept
 
 
-def _equal(one: object, other: object) -> bool:
+def is_same(one: object, other: object) -> bool:
+    """Whether values are equal, or both NaN."""
     return one == other or (one != one and other != other)  # noqa: PLR0124 - NaN

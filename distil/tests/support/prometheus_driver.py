@@ -5,16 +5,19 @@ import datetime
 import pathlib
 import re
 import tempfile
+import unittest
 import urllib.parse
 from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 import yaml
 from keystoneauth1 import plugin as ks_plugin
 from keystoneauth1 import session as ks_session
 
+from distil import model
 from distil.conf import prometheus as conf
 from distil.telemetry.driver import DriverContext
 from distil.telemetry.prometheus.driver import PrometheusDriver
@@ -25,6 +28,7 @@ from distil.tests.support.real.prometheus import Series
 
 START = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 END = START + datetime.timedelta(hours=1)
+MINUTE = datetime.timedelta(minutes=1)
 UP = "exporter_up"
 
 _RANGE = re.compile(r"(?P<selector>.*)\[(?P<length>\d+)(?P<unit>ms|s)\]", re.DOTALL)
@@ -127,3 +131,37 @@ def _range(item: Series, first: int, last: int) -> dict[str, Any]:
         if first <= time <= last
     ]
     return {"metric": dict(item.labels), "values": values}
+
+
+VOLUME = entry()
+TRAFFIC = entry("traffic", kind="counter", unit="B")
+SCRAPED = series(UP, *every_minute(-20), job="exporter")
+
+
+class SeriesServerCase(unittest.TestCase):
+    def serve(self, *items: Series, up: Series = SCRAPED, **options: Any) -> SeriesServer:
+        return self.enterContext(SeriesServer(up, *items, **options))
+
+    def read(
+        self,
+        server: SeriesServer,
+        entries: Sequence[Mapping[str, Any]] = (VOLUME,),
+        projects: Sequence[str] = ("p",),
+        start: datetime.datetime = START,
+        end: datetime.datetime = END,
+        **options: Any,
+    ) -> list[model.Sample | model.RejectedSample]:
+        """:param options: of the driver."""
+        driver = make_driver(entries, url=server.url, **options)
+        return list(driver.samples(projects, {each["meter"] for each in entries}, start, end))
+
+    def samples(self, *args: Any, **options: Any) -> list[model.Sample]:
+        """Read; none may be rejected."""
+        found = self.read(*args, **options)
+        samples = [sample for sample in found if isinstance(sample, model.Sample)]
+        self.assertEqual(samples, found)
+        return samples
+
+    def values(self, *args: Any, **options: Any) -> list[tuple[float, Decimal]]:
+        """Read; return minutes after START, and volumes."""
+        return [((sample.timestamp - START) / MINUTE, sample.volume) for sample in self.samples(*args, **options)]

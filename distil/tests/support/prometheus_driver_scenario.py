@@ -22,7 +22,6 @@ from keystoneauth1 import session as ks_session
 
 from distil import exceptions
 from distil import model
-from distil.telemetry.driver import MeterPresence
 from distil.telemetry.prometheus.driver import PrometheusDriver
 from distil.tests.support.prometheus_driver import make_driver
 from distil.tests.support.prometheus_scenario import END
@@ -210,50 +209,6 @@ class WholenessScenario(DriverCase):
         self.assertRegex(logs.output[0], "1 of 2 targets .* down")
         with self.assert_incomplete("1 of 2 targets"):
             self.read(self.driver({}, require_all_targets=True))
-
-
-class ReportScenario(DriverCase):
-    """What a check of the configuration finds."""
-
-    def test_right_configuration_has_no_problems(self) -> None:
-        self.add_series(self.series([(END, 1)], name="x"))
-        driver = self.driver({"metadata": {"name": "name"}}, lag=0)
-        self.assertEqual([], list(driver.problems()))
-        report = driver.report("meter", START, END)
-        self.assertEqual((MeterPresence.PRESENT, [], {"prometheus"}), report[:3])
-        self.assertEqual({"name": "x"}, report.example and report.example["metadata"])
-
-    def test_missing_labels_are_problems(self) -> None:
-        self.add_series(
-            self.series([(END, 1)]),
-            self.series([(END, 2)], project=""),
-            self.series([(END, 3)], resource=""),
-            self.series([(END, 4)], resource="", project="", name="x"),
-        )
-        driver = self.driver({"metadata": {"name": "name", "type": "kind"}}, lag=0)
-        lacking = f"of 4 series of {self.metric} without label"
-        expected = [
-            f"4 {lacking} kind",
-            f"2 {lacking} project: not billed",
-            f"2 {lacking} resource: the samples are rejected",
-        ]
-        self.assertEqual(expected, driver.report("meter", START, END).problems)
-
-    def test_older_samples_are_found(self) -> None:
-        self.add_series(self.series([(START + MINUTE, 1)]))
-        report = self.driver({}).report("meter", START, END)
-        self.assertEqual((MeterPresence.PRESENT, []), report[:2])
-
-    def test_absence_is_told(self) -> None:
-        self.add_series(self.series([(START - MINUTE, 1)]))
-        driver = self.driver({})
-        self.assertEqual((MeterPresence.ABSENT, []), driver.report("meter", START, END)[:2])
-        self.assertEqual((MeterPresence.ABSENT, []), driver.report("another", START, END)[:2])
-
-    def test_gap_is_a_problem(self) -> None:
-        self.job = uuid.uuid4().hex
-        (problem,) = self.driver({}).report("meter", START, END).problems
-        self.assertRegex(problem, "has no sample from 2025-12-31T23:58:00Z to 2026-01-01T00:58:00Z")
 
 
 class CounterScenario(DriverCase):

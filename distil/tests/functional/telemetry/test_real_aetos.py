@@ -12,6 +12,7 @@ from keystoneauth1 import session as ks_session
 
 from distil import exceptions
 from distil.tests.support import prometheus_driver_scenario
+from distil.tests.support import prometheus_report_scenario
 from distil.tests.support import prometheus_scenario
 from distil.tests.support.prometheus_scenario import END
 from distil.tests.support.prometheus_scenario import MILLISECOND
@@ -52,7 +53,7 @@ class RealAetosDriverTest(RealAetosDriverCase, prometheus_driver_scenario.Driver
     pass
 
 
-class RealAetosReportTest(RealAetosDriverCase, prometheus_driver_scenario.ReportScenario):
+class RealAetosReportTest(RealAetosDriverCase, prometheus_report_scenario.ReportScenario):
     pass
 
 

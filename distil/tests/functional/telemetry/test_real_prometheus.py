@@ -14,6 +14,7 @@ from keystoneauth1 import session as ks_session
 
 from distil import exceptions
 from distil.tests.support import prometheus_driver_scenario
+from distil.tests.support import prometheus_report_scenario
 from distil.tests.support import prometheus_scenario
 from distil.tests.support.certificates import Authority
 from distil.tests.support.http_server import HTTPServer
@@ -58,7 +59,7 @@ class RealPrometheusWholenessTest(RealPrometheusDriverCase, prometheus_driver_sc
     pass
 
 
-class RealPrometheusReportTest(RealPrometheusDriverCase, prometheus_driver_scenario.ReportScenario):
+class RealPrometheusReportTest(RealPrometheusDriverCase, prometheus_report_scenario.ReportScenario):
     pass
 
 

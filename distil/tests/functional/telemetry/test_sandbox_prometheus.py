@@ -12,6 +12,7 @@ from keystoneauth1.identity import v3
 from distil.sandbox import cloud
 from distil.sandbox.apis.prometheus_queries import PrometheusSettings
 from distil.tests.support import prometheus_driver_scenario
+from distil.tests.support import prometheus_report_scenario
 from distil.tests.support import prometheus_scenario
 from distil.tests.support.real.prometheus import Series
 
@@ -71,7 +72,7 @@ class WholenessTest(SandboxDriverCase, prometheus_driver_scenario.WholenessScena
     pass
 
 
-class ReportTest(SandboxDriverCase, prometheus_driver_scenario.ReportScenario):
+class ReportTest(SandboxDriverCase, prometheus_report_scenario.ReportScenario):
     pass
 
 

@@ -1,62 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the driver makes of series, and of answers that are not whole or not as documented."""
+"""What the driver makes of series, and what it asks for."""
 
-import datetime
 import itertools
 import unittest
-from collections.abc import Mapping
-from collections.abc import Sequence
-from decimal import Decimal
-from typing import Any
 
 from distil import exceptions
 from distil import model
 from distil.telemetry.driver import ServedMeter
 from distil.tests.support.prometheus_driver import END
+from distil.tests.support.prometheus_driver import MINUTE
 from distil.tests.support.prometheus_driver import START
+from distil.tests.support.prometheus_driver import TRAFFIC
 from distil.tests.support.prometheus_driver import UP
-from distil.tests.support.prometheus_driver import SeriesServer
+from distil.tests.support.prometheus_driver import VOLUME
+from distil.tests.support.prometheus_driver import SeriesServerCase
 from distil.tests.support.prometheus_driver import entry
 from distil.tests.support.prometheus_driver import every_minute
 from distil.tests.support.prometheus_driver import make_driver
 from distil.tests.support.prometheus_driver import series
-from distil.tests.support.real.prometheus import Series
-
-VOLUME = entry()
-TRAFFIC = entry("traffic", kind="counter", unit="B")
-SCRAPED = series(UP, *every_minute(-20), job="exporter")
-MINUTE = datetime.timedelta(minutes=1)
-
-Samples = list[model.Sample | model.RejectedSample]
 
 
-class DriverCase(unittest.TestCase):
-    def serve(self, *items: Series, up: Series = SCRAPED, **options: Any) -> SeriesServer:
-        return self.enterContext(SeriesServer(up, *items, **options))
-
-    def read(
-        self,
-        server: SeriesServer,
-        entries: Sequence[Mapping[str, Any]] = (VOLUME,),
-        projects: Sequence[str] = ("p",),
-        start: datetime.datetime = START,
-        end: datetime.datetime = END,
-        **options: Any,
-    ) -> Samples:
-        driver = make_driver(entries, url=server.url, **options)
-        return list(driver.samples(projects, {each["meter"] for each in entries}, start, end))
-
-    def samples(self, *args: Any, **options: Any) -> list[model.Sample]:
-        found = self.read(*args, **options)
-        samples = [sample for sample in found if isinstance(sample, model.Sample)]
-        self.assertEqual(samples, found)
-        return samples
-
-    def values(self, *args: Any, **options: Any) -> list[tuple[float, Decimal]]:
-        return [((sample.timestamp - START) / MINUTE, sample.volume) for sample in self.samples(*args, **options)]
-
-
-class GaugeTest(DriverCase):
+class GaugeTest(SeriesServerCase):
     def test_sample_has_keys_of_ceilometer(self) -> None:
         labels = {"project": "p", "id": "v1", "name": "größe", "type": "ssd"}
         server = self.serve(series("volume_size", (30.5, 20), **labels))
@@ -149,7 +113,7 @@ class GaugeTest(DriverCase):
         self.assertEqual(1, len(logs.output))
 
 
-class CounterTest(DriverCase):
+class CounterTest(SeriesServerCase):
     def test_series_have_what_they_counted(self) -> None:
         counter = series("traffic", (-5, 100), (5, 130), (10, 7), (15, 10), project="p", id="r1")
         (sample,) = self.samples(self.serve(counter), [TRAFFIC])
@@ -184,7 +148,7 @@ class CounterTest(DriverCase):
         self.assertEqual([(10, 3)], self.values(self.serve(*replicas), [TRAFFIC], replica_labels=["pod"]))
 
 
-class QueryTest(DriverCase):
+class QueryTest(SeriesServerCase):
     def test_selector_is_asked_once_for_all_projects(self) -> None:
         items = [series("volume_size", (0, 1), project=f"p{number}", id=str(number)) for number in range(30)]
         server = self.serve(*items)
@@ -218,87 +182,6 @@ class QueryTest(DriverCase):
         server = self.serve()
         make_driver([VOLUME], url=server.url).require_answer()
         self.assertEqual(["vector(1)"], server.queries)
-
-
-class WholenessTest(DriverCase):
-    def assert_incomplete(self, server: SeriesServer, pattern: str, **options: Any) -> None:
-        with self.assertRaisesRegex(exceptions.PeriodIncomplete, pattern) as caught:
-            self.read(server, **options)
-        self.assertTrue(caught.exception.affects_all)
-
-    def test_gap_of_all_targets_holds_window(self) -> None:
-        for name, points in {
-            "start": every_minute(11, 59),
-            "middle": [*every_minute(0, 20), *every_minute(32, 59)],
-            "end": every_minute(0, 49),
-            "down": [*every_minute(0, 20), *every_minute(21, 31, 0), *every_minute(32, 59)],
-        }.items():
-            with self.subTest(name):
-                server = self.serve(up=series(UP, *points))
-                self.assert_incomplete(server, f"{UP} has no sample but 0 from .*max_gap to [67][0-9][0-9] until")
-
-    def test_accepted_gap_does_not(self) -> None:
-        points = [*every_minute(9, 20), *every_minute(30, 50)]
-        self.assertEqual([], self.samples(self.serve(up=series(UP, *points))))
-
-    def test_unknown_up_holds_window(self) -> None:
-        self.assert_incomplete(
-            self.serve(up=series("other", (0, 1))), r"exporter_up has no sample from 2026.*retention \(15d\)"
-        )
-
-    def test_target_that_is_down_is_logged(self) -> None:
-        down = series(UP, *every_minute(0, 20), *every_minute(21, 59, 0), instance="compute7")
-        gone = series(UP, *every_minute(0, 20), instance="compute8")
-        server = self.serve(down, gone)
-        with self.assertLogs("distil.telemetry.prometheus", "WARNING") as logs:
-            self.assertEqual([], self.samples(server))
-        self.assertRegex("".join(logs.output), "1 of 3 targets .*compute7.* from 2026-01-01T00:20:00Z to")
-        self.assert_incomplete(server, "compute7.*samples may be missing", require_all_targets=True)
-
-    def test_doubts_of_service_hold_window(self) -> None:
-        server = self.serve(spoil=lambda _, answer: {**answer, "warnings": ["store-1 is unavailable"]})
-        self.assert_incomplete(server, "does not vouch for its answer: store-1 is unavailable")
-
-
-class MalformedAnswerTest(DriverCase):
-    """Answers about ``volume_size``; those about the target's state are right."""
-
-    def spoiled(self, **changes: Any) -> SeriesServer:
-        """Serve a series of p that is not as documented, and one of q that is."""
-
-        def spoil(metric: str, answer: Any) -> Any:
-            if metric != UP and answer["data"]["result"]:
-                answer["data"]["result"][0].update(changes)
-            return answer
-
-        items = [series("volume_size", *every_minute(), project=name, id=name) for name in ("p", "q")]
-        return self.serve(*items, spoil=spoil)
-
-    def test_malformed_series_fails_its_project_alone(self) -> None:
-        server = self.spoiled(values=[[START.timestamp(), "many"]])
-        self.assertEqual(2, len(self.samples(server, projects=["q"])))
-        with self.assertRaisesRegex(exceptions.TelemetryError, "prometheus: a series of volume_size .*many") as caught:
-            self.read(server)
-        self.assertFalse(caught.exception.affects_all)
-
-    def test_malformed_series_without_project_fails_all(self) -> None:
-        with self.assertRaisesRegex(exceptions.TelemetryError, "prometheus: a series of volume_size") as caught:
-            self.read(self.spoiled(metric={"project": 5}), projects=["q"])
-        self.assertTrue(caught.exception.affects_all)
-
-    def test_malformed_state_of_target_fails_all(self) -> None:
-        server = self.serve(spoil=lambda _, answer: {**answer, "data": {**answer["data"], "result": [5]}})
-        with self.assertRaisesRegex(exceptions.TelemetryError, f"prometheus: a series of {UP} cannot be used"):
-            self.read(server)
-
-    def test_labels_may_hold_any_text(self) -> None:
-        for name in ('a "name"', "größe", "a\\b", "two\nlines", "\N{CLOUD}", "{}"):
-            with self.subTest(name):
-                server = self.serve(series("volume_size", (0, 1), project=name, id=name))
-                (sample,) = self.samples(server, projects=[name])
-                self.assertEqual((name, name), (sample.project_id, sample.resource_id))
-        (rejected,) = self.read(self.serve(series("volume_size", (0, 1), project="p", id="\0")))
-        self.assertIsInstance(rejected, model.RejectedSample)
 
 
 class ServedTest(unittest.TestCase):

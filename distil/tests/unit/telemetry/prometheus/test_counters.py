@@ -11,7 +11,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from distil.telemetry.prometheus.counters import ConflictingSeries
+from distil.telemetry.prometheus.counter_samples import ConflictingSeries
 from distil.telemetry.prometheus.counters import increases
 from distil.telemetry.prometheus.counters import look_back
 from distil.telemetry.prometheus.series import Series
