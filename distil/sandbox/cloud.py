@@ -228,9 +228,7 @@ class Cloud:
                 region=self.region,
             ),
             CeilometerApi(f"{self.url}/metering", tokens, sample_store, default_api_return_limit),
-            GnocchiApi(
-                f"{self.url}/metric", tokens, self._gnocchi_store, self.projects.service_id, self._gnocchi_max_limit
-            ),
+            self._gnocchi_api(),
             PrometheusApi(self.prometheus_url, tokens, queries),
             AetosApi(f"{self.url}/metric-storage", tokens, queries, self.projects.service_id),
             NovaApi(f"{self.url}/compute", tokens, resources),

@@ -58,10 +58,6 @@ class Selector:
     matchers: tuple[Matcher, ...]
     range_ms: int | None
 
-    @property
-    def is_range(self) -> bool:
-        return self.range_ms is not None
-
     def matches(self, labels: Mapping[str, str]) -> bool:
         return all(matcher.matches(labels) for matcher in self.matchers)
 
