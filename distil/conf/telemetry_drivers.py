@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The installed telemetry drivers, and their options: each has a group of its own, named like the driver."""
 
+import importlib.metadata
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,12 +16,21 @@ _NAMESPACE = "distil.telemetry"
 def load(name: str) -> Any:
     """The class of a driver.
 
-    :raises ConfigurationError: there is none of this name, or it cannot be imported.
+    :raises ConfigurationError: there is none of this name, or more than one, or it cannot be imported.
     """
     try:
-        return stevedore.DriverManager[Any](_NAMESPACE, name, on_load_failure_callback=_raise).extensions[0].plugin
+        manager = stevedore.DriverManager[Any](
+            _NAMESPACE, name, on_load_failure_callback=_raise, warn_on_missing_entrypoint=False
+        )
+        return manager.extensions[0].plugin
     except stevedore.exception.NoMatches as error:
-        problem = f"collector_backend: unknown telemetry driver {name!r}"
+        installed = ", ".join(sorted({point.name for point in importlib.metadata.entry_points(group=_NAMESPACE)}))
+        problem = f"collector_backend: unknown telemetry driver {name!r}; installed: {installed}"
+        raise exceptions.ConfigurationError([problem]) from error
+    except stevedore.exception.MultipleMatches as error:
+        points = importlib.metadata.entry_points(group=_NAMESPACE, name=name)
+        values = " and ".join(sorted(point.value for point in points))
+        problem = f"collector_backend: several packages have a telemetry driver {name!r}: {values}; remove all but one"
         raise exceptions.ConfigurationError([problem]) from error
 
 

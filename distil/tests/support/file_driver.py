@@ -33,24 +33,28 @@ from distil.telemetry.snapshot import Snapshot
 from distil.telemetry.snapshot import Snapshots
 
 NAME = "file"
-_MODULE = f"{__name__}:FileDriver"
 
 
-def install(folder: pathlib.Path) -> dict[str, str]:
-    """Install the driver in a folder; return the environment of a process that finds it there."""
+def install(folder: pathlib.Path, point: str = f"{NAME} = {__name__}:FileDriver") -> dict[str, str]:
+    """Install a driver in a folder; return the environment of a process that finds it there.
+
+    :param point: the entry point of the driver, by default of this module's.
+    """
     information = folder / "file_driver-1.dist-info"
     information.mkdir(parents=True)
     information.joinpath("METADATA").write_text("Metadata-Version: 2.1\nName: file-driver\nVersion: 1\n")
-    information.joinpath("entry_points.txt").write_text(f"[distil.telemetry]\n{NAME} = {_MODULE}\n")
+    information.joinpath("entry_points.txt").write_text(f"[distil.telemetry]\n{point}\n")
     path = os.pathsep.join(filter(None, (str(folder), os.environ.get("PYTHONPATH"))))
     # stevedore keeps the entry points of a path in a cache.
     return {"PYTHONPATH": path, "XDG_CACHE_HOME": str(folder / "cache")}
 
 
 class FileDriver(TelemetryDriver):
-    """Reads a JSON file: ``samples``, and ``incomplete``, the start of each period that is not over for the service.
+    """Reads a JSON file.
 
-    Appends a line to the file ``reads`` beside it for each period that it reads.
+    ``samples`` are documents, ``incomplete`` the starts of periods that are not over for the service, ``failing_reads``
+    the number of reads of periods that fail, and ``malformed`` the projects whose samples cannot be used. A file
+    ``reads`` beside it gets a line for each read.
     """
 
     service_type = "file"
@@ -100,11 +104,16 @@ class FileDriver(TelemetryDriver):
         return MeterReport(MeterPresence.PRESENT, problems, example=documents[-1])
 
     def _read(self, period: model.Window, snapshot: Snapshot) -> None:
-        with self._samples_file.with_name("reads").open("a") as file:
+        log = self._samples_file.with_name("reads")
+        with log.open("a") as file:
             file.write(f"{period.start.isoformat()}\n")
         content = self._content()
+        if len(log.read_text().splitlines()) <= content.get("failing_reads", 0):
+            raise exceptions.TelemetryError("HTTP 503", request="file")
         if period.start.isoformat() in content.get("incomplete", ()):
             raise exceptions.PeriodIncomplete("not all is there", request=f"file, {period}")
+        for project_id in content.get("malformed", ()):
+            snapshot.fail(project_id, "file: its samples are malformed")
         for document in content["samples"]:
             if model.parse_time(document["timestamp"]) in period:
                 snapshot.add(document["project_id"], document)

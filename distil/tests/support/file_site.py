@@ -55,11 +55,15 @@ class FileSite(Site):
         self.meters_file.write_text("".join(f"- {json.dumps(entry)}\n" for entry in meters))
         self.mappings_file.write_text(mappings)
         files = {"meters_file": self.meters_file, "samples_file": self.samples_file}
-        options: dict[str, object] = {"meter_mappings_file": self.mappings_file, "trust_sources": "", **collector}
+        options: dict[str, object] = {
+            "collector_backend": file_driver.NAME,
+            "meter_mappings_file": self.mappings_file,
+            "trust_sources": "",
+            **collector,
+        }
         self.configure(
             {"region_name": "RegionOne"},
             {file_driver.NAME: {**files, **(driver or {})}},
-            collector_backend=file_driver.NAME,
             **options,
         )
 

@@ -4,6 +4,7 @@
 import json
 import unittest
 
+from distil.tests.support import file_driver
 from distil.tests.support.file_site import FileSite
 
 MAPPINGS = """\
@@ -78,3 +79,28 @@ class MappingsAndDriverTest(unittest.TestCase):
             f"[collector] {self.site.meters_file}:1: entry 1 (5): meter must be text of at most 255 characters, not 5",
             problem,
         )
+
+
+class UnusableDriverTest(unittest.TestCase):
+    def setUp(self) -> None:
+        self.site = self.enterContext(FileSite(projects=1, resources=1))
+
+    def test_driver_that_cannot_be_imported_is_told(self) -> None:
+        self.site.environment |= file_driver.install(self.site.folder / "broken", "broken = distil.nowhere:Driver")
+        self.site.use_driver(collector_backend="broken")
+        expected = (
+            "distil-collector: [collector] collector_backend: telemetry driver 'broken' cannot be imported: No module"
+            " named 'distil.nowhere'\n"
+        )
+        self.assertEqual(expected, self.site.refused())
+
+    def test_two_drivers_of_one_name_are_told(self) -> None:
+        point = "ceilometer = distil.tests.support.file_driver:FileDriver"
+        self.site.environment |= file_driver.install(self.site.folder / "second", point)
+        self.site.use_driver(collector_backend="ceilometer")
+        expected = (
+            "distil-collector: [collector] collector_backend: several packages have a telemetry driver 'ceilometer':"
+            " distil.telemetry.ceilometer:CeilometerDriver and distil.tests.support.file_driver:FileDriver; remove all"
+            " but one\n"
+        )
+        self.assertEqual(expected, self.site.refused())
