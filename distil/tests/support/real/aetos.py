@@ -20,16 +20,6 @@ auth_mode = keystone
 [prometheus]
 host = 127.0.0.1
 port = {prometheus.port}
-[keystone_authtoken]
-auth_type = password
-www_authenticate_uri = {keystone.auth_url}
-auth_url = {keystone.auth_url}
-username = {keystone.username}
-password = {keystone.password}
-project_name = {keystone.project_name}
-user_domain_id = {keystone.domain_id}
-project_domain_id = {keystone.domain_id}
-region_name = {keystone.region_name}
 """
 
 
@@ -48,7 +38,8 @@ class Aetos:
         self._directory = tempfile.TemporaryDirectory(prefix="aetos-")
         directory = pathlib.Path(self._directory.name)
         # Its application takes no arguments, and looks for this file in the home directory first.
-        (directory / "aetos.conf").write_text(_CONFIGURATION.format(keystone=keystone, prometheus=prometheus))
+        configuration = _CONFIGURATION.format(prometheus=prometheus) + keystone.authtoken_section()
+        (directory / "aetos.conf").write_text(configuration)
         self._server = ListeningProcess(
             # -P, lest this file beside the script be taken for the package.
             [environment / "bin/python", "-P", _SERVE, "aetos.wsgi.api:application"],
@@ -78,5 +69,4 @@ def prepare() -> pathlib.Path:
 
 
 def _build(directory: pathlib.Path) -> None:
-    environments.run(sys.executable, "-m", "venv", directory / "venv")
-    environments.run(directory / "venv/bin/pip", "install", "-q", "--no-deps", "-r", _REQUIREMENTS)
+    environments.install(directory / "venv", _REQUIREMENTS)
