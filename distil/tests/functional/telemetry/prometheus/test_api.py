@@ -9,6 +9,8 @@ from keystoneauth1 import adapter
 from keystoneauth1 import session as ks_session
 
 from distil import exceptions
+from distil.cloud.adapter import mount_adapter
+from distil.cloud.response_limits import ResponseLimits
 from distil.telemetry.http_client import JSONClient
 from distil.telemetry.http_client import StatusError
 from distil.telemetry.prometheus.api import PrometheusAPI
@@ -68,6 +70,14 @@ class PrometheusAPITest(unittest.TestCase):
         for body, status in ((b"", 422), (b"", 413), (b"", 504), (timed_out, 503)):
             with self.subTest(status), self.assertRaises(QueryTooLarge):
                 self.ask(body, status)
+
+    def test_answer_beyond_limit_is_too_large(self) -> None:
+        server = self.serve(Response(b" " * 2000))
+        session = ks_session.Session()
+        mount_adapter(session, ResponseLimits(60, 1000))
+        client = JSONClient(adapter.Adapter(session, endpoint_override=server.url), "prometheus")
+        with self.assertRaisesRegex(QueryTooLarge, "m from .*larger than 1000 bytes"):
+            PrometheusAPI(client, {}, True).samples(METRIC, 0, 1000)
 
     def test_other_failures_are_errors(self) -> None:
         for response in (Response(status=500), Response(status=503), Response(b"Unauthorized\n", 401), RESET):
