@@ -143,6 +143,11 @@ class AddedGnocchi:
             self._resources[common["id"]] = AddedResource(common["id"], resource_type, rows)
         return str(common["id"])
 
+    def delete_resource(self, identifier: str) -> None:
+        """Delete a resource with its history and its measures."""
+        with self._lock:
+            del self._resources[identifier]
+
     def add_measures(
         self,
         resource_id: str,
