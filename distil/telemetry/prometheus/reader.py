@@ -114,8 +114,6 @@ class PeriodReader:
                     elif series is not None and series.times:
                         row = (number, series.labels, series.times, series.values)
                         snapshot.add(series.labels[question.project_label], row)
-                # The samples of an answer are a thousand times as many as rows.
-                snapshot.flush()
         _report_homeless(homeless)
 
     def series(self, rows: Iterable[Any]) -> dict[Question, list[Series]]:

@@ -8,9 +8,12 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 
+from oslo_log import log
+
 from distil import exceptions
 from distil.telemetry.driver import MeterPresence
 from distil.telemetry.driver import MeterReport
+from distil.telemetry.http_client import StatusError
 from distil.telemetry.prometheus import parser
 from distil.telemetry.prometheus.api import PrometheusAPI
 from distil.telemetry.prometheus.documents import DocumentMaker
@@ -20,6 +23,8 @@ from distil.telemetry.prometheus.selector import Selector
 from distil.telemetry.prometheus.series import Series
 from distil.telemetry.prometheus.wholeness import WholenessCheck
 from distil.text import pluralize
+
+LOG = log.getLogger(__name__)
 
 # In milliseconds.
 _HOUR = 3_600_000
@@ -114,10 +119,14 @@ def _label_problems(entry: PrometheusMeter, found: Sequence[Series]) -> Iterator
 
 
 def retention_problems(api: PrometheusAPI) -> Iterator[str]:
-    """Whether samples are kept for too short a time. Services that do not say how long they keep them pass."""
+    """Whether samples are kept for too short a time. Services that do not say how long they keep them pass.
+
+    :raises TelemetryError: the service gave no usable answer.
+    """
     try:
         retention = api.runtime_info().get("storageRetention")
-    except exceptions.TelemetryError:
+    except StatusError as error:
+        LOG.debug("The retention is unknown: %s", error)
         return
     # By time, if it is not by size alone: 15d, 15d or 512MB.
     by_time = retention.partition(" or ")[0] if isinstance(retention, str) else ""

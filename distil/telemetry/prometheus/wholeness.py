@@ -90,7 +90,7 @@ class WholenessCheck:
                     series = parser.parse_series(item, part_start, part_end, keep_all=True).series
                 except parser.MalformedSeries as error:
                     reason = f"{self._api.name}: a series of {up} cannot be used: {error.reason}"
-                    raise exceptions.TelemetryError(reason) from error
+                    raise exceptions.TelemetryError(reason, affects_all=True) from error
                 target = targets.setdefault(format_labels(series.labels), _Target())
                 for time, value in zip(series.times, series.values, strict=True):
                     (target.up if value and not math.isnan(value) else target.down).append(time)
