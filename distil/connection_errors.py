@@ -3,6 +3,8 @@
 
 from collections.abc import Iterator
 
+TIMED_OUT = "it timed out"
+
 
 def describe(error: BaseException) -> str:
     """What an error of keystoneauth says, on one line: ``... connection to URL: Connection refused``."""
@@ -16,7 +18,7 @@ def connection_problem(error: BaseException) -> str | None:
     """What the operating system or TLS said when there was no connection; None if that is not the cause."""
     for cause in _causes(error):
         if isinstance(cause, TimeoutError):
-            return "it timed out"
+            return TIMED_OUT
         # Those of requests are OSErrors, too, but have no number.
         if isinstance(cause, OSError) and cause.errno is not None and cause.strerror:
             return cause.strerror

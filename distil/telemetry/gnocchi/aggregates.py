@@ -6,6 +6,7 @@ from an answer is noticed. What a metric keeps is found out with the first answe
 demand, and refuses a request with a metric that lacks the aggregation, which it names.
 """
 
+import itertools
 import time
 from collections.abc import Callable
 from collections.abc import Iterable
@@ -22,6 +23,7 @@ from distil.telemetry.gnocchi.metrics import Metric
 from distil.telemetry.gnocchi.metrics import MetricCache
 from distil.telemetry.gnocchi.points import Point
 from distil.telemetry.gnocchi.points import parse_points
+from distil.telemetry.gnocchi.request_size import RequestSize
 from distil.telemetry.http_client import StatusError
 
 # Of one request. Gnocchi answers as many within a second or two.
@@ -30,7 +32,7 @@ _MAX_SERIES = 500
 # Of one request. The answer has some 55 bytes for each.
 _MAX_POINTS = 60_000
 
-# For the series of one request, of which each kind may be refused twice: far fewer are enough.
+# Beside one for each series. Each kind of series may be refused twice: far fewer are enough.
 _MAX_QUESTIONS = 200
 
 _REQUEST = f"{client.SERVICE_TYPE} POST /v1/aggregates"
@@ -82,33 +84,40 @@ class AggregateReader:
         self._metrics = MetricCache(gnocchi)
         # By kind of series, the aggregation of the metric that was looked up last.
         self._guesses: dict[tuple[str, tuple[str, ...]], str] = {}
+        self._size = RequestSize(_MAX_SERIES)
 
     def batch_size(self, period: model.Window) -> int:
         """How many series one request may have."""
         return max(1, min(_MAX_SERIES, _MAX_POINTS * self._granularity // int(period.seconds)))
 
     def read(self, wanted: Iterable[WantedSeries], period: model.Window) -> Mapping[WantedSeries, Series]:
-        """Read as many series as fit into a request.
+        """Read series: as many as fit into a request, as a rule.
 
         :raises TelemetryError: there is no usable answer.
         """
         found: dict[WantedSeries, Series] = {}
         left = list(dict.fromkeys(wanted))
         refused: frozenset[Any] = frozenset()
-        for _ in range(_MAX_QUESTIONS):
+        for _ in range(_MAX_QUESTIONS + len(left)):
             found |= {series: Series(problem=problem) for series in left if (problem := self._problem(series, period))}
-            question = {series: self._aggregation(series) for series in left if series not in found}
+            askable = (series for series in left if series not in found)
+            question = {series: self._aggregation(series) for series in itertools.islice(askable, self._size.value)}
             try:
                 found |= self._ask(question, period)
-            except StatusError as error:
-                found |= self._explain(error, question, refused)
-                refused |= {series.kind for series in _named(error, question)}
+                self._size.grow()
+            except exceptions.TelemetryError as error:
+                named = _named(error, question)
+                if named:
+                    found |= self._explain(error, named, question, refused)
+                    refused |= {series.kind for series in named}
+                else:
+                    self._size.shrink(len(question), error)
             left = [series for series in left if series not in found]
             if not left:
                 # A policy may be changed.
                 self._metrics.forget(series.metric_id for series in found if found[series].problem)
                 return found
-        raise exceptions.TelemetryError(f"{_MAX_QUESTIONS} answers left {left[0]} unknown", request=_REQUEST)
+        raise exceptions.TelemetryError(f"many answers left {left[0]} unknown", request=_REQUEST)
 
     def _aggregation(self, series: WantedSeries) -> str:
         metric = self._metrics.get(series.metric_id)
@@ -157,19 +166,21 @@ class AggregateReader:
                 yield series, Series(problem=f"{aggregation} of {series}: {error}")
 
     def _explain(
-        self, error: StatusError, question: Mapping[WantedSeries, str], refused: frozenset[Any]
+        self,
+        error: exceptions.TelemetryError,
+        named: Sequence[WantedSeries],
+        question: Mapping[WantedSeries, str],
+        refused: frozenset[Any],
     ) -> Mapping[WantedSeries, Series]:
         """Look up the metrics because of which Gnocchi refuses a question.
 
         It names one at a time that lacks an aggregation. If those of a kind turn out to differ, all are looked up.
 
+        :param named: these metrics.
         :param refused: the kinds of which others were looked up before.
         :returns: those that cannot be read.
-        :raises TelemetryError: it is refused for another reason.
+        :raises TelemetryError: there is no usable answer, or it is refused for another reason.
         """
-        named = _named(error, question)
-        if not named:
-            raise error
         if _cause(error).get("reason") == "Granularities are missing":
             problem = f"keeps no aggregates of {self._granularity} s ([gnocchi] granularity)"
             return {series: Series(problem=f"{series} {problem}") for series in named}
@@ -188,13 +199,16 @@ class AggregateReader:
         return found
 
 
-def _cause(error: StatusError) -> Mapping[str, Any]:
-    description = error.document.get("description") if isinstance(error.document, dict) else None
+def _cause(error: exceptions.TelemetryError) -> Mapping[str, Any]:
+    document = error.document if isinstance(error, StatusError) else None
+    description = document.get("description") if isinstance(document, dict) else None
     return description if isinstance(description, dict) else {}
 
 
-def _named(error: StatusError, question: Iterable[WantedSeries]) -> Sequence[WantedSeries]:
+def _named(error: exceptions.TelemetryError, question: Iterable[WantedSeries]) -> Sequence[WantedSeries]:
     """The series because of which Gnocchi refuses a question. It names metrics by id, alone or first in a list."""
     details = _cause(error).get("detail")
-    names = [detail[0] if isinstance(detail, list) and detail else detail for detail in details or ()]
+    if not isinstance(details, list):
+        return ()
+    names = [detail[0] if isinstance(detail, list) and detail else detail for detail in details]
     return [series for series in question if series.metric_id in names]

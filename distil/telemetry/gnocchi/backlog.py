@@ -38,15 +38,15 @@ class BacklogMonitor:
         self._pending: Mapping[str, int] = {}
 
     def look(self, since: float) -> None:
-        """Find out what is pending, unless it is known of some time at or after ``since``.
+        """Find out what is pending, unless that is known of some time at or after ``since``, and can be waited for.
 
         :param since: in seconds since 1970.
         :raises TelemetryError: there is no usable answer.
         """
         with self._lock:
-            if self._since >= since:
-                return
             now = self._clock()
+            if self._since >= since and not (self._pending and now - self._since >= self._timeout):
+                return
             backlog = self._gnocchi.backlog()
             if backlog is None:
                 LOG.warning(

@@ -2,7 +2,6 @@
 """Sends requests to Gnocchi's API, and validates the form of the responses."""
 
 import urllib.parse
-from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
 from http import HTTPStatus
@@ -15,6 +14,7 @@ from keystoneauth1 import session as ks_session
 from distil import exceptions
 from distil import model
 from distil.telemetry import http_client
+from distil.telemetry.gnocchi.request_size import RequestSize
 from distil.telemetry.http_client import StatusError
 from distil.text import short_repr
 
@@ -43,6 +43,7 @@ class GnocchiClient:
             session=session, service_type=SERVICE_TYPE, region_name=region_name, interface=interface
         )
         self._client = http_client.JSONClient(gnocchi, SERVICE_TYPE)
+        self._page_size = RequestSize(_PAGE_ROWS)
 
     def session_project_id(self) -> str | None:
         """The id of the project that the token is scoped to; None for one without project.
@@ -51,27 +52,36 @@ class GnocchiClient:
         """
         return self._client.session_project_id()
 
-    def search(
-        self,
-        resource_type: str,
-        condition: Any,
-        description: str,
-        *,
-        attributes: Iterable[str] = ("id",),
-        history: bool = False,
-        limit: int = _PAGE_ROWS,
+    def search_history(
+        self, resource_type: str, condition: Any, description: str, attributes: Sequence[str]
     ) -> list[Any]:
-        """Resources, or their revisions, that meet a condition: as many as Gnocchi wants to answer at once.
+        """Revisions that meet a condition, by id of the resource and start: as many as Gnocchi answers at once.
 
         :param condition: Gnocchi's filter.
         :param attributes: of the rows.
-        :param history: whether all revisions are searched, and sorted by id and start.
         :raises StatusError: it is refused, as for a type that does not exist (404).
         :raises TelemetryError: there is no usable answer.
         """
-        params: dict[str, Any] = {"limit": limit, "attrs": list(attributes)}
-        if history:
-            params |= {"history": "true", "sort": ["id:asc", "revision_start:asc"]}
+        params = {"history": "true", "sort": ["id:asc", "revision_start:asc"], "attrs": attributes}
+        while True:
+            limit = self._page_size.value
+            try:
+                rows = self._search(resource_type, condition, description, params | {"limit": limit})
+            except exceptions.TelemetryError as error:
+                self._page_size.shrink(limit, error)
+            else:
+                self._page_size.grow()
+                return rows
+
+    def has_resource(self, condition: Any, description: str) -> bool:
+        """Whether a resource of any type, which meets a condition, is visible to this user.
+
+        :param condition: Gnocchi's filter.
+        :raises TelemetryError: there is no usable answer.
+        """
+        return bool(self._search("generic", condition, description, {"limit": 1, "attrs": "id"}))
+
+    def _search(self, resource_type: str, condition: Any, description: str, params: Mapping[str, Any]) -> list[Any]:
         path = f"/v1/search/resource/{urllib.parse.quote(resource_type, safe='')}"
         rows = self._client.request("POST", path, description, json=condition, params=params)
         return list(self._require(rows, list, f"POST {path} ({description})"))

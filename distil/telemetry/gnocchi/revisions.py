@@ -139,7 +139,7 @@ def _search(
     gnocchi: client.GnocchiClient, resource_type: str, names: Sequence[str], condition: Any, description: str
 ) -> Sequence[Any]:
     try:
-        return gnocchi.search(resource_type, condition, description, attributes=names, history=True)
+        return gnocchi.search_history(resource_type, condition, description, names)
     except StatusError as error:
         if error.status != HTTPStatus.NOT_FOUND:
             raise

@@ -13,9 +13,9 @@ def require_visible_resources(gnocchi: client.GnocchiClient) -> None:
     :raises TelemetryError: there is no usable answer, or no such resource is visible.
     """
     own = gnocchi.session_project_id()
-    if own is not None and gnocchi.search("generic", {"!=": {"project_id": own}}, "any resource of others", limit=1):
+    if own is not None and gnocchi.has_resource({"!=": {"project_id": own}}, "any resource of others"):
         return
-    if not gnocchi.search("generic", {}, "any resource", limit=1):
+    if not gnocchi.has_resource({}, "any resource"):
         reason = f"Gnocchi shows no resource of any project: {_ROLES}, and Ceilometer must publish to this Gnocchi"
         raise exceptions.TelemetryError(reason, affects_all=True)
     # Who may ask for the status is an administrator, who sees everything.

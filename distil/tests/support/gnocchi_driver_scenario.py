@@ -162,7 +162,9 @@ class WholenessScenario(GnocchiDriverCase):
         self.process()
         with self.unprocessed():
             self.add("disk", "volume.size", BILLING, {10: 5})
-            with self.assertRaisesRegex(exceptions.TelemetryError, r"1 metric of it still has .* after \d s") as caught:
+            with self.assertRaisesRegex(
+                exceptions.PeriodIncomplete, r"1 metric of it still has .* after \d s"
+            ) as caught:
                 self.samples("volume.size", driver=self.driver(processing_timeout=3), process=False)
             self.assertTrue(caught.exception.affects_all)
         self.assertEqual({10: 5}, self.volumes("volume.size"))

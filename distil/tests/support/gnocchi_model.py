@@ -102,22 +102,20 @@ class GnocchiModel(GnocchiClient):
     def session_project_id(self) -> str | None:
         return None
 
-    def search(
-        self,
-        resource_type: str,
-        condition: Any,
-        description: str,
-        *,
-        attributes: Iterable[str] = ("id",),
-        history: bool = False,
-        limit: int = 1000,
+    def search_history(
+        self, resource_type: str, condition: Any, description: str, attributes: Sequence[str]
     ) -> list[Any]:
         self.requests.append(f"search {resource_type}")
-        parsed = FilterParser(resource_type, _CONVERTERS).parse(condition)
-        found = [row for row in self._rows if parsed.evaluate(_typed(row))]
-        wanted = set(attributes)
-        page = found[: min(limit, self._cap)]
-        return [{name: value for name, value in row.items() if name in wanted} for row in page]
+        page = self._find(condition)[: self._cap]
+        return [{name: value for name, value in row.items() if name in attributes} for row in page]
+
+    def has_resource(self, condition: Any, description: str) -> bool:
+        self.requests.append("search generic")
+        return bool(self._find(condition))
+
+    def _find(self, condition: Any) -> list[Mapping[str, Any]]:
+        parsed = FilterParser("any", _CONVERTERS).parse(condition)
+        return [row for row in self._rows if parsed.evaluate(_typed(row))]
 
     def aggregates(
         self, series: Sequence[tuple[str, str]], period: model.Window, granularity: int, *, details: bool

@@ -69,9 +69,10 @@ class GnocchiServer(HTTPServer):
     def _answer(self, request: Request) -> Any:
         path, _, text = request.target.partition("?")
         query = urllib.parse.parse_qs(text)
+        if path == "/v1/search/resource/generic":
+            return [{"id": "x"}] if self._gnocchi.has_resource(request.body, "") else []
         if path.startswith("/v1/search/resource/"):
-            limit = int(query["limit"][0])
-            return self._gnocchi.search("volume", request.body, "", attributes=query["attrs"], limit=limit)
+            return self._gnocchi.search_history("volume", request.body, "", query["attrs"])
         if path == "/v1/aggregates":
             series = [(metric_id, aggregation) for metric_id, aggregation in request.body["operations"][1:]]
             return self._gnocchi.aggregates(series, HOUR, 300, details="details" in query)

@@ -77,6 +77,14 @@ class BacklogMonitorTest(unittest.TestCase):
         with self.assertRaisesRegex(exceptions.PeriodIncomplete, r"2 metrics .* have .* metric a; is gnocchi-metricd"):
             waiting.wait({"a", "b"})
 
+    def test_next_attempt_waits_anew(self) -> None:
+        # The clock is looked at five times until it is over; the next number to fall is 2.
+        waiting, _ = monitor(*[{"a": 1}] * 5, {"a": 2}, {"a": 2}, {"a": 1}, timeout=4)
+        waiting.look(0)
+        self.assertRaises(exceptions.PeriodIncomplete, waiting.wait, {"a"})
+        waiting.look(0)
+        waiting.wait({"a"})
+
     def test_refused_status_is_told_and_taken_for_processed(self) -> None:
         waiting, _ = monitor(None)
         with self.assertLogs("distil.telemetry.gnocchi.backlog", "WARNING"):

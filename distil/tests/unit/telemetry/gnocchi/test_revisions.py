@@ -101,7 +101,7 @@ class FindResourcesTest(unittest.TestCase):
                 rows = [dict(row) for row in revisions("a", -60, 30, project_id=["p", "q"])]
                 gnocchi = GnocchiModel(rows)
                 rows[-1] |= change
-                gnocchi.search = lambda *_, rows=rows, **__: [rows.pop(0)] if rows else []  # type: ignore[method-assign]
+                gnocchi.search_history = lambda *_, rows=rows, **__: [rows.pop(0)] if rows else []  # type: ignore[method-assign]
                 (resource,) = find_resources(gnocchi, "instance", (), HOUR)
                 assert isinstance(resource, MalformedResource)
                 self.assertEqual({"p", "q"}, set(resource.projects))
@@ -119,7 +119,7 @@ class FindResourcesTest(unittest.TestCase):
         ):
             with self.subTest(rows):
                 gnocchi = GnocchiModel()
-                gnocchi.search = lambda *_, rows=rows, **__: rows  # type: ignore[method-assign]
+                gnocchi.search_history = lambda *_, rows=rows, **__: rows  # type: ignore[method-assign]
                 with self.assertRaises(exceptions.TelemetryError):
                     list(find_resources(gnocchi, "instance", (), HOUR))
 
