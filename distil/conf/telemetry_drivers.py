@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The installed telemetry drivers, and their options: each has a group of its own, named like the driver."""
 
-import importlib.metadata
 from collections.abc import Mapping
+from importlib import metadata
 from typing import Any
 
-import stevedore
 from oslo_config import cfg
 
 from distil import exceptions
@@ -18,20 +17,18 @@ def load(name: str) -> Any:
 
     :raises ConfigurationError: there is none of this name, or more than one, or it cannot be imported.
     """
+    found = metadata.entry_points(group=_NAMESPACE, name=name)
+    if not found:
+        installed = ", ".join(sorted({point.name for point in metadata.entry_points(group=_NAMESPACE)}))
+        raise _error(f"unknown telemetry driver {name!r}; installed: {installed}")
+    if len(found) > 1:
+        values = " and ".join(sorted(point.value for point in found))
+        raise _error(f"several packages have a telemetry driver {name!r}: {values}; remove all but one")
     try:
-        manager = stevedore.DriverManager[Any](
-            _NAMESPACE, name, on_load_failure_callback=_raise, warn_on_missing_entrypoint=False
-        )
-        return manager.extensions[0].plugin
-    except stevedore.exception.NoMatches as error:
-        installed = ", ".join(sorted({point.name for point in importlib.metadata.entry_points(group=_NAMESPACE)}))
-        problem = f"collector_backend: unknown telemetry driver {name!r}; installed: {installed}"
-        raise exceptions.ConfigurationError([problem]) from error
-    except stevedore.exception.MultipleMatches as error:
-        points = importlib.metadata.entry_points(group=_NAMESPACE, name=name)
-        values = " and ".join(sorted(point.value for point in points))
-        problem = f"collector_backend: several packages have a telemetry driver {name!r}: {values}; remove all but one"
-        raise exceptions.ConfigurationError([problem]) from error
+        return next(iter(found)).load()
+    except Exception as error:
+        # Of any kind: it is a program of somebody else.
+        raise _error(f"telemetry driver {name!r} cannot be imported: {error}") from error
 
 
 def register_opts(conf: cfg.ConfigOpts, name: str) -> None:
@@ -50,6 +47,5 @@ def read(conf: cfg.ConfigOpts, name: str) -> Mapping[str, Any]:
     return {option.dest: conf[name][option.dest] for option in load(name).options}
 
 
-def _raise(_manager: object, entry_point: Any, error: BaseException) -> None:
-    problem = f"collector_backend: telemetry driver {entry_point.name!r} cannot be imported: {error}"
-    raise exceptions.ConfigurationError([problem]) from error
+def _error(problem: str) -> exceptions.ConfigurationError:
+    return exceptions.ConfigurationError([f"collector_backend: {problem}"])
