@@ -2,6 +2,7 @@
 """Meter mappings: each is a rule that turns the samples of one meter into usage of a service."""
 
 import dataclasses
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -50,6 +51,20 @@ class MeterMapping:
     volume: Decimal | tuple[Expression, ...] | None = None
     res_id_template: str | None = None
     metadata: tuple[MetadataField, ...] = ()
+
+    @property
+    def metadata_keys(self) -> Sequence[str]:
+        """The keys of a sample's metadata that are read, each once: first those that usage depends on."""
+        fields = [key for field in self.metadata for key in field.sources]
+        return tuple(dict.fromkeys((*self.rated_metadata_keys, *fields)))
+
+    @property
+    def rated_metadata_keys(self) -> Sequence[str]:
+        """The keys of a sample's metadata that usage depends on, each once, as far as the transformer declares its."""
+        needed = [key for keys in self.transformer.required_metadata() for key in keys]
+        expressions = (*self.filters, *(self.volume if isinstance(self.volume, tuple) else ()))
+        read = [key for expression in expressions for key in sorted(expression.metadata_keys)]
+        return tuple(dict.fromkeys((*needed, *read)))
 
     def prepare(self, sample: model.Sample, lookups: Lookups) -> model.Sample | None:
         """The sample as this mapping's transformer uses it; None if a filter does not match.

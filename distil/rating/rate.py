@@ -42,6 +42,10 @@ class RatingRules:
         """The meters of all mappings, each once."""
         return tuple(dict.fromkeys(mapping.meter for mapping in self.mappings))
 
+    def of_meter(self, meter: str) -> Sequence[MeterMapping]:
+        """The mappings of a meter."""
+        return [mapping for mapping in self.mappings if mapping.meter == meter]
+
     def is_trusted(self, source: str) -> bool:
         return not self.trusted_sources or any(pattern.match(source) for pattern in self.trusted_sources)
 

@@ -71,8 +71,9 @@ class _Comparison:
 
     def warnings(self) -> Iterator[str]:
         """What is billed as it should be only if the operator meant it."""
-        read = {key for keys in (*self._required, *self._filters, *self._volumes) for key in keys}
-        for key in sorted(read & self._served.constants.keys()):
+        for key in self._mapping.rated_metadata_keys:
+            if key not in self._served.constants:
+                continue
             value = short_repr(self._served.constants[key])
             yield f"metadata.{key} is {value} in all samples, as configured and not as measured: no other is seen"
         for number, keys in enumerate(self._filters, start=1):

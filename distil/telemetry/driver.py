@@ -61,15 +61,17 @@ class MeterReport(NamedTuple):
     """What a check of the configuration finds of a meter in the telemetry service.
 
     :param presence: whether any project has samples.
-    :param problems: a sentence for each reason why samples would be missing or wrong.
+    :param problems: a sentence for each reason why samples are missing or wrong, or cannot be collected.
     :param sources: of the newest samples.
     :param example: one of the samples, as a document with Ceilometer's keys.
+    :param warnings: a sentence for each reason why samples may come to be missing or wrong.
     """
 
     presence: MeterPresence
     problems: Sequence[str] = ()
     sources: Collection[str] = ()
     example: Mapping[str, Any] | None = None
+    warnings: Sequence[str] = ()
 
 
 class OpenSession(Protocol):
@@ -183,6 +185,13 @@ class TelemetryDriver(abc.ABC):
 
     def problems(self) -> Iterator[str]:
         """For checks of a configuration: a sentence for each reason why the service does not show what it has.
+
+        :raises TelemetryError: the service gave no usable answer.
+        """
+        yield from ()
+
+    def warnings(self) -> Iterator[str]:
+        """For checks of a configuration: a sentence for each reason why usage may be lost, as after an outage.
 
         :raises TelemetryError: the service gave no usable answer.
         """

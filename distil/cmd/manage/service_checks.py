@@ -105,6 +105,7 @@ def cloud(conf: TrackedConfigOpts, collectors: Sequence[CollectorOptions], store
     for options in collectors:
         factory = CollectorFactory(conf, options)
         selected = yield from _scope(factory, keystone, projects)
+        yield from telemetry_checks.cost(factory, connection, selected, len(projects))
         yield from telemetry_checks.meters(factory, connection)
         if store:
             yield from telemetry_checks.origin(factory, connection, store, selected)

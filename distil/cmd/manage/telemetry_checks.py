@@ -4,8 +4,11 @@
 import collections
 import datetime
 import shlex
+from collections.abc import Iterable
 from collections.abc import Iterator
+from collections.abc import Mapping
 from collections.abc import Sequence
+from typing import Any
 
 from distil import exceptions
 from distil import model
@@ -17,43 +20,62 @@ from distil.cmd.manage.config_checks import Finding
 from distil.db.store import Store
 from distil.factory.collector import CollectorFactory
 from distil.factory.collector import utc_now
+from distil.rating.mapping import MeterMapping
 from distil.rating.rate import RatingRules
 from distil.telemetry.driver import MeterPresence
 from distil.telemetry.driver import MeterReport
+from distil.telemetry.driver import TelemetryDriver
 from distil.text import pluralize
+from distil.text import truncate
 
 # A meter of an existing resource has a sample every few minutes.
 _METER_CHECK_PERIOD = datetime.timedelta(hours=24)
+
+# Characters of a value that is shown.
+_MAX_VALUE = 60
+
+# Part of all projects below which it is not worth its cost to read all.
+_FEW_PROJECTS = 0.1
 
 
 def meters(factory: CollectorFactory, connection: Connection) -> Iterator[Finding]:
     """Check that the service shows what it has, that each meter has samples, and that the sources are trusted."""
     check = f"telemetry of {factory.name}"
-    now = utc_now()
     try:
         rules = factory.rules()
-        names = sorted(rules.meters)
         driver = factory.telemetry.driver(connection.session)
-        hidden = list(driver.problems())
-        reports = {meter: driver.report(meter, now - _METER_CHECK_PERIOD, now) for meter in names}
     except exceptions.ConfigurationError:
         # The checks of the configuration report it.
         return
+    try:
+        yield from (Finding(check, ERROR, problem) for problem in driver.problems())
+        yield from (Finding(check, WARNING, warning) for warning in driver.warnings())
+        yield from (Finding(check, *found) for found in _meters(driver, rules))
     except exceptions.TelemetryError as error:
         yield Finding(check, ERROR, str(error))
-        return
-    yield from (Finding(check, ERROR, problem) for problem in hidden)
-    for meter, report in reports.items():
-        yield from (Finding(check, WARNING, f"meter {meter}: {problem}") for problem in _problems(report, rules))
-    if any(report.presence is MeterPresence.UNKNOWN for report in reports.values()):
-        yield Finding(check, OK, "the driver cannot tell which meters have samples")
-        return
-    present = sum(report.presence is MeterPresence.PRESENT for report in reports.values())
-    yield Finding(check, OK, f"{present} of {len(names)} meters have samples")
 
 
-def _problems(report: MeterReport, rules: RatingRules) -> Iterator[str]:
-    yield from report.problems
+def _meters(driver: TelemetryDriver, rules: RatingRules) -> Iterator[tuple[str, str]]:
+    """Status and detail of what is found of each meter that has samples according to the meters file."""
+    now = utc_now()
+    # That others have none is known without asking.
+    names = [meter for meter in sorted(rules.meters) if (has := driver.served(meter)) and has.unavailable is None]
+    presences: collections.Counter[MeterPresence] = collections.Counter()
+    for meter in names:
+        report = driver.report(meter, now - _METER_CHECK_PERIOD, now)
+        presences[report.presence] += 1
+        yield from ((ERROR, f"meter {meter}: {problem}") for problem in report.problems)
+        yield from ((WARNING, f"meter {meter}: {warning}") for warning in _warnings(report, rules))
+        if report.example is not None:
+            yield OK, f"meter {meter}: {_describe(report.example, rules.of_meter(meter))}"
+    if presences[MeterPresence.UNKNOWN]:
+        yield OK, "the driver cannot tell which meters have samples"
+    else:
+        yield OK, f"{presences[MeterPresence.PRESENT]} of {pluralize(len(names), 'meter has', 'meters have')} samples"
+
+
+def _warnings(report: MeterReport, rules: RatingRules) -> Iterator[str]:
+    yield from report.warnings
     if report.presence is MeterPresence.ABSENT:
         yield f"no samples in the last {_METER_CHECK_PERIOD // datetime.timedelta(hours=1)} hours"
     sources = sorted(report.sources)
@@ -63,6 +85,37 @@ def _problems(report: MeterReport, rules: RatingRules) -> Iterator[str]:
             f"all newest samples are of source {sources[0]!r}{others}, which trust_sources does not match: they are"
             " not billed"
         )
+
+
+def _describe(sample: Mapping[str, Any], mappings: Iterable[MeterMapping]) -> str:
+    """A sample in one line: with the metadata that the mappings read."""
+    place = f"of {sample.get('resource_id')} in project {sample.get('project_id')} at {sample.get('timestamp')}"
+    metadata = sample.get("metadata")
+    keys = dict.fromkeys(key for mapping in mappings for key in mapping.metadata_keys)
+    values = [f"{key}={metadata[key]}" for key in keys if key in metadata] if isinstance(metadata, Mapping) else []
+    shown = [truncate(value, _MAX_VALUE) for value in values]
+    return "; ".join(filter(None, (f"{sample.get('volume')} {sample.get('unit')} {place}", ", ".join(shown))))
+
+
+def cost(
+    factory: CollectorFactory, connection: Connection, selected: Sequence[model.Project], enabled: int
+) -> Iterator[Finding]:
+    """Check that a driver that reads the samples of all projects is not used for a few of them.
+
+    :param selected: the projects in scope.
+    :param enabled: number of projects that Keystone lists.
+    """
+    try:
+        driver = factory.telemetry.driver(connection.session)
+    except exceptions.ConfigurationError:
+        return
+    if driver.reads_all_projects and 0 < len(selected) < enabled * _FEW_PROJECTS:
+        few = pluralize(len(selected), "of them is", "of them are")
+        problem = (
+            f"the driver reads the samples of all {enabled} projects at once, and {few} in scope: their collection"
+            " costs the telemetry service as much as that of all"
+        )
+        yield Finding(f"telemetry of {factory.name}", WARNING, problem)
 
 
 def origin(

@@ -33,6 +33,7 @@ class _Findings(NamedTuple):
     """
 
     problems: Sequence[str]
+    warnings: Sequence[str] = ()
     example: Mapping[str, Any] | None = None
 
 
@@ -63,6 +64,7 @@ class MeterCheck:
             problems=[problem for found in findings for problem in found.problems],
             sources=[self._source] if example else [],
             example=example,
+            warnings=[warning for found in findings for warning in found.warnings],
         )
 
     def _look(self, numbered: NumberedMeter, types: Mapping[str, frozenset[str]], period: model.Window) -> _Findings:
@@ -70,15 +72,17 @@ class MeterCheck:
         problems = list(_type_problems(numbered.meter, types))
         if problems:
             return _Findings(problems)
+        warnings: list[str] = []
         resources = find_measured(self._gnocchi, [numbered], period)
         for batch in batches(resources, self._aggregates.batch_size(period)):
             found = self._aggregates.read(batch.wanted, period)
             problems += _problems(batch, found)
+            warnings += _warnings(batch, found)
             samples = (self._example(measured, found) for measured in batch.measured if not measured.problem(found))
             example = next(filter(None, samples), None)
             if example:
-                return _Findings(problems, example)
-        return _Findings(problems)
+                return _Findings(problems, warnings, example)
+        return _Findings(problems, warnings)
 
     def _example(self, measured: MeasuredResource, found: Mapping[WantedSeries, Series]) -> Mapping[str, Any] | None:
         for project_id, owned in measured.owned(found, self._granularity):
@@ -108,6 +112,9 @@ def _problems(batch: Batch, found: Mapping[WantedSeries, Series]) -> Iterator[st
     if failed:
         others = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
         yield f"the projects of a resource cannot be collected: {failed[0]}{others}"
+
+
+def _warnings(batch: Batch, found: Mapping[WantedSeries, Series]) -> Iterator[str]:
     lossy = {
         metric.policy.name
         for measured in batch.measured

@@ -38,7 +38,7 @@ from distil.telemetry.prometheus.reader import PeriodReader
 from distil.telemetry.prometheus.reader import SeriesReader
 from distil.telemetry.prometheus.reader import milliseconds
 from distil.telemetry.prometheus.report import MeterReporter
-from distil.telemetry.prometheus.report import retention_problems
+from distil.telemetry.prometheus.report import retention_warnings
 from distil.telemetry.prometheus.wholeness import WholenessCheck
 from distil.telemetry.snapshot import Snapshot
 from distil.telemetry.snapshot import Snapshots
@@ -131,7 +131,10 @@ class PrometheusDriver(driver.TelemetryDriver):
 
     def problems(self) -> Iterator[str]:
         self._require_rights()
-        yield from retention_problems(self._api)
+        yield from ()
+
+    def warnings(self) -> Iterator[str]:
+        yield from retention_warnings(self._api)
 
     def report(self, meter: str, start: datetime.datetime, end: datetime.datetime) -> driver.MeterReport:
         entries = [entry for entry in self._entries if entry.meter == meter and entry.unavailable is None]

@@ -61,15 +61,17 @@ class MeterReporter:
         :raises TelemetryError: the service gave no usable answer.
         """
         problems: list[str] = []
+        warnings: list[str] = []
         examples: list[Mapping[str, Any]] = []
         for entry in entries:
             problems += self._gaps(entry.up, end)
             found = self._find(entry.selector, start, end)
             problems += _label_problems(entry, found)
+            warnings += _label_warnings(entry, found)
             examples += self._examples(entry, found, start, end)
         if not examples:
-            return MeterReport(MeterPresence.ABSENT, problems)
-        return MeterReport(MeterPresence.PRESENT, problems, {self._source}, examples[0])
+            return MeterReport(MeterPresence.ABSENT, problems, warnings=warnings)
+        return MeterReport(MeterPresence.PRESENT, problems, {self._source}, examples[0], warnings)
 
     def _gaps(self, up: Selector, end: int) -> Iterator[str]:
         """Why the last hour would not be collected."""
@@ -106,19 +108,26 @@ class MeterReporter:
 
 
 def _label_problems(entry: PrometheusMeter, found: Sequence[Series]) -> Iterator[str]:
-    """What labels the series lack. Others than those of project and resource may be missing in some."""
-    for label in sorted(entry.label_names):
+    """Which series lack the label of the project or of the resource."""
+    consequences = {entry.project_label: "not billed", entry.resource_label: "the samples are rejected"}
+    for label, consequence in consequences.items():
         missing = sum(label not in series.labels for series in found)
-        lacking = f"{missing} of {pluralize(len(found), 'series', 'series')} of {entry.selector} without label {label}"
-        if label == entry.project_label and missing:
-            yield f"{lacking}: not billed"
-        elif label == entry.resource_label and missing:
-            yield f"{lacking}: the samples are rejected"
-        elif missing and missing == len(found):
-            yield lacking
+        if missing:
+            yield f"{_lacking(entry, label, missing, found)}: {consequence}"
 
 
-def retention_problems(api: PrometheusAPI) -> Iterator[str]:
+def _label_warnings(entry: PrometheusMeter, found: Sequence[Series]) -> Iterator[str]:
+    """Which other labels no series has; in some, they may be missing."""
+    for label in sorted(entry.label_names - {entry.project_label, entry.resource_label}):
+        if found and not any(label in series.labels for series in found):
+            yield _lacking(entry, label, len(found), found)
+
+
+def _lacking(entry: PrometheusMeter, label: str, missing: int, found: Sequence[Series]) -> str:
+    return f"{missing} of {pluralize(len(found), 'series', 'series')} of {entry.selector} without label {label}"
+
+
+def retention_warnings(api: PrometheusAPI) -> Iterator[str]:
     """Whether samples are kept for too short a time. Services that do not say how long they keep them pass.
 
     :raises TelemetryError: the service gave no usable answer.

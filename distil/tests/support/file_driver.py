@@ -53,8 +53,9 @@ class FileDriver(TelemetryDriver):
     """Reads a JSON file.
 
     ``samples`` are documents, ``incomplete`` the starts of periods that are not over for the service, ``failing_reads``
-    the number of reads of periods that fail, and ``malformed`` the projects whose samples cannot be used. A file
-    ``reads`` beside it gets a line for each read.
+    the number of reads of periods that fail, and ``malformed`` the projects whose samples cannot be used. The service
+    has ``problems`` and ``warnings``, and so does each meter in ``meters``. A file ``reads`` beside it gets a line for
+    each read.
     """
 
     service_type = "file"
@@ -95,13 +96,16 @@ class FileDriver(TelemetryDriver):
     def problems(self) -> Iterator[str]:
         yield from self._content().get("problems", ())
 
+    def warnings(self) -> Iterator[str]:
+        yield from self._content().get("warnings", ())
+
     def report(self, meter: str, start: datetime.datetime, end: datetime.datetime) -> MeterReport:
         content = self._content()
         documents = [document for document in content["samples"] if document["meter"] == meter]
+        found = content.get("meters", {}).get(meter, {})
         if not documents:
-            return MeterReport(MeterPresence.ABSENT)
-        problems = content.get("meter_problems", {}).get(meter, ())
-        return MeterReport(MeterPresence.PRESENT, problems, example=documents[-1])
+            return MeterReport(MeterPresence.ABSENT, **found)
+        return MeterReport(MeterPresence.PRESENT, example=documents[-1], **found)
 
     def _read(self, period: model.Window, snapshot: Snapshot) -> None:
         log = self._samples_file.with_name("reads")

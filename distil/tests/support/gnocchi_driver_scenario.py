@@ -223,9 +223,12 @@ class CheckScenario(GnocchiDriverCase):
     def test_problems_tell_rights(self) -> None:
         self.add("disk", "volume.size", LOW, {10: 5})
         self.process()
-        self.assertEqual([], list(self.driver().problems()))
-        (problem,) = self.driver(self.session("service")).problems()
-        self.assertIn("role admin", problem)
+        driver = self.driver()
+        self.assertEqual(([], []), (list(driver.problems()), list(driver.warnings())))
+        driver = self.driver(self.session("service"))
+        self.assertEqual([], list(driver.problems()))
+        (warning,) = driver.warnings()
+        self.assertIn("role admin", warning)
         self.assertRaisesRegex(
             exceptions.TelemetryError, "role admin", list, self.driver(self.session("reader")).problems()
         )

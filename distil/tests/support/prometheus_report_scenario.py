@@ -16,7 +16,7 @@ class ReportScenario(DriverCase):
     def test_right_configuration_has_no_problems(self) -> None:
         self.add_series(self.series([(END, 1)], name="x"))
         driver = self.driver({"metadata": {"name": "name"}}, lag=0)
-        self.assertEqual([], list(driver.problems()))
+        self.assertEqual(([], []), (list(driver.problems()), list(driver.warnings())))
         report = driver.report("meter", START, END)
         self.assertEqual((MeterPresence.PRESENT, [], {"prometheus"}), report[:3])
         self.assertEqual({"name": "x"}, report.example and report.example["metadata"])
@@ -30,12 +30,9 @@ class ReportScenario(DriverCase):
         )
         driver = self.driver({"metadata": {"name": "name", "type": "kind"}}, lag=0)
         lacking = f"of 4 series of {self.metric} without label"
-        expected = [
-            f"4 {lacking} kind",
-            f"2 {lacking} project: not billed",
-            f"2 {lacking} resource: the samples are rejected",
-        ]
-        self.assertEqual(expected, driver.report("meter", START, END).problems)
+        problems = [f"2 {lacking} project: not billed", f"2 {lacking} resource: the samples are rejected"]
+        report = driver.report("meter", START, END)
+        self.assertEqual((problems, [f"4 {lacking} kind"]), (report.problems, report.warnings))
 
     def test_older_samples_are_found(self) -> None:
         self.add_series(self.series([(START + MINUTE, 1)]))

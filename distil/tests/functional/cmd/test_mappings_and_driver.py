@@ -72,6 +72,65 @@ class MappingsAndDriverTest(unittest.TestCase):
         self.site.use_driver(workers=1)
         self.assertEqual(["ok"], [row[1] for row in self.check() if row[0] == "driver file"])
 
+    def live(self, status: int = 0) -> list[tuple[str, str]]:
+        """Return what the live check finds of the telemetry: statuses and details."""
+        return [row[1:] for row in self.check("--live", status=status) if row[0] == "telemetry of default"]
+
+    def test_live_check_shows_sample_of_each_meter(self) -> None:
+        mappings = """\
+- {meter: m1, unit: second, transformer: uptime, metadata: {name: {sources: [title, name]}}}
+- {meter: m2, unit: hour, transformer: max}
+- {meter: m3, unit: hour, transformer: max}
+- {meter: m4, unit: hour, transformer: max}
+"""
+        keys = ("status", "instance_type", "name", "other")
+        entries: list[dict[str, object]] = [
+            {"meter": "m1", "metadata": {key: key for key in keys}},
+            {"meter": "m2"},
+            {"meter": "m3"},
+            {"meter": "m4", "unavailable": "it needs a new agent"},
+        ]
+        self.site.use_driver(entries, mappings, include_projects="")
+        metadata = {"other": "x", "name": "n" * 100, "instance_type": "c1", "status": "None"}
+        sample = {"meter": "m1", "resource_id": "r1", "project_id": "p1", "timestamp": "2026-01-01T00:05:00Z"}
+        self.site.use(
+            [
+                sample | {"volume": 1, "unit": "GB", "metadata": metadata},
+                sample | {"meter": "m2", "volume": 2.5, "unit": "h"},
+            ],
+            warnings=["it forgets soon"],
+            meters={"m1": {"warnings": ["it may be late"]}},
+        )
+        shown = f"status=None, instance_type=c1, name={'n' * 46}... (cut)"
+        place = "of r1 in project p1 at 2026-01-01T00:05:00Z"
+        expected = [
+            ("warning", "it forgets soon"),
+            ("warning", "meter m1: it may be late"),
+            ("ok", f"meter m1: 1 GB {place}; {shown}"),
+            ("ok", f"meter m2: 2.5 h {place}"),
+            ("warning", "meter m3: no samples in the last 24 hours"),
+            ("ok", "2 of 3 meters have samples"),
+        ]
+        self.assertEqual(expected, self.live())
+
+    def test_live_check_shows_what_hinders_collection(self) -> None:
+        self.site.use(problems=["it hides some"], meters={"m1": {"problems": ["no sum of it is kept"]}})
+        expected = [
+            ("error", "it hides some"),
+            ("error", "meter m1: no sum of it is kept"),
+            ("warning", "meter m1: no samples in the last 24 hours"),
+            ("ok", "0 of 1 meter has samples"),
+        ]
+        self.assertEqual(expected, self.live(status=1))
+
+    def test_live_check_warns_of_reading_all_for_few(self) -> None:
+        site = self.enterContext(FileSite(projects=11, resources=1))
+        for names, expected in (("project-1", 1), ("project-1, project-2", 0)):
+            site.use_driver(include_projects=names)
+            done = site.run("distil-manage", "config", "check", "--live", "--format", "json")
+            few = [row["detail"] for row in json.loads(done.stdout) if "and 1 of them is in scope" in row["detail"]]
+            self.assertEqual(expected, len(few), done.stdout)
+
     def test_unusable_driver_is_reported_once(self) -> None:
         self.site.use_driver([{"meter": 5}])
         (problem,) = (detail for _, status, detail in self.check(status=1) if status == "error")

@@ -98,13 +98,13 @@ class RetentionTest(OwnPrometheusCase):
         found = server.query(f"m[1y] @ {START.timestamp()}")
         self.assertEqual(["1", "2"], sorted(series["metric"]["day"] for series in found))
 
-    def test_short_retention_is_a_problem(self) -> None:
+    def test_short_retention_is_warned_of(self) -> None:
         for retention, expected in (("2d", True), ("1d12h", True), ("15d", False), ("96h", False)):
             with self.subTest(retention):
                 server = self.serve(options={"storage.tsdb.retention.time": retention})
                 driver = make_driver([{"meter": "meter", "unavailable": "not asked for"}], url=server.url)
                 self.assertEqual(
-                    expected, any(f"keeps samples for {retention} only" in each for each in driver.problems())
+                    expected, any(f"keeps samples for {retention} only" in each for each in driver.warnings())
                 )
 
 

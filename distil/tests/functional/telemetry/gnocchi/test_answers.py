@@ -257,9 +257,12 @@ class GnocchiAnswerTest(unittest.TestCase):
         self.assertEqual([], list(driver.samples(["p"], [], HOUR.start, HOUR.end)))
 
     def test_status_tells_problems(self) -> None:
-        self.assertEqual([], list(self.driver().problems()))
-        (problem,) = self.driver(status=instead(Response(b"", status=403))).problems()
-        self.assertIn("role admin", problem)
+        driver = self.driver()
+        self.assertEqual(([], []), (list(driver.problems()), list(driver.warnings())))
+        driver = self.driver(status=instead(Response(b"", status=403)))
+        (warning,) = driver.warnings()
+        self.assertIn("role admin", warning)
+        self.assertEqual([], list(driver.problems()))
         (problem,) = self.driver(status=at_key("metricd", "processors", value=[])).problems()
         self.assertIn("no gnocchi-metricd", problem)
 
