@@ -123,21 +123,21 @@ class ResourceSeries:
     def _owners(self, point: Point, revisions: Sequence[OwnedRevision]) -> Mapping[str, list[int]]:
         """The revisions that have a sample of an aggregate, by project.
 
-        A state has one for each revision that was in force, unless its attributes repeat those of another: max and
-        other transformers use all of them. An amount has one, for it may be added.
+        A state has one for each revision that was in force, unless a later one repeats its attributes: max and other
+        transformers use all of them, and some the last. An amount has one, for it may be added.
         """
         numbers = in_force(self._resource.revisions, point.start, point.start + self._granularity)
         if self._meter.kind is Kind.DELTA:
             numbers = numbers[-1:]
         owners: dict[str, list[int]] = {}
-        for number in numbers:
+        for number in reversed(numbers):
             project_id = self._resource.revisions[number].project_id
             if project_id is None:
                 continue
-            same = owners.setdefault(project_id, [])
-            if all(revisions[number].attributes != revisions[other].attributes for other in same):
-                same.append(number)
-        return owners
+            later = owners.setdefault(project_id, [])
+            if all(revisions[number].attributes != revisions[other].attributes for other in later):
+                later.append(number)
+        return {project_id: later[::-1] for project_id, later in owners.items()}
 
 
 def value_at(points: Sequence[Point], start: int) -> Any:

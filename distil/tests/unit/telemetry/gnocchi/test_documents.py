@@ -98,6 +98,14 @@ class ResourceSeriesTest(unittest.TestCase):
         ]
         self.assertEqual(sorted(expected), sorted(found))
 
+    def test_last_sample_has_last_attributes(self) -> None:
+        """Also if they are those of an earlier revision in the same aggregate."""
+        owner = resource((0, ("p", "small")), (310, ("p", "large")), (320, ("p", "small")))
+        found = sorted(
+            (document["id"], document["metadata"]["flavor"]) for _, document in samples(GAUGE, owner, [Point(300, 1)])
+        )
+        self.assertEqual(["large", "small"], [flavor for _, flavor in found])
+
     @hypothesis.given(_HISTORIES, _POINTS)
     def test_ids_are_distinct_and_sort_by_revision(self, history: list[Any], points: list[Point]) -> None:
         found = samples(GAUGE, resource(*history), points)
