@@ -166,6 +166,11 @@ class AddedGnocchi:
             found.add((intervals.to_microseconds(time), value) for time, value in measures)
             return found.id
 
+    def clear(self) -> None:
+        """Remove all resources."""
+        with self._lock:
+            self._resources = {}
+
     def find(self, resource_type: str, identifiers: Collection[str]) -> list[AddedResource]:
         return [resource for resource in self._of_type(resource_type) if resource.id in identifiers]
 
