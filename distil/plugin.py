@@ -4,6 +4,7 @@
 Import these names from here: the modules that define them may change.
 """
 
+from distil.exceptions import ConfigurationError
 from distil.exceptions import LookupUnavailable
 from distil.exceptions import PeriodIncomplete
 from distil.exceptions import RejectionReason
@@ -19,6 +20,7 @@ from distil.telemetry.driver import DriverContext
 from distil.telemetry.driver import Guarantee
 from distil.telemetry.driver import MeterPresence
 from distil.telemetry.driver import MeterReport
+from distil.telemetry.driver import OpenSession
 from distil.telemetry.driver import ServedMeter
 from distil.telemetry.driver import TelemetryDriver
 from distil.transformers.base import Transformer
@@ -32,6 +34,7 @@ from distil.transformers.quantities import parse_volume
 from distil.transformers.quantities import split
 
 __all__ = (
+    "ConfigurationError",
     "DriverContext",
     "Guarantee",
     "LookupUnavailable",
@@ -39,6 +42,7 @@ __all__ = (
     "MeterPresence",
     "MeterReport",
     "NameLookup",
+    "OpenSession",
     "Options",
     "PeriodIncomplete",
     "RejectedSample",

@@ -12,6 +12,7 @@ copyright = "Distil contributors"
 release = version = importlib.metadata.version("distil")
 
 extensions = [
+    "distil_guarantees",
     "distil_metrics",
     "distil_modules",
     "cliff.sphinxext",

@@ -2,11 +2,13 @@
 """What an operator can set, use and see is in the documentation and in the sample configuration file."""
 
 import importlib.metadata
+import importlib.util
 import pathlib
 import re
 import subprocess
 import tempfile
 import unittest
+from typing import Any
 from typing import ClassVar
 
 from oslo_config import cfg
@@ -18,6 +20,9 @@ from distil.exceptions import RejectionReason
 from distil.monitoring.definitions import DEFINITIONS
 from distil.monitoring.metrics import Metrics
 from distil.rating import mapping_parser
+from distil.telemetry.ceilometer import CeilometerDriver
+from distil.telemetry.driver import Guarantee
+from distil.telemetry.driver import TelemetryDriver
 from distil.tests.support.processes import script
 
 ROOT = pathlib.Path(__file__).parents[4]
@@ -33,6 +38,19 @@ def titles(name: str) -> set[str]:
     """The words of a page's titles; a title may name several things, with commas between them."""
     found = re.findall(r"^(\S.*)\n([-=~])\2+$", page(name), re.MULTILINE)
     return {word for title, _ in found for word in title.split(", ")}
+
+
+def extension(name: str) -> Any:
+    """Import an extension of Sphinx that builds the documentation."""
+    spec = importlib.util.spec_from_file_location(name, DOC / "_ext" / f"{name}.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+class AllGuarantees(CeilometerDriver):
+    guarantees = frozenset(Guarantee)
 
 
 class SampleConfigurationTest(unittest.TestCase):
@@ -80,6 +98,18 @@ class ReferenceDocumentationTest(unittest.TestCase):
     def test_every_telemetry_driver_is_named(self) -> None:
         for entry in importlib.metadata.entry_points(group="distil.telemetry"):
             self.assertIn(f"``{entry.name}``", page("admin/telemetry.rst"))
+
+    def test_guarantees_are_those_of_drivers(self) -> None:
+        """In the table that the directive makes, of which the page has nothing of its own."""
+        self.assertIn("\n.. distil-guarantees::\n", page("configuration/telemetry-drivers.rst"))
+        drivers = {"all": AllGuarantees, "none": TelemetryDriver}
+        lines = "".join(extension("distil_guarantees").table(drivers)).split("\n   * - ")[2:]
+        expected = [f"{guarantee}\n     - yes\n     - no" for guarantee in Guarantee]
+        self.assertEqual(expected, [line.rstrip() for line in lines])
+
+    def test_every_guarantee_is_explained(self) -> None:
+        for guarantee in Guarantee:
+            self.assertIn(f"\n{guarantee}\n    Without it, ", page("configuration/telemetry-drivers.rst"))
 
     def test_every_mapping_key_has_section(self) -> None:
         self.assertLessEqual(
