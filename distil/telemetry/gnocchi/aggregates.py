@@ -32,6 +32,9 @@ _MAX_SERIES = 500
 # Of one request. The answer has some 55 bytes for each.
 _MAX_POINTS = 60_000
 
+# That are looked up one by one rather than with all others of their name, also those of resources of the past.
+_FEW_SERIES = 10
+
 # Beside one for each series. Each kind of series may be refused twice: far fewer are enough.
 _MAX_QUESTIONS = 200
 
@@ -185,7 +188,12 @@ class AggregateReader:
             problem = f"keeps no aggregates of {self._granularity} s ([gnocchi] granularity)"
             return {series: Series(problem=f"{series} {problem}") for series in named}
         kinds = {series.kind for series in named} & refused
-        others = [series for series in question if series.kind in kinds and not self._metrics.get(series.metric_id)]
+        others = self._unknown(series for series in question if series.kind in kinds)
+        if len(others) > _FEW_SERIES:
+            for name in {series.metric for series in others}:
+                ids = {series.metric_id for series in others if series.metric == name}
+                self._metrics.look_up_named(name, ids)
+            others = self._unknown(others)
         found = {}
         for series in dict.fromkeys((*named, *others)):
             metric = self._metrics.look_up(series.metric_id)
@@ -197,6 +205,9 @@ class AggregateReader:
             elif aggregation is not None:
                 self._guesses[series.kind] = aggregation
         return found
+
+    def _unknown(self, wanted: Iterable[WantedSeries]) -> Sequence[WantedSeries]:
+        return [series for series in wanted if self._metrics.get(series.metric_id) is None]
 
 
 def _cause(error: exceptions.TelemetryError) -> Mapping[str, Any]:

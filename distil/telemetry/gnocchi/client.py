@@ -121,6 +121,25 @@ class GnocchiClient:
         path = f"/v1/metric/{urllib.parse.quote(metric_id, safe='')}"
         return dict(self._require(self._client.request("GET", path, "its archive policy"), dict, f"GET {path}"))
 
+    def metrics(self, name: str, after: str | None) -> list[Mapping[str, Any]]:
+        """The descriptions of the metrics of a name, by id: as many as Gnocchi answers at once.
+
+        There are none for a user who may not list metrics, as one with the role service.
+
+        :param after: the last id of the page before.
+        :raises TelemetryError: there is no usable answer.
+        """
+        params = {"name": name, "limit": _PAGE_ROWS, "sort": "id:asc"} | ({"marker": after} if after else {})
+        request, last = "GET /v1/metric", after or ""
+        rows = self._require(self._client.request("GET", "/v1/metric", name, params=params), list, request)
+        for row in rows:
+            metric_id = self._require(self._require(row, dict, request).get("id"), str, request, "id")
+            if metric_id <= last:
+                reason = f"the metrics are not sorted: {metric_id} follows {last}"
+                raise exceptions.TelemetryError(reason, request=f"{SERVICE_TYPE} {request}")
+            last = metric_id
+        return list(rows)
+
     def backlog(self) -> Backlog | None:
         """What is not processed yet; None if this user may not ask.
 

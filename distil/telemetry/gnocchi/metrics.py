@@ -113,6 +113,19 @@ class MetricCache:
         self.learn([{**document, "id": metric_id}])
         return self._metrics[metric_id]
 
+    def look_up_named(self, name: str, metric_ids: Collection[str]) -> None:
+        """Ask for many metrics of a name, as far as this user may list metrics.
+
+        :raises TelemetryError: there is no usable answer.
+        """
+        left = set(metric_ids)
+        after: str | None = None
+        while left and (page := self._gnocchi.metrics(name, after)):
+            found = [document for document in page if document["id"] in left]
+            self.learn(found)
+            left -= {document["id"] for document in found}
+            after = page[-1]["id"]
+
     def _learn(self, document: Any) -> None:
         try:
             unit, key = document["unit"], repr(document["archive_policy"])

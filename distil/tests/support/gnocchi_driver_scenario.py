@@ -47,9 +47,9 @@ class SampleScenario(GnocchiDriverCase):
                 self.assertEqual({5: expected}, self.volumes("volume.size"))
 
     def test_mixed_policies_are_read_together(self) -> None:
-        for policy in (LOW, BILLING) * 4:
+        for policy in (LOW, BILLING) * 8:
             self.add("disk", "volume.size", policy, {5: 20, 6: 10})
-        self.assertEqual([15] * 4 + [20] * 4, sorted(sample.volume for sample in self.samples("volume.size")))
+        self.assertEqual([15] * 8 + [20] * 8, sorted(sample.volume for sample in self.samples("volume.size")))
 
     def test_other_values_are_of_same_time_or_nearest(self) -> None:
         resource = self.add("vm", "disk.root.size", BILLING, dict.fromkeys((0, 10, 20, 30), 10))

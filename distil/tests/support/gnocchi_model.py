@@ -95,7 +95,7 @@ class GnocchiModel(GnocchiClient):
     ) -> None:
         self.requests: list[str] = []
         self._rows = sorted(rows, key=lambda row: (row["id"], row["revision_start"]))
-        self.metrics = {metric.id: metric for metric in metrics}
+        self.known = {metric.id: metric for metric in metrics}
         self._backlogs = list(backlogs)
         self._cap = cap
 
@@ -121,30 +121,39 @@ class GnocchiModel(GnocchiClient):
         self, series: Sequence[tuple[str, str]], period: model.Window, granularity: int, *, details: bool
     ) -> Mapping[str, Any]:
         self.requests.append(f"aggregates {len(series)}{' details' if details else ''}")
-        unknown = [metric_id for metric_id, _ in series if metric_id not in self.metrics]
+        unknown = [metric_id for metric_id, _ in series if metric_id not in self.known]
         if unknown:
             raise refusal(404, cause="Unknown metrics", reason="Provided metrics don't exists", detail=unknown)
         for metric_id, aggregation in series:
-            if aggregation not in self.metrics[metric_id].aggregations:
+            if aggregation not in self.known[metric_id].aggregations:
                 raise refusal(404, cause="Metrics with unknown aggregation", detail=[[metric_id, aggregation]])
         length = f"0:{granularity // 60:02}:{granularity % 60:02}"
-        lacking = [[*pair, float(granularity)] for pair in series if self.metrics[pair[0]].granularity != length]
+        lacking = [[*pair, float(granularity)] for pair in series if self.known[pair[0]].granularity != length]
         if lacking:
             raise refusal(400, cause="Metrics cannot be aggregated", reason="Granularities are missing", detail=lacking)
         measures: dict[str, dict[str, Any]] = {}
         for metric_id, aggregation in series:
-            points = self.metrics[metric_id].values.items()
+            points = self.known[metric_id].values.items()
             measures.setdefault(metric_id, {})[aggregation] = [
                 [at(minute), float(granularity), value] for minute, value in points
             ]
-        references = [self.metrics[metric_id].document() for metric_id in dict.fromkeys(name for name, _ in series)]
+        references = [self.known[metric_id].document() for metric_id in dict.fromkeys(name for name, _ in series)]
         return {"measures": measures} | ({"references": references} if details else {})
 
     def metric(self, metric_id: str) -> Mapping[str, Any]:
         self.requests.append("metric")
-        if metric_id not in self.metrics:
+        if metric_id not in self.known:
             raise refusal(404)
-        return self.metrics[metric_id].document()
+        return self.known[metric_id].document()
+
+    def metrics_named(self) -> Iterable[ModelMetric]:
+        """Those that the user may list."""
+        return self.known.values()
+
+    def metrics(self, name: str, after: str | None) -> list[Mapping[str, Any]]:
+        self.requests.append("metrics")
+        found = sorted(metric.id for metric in self.metrics_named() if metric.id > (after or ""))
+        return [self.known[metric_id].document() for metric_id in found[: self._cap]]
 
     def backlog(self) -> Backlog | None:
         self.requests.append("backlog")

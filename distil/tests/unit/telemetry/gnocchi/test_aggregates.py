@@ -92,11 +92,25 @@ class AggregateReaderTest(unittest.TestCase):
         reader.read(map(wanted, metrics[50:]), HOUR)
         self.assertEqual(["aggregates 50 details"], gnocchi.requests)
 
-    def test_kinds_without_common_aggregation_are_looked_up_once(self) -> None:
+    def test_metrics_without_common_aggregation_are_listed(self) -> None:
+        metrics = [ModelMetric(aggregations=(("mean",), ("max",))[number % 2]) for number in range(100)]
+        for cap, pages in ((1000, 1), (30, 4)):
+            gnocchi = GnocchiModel(metrics=metrics, cap=cap)
+            found = Reader(gnocchi).read(map(wanted, metrics), HOUR)
+            self.assertEqual({None}, {series.problem for series in found.values()})
+            self.assertEqual(pages, gnocchi.requests.count("metrics"))
+            self.assertLess(len(gnocchi.requests), pages + 7)
+
+    def test_user_who_may_not_list_looks_up_each_once(self) -> None:
         metrics = [ModelMetric(aggregations=(("mean",), ("max",))[number % 2]) for number in range(100)]
         gnocchi = GnocchiModel(metrics=metrics)
-        Reader(gnocchi).read(map(wanted, metrics), HOUR)
+        gnocchi.metrics_named = list  # type: ignore[method-assign]
+        reader = Reader(gnocchi)
+        reader.read(map(wanted, metrics), HOUR)
         self.assertLess(len(gnocchi.requests), 110)
+        gnocchi.requests.clear()
+        reader.read(map(wanted, metrics), HOUR)
+        self.assertEqual(["aggregates 100"], gnocchi.requests)
 
     def test_better_aggregation_is_read_where_it_is_kept(self) -> None:
         """That all metrics have the mean does not mean that it is the best."""
@@ -130,7 +144,7 @@ class AggregateReaderTest(unittest.TestCase):
         gnocchi = GnocchiModel(metrics=[metric])
         reader = Reader(gnocchi)
         self.assertIn("for 0.0208333 days only", reader.read([wanted(metric)], HOUR)[wanted(metric)].problem or "")
-        gnocchi.metrics[metric.id] = ModelMetric(id=metric.id)
+        gnocchi.known[metric.id] = ModelMetric(id=metric.id)
         self.assertIsNone(reader.read([wanted(metric)], HOUR)[wanted(metric)].problem)
 
     def test_aggregates_of_ended_resource_stay(self) -> None:
