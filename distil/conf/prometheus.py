@@ -33,14 +33,9 @@ OPTS = [
         default=600,
         min=1,
         help="Longest time in seconds without a successful scrape that a collected window may have, and across which a "
-        "counter continues. At least twice the longest scrape interval. Windows with a longer gap are not collected.",
-    ),
-    cfg.BoolOpt(
-        "require_all_targets",
-        default=False,
-        help="Whether a window has a gap if any target that was scraped in it was down for longer than max_gap. "
-        "Otherwise it has one if all targets were, and those that were down alone are logged: what they had measured "
-        "is not billed.",
+        "counter continues. At least twice the longest scrape interval. A window is not collected if all "
+        "targets have a longer gap, or one that was up before. A target that is down from before the window is only "
+        "logged.",
     ),
     cfg.StrOpt(
         "source",
@@ -93,7 +88,6 @@ class PrometheusOptions:
     meters_file: str
     lag: int
     max_gap: int
-    require_all_targets: bool
     source: str
     replica_labels: tuple[str, ...]
     parameters: Mapping[str, str]

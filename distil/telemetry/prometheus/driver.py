@@ -72,7 +72,7 @@ class PrometheusDriver(driver.TelemetryDriver):
         self._max_gap = options.max_gap * 1000
         self._api = _open(context, options)
         self._reader = SeriesReader(self._api, PartLengths())
-        self._wholeness = WholenessCheck(self._api, self._reader, self._max_gap, options.require_all_targets)
+        self._wholeness = WholenessCheck(self._api, self._reader, self._max_gap, options.replica_labels)
         self._documents = DocumentMaker(options.source, self._max_gap, options.replica_labels)
         self._lock = threading.Lock()
         self._sources: dict[frozenset[str], _Source] = {}

@@ -201,14 +201,18 @@ class WholenessScenario(DriverCase):
         with self.assert_incomplete(r"up.job=.* has no sample from 2026.*retention \([0-9]"):
             self.read_with_scrapes()
 
-    def test_target_down_among_others_counts_by_option(self) -> None:
+    def test_target_down_from_before_is_logged(self) -> None:
         self.job = uuid.uuid4().hex
         scrapes = self.scrapes(range(60)), self.scrapes(range(60), "b", 0)
         with self.assertLogs("distil.telemetry.prometheus", "WARNING") as logs:
             self.assertEqual(1, len(self.read_with_scrapes(*scrapes)))
         self.assertRegex(logs.output[0], "1 of 2 targets .* down")
-        with self.assert_incomplete("1 of 2 targets"):
-            self.read(self.driver({}, require_all_targets=True))
+
+    def test_target_that_goes_down_is_refused(self) -> None:
+        self.job = uuid.uuid4().hex
+        target = self.scrapes(range(20), "b"), self.scrapes(range(20, 60), "b", 0)
+        with self.assert_incomplete('1 of 2 targets .*instance="b".* from 2026-01-01T00:19:00Z'):
+            self.read_with_scrapes(self.scrapes(range(60)), *target)
 
 
 class CounterScenario(DriverCase):

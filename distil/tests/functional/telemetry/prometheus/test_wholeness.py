@@ -39,14 +39,50 @@ class WholenessTest(SeriesServerCase):
             self.serve(up=series("other", (0, 1))), r"exporter_up has no sample from 2026.*retention \(15d\)"
         )
 
-    def test_target_that_is_down_is_logged(self) -> None:
-        down = series(UP, *every_minute(0, 20), *every_minute(21, 59, 0), instance="compute7")
-        gone = series(UP, *every_minute(0, 20), instance="compute8")
-        server = self.serve(down, gone)
-        with self.assertLogs("distil.telemetry.prometheus", "WARNING") as logs:
-            self.assertEqual([], self.samples(server))
-        self.assertRegex("".join(logs.output), "1 of 3 targets .*compute7.* from 2026-01-01T00:20:00Z to")
-        self.assert_incomplete(server, "compute7.*samples may be missing", require_all_targets=True)
+    def test_target_that_was_up_and_fails_holds_window(self) -> None:
+        for name, points, gap in (
+            ("at the end", [*every_minute(0, 20), *every_minute(21, 59, 0)], "from 2026-01-01T00:20:00Z to"),
+            ("up before", [*every_minute(-20, -5), *every_minute(-4, 59, 0)], "from 2026-01-01T00:00:00Z to"),
+            (
+                "across",
+                [*every_minute(-20, -5), *every_minute(-4, 5, 0), *every_minute(6)],
+                "from 2025-12-31T23:55:00Z",
+            ),
+            ("unknown", [*every_minute(-20, 20), *every_minute(32)], "from 2026-01-01T00:20:00Z to 2026-01-01T00:32"),
+        ):
+            with self.subTest(name):
+                server = self.serve(series(UP, *points, instance="compute7"))
+                self.assert_incomplete(server, f"1 of 2 targets .*compute7.* {gap}.* max_gap to 3600 until")
+                self.assertEqual([], self.samples(server, max_gap=3600))
+
+    def test_target_that_was_down_before_is_logged(self) -> None:
+        for name, points in {
+            "always": every_minute(-20, 59, 0),
+            "until": [*every_minute(-20, 20, 0), *every_minute(21)],
+        }.items():
+            with self.subTest(name), self.assertLogs("distil.telemetry.prometheus", "WARNING") as logs:
+                self.assertEqual([], self.samples(self.serve(series(UP, *points, instance="compute7"))))
+            self.assertRegex("".join(logs.output), "1 of 2 targets .*compute7.* from 2026-01-01T00:00:00Z to")
+
+    def test_target_added_or_removed_is_not(self) -> None:
+        old, new = (
+            series(UP, *points, instance=name)
+            for name, points in (("a", every_minute(-20, 20)), ("b", every_minute(30)))
+        )
+        with self.assertNoLogs("distil.telemetry.prometheus", "WARNING"):
+            self.assertEqual([], self.samples(self.serve(old, new)))
+
+    def test_target_is_up_while_a_replica_is(self) -> None:
+        one = series(UP, *every_minute(-20, 30), *every_minute(31, 59, 0), job="pair", replica="one")
+        other = series(UP, *every_minute(-20, 10), *every_minute(32), job="pair", replica="other")
+        server = self.serve(one, other)
+        self.assert_incomplete(server, "2 of 3 targets")
+        self.assertEqual([], self.samples(server, replica_labels=["replica"]))
+
+    def test_gap_across_start_of_window_holds_it(self) -> None:
+        """What counters counted meanwhile is unknown."""
+        server = self.serve(up=series(UP, *every_minute(-20, -8), *every_minute(8)))
+        self.assert_incomplete(server, "from 2025-12-31T23:52:00Z to 2026-01-01T00:08:00Z")
 
     def test_doubts_of_service_hold_window(self) -> None:
         server = self.serve(spoil=lambda _, answer: {**answer, "warnings": ["store-1 is unavailable"]})
