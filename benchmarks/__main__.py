@@ -27,6 +27,7 @@ from benchmarks.results import BenchmarkResult
 from benchmarks.results import format_table
 from benchmarks.scale import SMOKE
 from benchmarks.scale import Scale
+from benchmarks.telemetry import drivers
 
 _PARTS: dict[str, Callable[[Scale], BenchmarkResult]] = {
     "catching-up": throughput.measure_catching_up,
@@ -37,6 +38,7 @@ _PARTS: dict[str, Callable[[Scale], BenchmarkResult]] = {
     "scrape": scrape.measure_scrapes,
     "start": startup.measure_startup,
     "cores": cores.measure_second_process,
+    "telemetry": drivers.measure_drivers,
 }
 
 

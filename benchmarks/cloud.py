@@ -47,14 +47,13 @@ class CloudProcess:
     """A running sandbox cloud.
 
     :param start: time of the first samples.
-    :param conf: sections of a configuration file that refer to it.
-    :ivar options: of those sections.
+    :param conf: section of a configuration file that refers to it.
+    :ivar options: of that section, [keystone_authtoken].
     """
 
     def __init__(self, size: CloudSize, start: datetime.datetime, conf: str) -> None:
         self.size = size
         self.start = start
-        self.conf = conf
         self.options = dict(line.split(" = ", 1) for line in conf.splitlines() if " = " in line)
         self._url = self.options["auth_url"].removesuffix("/identity/v3")
 

@@ -9,6 +9,7 @@ import pathlib
 import sys
 import tempfile
 from collections.abc import Iterator
+from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 from typing import NamedTuple
@@ -43,6 +44,47 @@ class BaselineRun(NamedTuple):
     counts: dict[str, int]
 
 
+def write_configuration(
+    folder: pathlib.Path,
+    url: str,
+    start: datetime.datetime,
+    windows: int,
+    sections: Mapping[str, Mapping[str, object]],
+    collector: Mapping[str, object] | None = None,
+) -> pathlib.Path:
+    """Write a collector's configuration, and return its path.
+
+    :param url: of the database.
+    :param start: of the first window.
+    :param windows: that are collected of each project.
+    :param sections: those that refer to the cloud.
+    :param collector: further options of [collector].
+    """
+    stay_away_from_the_hour(_MIN_SECONDS_TO_HOUR)
+    options: dict[str, object] = {
+        "meter_mappings_file": ETC / "meter_mappings.yml",
+        "transformer_file": ETC / "transformer.yml",
+        "max_collection_start_age": (datetime.datetime.now(datetime.UTC) - start) // HOUR,
+        "max_windows_per_cycle": windows,
+        "trust_sources": "openstack, .{32}:TrafficAccounting",
+        # Only a long-running process starts it.
+        "enable_exporter": True,
+        "exporter_host": "127.0.0.1",
+        "exporter_port": 0,
+    }
+    all_sections: dict[str, Mapping[str, object]] = {
+        **sections,
+        "DEFAULT": {"log_file": folder / "collector.log"},
+        "database": {"connection": url},
+        "collector": options | dict(collector or {}),
+    }
+    path = folder / "distil.conf"
+    with path.open("w", encoding="utf-8") as file:
+        for name, values in all_sections.items():
+            file.write(f"[{name}]\n" + "".join(f"{key} = {value}\n" for key, value in values.items()))
+    return path
+
+
 class Deployment:
     """A configuration for a cloud and a database.
 
@@ -53,24 +95,9 @@ class Deployment:
 
     def __init__(self, cloud: CloudProcess, url: str, folder: pathlib.Path) -> None:
         self.cloud = cloud
-        self.config = folder / "distil.conf"
         self._url = url
-        stay_away_from_the_hour(_MIN_SECONDS_TO_HOUR)
-        collector = {
-            "meter_mappings_file": ETC / "meter_mappings.yml",
-            "transformer_file": ETC / "transformer.yml",
-            "max_collection_start_age": (datetime.datetime.now(datetime.UTC) - cloud.start) // HOUR,
-            "max_windows_per_cycle": cloud.size.windows,
-            "trust_sources": "openstack, .{32}:TrafficAccounting",
-            # Only a long-running process starts it.
-            "enable_exporter": True,
-            "exporter_host": "127.0.0.1",
-            "exporter_port": 0,
-        }
-        lines = [cloud.conf, "[DEFAULT]", f"log_file = {folder / 'collector.log'}"]
-        lines += ["[database]", f"connection = {url}"]
-        lines += ["[collector]", *(f"{key} = {value}" for key, value in collector.items())]
-        self.config.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        authentication = {"keystone_authtoken": cloud.options}
+        self.config = write_configuration(folder, url, cloud.start, cloud.size.windows, authentication)
 
     def end(self, windows: int) -> datetime.datetime:
         """Return the end of the first windows."""

@@ -4,13 +4,13 @@
 import contextlib
 import datetime
 import json
+import pathlib
 import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
 from typing import Any
 
-from benchmarks.deployment import Deployment
 from benchmarks.process import running_process
 
 # Prometheus's header.
@@ -60,11 +60,12 @@ class LongRunningCollector:
 
 
 @contextlib.contextmanager
-def long_running_collector(deployment: Deployment, series: int = 0) -> Iterator[LongRunningCollector]:
+def long_running_collector(config: pathlib.Path, series: int = 0) -> Iterator[LongRunningCollector]:
     """Run a process.
 
+    :param config: its configuration file.
     :param series: number of usage series that its exporter has from the start.
     """
-    command = [sys.executable, "-m", "benchmarks.long_running_process", str(deployment.config), str(series)]
+    command = [sys.executable, "-m", "benchmarks.long_running_process", str(config), str(series)]
     with running_process(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         yield LongRunningCollector(process)

@@ -15,6 +15,7 @@ class Figure:
     """One quantity, measured once in each round.
 
     :param what: the quantity.
+    :param values: none, if it could not be measured.
     :param target: upper limit; None without one.
     """
 
@@ -25,15 +26,15 @@ class Figure:
 
     def document(self) -> dict[str, Any]:
         """Return the figure for JSON: ``measured`` is the median, and ``ratio`` that to the target."""
-        measured = statistics.median(self.values)
+        measured = statistics.median(self.values) if self.values else None
         return {
             "what": self.what,
             "unit": self.unit,
             "target": self.target,
             "measured": measured,
-            "lowest": min(self.values),
-            "highest": max(self.values),
-            "ratio": None if self.target is None else measured / self.target,
+            "lowest": min(self.values, default=None),
+            "highest": max(self.values, default=None),
+            "ratio": None if self.target is None or measured is None else measured / self.target,
         }
 
 

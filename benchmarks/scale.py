@@ -18,6 +18,8 @@ class Scale:
     :param series: usage series in a scrape.
     :param scrape_interval: seconds between scrapes.
     :param scrape_windows: windows of the collections with and without scrapes.
+    :param telemetry_projects: projects of the real telemetry services.
+    :param telemetry_resources: resources of each of them, for each of two meters.
     """
 
     projects: int = 100
@@ -32,6 +34,8 @@ class Scale:
     series: int = 100_000
     scrape_interval: float = 15.0
     scrape_windows: int = 36
+    telemetry_projects: int = 50
+    telemetry_resources: int = 10
 
 
 # The smallest sizes with which every part still runs completely.
@@ -48,4 +52,6 @@ SMOKE = Scale(
     series=100,
     scrape_interval=0.2,
     scrape_windows=2,
+    telemetry_projects=2,
+    telemetry_resources=2,
 )

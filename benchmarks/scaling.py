@@ -71,7 +71,7 @@ def _measure_hours(size: CloudSize) -> HourlyCosts:
     with (
         running_cloud(size) as cloud,
         deployed(cloud) as deployment,
-        long_running_collector(deployment) as collector,
+        long_running_collector(deployment.config) as collector,
     ):
         for windows in (1, 2, 2):
             cloud.reset_request_counts()

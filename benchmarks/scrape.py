@@ -54,7 +54,7 @@ def _figures(scale: Scale, rounds: list[dict[str, Any]], scrapes: list[dict[str,
 
 
 def _collect(cloud: CloudProcess, scale: Scale, interval: float | None) -> dict[str, Any]:
-    with deployed(cloud) as deployment, long_running_collector(deployment, scale.series) as collector:
+    with deployed(cloud) as deployment, long_running_collector(deployment.config, scale.series) as collector:
         scrape = _scrape(collector)
         with _periodic_scrapes(interval, collector) as sizes:
             cost = collector.run(deployment.end(cloud.size.windows))

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tests that the benchmark at its smallest measures what it reports; no test depends on a time.
 
-They take a minute, and are a job beside the other tests: ``tox -e smoke``.
+They take two minutes, and are a job beside the other tests: ``tox -e smoke``.
 """
 
 import datetime
@@ -23,7 +23,8 @@ from distil.tests.support.site import HOUR
 from distil.tests.support.site import Site
 
 ROOT = pathlib.Path(__file__).parents[1]
-PARTS = ["catching-up", "latency", "steady", "cloud", "growth", "scrape", "start", "cores"]
+PARTS = ["catching-up", "latency", "steady", "cloud", "growth", "scrape", "start", "cores", "telemetry"]
+TELEMETRY_SERVICES = {"ceilometer", "gnocchi", "prometheus", "aetos"}
 PROJECTS, RESOURCES, WINDOWS = 2, 2, 2
 
 
@@ -123,12 +124,28 @@ class BenchmarkResultsTest(unittest.TestCase):
             self.assertEqual((PROJECTS + 1) * WINDOWS, measured[mode]["run"]["windows"])
         self.assertEqual(0, measured["without"]["scrapes"])
 
+    def test_telemetry_services_are_measured_or_missing(self) -> None:
+        part = self.parts["telemetry"]
+        (runs,) = part["rounds"]
+        missing = {figure["what"].split(":")[0] for figure in part["figures"] if "not measured: " in figure["what"]}
+        self.assertEqual(TELEMETRY_SERVICES, runs.keys() | missing)
+        self.assertEqual(TELEMETRY_SERVICES - missing, runs.keys())
+
+    def test_telemetry_services_have_same_usage(self) -> None:
+        (runs,) = self.parts["telemetry"]["rounds"]
+        for service, run in runs.items():
+            self.assertEqual(PROJECTS * RESOURCES * WINDOWS, run["usage"]["n1.international-out"][0], service)
+            self.assertEqual(2 * PROJECTS * RESOURCES * WINDOWS, sum(entries for entries, _ in run["usage"].values()))
+            for hour in ("first", "second"):
+                self.assertEqual(2 * PROJECTS * RESOURCES, run[hour]["entries"], service)
+                self.assertGreater(run[hour]["requests"][run["service_type"]], 0, service)
+
     def test_table_has_row_per_figure(self) -> None:
         lines = self.table.splitlines()
         self.assertEqual(1 + sum(len(part["figures"]) for part in self.parts.values()), len(lines))
         for name, part in self.parts.items():
             for figure in part["figures"]:
-                self.assertRegex(self.table, rf"(?m)^{re.escape(name)} +{re.escape(figure['what'])}  ")
+                self.assertRegex(self.table, rf"(?m)^{re.escape(name)} +{re.escape(figure['what'])}(  |$)")
 
     def test_text_has_table_and_surroundings(self) -> None:
         text = (self.output / "figures.txt").read_text()

@@ -106,7 +106,7 @@ def _measure_round(cloud: CloudProcess, skipped: int, projects_per_query: int, w
 
 def _measure_second_run(cloud: CloudProcess) -> dict[str, Any]:
     """Measure the second run of a long-running process, in which the look-ups of the first are cached."""
-    with deployed(cloud) as deployment, long_running_collector(deployment) as collector:
+    with deployed(cloud) as deployment, long_running_collector(deployment.config) as collector:
         collector.run(deployment.end(1))
         cloud.reset_request_counts()
         return collector.run(deployment.end(2)) | {"requests": cloud.reset_request_counts()}

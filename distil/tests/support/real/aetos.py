@@ -49,6 +49,10 @@ class Aetos:
         self.url = f"http://127.0.0.1:{self._server.port}"
         keystone.add_service(self.service_type, self.url)
 
+    @property
+    def pid(self) -> int:
+        return self._server.pid
+
     def stop(self) -> None:
         self._server.stop()
         self._directory.cleanup()

@@ -2,19 +2,24 @@
 """A real Ceilometer v2 API, behind a real Keystone: the last release that has one, on the Python 2.7 that it needs."""
 
 import configparser
+import contextlib
+import datetime
 import functools
 import os
 import pathlib
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import unittest
 import urllib.parse
+import uuid
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
 from typing import Any
+from typing import NamedTuple
 
 from distil.tests.support.real import environments
 from distil.tests.support.real import keystone as real_keystone
@@ -37,6 +42,26 @@ policy_file = {environment}/etc/ceilometer/policy.json
 [publisher]
 telemetry_secret = secret
 """
+_FIRST_SAMPLES = """\
+SELECT meter.name || '/' || resource.resource_id, sample.id FROM sample
+JOIN meter ON meter.id = sample.meter_id JOIN resource ON resource.internal_id = sample.resource_id
+"""
+_REPEAT_SAMPLE = """\
+INSERT INTO sample (meter_id, resource_id, volume, timestamp, recorded_at, message_signature, message_id)
+SELECT meter_id, resource_id, ?, ?, recorded_at, message_signature, ? FROM sample WHERE id = ?
+"""
+
+
+class Repetition(NamedTuple):
+    """A sample like another of the resource.
+
+    :ivar time: in UTC.
+    """
+
+    meter: str
+    resource_id: str
+    time: datetime.datetime
+    volume: float
 
 
 class Ceilometer:
@@ -51,13 +76,17 @@ class Ceilometer:
         root = prepare()
         self._directory = tempfile.TemporaryDirectory(prefix="ceilometer-")
         directory = pathlib.Path(self._directory.name)
-        shutil.copy(root / "ceilometer.db", directory)
+        self._database = shutil.copy(root / "ceilometer.db", directory)
         configuration = _configure(root / "venv", directory, keystone.authtoken_section())
         command = [root / "venv/bin/ceilometer-api", "-b", "127.0.0.1", "-p", "0", "--", "--config-file", configuration]
         self._server = ListeningProcess(command, directory / "log", os.environ)
         self.url = f"http://127.0.0.1:{self._server.port}"
         self._keystone = keystone
         keystone.add_service("metering", self.url)
+
+    @property
+    def pid(self) -> int:
+        return self._server.pid
 
     def add_samples(self, project_id: str, meter: str, documents: Iterable[Mapping[str, Any]]) -> None:
         """Store samples of a project's meter.
@@ -67,6 +96,17 @@ class Ceilometer:
         path = f"{self.url}/v2/meters/{urllib.parse.quote(meter)}"
         samples = [_to_store(project_id, meter, document) for document in documents]
         self._keystone.session().post(path, params={"direct": "True"}, json=samples)
+
+    def repeat_samples(self, repetitions: Iterable[Repetition]) -> None:
+        """Store more samples of resources that have exactly one of the meter. Posted, many would take minutes."""
+        with contextlib.closing(sqlite3.connect(self._database)) as connection:
+            first = dict(connection.execute(_FIRST_SAMPLES))
+            rows = [
+                (volume, time.strftime("%Y-%m-%d %H:%M:%S.%f"), str(uuid.uuid4()), first[f"{meter}/{resource_id}"])
+                for meter, resource_id, time, volume in repetitions
+            ]
+            connection.executemany(_REPEAT_SAMPLE, rows)
+            connection.commit()
 
     def stop(self) -> None:
         self._server.stop()

@@ -82,13 +82,17 @@ class Gnocchi:
             self._configure(url.set(drivername=_DRIVERS[backend]), max_limit)
             upgrade = (self._programs / "gnocchi-upgrade", f"--sacks-number={_SACKS}")
             environments.run(*upgrade, variables=self._variables())
-            api = self._start_api()
-            stack.callback(api.stop)
+            self._api = self._start_api()
+            stack.callback(self._api.stop)
             self.resume_metricd()
             stack.callback(self.pause_metricd)
             self._stack = stack.pop_all()
-        self.url = f"http://127.0.0.1:{api.port}"
+        self.url = f"http://127.0.0.1:{self._api.port}"
         keystone.add_service(self.service_type, self.url, name="gnocchi")  # Ceilometer looks for it by this name
+
+    @property
+    def api_pid(self) -> int:
+        return self._api.pid
 
     def add_archive_policy(
         self,

@@ -97,6 +97,11 @@ class Prometheus:
         except urllib.error.HTTPError as error:
             raise AssertionError(f"{expression}: {error.read().decode()}") from error
 
+    @property
+    def pid(self) -> int:
+        """It is another after :meth:`add`."""
+        return self._process.pid
+
     def stop(self) -> None:
         self._process.stop()
         self._directory.cleanup()
