@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What Gnocchi keeps of a metric: it stays as it is for the metric's life, so it is learned once."""
 
+import datetime
 import re
 import threading
 from collections.abc import Collection
@@ -12,6 +13,7 @@ from typing import Any
 from typing import NamedTuple
 
 from distil import exceptions
+from distil import text
 from distil.telemetry.gnocchi import client
 from distil.telemetry.http_client import StatusError
 from distil.text import short_repr
@@ -48,17 +50,21 @@ class Policy(NamedTuple):
         """
         subject = f"with the archive policy {self.name},"
         if self.choose(aggregations) is None:
-            kept = ", ".join(sorted(self.aggregations))
-            wanted = " or ".join(aggregations)
             return (
-                f"{subject} keeps {kept}, but the meters file wants {wanted}; only new metrics can have another policy"
+                f"{subject} keeps {', '.join(sorted(self.aggregations))}, but the meters file wants"
+                f" {' or '.join(aggregations)}; its policy cannot be replaced: delete the metric, so that a new one is"
+                " made with another policy"
             )
         timespan = self.timespans.get(granularity)
         if timespan is None:
             lengths = ", ".join(f"{length:g}" for length in sorted(self.timespans))
             return f"{subject} keeps aggregates of {lengths} s, but not of {granularity} s ([gnocchi] granularity)"
         if age > timespan:
-            return f"{subject} keeps its aggregates for {timespan / _SECONDS['days']:g} days only: these are deleted"
+            kept = text.format_duration(datetime.timedelta(seconds=timespan))
+            return (
+                f"{subject} keeps its aggregates for {kept}: these are deleted, and can only be left out (distil-manage"
+                " project start; for new projects, max_collection_start_age)"
+            )
         return None
 
 

@@ -151,7 +151,7 @@ class PolicyScenario(GnocchiDriverCase):
         name = f"short-{self.project}"
         self.add_policy(name, ("max",), 300, 1)
         self.add("disk", "volume.size", name, {10: 700})
-        self.assertRaisesRegex(exceptions.TelemetryError, "for 1 days only", self.samples, "volume.size")
+        self.assertRaisesRegex(exceptions.TelemetryError, "for 1 d.*: these are deleted", self.samples, "volume.size")
 
 
 class WholenessScenario(GnocchiDriverCase):

@@ -143,7 +143,9 @@ class AggregateReaderTest(unittest.TestCase):
         metric = ModelMetric(timespan="0:30:00")
         gnocchi = GnocchiModel(metrics=[metric])
         reader = Reader(gnocchi)
-        self.assertIn("for 0.0208333 days only", reader.read([wanted(metric)], HOUR)[wanted(metric)].problem or "")
+        self.assertIn(
+            "for 30 min: these are deleted", reader.read([wanted(metric)], HOUR)[wanted(metric)].problem or ""
+        )
         gnocchi.known[metric.id] = ModelMetric(id=metric.id)
         self.assertIsNone(reader.read([wanted(metric)], HOUR)[wanted(metric)].problem)
 
