@@ -74,8 +74,9 @@ class _Comparison:
         for key in self._mapping.rated_metadata_keys:
             if key not in self._served.constants:
                 continue
-            value = short_repr(self._served.constants[key])
-            yield f"metadata.{key} is {value} in all samples, as configured and not as measured: no other is seen"
+            constant = self._served.constants[key]
+            value = "null" if constant is None else short_repr(constant)
+            yield f"metadata.{key} is {value} in all samples, as configured and not as measured: no other value is seen"
         for number, keys in enumerate(self._filters, start=1):
             missing = [key for key in keys if self._has_none([key])]
             if missing and len(missing) < len(keys):

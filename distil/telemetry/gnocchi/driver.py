@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from typing import Self
 
 from keystoneauth1 import session as ks_session
-from oslo_log import log
 
 from distil import exceptions
 from distil import model
@@ -33,8 +32,6 @@ from distil.telemetry.gnocchi.reader import PeriodReader
 from distil.telemetry.gnocchi.rights import require_visible_resources
 from distil.telemetry.snapshot import Snapshot
 from distil.telemetry.snapshot import Snapshots
-
-LOG = log.getLogger(__name__)
 
 _HOUR_SECONDS = 3600
 
@@ -131,11 +128,7 @@ class GnocchiDriver(driver.TelemetryDriver):
     def _snapshots_of(self, names: frozenset[str]) -> Snapshots:
         with self._lock:
             if names not in self._snapshots:
-                meters = self._numbered(names)
-                missing = names - {numbered.meter.meter for numbered in meters}
-                if missing:
-                    LOG.warning("%s has no samples of %s.", self._options.meters_file, ", ".join(sorted(missing)))
-                self._snapshots[names] = Snapshots(functools.partial(self._read, meters))
+                self._snapshots[names] = Snapshots(functools.partial(self._read, self._numbered(names)))
             return self._snapshots[names]
 
     def _numbered(self, names: Collection[str]) -> Sequence[NumberedMeter]:

@@ -23,6 +23,7 @@ from distil.rating import mapping_parser
 from distil.telemetry.ceilometer import CeilometerDriver
 from distil.telemetry.driver import Guarantee
 from distil.telemetry.driver import TelemetryDriver
+from distil.telemetry.gnocchi import meters as gnocchi_meters
 from distil.tests.support.processes import script
 
 ROOT = pathlib.Path(__file__).parents[4]
@@ -110,6 +111,15 @@ class ReferenceDocumentationTest(unittest.TestCase):
     def test_every_guarantee_is_explained(self) -> None:
         for guarantee in Guarantee:
             self.assertIn(f"\n{guarantee}\n    Without it, ", page("configuration/telemetry-drivers.rst"))
+
+    def test_meters_file_of_page_is_valid(self) -> None:
+        (example,) = re.findall(
+            r"^   - meter: .*\n(?:     .*\n)+", page("configuration/telemetry-drivers.rst"), re.MULTILINE
+        )
+        with tempfile.NamedTemporaryFile("w", suffix=".yml") as file:
+            pathlib.Path(file.name).write_text(example, encoding="utf-8")
+            (entry,) = gnocchi_meters.load(file.name)
+        self.assertEqual({"display_name", "instance_type", "status"}, entry.metadata.keys())
 
     def test_every_mapping_key_has_section(self) -> None:
         self.assertLessEqual(

@@ -109,8 +109,15 @@ class MetadataCoverageTest(CoverageCase):
 
     def test_needed_constant_is_warning(self) -> None:
         served = samples_with("status", "instance_type", "name", constants={"status": "active", "name": "x"})
-        problem = "metadata.status is 'active' in all samples, as configured and not as measured: no other is seen"
+        problem = (
+            "metadata.status is 'active' in all samples, as configured and not as measured: no other value is seen"
+        )
         self.assertEqual(([], [problem]), self.gaps(entry("uptime"), served))
+
+    def test_constant_null_is_told_as_null(self) -> None:
+        served = samples_with("image", "root_gb", constants={"root_gb": None})
+        _, warnings = self.gaps(entry("fromimage"), served)
+        self.assertEqual(["metadata.root_gb is null"], [text.partition(" in all samples")[0] for text in warnings])
 
     def test_constant_that_filter_reads_is_warning(self) -> None:
         served = samples_with("status", constants={"status": "active"})
