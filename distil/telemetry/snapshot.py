@@ -78,6 +78,9 @@ class Snapshot:
         """Have the rows of a project be an error: what the service answered of it cannot be used."""
         self._failures.setdefault(project_id, reason)
 
+    def has_failed(self, project_id: str) -> bool:
+        return project_id in self._failures
+
     def flush(self) -> None:
         """Write what is left. Called once all rows are added."""
         chunks = []

@@ -13,6 +13,7 @@ from typing import Any
 from distil import exceptions
 from distil.telemetry.prometheus import counters
 from distil.telemetry.prometheus.counter_samples import ConflictingSeries
+from distil.telemetry.prometheus.counters import Increase
 from distil.telemetry.prometheus.meters import FirstSample
 from distil.telemetry.prometheus.meters import Kind
 from distil.telemetry.prometheus.meters import PrometheusMeter
@@ -40,26 +41,29 @@ class DocumentMaker:
         self._replica_labels = replica_labels
 
     def documents(
-        self, entry: PrometheusMeter, parts: Sequence[Series], start: int, end: int
+        self, entry: PrometheusMeter, project_id: str, parts: Sequence[Series], start: int, end: int
     ) -> Iterator[Mapping[str, Any]]:
         """Documents of one entry's samples in [start, end).
 
         Of a run of equal values of a gauge they are the first and the last; of a counter there is one for each series,
         of what it has counted.
 
-        :param parts: of the project's series, in the order of time.
+        :param parts: of the project's series, in the order of time; of a counter that was transferred, also those of
+            the other projects.
         :raises TelemetryError: two series of one resource count at the same time.
         """
         series = join(parts)
         if entry.kind is Kind.GAUGE:
             for item in series:
-                yield from self._gauge_documents(entry, item.within(start, end))
+                if item.labels[entry.project_label] == project_id:
+                    yield from self._gauge_documents(entry, item.within(start, end))
             return
-        resources: dict[str | None, list[Series]] = defaultdict(list)
+        resources: dict[object, list[Series]] = defaultdict(list)
         for item in series:
-            resources[item.labels.get(entry.resource_label)].append(item)
+            # Without a resource, each is rejected for itself.
+            resources[item.labels.get(entry.resource_label) or item.key].append(item)
         for resource_series in resources.values():
-            yield from self._counter_documents(entry, resource_series, start, end)
+            yield from self._counter_documents(entry, project_id, resource_series, start, end)
 
     def _gauge_documents(self, entry: PrometheusMeter, series: Series) -> Iterator[Mapping[str, Any]]:
         identity = _identity(entry, series.labels)
@@ -69,17 +73,26 @@ class DocumentMaker:
             yield self._document(entry, series.labels, identity, series.times[index], value, volume)
 
     def _counter_documents(
-        self, entry: PrometheusMeter, series: Sequence[Series], start: int, end: int
+        self, entry: PrometheusMeter, project_id: str, series: Sequence[Series], start: int, end: int
     ) -> Iterator[Mapping[str, Any]]:
+        for increase in self._increases(entry, project_id, series, start, end):
+            if increase.labels[entry.project_label] == project_id:
+                amount = _number(increase.amount)
+                identity = _identity(entry, increase.labels)
+                yield self._document(entry, increase.labels, identity, increase.time, amount, amount)
+
+    def _increases(
+        self, entry: PrometheusMeter, project_id: str, series: Sequence[Series], start: int, end: int
+    ) -> Sequence[Increase]:
         from_zero = entry.first_sample is FirstSample.FROM_ZERO
         try:
-            found = counters.increases(series, start, end, self._max_gap, from_zero, self._replica_labels)
+            return counters.increases(series, start, end, self._max_gap, from_zero, self._replica_labels)
         except ConflictingSeries as error:
-            raise exceptions.TelemetryError(_describe_conflict(entry, *error.labels)) from error
-        for increase in found:
-            amount = _number(increase.amount)
-            identity = _identity(entry, increase.labels)
-            yield self._document(entry, increase.labels, identity, increase.time, amount, amount)
+            own = [item for item in series if item.labels[entry.project_label] == project_id]
+            if len(own) == len(series):
+                raise exceptions.TelemetryError(_describe_conflict(entry, *error.labels)) from error
+        # Not a transfer: projects have resources with the same id.
+        return self._increases(entry, project_id, own, start, end)
 
     def _document(
         self, entry: PrometheusMeter, labels: Mapping[str, str], identity: bytes, time: int, measured: Any, volume: Any

@@ -116,7 +116,9 @@ class PrometheusDriver(driver.TelemetryDriver):
         for project_id in sorted(set(projects)):
             for question, parts in source.reader.series(snapshot.rows(project_id)).items():
                 for entry in source.reader.entries[question]:
-                    for document in self._documents.documents(entry, parts, milliseconds(start), milliseconds(end)):
+                    for document in self._documents.documents(
+                        entry, project_id, parts, milliseconds(start), milliseconds(end)
+                    ):
                         yield sample_parser.parse_sample(document, project_id, entry.meter)
 
     def served(self, meter: str) -> driver.ServedMeter | None:

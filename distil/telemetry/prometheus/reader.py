@@ -21,6 +21,8 @@ from distil.telemetry.prometheus.api import PrometheusAPI
 from distil.telemetry.prometheus.api import QueryTooLarge
 from distil.telemetry.prometheus.meters import Kind
 from distil.telemetry.prometheus.meters import PrometheusMeter
+from distil.telemetry.prometheus.owners import Counter
+from distil.telemetry.prometheus.owners import Owners
 from distil.telemetry.prometheus.part_lengths import MIN_LENGTH
 from distil.telemetry.prometheus.part_lengths import PartLengths
 from distil.telemetry.prometheus.selector import Selector
@@ -93,6 +95,10 @@ class PeriodReader:
             by_question[Question(entry.selector, entry.project_label)].append(entry)
         self.entries: Mapping[Question, Sequence[PrometheusMeter]] = dict(by_question)
         self._questions = tuple(by_question)
+        self._resource_labels = tuple(
+            frozenset(entry.resource_label for entry in by_question[question] if entry.kind is Kind.COUNTER)
+            for question in by_question
+        )
 
     def read(self, period: model.Window, snapshot: Snapshot) -> None:
         """Add rows: the number of the question, labels, times and values.
@@ -101,6 +107,7 @@ class PeriodReader:
         :raises TelemetryError: the service gave no usable answer.
         """
         homeless: dict[Selector, set[str]] = defaultdict(set)
+        owners = Owners()
         for number, question in enumerate(self._questions):
             is_counter = any(entry.kind is Kind.COUNTER for entry in self.entries[question])
             start, end = milliseconds(period.start), milliseconds(period.end)
@@ -114,17 +121,36 @@ class PeriodReader:
                     elif series is not None and series.times:
                         row = (number, series.labels, series.times, series.values)
                         snapshot.add(series.labels[question.project_label], row)
+                        owners.record(self._counters(number, series.labels), series.labels[question.project_label])
+        self._share(owners, snapshot)
         _report_homeless(homeless)
 
     def series(self, rows: Iterable[Any]) -> dict[Question, list[Series]]:
         """The series of one project, by question; parts of one series follow each other.
 
-        :param rows: of the snapshot.
+        :param rows: of the snapshot; of a counter that was transferred, also those of the other projects.
         """
         found: dict[Question, list[Series]] = defaultdict(list)
         for number, labels, times, values in rows:
             found[self._questions[number]].append(Series(labels, times, values))
         return found
+
+    def _counters(self, number: int, labels: Mapping[str, str]) -> list[Counter]:
+        resource_labels = self._resource_labels[number]
+        return [Counter(number, label, labels[label]) for label in resource_labels if labels.get(label)]
+
+    def _share(self, owners: Owners, snapshot: Snapshot) -> None:
+        """Add the series of counters that were transferred to each of their projects: one continues another's."""
+        snapshot.flush()
+        shared: list[tuple[str, Any]] = []
+        for project_id in owners.sharing():
+            if snapshot.has_failed(project_id):
+                continue
+            for row in snapshot.rows(project_id):
+                others = owners.others(self._counters(*row[:2]), project_id)
+                shared += [(other, row) for other in others]
+        for project_id, row in shared:
+            snapshot.add(project_id, row)
 
     def _parse(
         self, question: Question, item: Any, start: int, end: int, keep_all: bool, snapshot: Snapshot

@@ -103,8 +103,10 @@ class MeterReporter:
         self, entry: PrometheusMeter, found: Sequence[Series], start: int, end: int
     ) -> Iterator[Mapping[str, Any]]:
         """At most one document, of a series that belongs to a project."""
-        owned = [series for series in found if series.labels.get(entry.project_label)]
-        return itertools.islice(self._documents.documents(entry, owned[:1], start, end + 1), 1)
+        owned = next((series for series in found if series.labels.get(entry.project_label)), None)
+        if owned is not None:
+            project_id = owned.labels[entry.project_label]
+            yield from itertools.islice(self._documents.documents(entry, project_id, [owned], start, end + 1), 1)
 
 
 def _label_problems(entry: PrometheusMeter, found: Sequence[Series]) -> Iterator[str]:

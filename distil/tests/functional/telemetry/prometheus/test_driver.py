@@ -3,6 +3,7 @@
 
 import itertools
 import unittest
+from typing import Any
 
 from distil import exceptions
 from distil import model
@@ -142,6 +143,54 @@ class CounterTest(SeriesServerCase):
         ) as caught:
             self.read(server, [TRAFFIC])
         self.assertFalse(caught.exception.affects_all)
+
+    def test_transferred_counter_continues(self) -> None:
+        """There and back again, once at the start of a window, from the first sample on."""
+        owners = {"p": [*range(-20, 20), *range(50, 60)], "q": [*range(20, 50), *range(60, 80)]}
+        items = [
+            series("traffic", *((minute, 1000 + minute) for minute in minutes), project=name, id="r1")
+            for name, minutes in owners.items()
+        ]
+        server = self.serve(*items, up=series(UP, *every_minute(-20, 119)))
+        for first_sample in ("baseline", "from_zero"):
+            traffic = {**TRAFFIC, "first_sample": first_sample}
+            with self.subTest(first_sample):
+                self.assertEqual([(59, 30)], self.values(server, [traffic]))
+                self.assertEqual([(49, 30)], self.values(server, [traffic], projects=["q"]))
+                next_hour = {"projects": ["q"], "start": END, "end": END + 60 * MINUTE}
+                self.assertEqual([(79, 20)], self.values(server, [traffic], **next_hour))
+
+    def test_same_id_in_two_projects_counts_apart(self) -> None:
+        for count in (2, 20):
+            items = [
+                series("traffic", (1, 0), (2, number), (3, 100 + number), project=f"p{number}", id="default")
+                for number in range(count)
+            ]
+            server = self.serve(*items)
+            with self.subTest(count):
+                self.assertEqual([(3, 100)], self.values(server, [TRAFFIC], projects=["p0"]))
+                self.assertEqual([(3, 101)], self.values(server, [TRAFFIC], projects=["p1"]))
+
+    def test_transfer_from_failed_project_is_counted(self) -> None:
+        def spoil(metric: str, answer: Any) -> Any:
+            for item in answer["data"]["result"] if metric == "traffic" else ():
+                if item["metric"]["project"] == "p":
+                    item["values"] = "?"
+            return answer
+
+        items = [
+            series("traffic", (1, 5), (2, 6), project="p", id="r1"),
+            series("traffic", (3, 7), (4, 9), project="q", id="r1"),
+        ]
+        server = self.serve(*items, spoil=spoil)
+        self.assertEqual([(4, 2)], self.values(server, [TRAFFIC], projects=["q"]))
+
+    def test_counters_without_resource_are_rejected_alone(self) -> None:
+        items = [series("traffic", (1, 5), (2, value), project="p", port=str(value)) for value in (6, 7)]
+        found = self.read(self.serve(*items, series("traffic", (1, 5), (2, 8), project="p", id="r1")), [TRAFFIC])
+        rejected = [sample for sample in found if isinstance(sample, model.RejectedSample)]
+        self.assertEqual(["resource_id is missing"] * 2, [sample.reason for sample in rejected])
+        self.assertEqual([3], [sample.volume for sample in found if isinstance(sample, model.Sample)])
 
     def test_replicas_count_once(self) -> None:
         replicas = [series("traffic", *every_minute(0, 9, 5), (10, 8), project="p", id="r1", pod=pod) for pod in "ab"]
