@@ -123,6 +123,16 @@ class MappingsAndDriverTest(unittest.TestCase):
         ]
         self.assertEqual(expected, self.live(status=1))
 
+    def test_live_check_accepts_silent_driver(self) -> None:
+        self.site.use(silent=True)
+        self.assertEqual([("ok", "the driver cannot tell which meters have samples")], self.live())
+
+    def test_live_check_reports_unusable_answer(self) -> None:
+        self.site.samples_file.write_text("{")
+        ((status, detail),) = self.live(status=1)
+        self.assertEqual("error", status)
+        self.assertIn(f"{self.site.samples_file}: Expecting property name", detail)
+
     def test_live_check_warns_of_reading_all_for_few(self) -> None:
         site = self.enterContext(FileSite(projects=11, resources=1))
         for names, expected in (("project-1", 1), ("project-1, project-2", 0)):
