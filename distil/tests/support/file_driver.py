@@ -8,6 +8,7 @@ import datetime
 import json
 import os
 import pathlib
+import time
 from collections.abc import Collection
 from collections.abc import Iterator
 from collections.abc import Mapping
@@ -50,12 +51,17 @@ def install(folder: pathlib.Path, point: str = f"{NAME} = {__name__}:FileDriver"
 
 
 class FileDriver(TelemetryDriver):
-    """Reads a JSON file.
+    """Reads a JSON file, and appends a line to the file ``reads`` beside it for each period that it reads.
 
-    ``samples`` are documents, ``incomplete`` the starts of periods that are not over for the service, ``failing_reads``
-    the number of reads of periods that fail, and ``malformed`` the projects whose samples cannot be used. The service
-    has ``problems`` and ``warnings``, and so does each meter in ``meters``; a ``silent`` one does not tell what it
-    has. A file ``reads`` beside it gets a line for each read.
+    The file has ``samples``, which are documents, and may have
+
+    * ``incomplete``: the starts of the periods that are not over for the service;
+    * ``failing_reads``: the number of reads that fail;
+    * ``read_seconds``: how long each read takes;
+    * ``malformed``: the projects whose samples cannot be used;
+    * ``problems`` and ``warnings``: of the service;
+    * ``meters``: for each the problems and warnings of its report;
+    * ``silent``: whether there are no reports.
     """
 
     service_type = "file"
@@ -114,6 +120,7 @@ class FileDriver(TelemetryDriver):
         with log.open("a") as file:
             file.write(f"{period.start.isoformat()}\n")
         content = self._content()
+        time.sleep(content.get("read_seconds", 0))
         if len(log.read_text().splitlines()) <= content.get("failing_reads", 0):
             raise exceptions.TelemetryError("HTTP 503", request="file")
         if period.start.isoformat() in content.get("incomplete", ()):

@@ -70,7 +70,8 @@ class FileSite(Site):
     def reads(self) -> list[datetime.datetime]:
         """Return the starts of the periods that were read of the file, in order."""
         path = self.samples_file.with_name("reads")
-        return [datetime.datetime.fromisoformat(line) for line in path.read_text().splitlines()]
+        lines = path.read_text().splitlines() if path.exists() else ()
+        return [datetime.datetime.fromisoformat(line) for line in lines]
 
     def run(self, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run one of the project's commands to its end, in a process that finds the driver."""

@@ -2,9 +2,14 @@
 """Runs with a driver that reads a period of all projects at once."""
 
 import datetime
+import signal
 import unittest
 
+import sqlalchemy as sa
+
+from distil.db import models
 from distil.tests.support.file_site import FileSite
+from distil.tests.support.processes import wait_for
 from distil.tests.support.site import HOUR
 
 
@@ -74,6 +79,18 @@ class SnapshotRunTest(unittest.TestCase):
         self.site.collect(self.site.start + HOUR)
         self.assertEqual(3 * self.starts[:1], self.site.reads())
         self.assertEqual(self.all_of(self.starts[0]), self.billed())
+
+    def test_shutdown_waits_for_no_read(self) -> None:
+        """One thread reads for minutes, and all others wait for it."""
+        self.site.use(self.samples, read_seconds=600)
+        collector = self.site.collector()
+        wait_for(self.site.reads)
+        leases = sa.select(sa.func.count()).select_from(models.project_locks)
+        self.assertEqual([(len(self.projects) + 1,)], [tuple(row) for row in self.site.rows(leases)])
+        collector.send_signal(signal.SIGTERM)
+        output, _ = collector.communicate(timeout=30)
+        self.assertEqual((0, 1), (collector.returncode, len(self.site.reads())), output)
+        self.assertEqual([(0,)], [tuple(row) for row in self.site.rows(leases)])
 
     def test_failing_service_is_read_three_times(self) -> None:
         self.site.use(self.samples, failing_reads=99)
