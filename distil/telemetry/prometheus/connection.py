@@ -2,6 +2,7 @@
 """How Prometheus is reached and authenticated at, where that is not through Keystone."""
 
 import base64
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +10,9 @@ from keystoneauth1 import plugin
 from keystoneauth1 import session as ks_session
 
 from distil import exceptions
+
+# Longer ones do not fit into the headers that servers accept.
+_MAX_TOKEN_CHARS = 64 * 1024
 
 
 class Authentication(plugin.BaseAuthPlugin):
@@ -44,8 +48,8 @@ def basic(username: str, password: str) -> str:
 def read_token(path: str) -> str:
     """:raises TelemetryError: the file cannot be used."""
     try:
-        with open(path, encoding="utf-8") as file:
-            token = file.read().strip()
+        with open(path, encoding="utf-8", opener=_open_without_waiting) as file:
+            token = file.read(_MAX_TOKEN_CHARS).strip()
     except OSError as error:
         reason = f"[prometheus] bearer_token_file: {path} cannot be read: {error.strerror}"
         raise exceptions.TelemetryError(reason, affects_all=True) from error
@@ -54,6 +58,11 @@ def read_token(path: str) -> str:
     if not token or not token.isascii() or not token.isprintable() or " " in token:
         raise exceptions.TelemetryError(_no_token(path), affects_all=True)
     return token
+
+
+def _open_without_waiting(path: str, flags: int) -> int:
+    """Open a file, also a FIFO that has no writer, for which a request would wait without end."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _no_token(path: str) -> str:

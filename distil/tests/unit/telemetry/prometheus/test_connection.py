@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which headers requests have."""
 
+import os
 import pathlib
 import tempfile
 import unittest
@@ -39,6 +40,13 @@ class AuthenticationTest(unittest.TestCase):
             ):
                 self.headers(self.file)
             self.assertTrue(caught.exception.affects_all)
+
+    def test_file_without_end_raises(self) -> None:
+        fifo = self.file.with_name("fifo")
+        os.mkfifo(fifo)
+        for path in (fifo, pathlib.Path("/dev/zero")):
+            with self.subTest(path), self.assertRaisesRegex(exceptions.TelemetryError, "must contain a token"):
+                self.headers(path)
 
     def test_missing_file_raises(self) -> None:
         expected = f"bearer_token_file: {self.file} cannot be read: No such file"
