@@ -27,6 +27,9 @@ LOG = log.getLogger(__name__)
 
 _MAX_EXAMPLES = 3
 
+# How much later than usual the next scrape may be.
+_USUAL_FACTOR = 1.5
+
 
 class Gap(NamedTuple):
     """A time without a successful scrape, in milliseconds since the epoch."""
@@ -77,6 +80,7 @@ class WholenessCheck:
         gap = _longest(_gaps(times, start, end, self._max_gap))
         if gap is not None:
             raise exceptions.PeriodIncomplete(self._describe(up, gap, bool(targets)))
+        _require_end(up, targets, end)
         interrupted = _find_gaps(targets, lambda target: _interruptions(target, start, end, self._max_gap))
         if interrupted:
             raise exceptions.PeriodIncomplete(self._describe_interrupted(up, interrupted, len(targets), end - start))
@@ -85,9 +89,9 @@ class WholenessCheck:
             LOG.warning("%s: what they alone can measure is missing", _describe_down(up, absent, len(targets)))
 
     def _targets(self, up: Selector, start: int, end: int) -> Mapping[str, _Target]:
-        """What is known of each target from shortly before the period on."""
+        """What is known of each target from shortly before the period until shortly after it."""
         targets: dict[str, _Target] = {}
-        for part_start, part_end, items in self._reader.parts(up, start - self._max_gap, end):
+        for part_start, part_end, items in self._reader.parts(up, start - self._max_gap, end + self._max_gap):
             for item in items:
                 try:
                     series = parser.parse_series(item, part_start, part_end, keep_all=True).series
@@ -132,6 +136,20 @@ class WholenessCheck:
         )
 
 
+def _require_end(up: Selector, targets: Mapping[str, _Target], end: int) -> None:
+    """Require that the last samples of a period have arrived: what a counter counts by late ones would never be billed.
+
+    :raises PeriodIncomplete: there is none after it, and the last one is older than the usual time between two.
+    """
+    times = sorted(itertools.chain.from_iterable((*target.up, *target.down) for target in targets.values()))
+    usual = max((later - earlier for earlier, later in itertools.pairwise(times)), default=0) * _USUAL_FACTOR
+    if times and times[-1] + usual < end:
+        raise exceptions.PeriodIncomplete(
+            f"{up} has no sample after {format_time(times[-1])} yet: samples may still arrive. If that happens often,"
+            " raise [prometheus] lag, and compare the clocks of the collector and of Prometheus"
+        )
+
+
 def _describe_down(up: Selector, gaps: Mapping[str, Gap], targets: int) -> str:
     examples = ", ".join(f"{labels} {gap}" for labels, gap in itertools.islice(gaps.items(), _MAX_EXAMPLES))
     return f"{len(gaps)} of {pluralize(targets, 'target')} of {up} down for longer than max_gap, such as {examples}"
@@ -152,10 +170,10 @@ def _gaps(times: Sequence[int], start: int, end: int, max_gap: int) -> Iterator[
     The one that the period begins with counts from the last time before, if it ends: a counter's difference across it
     is unknown. Otherwise each longer ``max_gap`` would make it longer.
 
-    :param times: ascending, and none more than ``max_gap`` before the start.
+    :param times: ascending, and none more than ``max_gap`` before the start; those after the end do not count.
     """
-    first = bisect.bisect_left(times, start)
-    inner = times[first:]
+    first, last = bisect.bisect_left(times, start), bisect.bisect_left(times, end)
+    inner = times[first:last]
     before = times[first - 1] if first and inner else start
     for earlier, later in itertools.pairwise([before, *inner, end]):
         if later - earlier > max_gap:

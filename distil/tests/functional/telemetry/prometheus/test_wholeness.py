@@ -31,8 +31,24 @@ class WholenessTest(SeriesServerCase):
                 self.assert_incomplete(server, f"{UP} has no sample but 0 from .*max_gap to [67][0-9][0-9] until")
 
     def test_accepted_gap_does_not(self) -> None:
-        points = [*every_minute(9, 20), *every_minute(30, 50)]
+        points = [*every_minute(9, 20), *every_minute(30, 50), (61, 1)]
         self.assertEqual([], self.samples(self.serve(up=series(UP, *points))))
+
+    def test_late_samples_are_awaited(self) -> None:
+        """As if the collector's clock were five minutes ahead."""
+        for name, points in {
+            "regular": every_minute(-20, 55),
+            "gap": [*every_minute(-20, 10), *every_minute(13, 55)],
+        }.items():
+            with self.subTest(name):
+                server = self.serve(up=series(UP, *points))
+                self.assert_incomplete(server, "no sample after 2026-01-01T00:55:00Z yet")
+        for name, points in {
+            "later": [*every_minute(-20, 55), (60, 0)],
+            "slow": [(minute, 1) for minute in range(-20, 56, 5)],
+        }.items():
+            with self.subTest(name):
+                self.assertEqual([], self.samples(self.serve(up=series(UP, *points))))
 
     def test_unknown_up_holds_window(self) -> None:
         self.assert_incomplete(
