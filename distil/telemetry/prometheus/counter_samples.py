@@ -5,6 +5,7 @@ import bisect
 import itertools
 import statistics
 from collections import defaultdict
+from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -110,17 +111,30 @@ def _count_together(one: Sequence[CounterSample], other: Sequence[CounterSample]
     common = [sample for sample in other if sample.time in values]
     if common:
         return not all(is_same(values[sample.time], sample.value) for sample in common)
-    return _is_interspersed(one, other) and _is_interspersed(other, one)
+    one_times, other_times = ([sample.time for sample in samples] for samples in (one, other))
+    return _is_interspersed(one_times, other_times) and _is_interspersed(other_times, one_times)
 
 
-def _is_interspersed(one: Sequence[CounterSample], other: Sequence[CounterSample]) -> bool:
-    """Whether samples of another series lie between samples of one that are not further apart than usual."""
-    gaps = [later.time - earlier.time for earlier, later in itertools.pairwise(one)]
+def are_simultaneous(one: Iterable[Series], other: Iterable[Series]) -> bool:
+    """Whether some series have samples while others do, whatever their values: none of them continues another."""
+    one_times, other_times = (sorted({time for item in series for time in item.times}) for series in (one, other))
+    return (
+        not set(one_times).isdisjoint(other_times)
+        or _is_interspersed(one_times, other_times)
+        or _is_interspersed(other_times, one_times)
+    )
+
+
+def _is_interspersed(one: Sequence[int], other: Sequence[int]) -> bool:
+    """Whether samples of another series lie between samples of one that are not further apart than usual.
+
+    :param one: times, ascending, like ``other``.
+    """
+    gaps = [later - earlier for earlier, later in itertools.pairwise(one)]
     if not gaps:
         return False
     usual = statistics.median(gaps) * _USUAL_FACTOR
-    times = [sample.time for sample in other]
     return any(
-        later.time - earlier.time <= usual and bisect.bisect(times, earlier.time) < bisect.bisect(times, later.time)
+        later - earlier <= usual and bisect.bisect(other, earlier) < bisect.bisect(other, later)
         for earlier, later in itertools.pairwise(one)
     )

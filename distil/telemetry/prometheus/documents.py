@@ -13,6 +13,7 @@ from typing import Any
 from distil import exceptions
 from distil.telemetry.prometheus import counters
 from distil.telemetry.prometheus.counter_samples import ConflictingSeries
+from distil.telemetry.prometheus.counter_samples import are_simultaneous
 from distil.telemetry.prometheus.counters import Increase
 from distil.telemetry.prometheus.meters import FirstSample
 from distil.telemetry.prometheus.meters import Kind
@@ -84,15 +85,17 @@ class DocumentMaker:
     def _increases(
         self, entry: PrometheusMeter, project_id: str, series: Sequence[Series], start: int, end: int
     ) -> Sequence[Increase]:
+        own = [item for item in series if item.labels[entry.project_label] == project_id]
+        others = [item for item in series if item.labels[entry.project_label] != project_id]
+        # Otherwise it was not transferred: projects have resources with the same id.
+        counted = own if are_simultaneous(own, others) else series
         from_zero = entry.first_sample is FirstSample.FROM_ZERO
         try:
-            return counters.increases(series, start, end, self._max_gap, from_zero, self._replica_labels)
+            return counters.increases(counted, start, end, self._max_gap, from_zero, self._replica_labels)
         except ConflictingSeries as error:
-            own = [item for item in series if item.labels[entry.project_label] == project_id]
-            if len(own) == len(series):
-                raise exceptions.TelemetryError(_describe_conflict(entry, *error.labels)) from error
-        # Not a transfer: projects have resources with the same id.
-        return self._increases(entry, project_id, own, start, end)
+            if counted is not own and others:
+                return self._increases(entry, project_id, own, start, end)
+            raise exceptions.TelemetryError(_describe_conflict(entry, *error.labels)) from error
 
     def _document(
         self, entry: PrometheusMeter, labels: Mapping[str, str], identity: bytes, time: int, measured: Any, volume: Any

@@ -161,15 +161,32 @@ class CounterTest(SeriesServerCase):
                 self.assertEqual([(79, 20)], self.values(server, [traffic], **next_hour))
 
     def test_same_id_in_two_projects_counts_apart(self) -> None:
-        for count in (2, 20):
+        """Scraped together or not, with equal values or not, in few projects or many."""
+        for count, offset, step in ((2, 0, 0), (2, 0, 1), (2, 0.5, 1), (20, 0, 1)):
             items = [
-                series("traffic", (1, 0), (2, number), (3, 100 + number), project=f"p{number}", id="default")
+                series(
+                    "traffic",
+                    *((minute + number * offset, 100 * minute + number * step) for minute in range(1, 10)),
+                    project=f"p{number}",
+                    id="default",
+                )
                 for number in range(count)
             ]
             server = self.serve(*items)
-            with self.subTest(count):
-                self.assertEqual([(3, 100)], self.values(server, [TRAFFIC], projects=["p0"]))
-                self.assertEqual([(3, 101)], self.values(server, [TRAFFIC], projects=["p1"]))
+            for number in (0, 1):
+                with self.subTest(count=count, offset=offset, step=step, number=number):
+                    ((_, volume),) = self.values(server, [TRAFFIC], projects=[f"p{number}"])
+                    self.assertEqual(800, volume)
+
+    def test_conflict_of_others_fails_them_alone(self) -> None:
+        points = {"p": ((1, 5), (2, 6)), "q": ((3, 7), (4, 8), (5, 9)), "r": ((3, 1), (4, 2), (5, 3))}
+        items = [series("traffic", *points[name], project=name, id="r1") for name in points]
+        twice = series("traffic", (3, 8), (4, 80), project="q", id="r1", port="2")
+        server = self.serve(*items, twice)
+        self.assertEqual([(2, 1)], self.values(server, [TRAFFIC], projects=["p"]))
+        self.assertEqual([(5, 2)], self.values(server, [TRAFFIC], projects=["r"]))
+        with self.assertRaisesRegex(exceptions.TelemetryError, "differ in port"):
+            self.read(server, [TRAFFIC], projects=["q"])
 
     def test_transfer_from_failed_project_is_counted(self) -> None:
         def spoil(metric: str, answer: Any) -> Any:
