@@ -30,6 +30,7 @@ from distil.telemetry.prometheus import connection
 from distil.telemetry.prometheus import counters
 from distil.telemetry.prometheus import meters
 from distil.telemetry.prometheus.api import PrometheusAPI
+from distil.telemetry.prometheus.counted_series import CountedSeries
 from distil.telemetry.prometheus.documents import DocumentMaker
 from distil.telemetry.prometheus.meters import Kind
 from distil.telemetry.prometheus.meters import PrometheusMeter
@@ -114,8 +115,10 @@ class PrometheusDriver(driver.TelemetryDriver):
             return
         snapshot = source.snapshots.get(model.Window(start, end))
         for project_id in sorted(set(projects)):
+            counted = CountedSeries()
             for question, parts in source.reader.series(snapshot.rows(project_id)).items():
                 for entry in source.reader.entries[question]:
+                    counted.add(entry, parts)
                     for document in self._documents.documents(
                         entry, project_id, parts, milliseconds(start), milliseconds(end)
                     ):

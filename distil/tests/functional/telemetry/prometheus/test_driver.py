@@ -178,6 +178,15 @@ class CounterTest(SeriesServerCase):
                     ((_, volume),) = self.values(server, [TRAFFIC], projects=[f"p{number}"])
                     self.assertEqual(800, volume)
 
+    def test_series_of_two_entries_fail_project(self) -> None:
+        """Selectors that overlap; entries of different meters may."""
+        server = self.serve(series("traffic", (1, 5), (2, 8), project="p", id="r1", scope="national"))
+        national = {**TRAFFIC, "selector": 'traffic{scope="national"}'}
+        for other in (national, {**TRAFFIC, "unit": "KB"}):
+            with self.assertRaisesRegex(exceptions.TelemetryError, 'two entries of traffic .*"r1".* billed twice'):
+                self.read(server, [TRAFFIC, other])
+        self.assertEqual([(2, 3)] * 2, self.values(server, [TRAFFIC, {**national, "meter": "traffic.national"}]))
+
     def test_conflict_of_others_fails_them_alone(self) -> None:
         points = {"p": ((1, 5), (2, 6)), "q": ((3, 7), (4, 8), (5, 9)), "r": ((3, 1), (4, 2), (5, 3))}
         items = [series("traffic", *points[name], project=name, id="r1") for name in points]
