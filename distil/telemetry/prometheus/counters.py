@@ -5,6 +5,7 @@ A counter is one resource's, whatever labels its series have had. A difference b
 So windows that adjoin add up to what all of them have counted, wherever they are cut.
 """
 
+import itertools
 import math
 from collections import defaultdict
 from collections.abc import Mapping
@@ -62,6 +63,12 @@ def increases(
         previous = sample
     found = [Increase(series[index].labels, time, amounts[index]) for index, time in times.items()]
     return [*found, *invalid]
+
+
+def is_too_sparse(series: Sequence[Series], max_gap: int) -> bool:
+    """Whether a counter has samples, all of them further apart than ``max_gap``: then nothing is ever counted."""
+    times = sorted({time for item in series for time in item.times})
+    return len(times) > 1 and all(later - earlier > max_gap for earlier, later in itertools.pairwise(times))
 
 
 def look_back(max_gap: int, replica_labels: Sequence[str]) -> int:

@@ -10,8 +10,11 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
+from oslo_log import log
+
 from distil import exceptions
 from distil.telemetry.prometheus import counters
+from distil.telemetry.prometheus.api import format_time
 from distil.telemetry.prometheus.counter_samples import ConflictingSeries
 from distil.telemetry.prometheus.counter_samples import are_simultaneous
 from distil.telemetry.prometheus.counters import Increase
@@ -21,6 +24,8 @@ from distil.telemetry.prometheus.meters import PrometheusMeter
 from distil.telemetry.prometheus.series import Series
 from distil.telemetry.prometheus.series import join
 from distil.telemetry.prometheus.series import thin
+
+LOG = log.getLogger(__name__)
 
 _ID_BYTES = 16
 
@@ -89,6 +94,16 @@ class DocumentMaker:
         others = [item for item in series if item.labels[entry.project_label] != project_id]
         # Otherwise it was not transferred: projects have resources with the same id.
         counted = own if are_simultaneous(own, others) else series
+        if counters.is_too_sparse(counted, self._max_gap):
+            LOG.warning(
+                "%s: the samples of resource %s from %s to %s are further apart than [prometheus] max_gap (%d s): what"
+                " was counted between them is not billed",
+                entry.selector,
+                counted[0].labels.get(entry.resource_label),
+                format_time(start),
+                format_time(end),
+                self._max_gap // 1000,
+            )
         from_zero = entry.first_sample is FirstSample.FROM_ZERO
         try:
             return counters.increases(counted, start, end, self._max_gap, from_zero, self._replica_labels)

@@ -178,6 +178,15 @@ class CounterTest(SeriesServerCase):
                     ((_, volume),) = self.values(server, [TRAFFIC], projects=[f"p{number}"])
                     self.assertEqual(800, volume)
 
+    def test_sparse_counter_is_logged(self) -> None:
+        points = [(minute, 100.0 + minute) for minute in range(-20, 60, 15)]
+        server = self.serve(series("traffic", *points, project="p", id="r1"))
+        with self.assertLogs("distil.telemetry.prometheus", "WARNING") as logs:
+            self.assertEqual([0], [volume for _, volume in self.values(server, [TRAFFIC])])
+        self.assertRegex("".join(logs.output), "traffic: the samples of resource r1 .* max_gap .600 s.* not billed")
+        with self.assertNoLogs("distil.telemetry.prometheus", "WARNING"):
+            self.assertEqual([60], [volume for _, volume in self.values(server, [TRAFFIC], max_gap=1000)])
+
     def test_series_of_two_entries_fail_project(self) -> None:
         """Selectors that overlap; entries of different meters may."""
         server = self.serve(series("traffic", (1, 5), (2, 8), project="p", id="r1", scope="national"))
