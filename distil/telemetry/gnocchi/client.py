@@ -79,7 +79,9 @@ class GnocchiClient:
         :param condition: Gnocchi's filter.
         :raises TelemetryError: there is no usable answer.
         """
-        return bool(self._search("generic", condition, description, {"limit": 1, "attrs": "id"}))
+        # By id, which has an index: without it, all of the resources are sorted by their times.
+        params = {"limit": 1, "attrs": "id", "sort": "id:asc"}
+        return bool(self._search("generic", condition, description, params))
 
     def _search(self, resource_type: str, condition: Any, description: str, params: Mapping[str, Any]) -> list[Any]:
         path = f"/v1/search/resource/{urllib.parse.quote(resource_type, safe='')}"
