@@ -86,6 +86,7 @@ class CeilometerFilesTest(unittest.TestCase):
             for metric_id in resource["metrics"].values():
                 policy = self.gnocchi.call("GET", f"metric/{metric_id}")["archive_policy"]
                 self.assertEqual("billing", policy["name"])
+                self.assertLessEqual({"max", "last", "sum", "mean"}, set(policy["aggregation_methods"]))
 
     def test_flavor_and_status_make_revisions(self) -> None:
         states = (("c1.small", "ACTIVE"), ("c1.large", "ACTIVE"), ("c1.large", "SHUTOFF"))
