@@ -17,6 +17,7 @@ from distil.conf import validate
 from distil.conf.collector import CollectorOptions
 from distil.conf.registry import TrackedConfigOpts
 from distil.factory import validation
+from distil.factory.collector import CollectorFactory
 from distil.factory.validation import ValidationResult
 from distil.telemetry.driver import Guarantee
 from distil.telemetry.driver import TelemetryDriver
@@ -81,7 +82,8 @@ def _collectors(conf: TrackedConfigOpts, collectors: Sequence[CollectorOptions])
             if result.check not in seen:
                 yield from _result(result)
             seen.add(result.check)
-        yield from (Finding(f"[{options.group}]", WARNING, problem) for problem in _consequences(options))
+        delay = _collection_delay(conf, options)
+        yield from (Finding(f"[{options.group}]", WARNING, problem) for problem in _consequences(options, delay))
     yield from (Finding("collectors", WARNING, problem) for problem in validation.overlaps(conf, collectors))
     processes: collections.Counter[str] = collections.Counter()
     for options in collectors:
@@ -111,8 +113,19 @@ def _result(result: ValidationResult) -> Iterator[Finding]:
         yield Finding(result.check, OK, "valid")
 
 
-def _consequences(options: CollectorOptions) -> Iterator[str]:
-    """What valid values lead to, where that may not be meant."""
+def _collection_delay(conf: TrackedConfigOpts, options: CollectorOptions) -> int:
+    """Seconds after its end before a window is collected: the driver's lag is one, too."""
+    try:
+        return CollectorFactory(conf, options).plan().collection_delay
+    except exceptions.ConfigurationError:  # the checks of the options report it
+        return options.collection_delay
+
+
+def _consequences(options: CollectorOptions, collection_delay: int) -> Iterator[str]:
+    """What valid values lead to, where that may not be meant.
+
+    :param collection_delay: in seconds, also that of the driver.
+    """
     if not options.max_windows_per_cycle:
         yield "max_windows_per_cycle = 0: the collector is paused; it collects nothing, and all windows stay due"
     elif options.max_windows_per_cycle * options.collect_window * 3600 <= options.periodic_interval:
@@ -120,7 +133,7 @@ def _consequences(options: CollectorOptions) -> Iterator[str]:
             f"max_windows_per_cycle = {options.max_windows_per_cycle}: a project that has fallen behind never catches"
             " up, because a run collects no more windows of it than become due until the next"
         )
-    if not options.collection_delay:
+    if not collection_delay:
         yield "collection_delay = 0: samples that telemetry gets after the collection of their window are not billed"
     if not options.trust_sources:
         yield "trust_sources is empty: samples that users post to the telemetry service themselves are billed"

@@ -7,6 +7,7 @@ import unittest
 import sqlalchemy as sa
 
 from distil.db import models
+from distil.sandbox.telemetry import telemetry_sections
 from distil.tests.support import commands
 from distil.tests.support import databases
 from distil.tests.support import manage
@@ -112,6 +113,15 @@ class ConfigCheckTest(unittest.TestCase):
             exporter_host="127.0.0.1",
         )
         self.assertEqual([], [detail for _, status, detail in self.check(status=0) if status == "warning"])
+
+    def test_lag_of_driver_delays_as_well(self) -> None:
+        for lag, expected in ((0, True), (600, False)):
+            sections = dict(telemetry_sections(self.site.cloud, "gnocchi"))
+            sections["gnocchi"] = {**sections["gnocchi"], "lag": lag}
+            options = {"collector_backend": sections.pop("collector")["collector_backend"]}
+            self.site.configure(sections=sections, **options)
+            warned = [detail for _, status, detail in self.check(status=0) if status == "warning"]
+            self.assertEqual(expected, any(detail.startswith("collection_delay = 0:") for detail in warned), warned)
 
     def test_missing_files_are_warned_of(self) -> None:
         home = {"HOME": str(self.site.folder / "home")}
