@@ -29,6 +29,10 @@ COMMON_ATTRIBUTES = frozenset((*_KEYS, "type", "user_id", "creator", "started_at
 # before its first revision is a resource's, too. Without any limit, old periods would be searched ever more slowly.
 _MAX_DELAY = datetime.timedelta(days=1)
 
+# From a measure to the revision that shows its change: below a second, as a rule. A poll at the full hour that finds
+# another flavor makes a revision shortly after it; otherwise, the old one would count in the hour's first aggregate.
+_REVISION_DELAY_SECONDS = 10
+
 
 class Revision(NamedTuple):
     """What was known of a resource from some time on.
@@ -79,10 +83,13 @@ class MalformedResource(NamedTuple):
 def in_force(revisions: Sequence[Revision], start: float, end: float) -> range:
     """The numbers of the revisions that were in force at any time in [start, end): at least one.
 
+    One that begins a few seconds after ``start``, but within the first half, was in force from there.
+
     :param start: seconds since 1970, as ``end``.
     """
     starts = [revision.start for revision in revisions]
-    first = max(0, bisect.bisect_right(starts, start) - 1)
+    delay = min(_REVISION_DELAY_SECONDS, (end - start) / 2)
+    first = max(0, bisect.bisect_right(starts, start + delay) - 1)
     return range(first, max(first + 1, bisect.bisect_left(starts, end)))
 
 

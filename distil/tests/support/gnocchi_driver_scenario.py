@@ -114,7 +114,7 @@ class RevisionScenario(GnocchiDriverCase):
         self.assertEqual({0: 1, 55: 2}, self.volumes("volume.size"))
 
     def test_many_revisions_exceed_a_page(self) -> None:
-        changes = [(30 + number / 100, {"flavor_name": str(number)}) for number in range(1, 8)]
+        changes = [(30 + number / 2, {"flavor_name": str(number)}) for number in range(1, 8)]
         self.add("vm", "disk.root.size", BILLING, {30: 1}, *changes, flavor_name="0")
         flavors = [sample.metadata["instance_type"] for sample in self.samples("instance")]
         self.assertEqual([str(number) for number in range(8)], flavors)

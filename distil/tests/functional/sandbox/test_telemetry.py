@@ -10,7 +10,7 @@ from distil.tests.support.site import Site
 
 
 class TelemetryTest(unittest.TestCase):
-    """A cloud whose resources do not change is collected through Ceilometer and another service."""
+    """A cloud is collected through Ceilometer and another service."""
 
     site: ClassVar[Site]
     expected: ClassVar[list[Entry]]
@@ -18,7 +18,7 @@ class TelemetryTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls) -> None:
         super().setUpClass()
-        cls.site = cls.enterClassContext(Site(resources=4))
+        cls.site = cls.enterClassContext(Site(resources=8))
         cls.site.collect()
         cls.expected = cls.site.usage()
 

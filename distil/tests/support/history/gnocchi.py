@@ -19,6 +19,8 @@ from distil.tests.support.history.model import State
 from distil.tests.support.history.model import measurements
 
 _GRANULARITY = datetime.timedelta(minutes=5)
+# After the start of a bucket: a revision that begins within it shows a measurement made at the start.
+_REVISION_DELAY = datetime.timedelta(seconds=10)
 POLICY = ArchivePolicy("history", ("max", "last", "sum", "count"), days=36_500, back_window=24)
 
 SITE_ENTRIES: Sequence[Mapping[str, Any]] = [
@@ -157,9 +159,9 @@ def _buckets(history: History, delay: datetime.timedelta) -> Iterator[_Bucket]:
 
 def _in_force(revisions: Sequence[_Revision], start: datetime.datetime) -> list[_Revision]:
     """The revisions in force in a bucket. The first counts for all before it."""
-    begun = [revision for revision in revisions if revision.start <= start][-1:] or revisions[:1]
-    later = [revision for revision in revisions if start < revision.start < start + _GRANULARITY]
-    return [begun[0]._replace(start=start), *(revision for revision in later if revision not in begun)]
+    begun = [revision for revision in revisions if revision.start <= start + _REVISION_DELAY][-1:] or revisions[:1]
+    later = [revision for revision in revisions if begun[0].start < revision.start < start + _GRANULARITY]
+    return [begun[0]._replace(start=start), *later]
 
 
 def _with_measured_fields(state: State, measurement: Measurement) -> State:

@@ -69,10 +69,11 @@ class ResourceSeriesTest(unittest.TestCase):
     @hypothesis.given(_HISTORIES, _POINTS)
     def test_state_belongs_to_each_revision_in_force(self, history: list[Any], points: list[Point]) -> None:
         rows = sorted(history, key=lambda row: row[0])
-        ends = [*(start for start, _ in rows[1:]), float("inf")]
         expected = set()
         for point in points:
-            for number, ((start, (project, flavor)), end) in enumerate(zip(rows, ends, strict=True)):
+            starts = [point.start if 0 < start - point.start <= 10 else start for start, _ in rows]
+            periods = zip(starts, rows, [*starts[1:], float("inf")], strict=True)
+            for number, (start, (_, (project, flavor)), end) in enumerate(periods):
                 is_begun = number == 0 or start < point.start + LENGTH
                 if is_begun and end > point.start and project is not None:
                     expected.add((project, point.start, float(point.value), flavor))

@@ -129,17 +129,29 @@ class FindResourcesTest(unittest.TestCase):
 
 class InForceTest(unittest.TestCase):
     @hypothesis.given(
-        st.lists(st.integers(0, 50), min_size=1, max_size=10, unique=True).map(sorted),
-        st.integers(-5, 60),
-        st.integers(1, 20),
+        st.lists(st.integers(0, 500), min_size=1, max_size=10, unique=True).map(sorted),
+        st.integers(-50, 600),
+        st.integers(1, 200),
     )
     def test_revisions_overlap_exactly(self, starts: list[int], start: int, length: int) -> None:
-        history = [Revision(float(at), str(at), "p", {}) for at in starts]
-        ends = [*starts[1:], math.inf]
+        begun = [start if start < begin <= start + min(10, length / 2) else begin for begin in starts]
+        ends = [*begun[1:], math.inf]
         expected = [
             number
-            for number, (begin, end) in enumerate(zip([-math.inf, *starts[1:]], ends, strict=True))
+            for number, (begin, end) in enumerate(zip([-math.inf, *begun[1:]], ends, strict=True))
             if begin < start + length and end > start
         ]
-        self.assertEqual(expected, list(in_force(history, start, start + length)))
+        self.assertEqual(expected, in_force_numbers(starts, start, start + length))
         self.assertTrue(expected)
+
+    def test_change_told_late_counts_from_start(self) -> None:
+        for second, expected in ((0, [1]), (0.3, [1]), (10, [1]), (10.1, [0, 1]), (299, [0, 1]), (300, [0])):
+            with self.subTest(second):
+                self.assertEqual(expected, in_force_numbers([-900, second], 0, 300))
+
+    def test_last_of_changes_at_start_counts(self) -> None:
+        self.assertEqual([2, 3], in_force_numbers([-900, 0.2, 0.4, 60], 0, 300))
+
+
+def in_force_numbers(starts: Sequence[float], start: float, end: float) -> list[int]:
+    return list(in_force([Revision(begin, str(begin), "p", {}) for begin in starts], start, end))
