@@ -65,6 +65,7 @@ class MeterReport(NamedTuple):
     :param sources: of the newest samples.
     :param example: one of the samples, as a document with Ceilometer's keys.
     :param warnings: a sentence for each reason why samples may come to be missing or wrong.
+    :param kept: how long the samples can be read, at the least; None: unknown, or without limit.
     """
 
     presence: MeterPresence
@@ -72,6 +73,7 @@ class MeterReport(NamedTuple):
     sources: Collection[str] = ()
     example: Mapping[str, Any] | None = None
     warnings: Sequence[str] = ()
+    kept: datetime.timedelta | None = None
 
 
 class OpenSession(Protocol):

@@ -25,6 +25,7 @@ from distil.rating.rate import RatingRules
 from distil.telemetry.driver import MeterPresence
 from distil.telemetry.driver import MeterReport
 from distil.telemetry.driver import TelemetryDriver
+from distil.text import format_duration
 from distil.text import pluralize
 from distil.text import truncate
 
@@ -50,28 +51,49 @@ def meters(factory: CollectorFactory, connection: Connection) -> Iterator[Findin
     try:
         yield from (Finding(check, ERROR, problem) for problem in driver.problems())
         yield from (Finding(check, WARNING, warning) for warning in driver.warnings())
-        yield from (Finding(check, *found) for found in _meters(driver, rules))
+        start_age = datetime.timedelta(hours=factory.plan().max_collection_start_age)
+        yield from (Finding(check, *found) for found in _meters(driver, rules, start_age))
     except exceptions.TelemetryError as error:
         yield Finding(check, ERROR, str(error))
 
 
-def _meters(driver: TelemetryDriver, rules: RatingRules) -> Iterator[tuple[str, str]]:
-    """Status and detail of what is found of each meter that has samples according to the meters file."""
+def _meters(driver: TelemetryDriver, rules: RatingRules, start_age: datetime.timedelta) -> Iterator[tuple[str, str]]:
+    """Status and detail of what is found of each meter that has samples according to the meters file.
+
+    :param start_age: how far back the collection of new projects may start.
+    """
     now = utc_now()
     # That others have none is known without asking.
     names = [meter for meter in sorted(rules.meters) if (has := driver.served(meter)) and has.unavailable is None]
     presences: collections.Counter[MeterPresence] = collections.Counter()
+    short: dict[str, datetime.timedelta] = {}
     for meter in names:
         report = driver.report(meter, now - _METER_CHECK_PERIOD, now)
         presences[report.presence] += 1
+        if report.kept is not None and report.kept < start_age:
+            short[meter] = report.kept
         yield from ((ERROR, f"meter {meter}: {problem}") for problem in report.problems)
         yield from ((WARNING, f"meter {meter}: {warning}") for warning in _warnings(report, rules))
         if report.example is not None:
             yield OK, f"meter {meter}: {_describe(report.example, rules.of_meter(meter))}"
+    if short:
+        yield WARNING, _start_age_problem(short, start_age)
     if presences[MeterPresence.UNKNOWN]:
         yield OK, "the driver cannot tell which meters have samples"
     else:
         yield OK, f"{presences[MeterPresence.PRESENT]} of {pluralize(len(names), 'meter has', 'meters have')} samples"
+
+
+def _start_age_problem(short: Mapping[str, datetime.timedelta], start_age: datetime.timedelta) -> str:
+    """:param short: how long the samples of meters are kept, if that is shorter."""
+    shortest = min(short, key=lambda meter: short[meter])
+    others = f" (and {pluralize(len(short) - 1, 'other meter', 'other meters')})" if len(short) > 1 else ""
+    hours = start_age // datetime.timedelta(hours=1)
+    return (
+        f"max_collection_start_age = {hours}: samples of meter {shortest}{others} are kept for"
+        f" {format_duration(short[shortest])} only; the collection of a new project that is older starts with windows"
+        " that cannot be read any more, and fails; set it to less"
+    )
 
 
 def _warnings(report: MeterReport, rules: RatingRules) -> Iterator[str]:

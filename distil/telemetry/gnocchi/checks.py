@@ -30,11 +30,13 @@ class _Findings(NamedTuple):
     """What was found of an entry of the meters file.
 
     :param example: a sample; None: there is none.
+    :param kept: how long aggregates are, of what was looked at; None: nothing was.
     """
 
     problems: Sequence[str]
     warnings: Sequence[str] = ()
     example: Mapping[str, Any] | None = None
+    kept: datetime.timedelta | None = None
 
 
 class MeterCheck:
@@ -65,6 +67,7 @@ class MeterCheck:
             sources=[self._source] if example else [],
             example=example,
             warnings=[warning for found in findings for warning in found.warnings],
+            kept=min((found.kept for found in findings if found.kept is not None), default=None),
         )
 
     def _look(self, numbered: NumberedMeter, types: Mapping[str, frozenset[str]], period: model.Window) -> _Findings:
@@ -73,16 +76,21 @@ class MeterCheck:
         if problems:
             return _Findings(problems)
         warnings: list[str] = []
+        timespans: set[float] = set()
+        example = None
         resources = find_measured(self._gnocchi, [numbered], period)
         for batch in batches(resources, self._aggregates.batch_size(period)):
             found = self._aggregates.read(batch.wanted, period)
             problems += _problems(batch, found)
             warnings += _warnings(batch, found)
+            metrics = (series.metric for series in found.values() if series.metric is not None)
+            timespans |= {metric.policy.timespans[self._granularity] for metric in metrics}
             samples = (self._example(measured, found) for measured in batch.measured if not measured.problem(found))
             example = next(filter(None, samples), None)
             if example:
-                return _Findings(problems, warnings, example)
-        return _Findings(problems, warnings)
+                break
+        kept = datetime.timedelta(seconds=min(timespans)) if timespans else None
+        return _Findings(problems, warnings, example, kept)
 
     def _example(self, measured: MeasuredResource, found: Mapping[WantedSeries, Series]) -> Mapping[str, Any] | None:
         for project_id, owned in measured.owned(found, self._granularity):

@@ -39,6 +39,7 @@ from distil.telemetry.prometheus.reader import PeriodReader
 from distil.telemetry.prometheus.reader import SeriesReader
 from distil.telemetry.prometheus.reader import milliseconds
 from distil.telemetry.prometheus.report import MeterReporter
+from distil.telemetry.prometheus.report import retention
 from distil.telemetry.prometheus.report import retention_warnings
 from distil.telemetry.prometheus.wholeness import WholenessCheck
 from distil.telemetry.snapshot import Snapshot
@@ -144,7 +145,8 @@ class PrometheusDriver(driver.TelemetryDriver):
     def report(self, meter: str, start: datetime.datetime, end: datetime.datetime) -> driver.MeterReport:
         entries = [entry for entry in self._entries if entry.meter == meter and entry.unavailable is None]
         reporter = MeterReporter(self._api, self._reader, self._wholeness, self._documents, self._options.source)
-        return reporter.report(entries, milliseconds(start), milliseconds(end - self.lag))
+        report = reporter.report(entries, milliseconds(start), milliseconds(end - self.lag))
+        return report._replace(kept=retention(self._api)) if entries else report
 
     def _source(self, names: frozenset[str]) -> _Source:
         with self._lock:

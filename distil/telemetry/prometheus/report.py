@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a check of the configuration finds of meters: whether their series are there, and have the labels."""
 
+import datetime
 import itertools
 import re
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from distil.telemetry.prometheus.reader import SeriesReader
 from distil.telemetry.prometheus.selector import Selector
 from distil.telemetry.prometheus.series import Series
 from distil.telemetry.prometheus.wholeness import WholenessCheck
+from distil.text import format_duration
 from distil.text import pluralize
 
 LOG = log.getLogger(__name__)
@@ -30,7 +32,7 @@ LOG = log.getLogger(__name__)
 _HOUR = 3_600_000
 
 # Shorter ones do not outlast an outage of the collector over a weekend.
-_MIN_RETENTION_SECONDS = 4 * 86400
+_MIN_RETENTION = datetime.timedelta(days=4)
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400, "y": 365 * 86400}
 _DURATION = re.compile(r"(\d+)(ms|[smhdwy])")
 
@@ -129,21 +131,30 @@ def _lacking(entry: PrometheusMeter, label: str, missing: int, found: Sequence[S
     return f"{missing} of {pluralize(len(found), 'series', 'series')} of {entry.selector} without label {label}"
 
 
-def retention_warnings(api: PrometheusAPI) -> Iterator[str]:
-    """Whether samples are kept for too short a time. Services that do not say how long they keep them pass.
+def retention(api: PrometheusAPI) -> datetime.timedelta | None:
+    """How long samples are kept; None: the service does not say, or deletes them by size alone.
 
     :raises TelemetryError: the service gave no usable answer.
     """
     try:
-        retention = api.runtime_info().get("storageRetention")
+        text = api.runtime_info().get("storageRetention")
     except StatusError as error:
         LOG.debug("The retention is unknown: %s", error)
-        return
+        return None
     # By time, if it is not by size alone: 15d, 15d or 512MB.
-    by_time = retention.partition(" or ")[0] if isinstance(retention, str) else ""
+    by_time = text.partition(" or ")[0] if isinstance(text, str) else ""
     seconds = sum(int(number) * _SECONDS[unit] for number, unit in _DURATION.findall(by_time))
-    if 0 < seconds < _MIN_RETENTION_SECONDS:
+    return datetime.timedelta(seconds=seconds) if seconds else None
+
+
+def retention_warnings(api: PrometheusAPI) -> Iterator[str]:
+    """Whether samples are kept for too short a time.
+
+    :raises TelemetryError: the service gave no usable answer.
+    """
+    kept = retention(api)
+    if kept is not None and kept < _MIN_RETENTION:
         yield (
-            f"{api.name} keeps samples for {retention} only (--storage.tsdb.retention.time): usage that is not"
-            " collected by then is lost"
+            f"{api.name} keeps samples for {format_duration(kept)} only (--storage.tsdb.retention.time): usage that is"
+            " not collected by then is lost"
         )

@@ -3,6 +3,7 @@
 
 import json
 import unittest
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -114,12 +115,26 @@ class ConfigCheckTest(unittest.TestCase):
         )
         self.assertEqual([], [detail for _, status, detail in self.check(status=0) if status == "warning"])
 
+    def use(self, telemetry: str, lag: int, **options: Any) -> None:
+        sections = dict(telemetry_sections(self.site.cloud, telemetry))
+        driver = str(sections.pop("collector")["collector_backend"])
+        sections[driver] = {**sections[driver], "lag": lag}
+        self.site.configure(sections=sections, collector_backend=driver, **options)
+
+    def test_start_before_what_is_kept_is_warned_of(self) -> None:
+        # What is in the way of the last hour is an error with Prometheus: there is nothing of it.
+        for telemetry, kept, status in (("gnocchi", 30, 0), ("prometheus", 400, 1)):
+            problem = rf"samples of meter \S+ \(and \d+ other meters\) are kept for {kept} d only"
+            for days, expected in ((kept, "^$"), (kept + 1, problem)):
+                with self.subTest(telemetry, days=days):
+                    self.use(telemetry, 600, max_collection_start_age=days * 24)
+                    details = [detail for _, _, detail in self.check("--live", status=status)]
+                    found = [detail for detail in details if detail.startswith("max_collection_start_age = ")]
+                    self.assertRegex("".join(found), expected)
+
     def test_lag_of_driver_delays_as_well(self) -> None:
         for lag, expected in ((0, True), (600, False)):
-            sections = dict(telemetry_sections(self.site.cloud, "gnocchi"))
-            sections["gnocchi"] = {**sections["gnocchi"], "lag": lag}
-            options = {"collector_backend": sections.pop("collector")["collector_backend"]}
-            self.site.configure(sections=sections, **options)
+            self.use("gnocchi", lag)
             warned = [detail for _, status, detail in self.check(status=0) if status == "warning"]
             self.assertEqual(expected, any(detail.startswith("collection_delay = 0:") for detail in warned), warned)
 
