@@ -14,9 +14,11 @@ from distil.telemetry.gnocchi import meters
 from distil.telemetry.gnocchi.meters import GnocchiMeter
 from distil.telemetry.gnocchi.meters import Kind
 from distil.telemetry.gnocchi.meters import ResourceID
+from distil.telemetry.gnocchi.revisions import COMMON_ATTRIBUTES
 
 FOLDER = pathlib.Path(__file__).parents[5] / "etc" / "distil"
 SAMPLE = FOLDER / "gnocchi_meters.yml"
+DEFINITIONS = FOLDER.parent / "ceilometer" / "billing_resources.yaml"
 
 
 def parse(text: str) -> Sequence[GnocchiMeter]:
@@ -68,13 +70,16 @@ class SampleFileTest(unittest.TestCase):
         common = {"meter", "unit", "volume", "metadata", "unavailable"}
         self.assertEqual(common | set(meters._OWN_KEYS), set(explained))
 
-    def test_entries_in_comments_can_be_used(self) -> None:
+    def test_entries_in_comments_are_what_ceilometer_is_to_store(self) -> None:
         """Those that begin a list item after their comment sign, up to the next other line."""
-        text = SAMPLE.read_text(encoding="utf-8")
-        entries = re.findall(r"^(# - meter: .*\n(?:#   .*\n)+)", text, re.MULTILINE)
-        self.assertEqual(7, len(entries))
+        found = re.findall(r"^# - meter: .*\n(?:#   .*\n)+", SAMPLE.read_text(encoding="utf-8"), re.MULTILINE)
+        entries = parse(re.sub("^# ", "", "".join(found), flags=re.MULTILINE))
+        unavailable = {entry.meter for entry in meters.load(str(SAMPLE)) if entry.unavailable}
+        self.assertLess(unavailable, {entry.meter for entry in entries})
+        definitions = yaml.safe_load(DEFINITIONS.read_text(encoding="utf-8"))["resources"]
+        types = {definition["resource_type"]: definition for definition in definitions}
         for entry in entries:
-            with self.subTest(entry.splitlines()[0]):
-                lines = [line.removeprefix("# ") for line in entry.splitlines()]
-                (parsed,) = parse("\n".join(lines))
-                self.assertIsNone(parsed.unavailable)
+            with self.subTest(entry.meter):
+                definition = types[entry.resource_type]
+                self.assertIn(entry.metric, definition["metrics"])
+                self.assertLessEqual(entry.fields, {*definition["attributes"], *COMMON_ATTRIBUTES})
