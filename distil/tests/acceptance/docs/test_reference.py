@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What an operator can set, use and see is in the documentation and in the sample configuration file."""
 
+import dataclasses
 import importlib.metadata
 import importlib.util
 import pathlib
@@ -24,6 +25,9 @@ from distil.telemetry.ceilometer import CeilometerDriver
 from distil.telemetry.driver import Guarantee
 from distil.telemetry.driver import TelemetryDriver
 from distil.telemetry.gnocchi import meters as gnocchi_meters
+from distil.telemetry.gnocchi.meters import GnocchiMeter
+from distil.telemetry.prometheus import meters as prometheus_meters
+from distil.telemetry.prometheus.meters import PrometheusMeter
 from distil.tests.support.processes import script
 
 ROOT = pathlib.Path(__file__).parents[4]
@@ -102,7 +106,7 @@ class ReferenceDocumentationTest(unittest.TestCase):
 
     def test_guarantees_are_those_of_drivers(self) -> None:
         """In the table that the directive makes, of which the page has nothing of its own."""
-        self.assertIn("\n.. distil-guarantees::\n", page("configuration/telemetry-drivers.rst"))
+        self.assertIn("\n.. distil-guarantees::\n", page("admin/telemetry.rst"))
         drivers = {"all": AllGuarantees, "none": TelemetryDriver}
         lines = "".join(extension("distil_guarantees").table(drivers)).split("\n   * - ")[2:]
         expected = [f"{guarantee}\n     - yes\n     - no" for guarantee in Guarantee]
@@ -110,16 +114,22 @@ class ReferenceDocumentationTest(unittest.TestCase):
 
     def test_every_guarantee_is_explained(self) -> None:
         for guarantee in Guarantee:
-            self.assertIn(f"\n{guarantee}\n    Without it, ", page("configuration/telemetry-drivers.rst"))
+            self.assertIn(f"\n{guarantee}\n    Without it, ", page("admin/telemetry.rst"))
 
-    def test_meters_file_of_page_is_valid(self) -> None:
-        (example,) = re.findall(
-            r"^   - meter: .*\n(?:     .*\n)+", page("configuration/telemetry-drivers.rst"), re.MULTILINE
-        )
-        with tempfile.NamedTemporaryFile("w", suffix=".yml") as file:
-            pathlib.Path(file.name).write_text(example, encoding="utf-8")
-            (entry,) = gnocchi_meters.load(file.name)
-        self.assertEqual({"display_name", "instance_type", "status"}, entry.metadata.keys())
+    def test_meters_files_of_page_are_valid(self) -> None:
+        text = page("configuration/meters-files.rst")
+        _, of_gnocchi, of_prometheus = re.split(r"^.. _\w+-meters:$", text, flags=re.MULTILINE)
+        for part, load in ((of_gnocchi, gnocchi_meters.load), (of_prometheus, prometheus_meters.load)):
+            (example,) = re.findall(r"^   - meter: .*\n(?:     .*\n)+", part, re.MULTILINE)
+            with tempfile.NamedTemporaryFile("w", suffix=".yml") as file:
+                pathlib.Path(file.name).write_text(example, encoding="utf-8")
+                (entry,) = load(file.name)
+            self.assertEqual({"name", "volume_id", "volume_type"}, entry.metadata.keys())
+
+    def test_every_key_of_meters_files_has_section(self) -> None:
+        fields = (*dataclasses.fields(GnocchiMeter), *dataclasses.fields(PrometheusMeter))
+        keys = {"labels" if field.name.endswith("_label") else field.name for field in fields}
+        self.assertLessEqual(keys, titles("configuration/meters-files.rst"))
 
     def test_every_mapping_key_has_section(self) -> None:
         self.assertLessEqual(

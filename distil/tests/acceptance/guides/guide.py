@@ -6,6 +6,9 @@ import pathlib
 import re
 import sys
 import unittest
+from collections.abc import Mapping
+from typing import Any
+from typing import ClassVar
 
 from distil.tests.acceptance.guides import pages
 from distil.tests.acceptance.guides import shell
@@ -21,12 +24,17 @@ _LENGTH = 120
 
 
 class GuideTest(unittest.TestCase):
-    """Follows pages in a scratch folder, which stands for the root of the file system."""
+    """Follows pages in a scratch folder, which stands for the root of the file system.
+
+    :cvar site_settings: arguments of the site.
+    """
+
+    site_settings: ClassVar[Mapping[str, Any]] = {"migrated": False}
 
     def setUp(self) -> None:
         # What the pages show is of commands that follow each other within an hour.
         stay_away_from_the_hour(_LENGTH)
-        self.site = self.enterContext(Site(databases.MYSQL, migrated=False))
+        self.site = self.enterContext(Site(databases.MYSQL, **self.site_settings))
         for program in ("curl", "git"):
             requirements.program(program)
         self.root = self.site.folder

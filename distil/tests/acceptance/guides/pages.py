@@ -17,7 +17,8 @@ QUICK_START = ("doc/source/quickstart.rst",)
 PLUGIN = "doc/source/contributor/transformer.rst"
 INSTALLATION = ("doc/source/install.rst", "doc/source/configuration/options.rst", PLUGIN)
 UPGRADE = ("doc/source/admin/upgrade.rst",)
-FOLLOWED = (*QUICK_START, *INSTALLATION, *UPGRADE)
+TELEMETRY_CHANGE = ("doc/source/admin/telemetry-change.rst",)
+FOLLOWED = (*QUICK_START, *INSTALLATION, *UPGRADE, *TELEMETRY_CHANGE)
 ELSEWHERE: dict[str, dict[str, str]] = yaml.safe_load(pathlib.Path(__file__).with_name("elsewhere.yml").read_text())
 
 _BLOCK = re.compile(r"^( *)\.\. code-block:: console\n\n((?:\1   .*\n|\n)+)", re.MULTILINE)

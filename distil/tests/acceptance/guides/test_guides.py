@@ -1,13 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Quick start, installation and upgrade lead where they promise to, from the first command to the last."""
+"""The guides that consist of commands lead where they promise to, from the first command to the last."""
 
+import collections
 import getpass
 import grp
 import os
 import re
+import shutil
 import sys
 import sysconfig
 import textwrap
+from collections.abc import Mapping
+from typing import Any
+from typing import ClassVar
 
 import sqlalchemy as sa
 
@@ -16,6 +21,7 @@ from distil.tests.acceptance.guides import pages
 from distil.tests.acceptance.guides.guide import GuideTest
 from distil.tests.support import predecessor
 from distil.tests.support import requirements
+from distil.tests.support.site import HOUR
 
 
 class QuickStartTest(GuideTest):
@@ -107,3 +113,32 @@ class UpgradeTest(GuideTest):
             },
         )
         self.assertEqual(before, predecessor.rows(engine))
+
+
+class TelemetryChangeTest(GuideTest):
+    # The cloud has usage until now.
+    site_settings: ClassVar[Mapping[str, Any]] = {"end": None}
+
+    def test_each_hour_is_billed_once(self) -> None:
+        folder = self.root / "etc" / "distil"
+        folder.mkdir()
+        self.site.config.unlink()
+        meters_file = shutil.copy(pages.ROOT / "distil" / "sandbox" / "etc" / "gnocchi_meters.yml", folder)
+        self.site.config = folder / "changed.conf"
+        sections = {"gnocchi": {"meters_file": meters_file, "lag": 0}}
+        self.site.configure(sections=sections, collector_backend="gnocchi", trust_sources="gnocchi$")
+        self.site.config = folder / "distil.conf"
+        self.site.configure()
+        (self.root / "distil.conf").symlink_to(self.site.config)
+        for path, text in pages.files(pages.TELEMETRY_CHANGE[0]).items():
+            (self.root / path.removeprefix("/")).write_text(self.here(text))
+        self.site.collect()
+        self.follow(
+            pages.TELEMETRY_CHANGE,
+            {"^(?=distil-manage telemetry list$)": "cp /etc/distil/changed.conf /etc/distil/distil.conf\n"},
+        )
+        self.site.collect(self.site.end + HOUR)
+        usage = self.site.usage()
+        self.assertEqual({self.site.start + hour * HOUR for hour in range(4)}, {entry.start for entry in usage})
+        keys = [(entry.project_id, entry.service, entry.resource_id, entry.unit) for entry in usage]
+        self.assertEqual({4}, set(collections.Counter(keys).values()))
