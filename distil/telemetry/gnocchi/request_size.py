@@ -7,7 +7,8 @@ from distil import connection_errors
 from distil import exceptions
 from distil.telemetry.http_client import StatusError
 
-_TOO_MUCH = frozenset((HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.GATEWAY_TIMEOUT))
+# A proxy answers 502 if the server ends a process that takes too long, as uWSGI does.
+_TOO_MUCH = frozenset((HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT))
 
 # Each lasts as long as the time-out if that is the cause. A service that answers nothing is to be noticed, too.
 _MAX_HALVINGS = 4

@@ -14,7 +14,7 @@ def caused(cause: Exception) -> exceptions.TelemetryError:
     return error
 
 
-TOO_MUCH = (caused(TimeoutError()), caused(exceptions.ResponseTooLarge()), refusal(504), refusal(413))
+TOO_MUCH = (caused(TimeoutError()), caused(exceptions.ResponseTooLarge()), refusal(504), refusal(502), refusal(413))
 OTHER = (caused(ConnectionError()), exceptions.TelemetryError("no"), refusal(500), refusal(503))
 
 
