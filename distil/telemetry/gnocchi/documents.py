@@ -108,10 +108,12 @@ class ResourceSeries:
             OwnedRevision(revision.start_text, {name: revision.attributes[name] for name in self._meter.fields})
             for revision in self._resource.revisions
         ]
+        # To compare each of thousands with all others would take minutes.
+        states = [repr(revision.attributes) for revision in revisions]
         aggregates: dict[str, list[OwnedAggregate]] = {}
         for point in self._points:
             values = {name: value_at(others, point.start) for name, others in self._others.items()}
-            for project_id, numbers in self._owners(point, revisions).items():
+            for project_id, numbers in self._owners(point, states).items():
                 aggregates.setdefault(project_id, []).append(OwnedAggregate(*point, numbers, values))
         for project_id, owned in aggregates.items():
             resource = self._resource
@@ -120,24 +122,24 @@ class ResourceSeries:
                 OwnedSeries(self._number, resource.id, resource.original_id, self._unit, revisions, owned),
             )
 
-    def _owners(self, point: Point, revisions: Sequence[OwnedRevision]) -> Mapping[str, list[int]]:
+    def _owners(self, point: Point, states: Sequence[str]) -> Mapping[str, list[int]]:
         """The revisions that have a sample of an aggregate, by project.
 
         A state has one for each revision that was in force, unless a later one repeats its attributes: max and other
         transformers use all of them, and some the last. An amount has one, for it may be added.
+
+        :param states: of each revision, what is equal if the attributes are.
         """
         numbers = in_force(self._resource.revisions, point.start, point.start + self._granularity)
         if self._meter.kind is Kind.DELTA:
             numbers = numbers[-1:]
-        owners: dict[str, list[int]] = {}
+        owners: dict[str, dict[str, int]] = {}
         for number in reversed(numbers):
             project_id = self._resource.revisions[number].project_id
             if project_id is None:
                 continue
-            later = owners.setdefault(project_id, [])
-            if all(revisions[number].attributes != revisions[other].attributes for other in later):
-                later.append(number)
-        return {project_id: later[::-1] for project_id, later in owners.items()}
+            owners.setdefault(project_id, {}).setdefault(states[number], number)
+        return {project_id: [*later.values()][::-1] for project_id, later in owners.items()}
 
 
 def value_at(points: Sequence[Point], start: int) -> Any:

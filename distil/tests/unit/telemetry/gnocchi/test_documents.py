@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """From aggregates and revisions to samples."""
 
+import time
 import unittest
 from collections.abc import Sequence
 from typing import Any
@@ -98,6 +99,12 @@ class ResourceSeriesTest(unittest.TestCase):
             for project, document in samples(DELTA, resource(*history), points)
         ]
         self.assertEqual(sorted(expected), sorted(found))
+
+    def test_thousands_of_revisions_take_seconds(self) -> None:
+        owner = resource(*((number / 100, ("p", str(number))) for number in range(2000, 22_000)))
+        started = time.monotonic()
+        self.assertEqual(20_000, len(samples(GAUGE, owner, [Point(0, 1)])))
+        self.assertLess(time.monotonic() - started, 15)
 
     def test_last_sample_has_last_attributes(self) -> None:
         """Also if they are those of an earlier revision in the same aggregate."""
