@@ -37,6 +37,13 @@ OPTS = [
         help="Seconds to wait for gnocchi-metricd to process the measures that have been posted. If they are not "
         "processed by then, the windows that they may belong to are collected in a later run.",
     ),
+    cfg.ListOpt(
+        "creators",
+        default=[],
+        help="Creators of the resources that are read, as the attribute creator of Gnocchi's resources has them: with "
+        "Keystone, <user id>:<project id> of Ceilometer's user. Empty: all resources are read. Every user of a cloud "
+        "may create resources in Gnocchi, for any project.",
+    ),
     cfg.StrOpt(
         "source",
         default="gnocchi",
@@ -53,4 +60,5 @@ class GnocchiOptions:
     granularity: int
     lag: int
     processing_timeout: int
+    creators: list[str]
     source: str

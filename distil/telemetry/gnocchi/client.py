@@ -36,14 +36,20 @@ class Backlog(NamedTuple):
 
 
 class GnocchiClient:
-    """Asks Gnocchi. Threads share it."""
+    """Asks Gnocchi. Threads share it.
 
-    def __init__(self, session: ks_session.Session, region_name: str | None, interface: str) -> None:
+    :param creators: of the resources that it finds; empty: all.
+    """
+
+    def __init__(
+        self, session: ks_session.Session, region_name: str | None, interface: str, creators: Sequence[str] = ()
+    ) -> None:
         gnocchi = adapter.Adapter(
             session=session, service_type=SERVICE_TYPE, region_name=region_name, interface=interface
         )
         self._client = http_client.JSONClient(gnocchi, SERVICE_TYPE)
         self._page_size = RequestSize(_PAGE_ROWS)
+        self._by_creators = {"in": {"creator": list(creators)}} if creators else None
 
     def session_project_id(self) -> str | None:
         """The id of the project that the token is scoped to; None for one without project.
@@ -66,7 +72,7 @@ class GnocchiClient:
         while True:
             limit = self._page_size.value
             try:
-                rows = self._search(resource_type, condition, description, params | {"limit": limit})
+                rows = self._search(resource_type, self._created(condition), description, params | {"limit": limit})
             except exceptions.TelemetryError as error:
                 self._page_size.shrink(limit, error)
             else:
@@ -79,6 +85,21 @@ class GnocchiClient:
         :param condition: Gnocchi's filter.
         :raises TelemetryError: there is no usable answer.
         """
+        return self._has(self._created(condition), description)
+
+    def has_resource_of_other_creator(self) -> bool:
+        """Whether there is a resource that is not found, because somebody else has created it.
+
+        :raises TelemetryError: there is no usable answer.
+        """
+        return self._by_creators is not None and self._has({"not": self._by_creators}, "of other creators")
+
+    def _created(self, condition: Any) -> Any:
+        if self._by_creators is None:
+            return condition
+        return {"and": [self._by_creators, condition]} if condition else self._by_creators
+
+    def _has(self, condition: Any, description: str) -> bool:
         # By id, which has an index: without it, all of the resources are sorted by their times.
         params = {"limit": 1, "attrs": "id", "sort": "id:asc"}
         return bool(self._search("generic", condition, description, params))

@@ -60,7 +60,7 @@ class GnocchiDriver(driver.TelemetryDriver):
         self.lag = datetime.timedelta(seconds=options.lag)
         self._options = options
         self._meters = meters
-        self._client = client.GnocchiClient(session, region_name, interface)
+        self._client = client.GnocchiClient(session, region_name, interface, options.creators)
         aggregates = AggregateReader(self._client, options.granularity)
         backlog = BacklogMonitor(self._client, options.processing_timeout)
         self._reader = PeriodReader(self._client, aggregates, backlog, options.granularity, self.lag)
@@ -104,6 +104,13 @@ class GnocchiDriver(driver.TelemetryDriver):
                 "Gnocchi does not tell this user about unprocessed measures, so that usage is lost while"
                 " gnocchi-metricd is behind for longer than the lag: the role admin would be allowed to ask"
             )
+        if not self._options.creators:
+            yield (
+                "[gnocchi] creators is empty: users who create resources in Gnocchi themselves, which they may for any"
+                " project, have them billed"
+            )
+        elif self._client.has_resource_of_other_creator():
+            yield "Gnocchi has resources that are not billed: others than [gnocchi] creators have created them"
 
     def report(self, meter: str, start: datetime.datetime, end: datetime.datetime) -> driver.MeterReport:
         return self._check.report(self._numbered((meter,)), start, end)

@@ -16,7 +16,10 @@ def require_visible_resources(gnocchi: client.GnocchiClient) -> None:
     if own is not None and gnocchi.has_resource({"!=": {"project_id": own}}, "any resource of others"):
         return
     if not gnocchi.has_resource({}, "any resource"):
-        reason = f"Gnocchi shows no resource of any project: {_ROLES}, and Ceilometer must publish to this Gnocchi"
+        reason = (
+            f"Gnocchi shows no resource of any project: {_ROLES}, Ceilometer must publish to this Gnocchi, and"
+            " [gnocchi] creators, unless it is empty, must name Ceilometer's user"
+        )
         raise exceptions.TelemetryError(reason, affects_all=True)
     # Who may ask for the status is an administrator, who sees everything.
     if own is not None and gnocchi.backlog() is None:

@@ -191,6 +191,26 @@ class WholenessScenario(GnocchiDriverCase):
         with self.assertRaisesRegex(exceptions.TelemetryError, "of the user only: .* role admin or service"):
             self.driver(session).require_answer()
 
+    def test_resources_of_other_creators_are_not_read(self) -> None:
+        self.add("disk", "volume.size", LOW, {10: 5})
+        self.process()
+        rows = (
+            self.session()
+            .post(
+                "/v1/search/resource/disk",
+                json={"=": {"project_id": self.project}},
+                endpoint_filter={"service_type": "metric"},
+            )
+            .json()
+        )
+        driver = self.driver(creators=[row["creator"] for row in rows])
+        self.assertEqual([5], [sample.volume for sample in self.samples("volume.size", driver=driver)])
+        driver = self.driver(creators=["another:user"])
+        with self.assertRaisesRegex(exceptions.TelemetryError, r"\[gnocchi\] creators"):
+            self.samples("volume.size", driver=driver)
+        self.assertIn("others than [gnocchi] creators", *driver.warnings())
+        self.assertIn("creators is empty", *self.driver().warnings())
+
     def test_missing_type_or_attribute_is_refused(self) -> None:
         self.add("disk", "volume.size", LOW, {10: 5})
         path = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()), "meters.yml")
@@ -224,10 +244,11 @@ class CheckScenario(GnocchiDriverCase):
         self.add("disk", "volume.size", LOW, {10: 5})
         self.process()
         driver = self.driver()
-        self.assertEqual(([], []), (list(driver.problems()), list(driver.warnings())))
+        self.assertEqual([], list(driver.problems()))
+        self.assertIn("creators is empty", *driver.warnings())
         driver = self.driver(self.session("service"))
         self.assertEqual([], list(driver.problems()))
-        (warning,) = driver.warnings()
+        warning, _ = driver.warnings()
         self.assertIn("role admin", warning)
         self.assertRaisesRegex(
             exceptions.TelemetryError, "role admin", list, self.driver(self.session("reader")).problems()
