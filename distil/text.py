@@ -37,7 +37,8 @@ def short_repr(value: object) -> str:
 
 def is_storable(value: str) -> bool:
     """Whether the text holds neither NUL, which PostgreSQL refuses, nor lone surrogates, which UTF-8 cannot encode."""
-    return not _UNSTORABLE.search(value)
+    # Most texts are ASCII, which takes a fraction of the time of a search.
+    return "\0" not in value if value.isascii() else not _UNSTORABLE.search(value)
 
 
 def is_template(value: object) -> bool:

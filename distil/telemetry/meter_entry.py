@@ -2,6 +2,7 @@
 """What the entries of drivers' meters files have in common: where the values in the samples of a meter come from."""
 
 import dataclasses
+import functools
 from collections.abc import Iterable
 from collections.abc import Mapping
 from typing import Any
@@ -32,6 +33,11 @@ class ValueSource:
     default: Any = None
     template: str | None = None
 
+    @property
+    def is_measured(self) -> bool:
+        """Whether it is the measurement, or that of another metric."""
+        return self.field is None and not self.is_constant
+
     def resolve(self, fields: Mapping[str, Any], measured: Any, metrics: Mapping[str, Any]) -> Any:
         """The value; None for null and what is missing.
 
@@ -53,7 +59,7 @@ class ValueSource:
 MEASURED = ValueSource()
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class MeterEntry:
     """One entry of a meters file.
 
@@ -70,14 +76,30 @@ class MeterEntry:
 
     def document_metadata(self, fields: Mapping[str, Any], measured: Any, metrics: Mapping[str, Any]) -> dict[str, str]:
         """The metadata of a sample: text, as in Ceilometer's samples."""
-        return {key: metadata_text(source.resolve(fields, measured, metrics)) for key, source in self.metadata.items()}
+        return {**self.lasting_metadata(fields), **self.measured_metadata(measured, metrics)}
 
-    @property
+    def lasting_metadata(self, fields: Mapping[str, Any]) -> dict[str, str]:
+        """The part that samples with the same fields have in common."""
+        return {key: metadata_text(source.resolve(fields, None, {})) for key, source in self._lasting.items()}
+
+    def measured_metadata(self, measured: Any, metrics: Mapping[str, Any]) -> dict[str, str]:
+        """The part that is measured."""
+        return {key: metadata_text(source.resolve({}, measured, metrics)) for key, source in self._measured.items()}
+
+    @functools.cached_property
+    def _lasting(self) -> Mapping[str, ValueSource]:
+        return {key: source for key, source in self.metadata.items() if not source.is_measured}
+
+    @functools.cached_property
+    def _measured(self) -> Mapping[str, ValueSource]:
+        return {key: source for key, source in self.metadata.items() if source.is_measured}
+
+    @functools.cached_property
     def fields(self) -> frozenset[str]:
         """The fields that values come from."""
         return frozenset(source.field for source in (self.volume, *self.metadata.values()) if source.field)
 
-    @property
+    @functools.cached_property
     def metrics(self) -> frozenset[str]:
         """The other metrics that values come from."""
         return frozenset(source.metric for source in (self.volume, *self.metadata.values()) if source.metric)

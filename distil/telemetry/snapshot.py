@@ -44,7 +44,7 @@ _PAUSE_SECONDS = 60.0
 
 
 class Snapshot:
-    """Rows by project: whatever JSON can hold, also in tuples and structs, which come back as their plain values.
+    """Rows by project: whatever JSON can hold, also in tuples; named ones come back as plain ones.
 
     Written by one thread, then read by many.
 

@@ -58,12 +58,9 @@ class OwnedSeries(NamedTuple):
     revisions: Sequence[OwnedRevision]
     aggregates: Sequence[OwnedAggregate]
 
-    def to_row(self) -> Any:
-        """A row of a snapshot, of plain tuples."""
-        return (*self[:-2], tuple(map(tuple, self.revisions)), tuple(map(tuple, self.aggregates)))
-
     @classmethod
     def from_row(cls, row: Any) -> Self:
+        """:param row: of a snapshot, which is what was added, in plain tuples."""
         meter, resource_id, original_id, unit, revisions, aggregates = row
         return cls(
             meter,
@@ -110,11 +107,16 @@ class ResourceSeries:
         ]
         # To compare each of thousands with all others would take minutes.
         states = [repr(revision.attributes) for revision in revisions]
+        starts = [revision.start for revision in self._resource.revisions]
+        owners: dict[range, Mapping[str, list[int]]] = {}
         aggregates: dict[str, list[OwnedAggregate]] = {}
         for point in self._points:
             values = {name: value_at(others, point.start) for name, others in self._others.items()}
-            for project_id, numbers in self._owners(point, states).items():
-                aggregates.setdefault(project_id, []).append(OwnedAggregate(*point, numbers, values))
+            numbers = in_force(starts, point.start, point.start + self._granularity)
+            if numbers not in owners:  # few points lie where revisions change
+                owners[numbers] = self._owners(numbers, states)
+            for project_id, of_project in owners[numbers].items():
+                aggregates.setdefault(project_id, []).append(OwnedAggregate(*point, of_project, values))
         for project_id, owned in aggregates.items():
             resource = self._resource
             yield (
@@ -122,15 +124,15 @@ class ResourceSeries:
                 OwnedSeries(self._number, resource.id, resource.original_id, self._unit, revisions, owned),
             )
 
-    def _owners(self, point: Point, states: Sequence[str]) -> Mapping[str, list[int]]:
+    def _owners(self, numbers: range, states: Sequence[str]) -> Mapping[str, list[int]]:
         """The revisions that have a sample of an aggregate, by project.
 
         A state has one for each revision that was in force, unless a later one repeats its attributes: max and other
         transformers use all of them, and some the last. An amount has one, for it may be added.
 
+        :param numbers: of the revisions in force.
         :param states: of each revision, what is equal if the attributes are.
         """
-        numbers = in_force(self._resource.revisions, point.start, point.start + self._granularity)
         if self._meter.kind is Kind.DELTA:
             numbers = numbers[-1:]
         owners: dict[str, dict[str, int]] = {}
@@ -163,17 +165,18 @@ def documents(series: OwnedSeries, meter: GnocchiMeter, project_id: str, source:
         "unit": meter.unit or series.unit,
         "source": source,
     }
+    lasting = [meter.lasting_metadata(revision.attributes) for revision in series.revisions]
     for aggregate in series.aggregates:
         timestamp = _format(aggregate.start)
+        measured = meter.measured_metadata(aggregate.value, aggregate.metrics)
         for number in aggregate.revisions:
             revision = series.revisions[number]
-            fields, metrics = revision.attributes, aggregate.metrics
             yield {
                 # In the order of the revisions: of samples of one time, the last metadata counts.
                 "id": f"gnocchi/{series.resource_id}/{meter.metric}/{timestamp}/{revision.start}",
                 "timestamp": timestamp,
-                "volume": meter.volume.resolve(fields, aggregate.value, metrics),
-                "metadata": meter.document_metadata(fields, aggregate.value, metrics),
+                "volume": meter.volume.resolve(revision.attributes, aggregate.value, aggregate.metrics),
+                "metadata": {**lasting[number], **measured},
                 **constant,
             }
 

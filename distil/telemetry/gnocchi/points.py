@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """The aggregates in Gnocchi's answers."""
 
+import datetime
+import functools
+from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 from typing import NamedTuple
 
 from distil import model
 from distil.text import short_repr
-
-_POINT_LENGTH = 3
 
 
 class Point(NamedTuple):
@@ -30,21 +31,23 @@ def parse_points(rows: object, period: model.Window, granularity: int) -> Sequen
     """
     if not isinstance(rows, list):
         raise ValueError(f"Gnocchi's answer has no list of aggregates, but {short_repr(rows)}")  # noqa: TRY004 - as for points
-    starts = range(int(period.start.timestamp()), int(period.end.timestamp()), granularity)
+    starts = _starts(period, granularity)
     points: dict[int, Point] = {}
     for row in rows:
-        point = _parse(row, granularity)
-        if point is None or point.start not in starts or point.start in points:
+        try:
+            time, length, value = row
+            start = starts[model.parse_time(time)]
+        except (LookupError, TypeError, ValueError):
+            start = None
+        if start is None or length != granularity or start in points:
             raise ValueError(f"{short_repr(row)} is not another aggregate of {granularity} s in {period}")
-        points[point.start] = point
+        points[start] = Point(start, value)
     return [points[start] for start in sorted(points)]
 
 
-def _parse(row: Any, granularity: int) -> Point | None:
-    if not isinstance(row, list) or len(row) != _POINT_LENGTH or row[1] != granularity:
-        return None
-    try:
-        start = model.parse_time(row[0]).timestamp()
-    except ValueError:
-        return None
-    return Point(int(start), row[2]) if start.is_integer() else None
+# Cached: all series of a period have the same.
+@functools.lru_cache(maxsize=16)
+def _starts(period: model.Window, granularity: int) -> Mapping[datetime.datetime, int]:
+    """Seconds since 1970, by time."""
+    first, end = int(period.start.timestamp()), int(period.end.timestamp())
+    return {datetime.datetime.fromtimestamp(start, datetime.UTC): start for start in range(first, end, granularity)}

@@ -76,7 +76,7 @@ class PeriodReader:
                 _fail(measured.resource.projects, problem, snapshot)
                 continue
             for project_id, owned in measured.owned(found, self._granularity):
-                snapshot.add(project_id, owned.to_row())
+                snapshot.add(project_id, owned)
 
 
 def _fail(project_ids: Iterable[str], problem: str, snapshot: Snapshot) -> None:

@@ -80,14 +80,13 @@ class MalformedResource(NamedTuple):
     problem: str
 
 
-def in_force(revisions: Sequence[Revision], start: float, end: float) -> range:
+def in_force(starts: Sequence[float], start: float, end: float) -> range:
     """The numbers of the revisions that were in force at any time in [start, end): at least one.
 
     One that begins a few seconds after ``start``, but within the first half, was in force from there.
 
-    :param start: seconds since 1970, as ``end``.
+    :param starts: of the revisions, ascending; in seconds since 1970, as ``start`` and ``end``.
     """
-    starts = [revision.start for revision in revisions]
     delay = min(_REVISION_DELAY_SECONDS, (end - start) / 2)
     first = max(0, bisect.bisect_right(starts, start + delay) - 1)
     return range(first, max(first + 1, bisect.bisect_left(starts, end)))

@@ -54,7 +54,7 @@ def samples(
     found = []
     for project_id, owned in series.owned():
         snapshot = Snapshot()
-        snapshot.add(project_id, owned.to_row())
+        snapshot.add(project_id, owned)
         snapshot.flush()
         (row,) = snapshot.rows(project_id)
         kept = OwnedSeries.from_row(row)

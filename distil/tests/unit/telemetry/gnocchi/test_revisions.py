@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from distil import exceptions
 from distil.telemetry.gnocchi.revisions import MalformedResource
 from distil.telemetry.gnocchi.revisions import Resource
-from distil.telemetry.gnocchi.revisions import Revision
 from distil.telemetry.gnocchi.revisions import find_resources
 from distil.telemetry.gnocchi.revisions import in_force
 from distil.tests.support.gnocchi_model import HOUR
@@ -141,17 +140,13 @@ class InForceTest(unittest.TestCase):
             for number, (begin, end) in enumerate(zip([-math.inf, *begun[1:]], ends, strict=True))
             if begin < start + length and end > start
         ]
-        self.assertEqual(expected, in_force_numbers(starts, start, start + length))
+        self.assertEqual(expected, list(in_force(starts, start, start + length)))
         self.assertTrue(expected)
 
     def test_change_told_late_counts_from_start(self) -> None:
         for second, expected in ((0, [1]), (0.3, [1]), (10, [1]), (10.1, [0, 1]), (299, [0, 1]), (300, [0])):
             with self.subTest(second):
-                self.assertEqual(expected, in_force_numbers([-900, second], 0, 300))
+                self.assertEqual(expected, list(in_force([-900, second], 0, 300)))
 
     def test_last_of_changes_at_start_counts(self) -> None:
-        self.assertEqual([2, 3], in_force_numbers([-900, 0.2, 0.4, 60], 0, 300))
-
-
-def in_force_numbers(starts: Sequence[float], start: float, end: float) -> list[int]:
-    return list(in_force([Revision(begin, str(begin), "p", {}) for begin in starts], start, end))
+        self.assertEqual([2, 3], list(in_force([-900, 0.2, 0.4, 60], 0, 300)))
