@@ -12,8 +12,7 @@ function install_distil {
 
 function configure_distil {
     sudo install -d -o "$STACK_USER" "$DISTIL_CONF_DIR"
-    install -m 644 "$DISTIL_DIR/etc/distil/meter_mappings.yml" "$DISTIL_DIR/etc/distil/transformer.yml" \
-        "$DISTIL_CONF_DIR"
+    install -m 644 "$DISTIL_DIR"/etc/distil/*.yml "$DISTIL_CONF_DIR"
     # The file contains passwords.
     install -m 600 /dev/null "$DISTIL_CONF"
     setup_logging "$DISTIL_CONF"
@@ -30,6 +29,8 @@ function configure_distil_collector {
     iniset "$DISTIL_CONF" collector max_windows_per_cycle "$DISTIL_COLLECTION_START_AGE"
     iniset "$DISTIL_CONF" collector enable_exporter true
     iniset "$DISTIL_CONF" collector exporter_port "$DISTIL_EXPORTER_PORT"
+    iniset "$DISTIL_CONF" gnocchi meters_file "$DISTIL_CONF_DIR/gnocchi_meters.yml"
+    iniset "$DISTIL_CONF" prometheus meters_file "$DISTIL_CONF_DIR/prometheus_meters.yml"
 }
 
 # Not configure_keystone_authtoken_middleware, because a collector does not validate tokens or use memcached.

@@ -2,6 +2,7 @@
 """What an operator can set, use and see is in the documentation and in the sample configuration file."""
 
 import dataclasses
+import fnmatch
 import importlib.metadata
 import importlib.util
 import pathlib
@@ -12,6 +13,7 @@ import unittest
 from typing import Any
 from typing import ClassVar
 
+import yaml
 from oslo_config import cfg
 
 from distil.conf import enabled_collectors
@@ -103,6 +105,13 @@ class ReferenceDocumentationTest(unittest.TestCase):
     def test_every_telemetry_driver_is_named(self) -> None:
         for entry in importlib.metadata.entry_points(group="distil.telemetry"):
             self.assertIn(f"``{entry.name}``", page("admin/telemetry.rst"))
+
+    def test_table_has_each_sample_meter(self) -> None:
+        """By its name, or by that of a family with an asterisk."""
+        (table,) = re.findall(r"^   \* - Meter$.*?^\.\. ", page("admin/telemetry.rst"), re.MULTILINE | re.DOTALL)
+        rows = re.findall(r"``([^`]+)``", "".join(re.findall(r"^   \* - .*$", table, re.MULTILINE)))
+        for entry in yaml.safe_load((ROOT / "etc" / "distil" / "meter_mappings.yml").read_text()):
+            self.assertTrue(any(fnmatch.fnmatch(entry["meter"], row) for row in rows), entry["meter"])
 
     def test_guarantees_are_those_of_drivers(self) -> None:
         """In the table that the directive makes, of which the page has nothing of its own."""
