@@ -101,8 +101,9 @@ def _demonstrate(console: rich.console.Console, options: argparse.Namespace, fol
         console.print(f"distil-db-manage creates the tables in {folder / 'distil.sqlite'}.")
         _call(_command("distil-db-manage", config, "upgrade", "head"))
         hours = pluralize(options.hours, "hour")
-        console.print(f"distil-collector collects {hours} of usage from {options.telemetry.title()}.")
         collector = stack.enter_context(_running(_command("distil-collector", config)))
+        # Afterwards: who has read it may interrupt, which has to end the collector, too.
+        console.print(f"distil-collector collects {hours} of usage from {options.telemetry.title()}.")
         # The project of the cloud's own services is in scope too.
         expected = (options.projects + 1) * options.hours
         try:
