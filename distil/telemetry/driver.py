@@ -117,6 +117,7 @@ class TelemetryDriver(abc.ABC):
     :cvar reads_all_projects: whether it reads a period of all projects at once, so that one period at a time should be
         asked for, and asking for few projects costs as much as asking for all.
     :ivar lag: after the end of a period, before its samples can be expected to be there.
+    :ivar source: that of all samples; None: each has its own.
     :param session: authenticated, with the operator's TLS settings and time-outs.
     :param region_name: region of the endpoint in the catalog; None: any.
     :param interface: interface of the endpoint in the catalog (public, internal, admin).
@@ -127,6 +128,7 @@ class TelemetryDriver(abc.ABC):
     options: ClassVar[Sequence[Any]] = ()
     reads_all_projects: ClassVar[bool] = False
     lag: datetime.timedelta = datetime.timedelta(0)
+    source: str | None = None
 
     def __init__(self, session: ks_session.Session, region_name: str | None, interface: str) -> None:
         self._session = session

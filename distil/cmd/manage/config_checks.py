@@ -82,8 +82,8 @@ def _collectors(conf: TrackedConfigOpts, collectors: Sequence[CollectorOptions])
             if result.check not in seen:
                 yield from _result(result)
             seen.add(result.check)
-        delay = _collection_delay(conf, options)
-        yield from (Finding(f"[{options.group}]", WARNING, problem) for problem in _consequences(options, delay))
+        consequences = _consequences(options, _collection_delay(conf, options), _has_sources(conf, options))
+        yield from (Finding(f"[{options.group}]", WARNING, problem) for problem in consequences)
     yield from (Finding("collectors", WARNING, problem) for problem in validation.overlaps(conf, collectors))
     processes: collections.Counter[str] = collections.Counter()
     for options in collectors:
@@ -121,10 +121,19 @@ def _collection_delay(conf: TrackedConfigOpts, options: CollectorOptions) -> int
         return options.collection_delay
 
 
-def _consequences(options: CollectorOptions, collection_delay: int) -> Iterator[str]:
+def _has_sources(conf: TrackedConfigOpts, options: CollectorOptions) -> bool:
+    """Whether samples have sources of their own."""
+    try:
+        return CollectorFactory(conf, options).telemetry.offline_driver.source is None
+    except exceptions.ConfigurationError:  # the checks of the options report it
+        return True
+
+
+def _consequences(options: CollectorOptions, collection_delay: int, has_sources: bool) -> Iterator[str]:
     """What valid values lead to, where that may not be meant.
 
     :param collection_delay: in seconds, also that of the driver.
+    :param has_sources: whether samples have sources of their own.
     """
     if not options.max_windows_per_cycle:
         yield "max_windows_per_cycle = 0: the collector is paused; it collects nothing, and all windows stay due"
@@ -135,7 +144,7 @@ def _consequences(options: CollectorOptions, collection_delay: int) -> Iterator[
         )
     if not collection_delay:
         yield "collection_delay = 0: samples that telemetry gets after the collection of their window are not billed"
-    if not options.trust_sources:
+    if not options.trust_sources and has_sources:
         yield "trust_sources is empty: samples that users post to the telemetry service themselves are billed"
     if options.enable_exporter and options.exporter_host in _ANY_HOST and not options.exporter_client_cafile:
         default = " (the default)" if options.exporter_host == _ANY_HOST[0] else ""

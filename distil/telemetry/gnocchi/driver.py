@@ -58,6 +58,7 @@ class GnocchiDriver(driver.TelemetryDriver):
     ) -> None:
         super().__init__(session, region_name, interface)
         self.lag = datetime.timedelta(seconds=options.lag)
+        self.source = options.source
         self._options = options
         self._meters = meters
         self._client = client.GnocchiClient(session, region_name, interface, options.creators)

@@ -69,6 +69,7 @@ class PrometheusDriver(driver.TelemetryDriver):
     def __init__(self, context: DriverContext, options: PrometheusOptions, entries: Sequence[PrometheusMeter]) -> None:
         super().__init__(context.session, context.region_name, context.interface)
         self.lag = options.lag_time
+        self.source = options.source
         self._options = options
         self._entries = entries
         self._max_gap = options.max_gap * 1000

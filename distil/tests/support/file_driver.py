@@ -72,11 +72,13 @@ class FileDriver(TelemetryDriver):
         cfg.StrOpt("meters_file"),
         cfg.IntOpt("lag", default=0, min=0),
         cfg.BoolOpt("adds_up", default=True),
+        cfg.StrOpt("source"),
     )
 
     def __init__(self, context: DriverContext) -> None:
         super().__init__(context.session, context.region_name, context.interface)
         self.lag = datetime.timedelta(seconds=context.options["lag"])
+        self.source = context.options["source"]
         self._adds_up = context.options["adds_up"]
         self._samples_file = pathlib.Path(context.options["samples_file"])
         self._entries = meters_file.load(context.options["meters_file"], _entry, "label")

@@ -59,6 +59,22 @@ class MappingsAndDriverTest(unittest.TestCase):
         rows = [detail for check, status, detail in self.check() if check == "rules of [collector]"]
         self.assertEqual(expected, rows)
 
+    def test_untrusted_source_of_driver_refuses_start(self) -> None:
+        self.site.use_driver(driver={"source": "file"}, trust_sources="openstack$, other")
+        expected = (
+            "[collector] trust_sources does not match 'file', the source of all samples of the driver file: nothing"
+            " would be billed"
+        )
+        self.assertEqual(f"distil-collector: {expected}\n", self.site.refused())
+        self.assertEqual([expected], [detail for _, status, detail in self.check(status=1) if status == "error"])
+        self.site.use_driver(driver={"source": "file"}, trust_sources="openstack$, fil")
+        self.check()
+
+    def test_trust_matters_if_samples_have_sources(self) -> None:
+        self.assertIn("trust_sources is empty", str(self.check()))
+        self.site.use_driver(driver={"source": "file"})
+        self.assertNotIn("trust_sources", str(self.check()))
+
     def test_check_tells_guarantees_and_cost(self) -> None:
         self.site.use_driver(workers=2)
         status, detail = zip(*[row[1:] for row in self.check() if row[0] == "driver file"], strict=True)
