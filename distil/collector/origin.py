@@ -107,8 +107,8 @@ def _elsewhere(theirs: str, mine: str) -> str:
         usage, configured = theirs, f"{mine} ([collector] collector_backend)"
     return (
         f"the database has the usage of {usage}, and this collector is configured for {configured}, whose usage would"
-        " be missing. Use a database for each region; if only the name has changed, run distil-manage telemetry rename"
-        f" {names}"
+        " be missing. Use a database for each region; if only the name has changed, or the driver was replaced after it"
+        f" had collected everything, run distil-manage telemetry rename {names}"
     )
 
 

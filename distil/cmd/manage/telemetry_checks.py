@@ -160,7 +160,8 @@ def origin(
         problem = (
             f"the database has the usage of {pluralize(number, 'project')} from {theirs}, and this collector asks"
             f" {mine.telemetry}: it does not collect them. Use a database for each region; if only the name has"
-            f" changed, run distil-manage telemetry rename {shlex.join((theirs, mine.telemetry))}"
+            " changed, or the driver was replaced after it had collected everything, run distil-manage telemetry rename"
+            f" {shlex.join((theirs, mine.telemetry))}"
         )
         yield Finding(check, ERROR, problem)
     if not others:

@@ -61,12 +61,16 @@ class MeterCheck:
         types = self._gnocchi.resource_type_attributes() if meters else {}
         findings = [self._look(numbered, types, period) for numbered in meters]
         example = next((found.example for found in findings if found.example), None)
+        warnings = [warning for found in findings for warning in found.warnings]
+        if example is None:
+            metrics = ", ".join(f"{meter.resource_type} / {meter.metric}" for _, meter in meters)
+            warnings.append(f"there is nothing of {metrics} (resource type / metric) of any project")
         return MeterReport(
             MeterPresence.PRESENT if example else MeterPresence.ABSENT,
             problems=[problem for found in findings for problem in found.problems],
             sources=[self._source] if example else [],
             example=example,
-            warnings=[warning for found in findings for warning in found.warnings],
+            warnings=warnings,
             kept=min((found.kept for found in findings if found.kept is not None), default=None),
         )
 

@@ -52,8 +52,8 @@ class Policy(NamedTuple):
         if self.choose(aggregations) is None:
             return (
                 f"{subject} keeps {', '.join(sorted(self.aggregations))}, but the meters file wants"
-                f" {' or '.join(aggregations)}; its policy cannot be replaced: delete the metric, so that a new one is"
-                " made with another policy"
+                f" {' or '.join(aggregations)}; change aggregations in the meters file, or, once all of it is billed,"
+                " delete the metric, so that a new one is made with another policy"
             )
         timespan = self.timespans.get(granularity)
         if timespan is None:

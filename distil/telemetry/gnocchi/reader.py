@@ -44,6 +44,7 @@ class PeriodReader:
         self._backlog = backlog
         self._granularity = granularity
         self._lag = lag
+        self._missing: set[int] = set()
 
     def read(self, meters: Sequence[NumberedMeter], period: model.Window, snapshot: Snapshot) -> None:
         """Add the series of all projects to a snapshot.
@@ -54,7 +55,9 @@ class PeriodReader:
         require_visible_resources(self._gnocchi)
         self._backlog.look((period.end + self._lag).timestamp())
         orphans: set[str] = set()
+        measured: set[int] = set()
         for batch in batches(find_measured(self._gnocchi, meters, period), self._aggregates.batch_size(period)):
+            measured |= {found.numbered.number for found in batch.measured}
             orphans |= {found.resource.id for found in batch.measured if not found.resource.projects}
             orphans |= {found.id for found in batch.malformed if not found.projects}
             for malformed in batch.malformed:
@@ -66,6 +69,22 @@ class PeriodReader:
                 pluralize(len(orphans), "resource"),
                 ", ".join(sorted(orphans)[:_MAX_EXAMPLES]),
             )
+
+        self._report_missing([meter for meter in meters if meter.number not in measured], period)
+
+    def _report_missing(self, missing: Iterable[NumberedMeter], period: model.Window) -> None:
+        """Tell which entries find nothing, once for each process: the cloud may have no such resources."""
+        for numbered in missing:
+            if numbered.number not in self._missing:
+                self._missing.add(numbered.number)
+                LOG.warning(
+                    "No resource of the type %s has the metric %s in %s, so nothing is billed by it as the meter %s. If"
+                    " the cloud has such resources: is it the name of a metric?",
+                    numbered.meter.resource_type,
+                    numbered.meter.metric,
+                    period,
+                    numbered.meter.meter,
+                )
 
     def _add(self, batch: Batch, period: model.Window, snapshot: Snapshot) -> None:
         self._backlog.wait({series.metric_id for series in batch.wanted})

@@ -95,6 +95,7 @@ class PeriodReader:
             by_question[Question(entry.selector, entry.project_label)].append(entry)
         self.entries: Mapping[Question, Sequence[PrometheusMeter]] = dict(by_question)
         self._questions = tuple(by_question)
+        self._empty: set[Selector] = set()
         self._resource_labels = tuple(
             frozenset(entry.resource_label for entry in by_question[question] if entry.kind is Kind.COUNTER)
             for question in by_question
@@ -106,9 +107,10 @@ class PeriodReader:
         :raises PeriodIncomplete: the service says that it does not have all samples.
         :raises TelemetryError: the service gave no usable answer.
         """
-        homeless: dict[Selector, set[str]] = defaultdict(set)
         owners = Owners()
         for number, question in enumerate(self._questions):
+            homeless: set[str] = set()
+            owned = 0
             is_counter = any(entry.kind is Kind.COUNTER for entry in self.entries[question])
             start, end = milliseconds(period.start), milliseconds(period.end)
             # What a counter counted until its first sample in the period is the difference from the one before.
@@ -117,13 +119,39 @@ class PeriodReader:
                 for item in items:
                     series = self._parse(question, item, part_start, part_end, is_counter, snapshot)
                     if series is not None and not series.labels.get(question.project_label):
-                        homeless[question.selector].add(format_labels(series.labels))
+                        homeless.add(format_labels(series.labels))
                     elif series is not None and series.times:
                         row = (number, series.labels, series.times, series.values)
                         snapshot.add(series.labels[question.project_label], row)
                         owners.record(self._counters(number, series.labels), series.labels[question.project_label])
+                        owned += 1
+            self._report(question, owned, homeless, period)
         self._share(owners, snapshot)
-        _report_homeless(homeless)
+
+    def _report(self, question: Question, owned: int, homeless: Collection[str], period: model.Window) -> None:
+        """Tell what is not billed, as after a misspelt name in the meters file.
+
+        :param owned: number of series of projects.
+        :param homeless: the labels of series without a project.
+        :raises TelemetryError: there are series, but none of a project.
+        """
+        selector, label = question
+        if homeless:
+            series = pluralize(len(homeless), "series", "series")
+            examples = ", ".join(itertools.islice(sorted(homeless), _MAX_EXAMPLES))
+            if not owned:
+                reason = f"none of the {series} of {selector} has the label {label} of the project, such as {examples}"
+                raise exceptions.TelemetryError(f"{self._name}: {reason}", affects_all=True)
+            LOG.warning("%s of %s without the label %s are not billed, such as %s", series, selector, label, examples)
+        elif not owned and selector not in self._empty:
+            # Once for each process: the cloud may have no such resources.
+            self._empty.add(selector)
+            LOG.warning(
+                "%s has no series in %s, so nothing is billed by it. If the cloud has such resources: is it the name of"
+                " a metric?",
+                selector,
+                period,
+            )
 
     def series(self, rows: Iterable[Any]) -> dict[Question, list[Series]]:
         """The series of one project, by question; parts of one series follow each other.
@@ -178,14 +206,3 @@ def milliseconds(time: datetime.datetime) -> int:
 def _sample_count(item: Any) -> int:
     values = item.get("values") if isinstance(item, Mapping) else None
     return len(values) if isinstance(values, list) else 0
-
-
-def _report_homeless(homeless: Mapping[Selector, Collection[str]]) -> None:
-    """Log how many series have no project, and so are not billed."""
-    for selector, series in homeless.items():
-        LOG.warning(
-            "%s of %s without a project left out, such as %s",
-            pluralize(len(series), "series", "series"),
-            selector,
-            ", ".join(itertools.islice(series, _MAX_EXAMPLES)),
-        )

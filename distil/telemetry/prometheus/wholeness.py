@@ -111,11 +111,12 @@ class WholenessCheck:
             return (
                 f"{up} has no sample {gap}: is it the name of a metric, was it scraped then, and is that within the"
                 f" retention ({self._retention()})? If the cloud lacks the service, have the meters file say that its"
-                " meters are unavailable"
+                " meters are unavailable. Windows without samples can only be left out (distil-manage project start;"
+                " for new projects, max_collection_start_age)"
             )
         return (
-            f"{up} has no sample but 0 {gap}, longer than [prometheus] max_gap ({self._max_gap // 1000} s): samples may"
-            " be missing. If they cannot be recovered, set max_gap to"
+            f"{up} has no sample other than 0 {gap}, longer than [prometheus] max_gap ({self._max_gap // 1000} s):"
+            " samples may be missing. If they cannot be recovered, set max_gap to"
             f" {math.ceil(gap.length / 1000)} until the window is collected"
         )
 

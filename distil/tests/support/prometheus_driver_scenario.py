@@ -142,7 +142,7 @@ class DriverScenario(DriverCase):
         with self.assertLogs("distil.telemetry.prometheus", "WARNING") as logs:
             samples = self.read(self.driver({}))
         self.assertEqual(["r"], [sample.resource_id for sample in samples])
-        self.assertRegex(logs.output[0], "1 series of .* without a project left out.*homeless")
+        self.assertRegex(logs.output[0], "1 series of .* without the label project are not billed.*homeless")
 
     def test_change_of_label_shows_both(self) -> None:
         """A transferred resource's samples are of either project."""
@@ -189,7 +189,7 @@ class WholenessScenario(DriverCase):
 
     def test_gap_of_scrapes_is_refused(self) -> None:
         self.job = uuid.uuid4().hex
-        with self.assert_incomplete("no sample but 0 from 2026-01-01T00:20:00Z to 2026-01-01T00:40:00Z"):
+        with self.assert_incomplete("no sample other than 0 from 2026-01-01T00:20:00Z to 2026-01-01T00:40:00Z"):
             self.read_with_scrapes(self.scrapes([*range(21), *range(40, 60)]))
 
     def test_failed_scrapes_are_gap(self) -> None:

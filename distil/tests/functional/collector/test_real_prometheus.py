@@ -114,7 +114,7 @@ class RealPrometheusTest(unittest.TestCase):
         project_id = self.create("project", name="busy", domain_id=self.domain_id)
         self.add_network(project_id, scraped=2.5 * HOUR)
         output = self.site.collect(status=1)
-        self.assertIn(f'up{{job="{self.job}"}} has no sample but 0', output)
+        self.assertIn(f'up{{job="{self.job}"}} has no sample other than 0', output)
         self.assertEqual({project_id: self.site.start + 2 * HOUR}, self.site.last_collected())
 
 

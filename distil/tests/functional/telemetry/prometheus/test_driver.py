@@ -110,8 +110,21 @@ class GaugeTest(SeriesServerCase):
         server = self.serve(*homeless, series("volume_size", (0, 1), project="p", id="mine"))
         with self.assertLogs("distil.telemetry.prometheus", "WARNING") as logs:
             self.assertEqual(1, len(self.samples(server)))
-        self.assertRegex("".join(logs.output), "5 series of volume_size without a project left out, such as .*v[0-4]")
+        expected = "5 series of volume_size without the label project are not billed, such as .*v[0-4]"
+        self.assertRegex("".join(logs.output), expected)
         self.assertEqual(1, len(logs.output))
+
+    def test_label_of_project_that_no_series_has_is_error(self) -> None:
+        server = self.serve(series("volume_size", (0, 1), tenant="p", id="v"))
+        with self.assertRaisesRegex(
+            exceptions.TelemetryError, "none of the 1 series of volume_size has the label project"
+        ):
+            self.samples(server)
+
+    def test_selector_without_series_is_logged(self) -> None:
+        with self.assertLogs("distil.telemetry.prometheus", "WARNING") as logs:
+            self.assertEqual([], self.samples(self.serve()))
+        self.assertRegex("".join(logs.output), "volume_size has no series in .*, so nothing is billed by it")
 
 
 class CounterTest(SeriesServerCase):

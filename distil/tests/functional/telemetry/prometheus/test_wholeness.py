@@ -28,7 +28,7 @@ class WholenessTest(SeriesServerCase):
         }.items():
             with self.subTest(name):
                 server = self.serve(up=series(UP, *points))
-                self.assert_incomplete(server, f"{UP} has no sample but 0 from .*max_gap to [67][0-9][0-9] until")
+                self.assert_incomplete(server, f"{UP} has no sample other than 0 .*max_gap to [67][0-9][0-9] until")
 
     def test_accepted_gap_does_not(self) -> None:
         points = [*every_minute(9, 20), *every_minute(30, 50), (61, 1)]
@@ -85,7 +85,7 @@ class WholenessTest(SeriesServerCase):
             series(UP, *points, instance=name)
             for name, points in (("a", every_minute(-20, 20)), ("b", every_minute(30)))
         )
-        with self.assertNoLogs("distil.telemetry.prometheus", "WARNING"):
+        with self.assertNoLogs("distil.telemetry.prometheus.wholeness", "WARNING"):
             self.assertEqual([], self.samples(self.serve(old, new)))
 
     def test_target_is_up_while_a_replica_is(self) -> None:
