@@ -90,10 +90,13 @@ class DocumentMaker:
     def _increases(
         self, entry: PrometheusMeter, project_id: str, series: Sequence[Series], start: int, end: int
     ) -> Sequence[Increase]:
-        own = [item for item in series if item.labels[entry.project_label] == project_id]
-        others = [item for item in series if item.labels[entry.project_label] != project_id]
-        # Otherwise it was not transferred: projects have resources with the same id.
-        counted = own if are_simultaneous(own, others) else series
+        by_project: dict[str, list[Series]] = defaultdict(list)
+        for item in series:
+            by_project[item.labels[entry.project_label]].append(item)
+        own = by_project.pop(project_id, [])
+        # If one is there meanwhile, it was not transferred: projects have resources with the same id.
+        is_shared = any(are_simultaneous(own, others) for others in by_project.values())
+        counted = own if is_shared else series
         if counters.is_too_sparse(counted, self._max_gap):
             LOG.warning(
                 "%s: the samples of resource %s from %s to %s are further apart than [prometheus] max_gap (%d s): what"
@@ -108,7 +111,7 @@ class DocumentMaker:
         try:
             return counters.increases(counted, start, end, self._max_gap, from_zero, self._replica_labels)
         except ConflictingSeries as error:
-            if counted is not own and others:
+            if len(counted) > len(own):
                 return self._increases(entry, project_id, own, start, end)
             raise exceptions.TelemetryError(_describe_conflict(entry, *error.labels)) from error
 

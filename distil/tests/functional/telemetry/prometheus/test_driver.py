@@ -173,6 +173,17 @@ class CounterTest(SeriesServerCase):
                 next_hour = {"projects": ["q"], "start": END, "end": END + 60 * MINUTE}
                 self.assertEqual([(79, 20)], self.values(server, [traffic], **next_hour))
 
+    def test_counter_is_transferred_several_times(self) -> None:
+        """Each project has a few samples, and one scrape failed."""
+        owners = {"p": [0, 1], "q": [2], "r": [3, 5]}
+        items = [
+            series("traffic", *((minute, minute) for minute in minutes), project=name, id="r1")
+            for name, minutes in owners.items()
+        ]
+        server = self.serve(*items)
+        found = {name: self.values(server, [TRAFFIC], projects=[name]) for name in owners}
+        self.assertEqual({"p": [(1, 1)], "q": [(2, 1)], "r": [(5, 3)]}, found)
+
     def test_same_id_in_two_projects_counts_apart(self) -> None:
         """Scraped together or not, with equal values or not, in few projects or many."""
         for count, offset, step in ((2, 0, 0), (2, 0, 1), (2, 0.5, 1), (20, 0, 1)):
