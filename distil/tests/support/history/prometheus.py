@@ -2,6 +2,7 @@
 """A history as Prometheus scrapes it from openstack-exporter, and from an operator's exporter of what that lacks."""
 
 import datetime
+import itertools
 from collections import defaultdict
 from collections.abc import Callable
 from collections.abc import Iterator
@@ -83,25 +84,16 @@ def series(history: History) -> Iterator[tuple[Mapping[str, str], Samples]]:
 
 
 def measured_from_baseline(history: History, max_gap: datetime.timedelta) -> Iterator[Measurement]:
-    """What is left of the measurements if counters count for a project from the first sample on.
+    """What is left of the measurements if a resource's counters are counted from its first sample on.
 
     :param max_gap: across which a counter continues.
     """
     for resource in history.resources:
-        totals = dict(zip((poll.time for poll in resource.polls), resource.counted(), strict=True))
-        seen: dict[tuple[str, str], datetime.datetime] = {}
+        pairs = itertools.pairwise(poll.time for poll in resource.polls)
+        known = {time for earlier, time in pairs if time - earlier <= max_gap}
         for measurement in measurements(resource):
-            key = (measurement.meter, measurement.project_id)
-            before = seen.get(key)
-            seen[key] = measurement.time
-            if measurement.meter not in resource.kind.counters:
-                yield measurement
-            elif before is None or measurement.time - before > max_gap:
-                yield measurement._replace(volume=0)
-            else:
-                factor = resource.kind.counters.index(measurement.meter) + 1
-                increase = totals[measurement.time] - totals[before]
-                yield measurement._replace(volume=factor * (totals[measurement.time] if increase < 0 else increase))
+            is_unknown = measurement.meter in resource.kind.counters and measurement.time not in known
+            yield measurement._replace(volume=0) if is_unknown else measurement
 
 
 def _up(history: History) -> Iterator[tuple[Mapping[str, str], Samples]]:
