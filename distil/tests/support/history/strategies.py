@@ -96,7 +96,7 @@ def _resources(draw: st.DrawFn, kind: Kind) -> Resource:
     if kind is Kind.CONTAINER:
         project_id, name = draw(projects), draw(st.sampled_from(_NAMES).filter(bool))
         resource_id, projects = f"{project_id}/{name}", st.just(project_id)
-    elif draw(st.booleans()):
+    elif draw(st.integers(0, 2)) == 0:
         projects = st.just(draw(projects))
     constants = draw(st.fixed_dictionaries(_CONSTANT_FIELDS.get(kind, {})))
     fields = st.fixed_dictionaries(_CHANGING_FIELDS.get(kind, _NAME)).map(lambda drawn: constants | drawn)
@@ -119,7 +119,7 @@ def _changes(created: datetime.datetime) -> st.SearchStrategy[list[datetime.date
     times = _times(created, _END)
     ends = st.integers(1, _WINDOWS).map(lambda number: max(created, START + number * HOUR - _LAST_MINUTES))
     quick = (times | ends).map(lambda time: [time + number * _SHORTEST_STATE for number in range(_MAX_CHANGES)])
-    return st.lists(times, max_size=_MAX_CHANGES) | quick
+    return quick | st.lists(times, max_size=_MAX_CHANGES) | quick
 
 
 @st.composite
