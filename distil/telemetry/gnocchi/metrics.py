@@ -82,7 +82,9 @@ class MetricCache:
         self._gnocchi = gnocchi
         self._lock = threading.Lock()
         self._metrics: dict[str, Metric] = {}
-        self._policies: dict[str, Policy] = {}
+        # By their description without the id. Hundreds of thousands of metrics have few of them in common: each of its
+        # own would take memory, and the garbage collector's time.
+        self._descriptions: dict[str, Metric] = {}
 
     def get(self, metric_id: str) -> Metric | None:
         """What is known of a metric; None: nothing yet."""
@@ -101,7 +103,7 @@ class MetricCache:
         with self._lock:
             if len(self._metrics) > _MAX_METRICS:
                 self._metrics.clear()
-                self._policies.clear()
+                self._descriptions.clear()
             for document in documents:
                 self._learn(document)
 
@@ -134,10 +136,11 @@ class MetricCache:
 
     def _learn(self, document: Any) -> None:
         try:
-            unit, key = document["unit"], repr(document["archive_policy"])
-            if key not in self._policies:
-                self._policies[key] = _parse_policy(document["archive_policy"])
-            self._metrics[document["id"]] = Metric(self._policies[key], unit if isinstance(unit, str) else None)
+            unit, policy = document["unit"], document["archive_policy"]
+            key = repr((unit, policy))
+            if key not in self._descriptions:
+                self._descriptions[key] = Metric(_parse_policy(policy), unit if isinstance(unit, str) else None)
+            self._metrics[document["id"]] = self._descriptions[key]
         except (LookupError, TypeError, ValueError) as error:
             reason = f"the description of a metric is malformed: {short_repr(document)}"
             raise exceptions.TelemetryError(reason, request=client.SERVICE_TYPE) from error
