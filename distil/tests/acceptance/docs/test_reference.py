@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What an operator can set, use and see is in the documentation and in the sample configuration file."""
 
+import ast
 import dataclasses
 import fnmatch
 import importlib.metadata
@@ -10,6 +11,7 @@ import re
 import subprocess
 import tempfile
 import unittest
+from collections.abc import Iterator
 from typing import Any
 from typing import ClassVar
 
@@ -45,6 +47,14 @@ def titles(name: str) -> set[str]:
     """The words of a page's titles; a title may name several things, with commas between them."""
     found = re.findall(r"^(\S.*)\n([-=~])\2+$", page(name), re.MULTILINE)
     return {word for title, _ in found for word in title.split(", ")}
+
+
+def texts(*packages: pathlib.Path) -> Iterator[str]:
+    """The texts in the modules of packages, in parts where values are inserted."""
+    for package in packages:
+        for path in package.glob("*.py"):
+            nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            yield from (node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str))
 
 
 def extension(name: str) -> Any:
@@ -134,6 +144,16 @@ class ReferenceDocumentationTest(unittest.TestCase):
                 pathlib.Path(file.name).write_text(example, encoding="utf-8")
                 (entry,) = load(file.name)
             self.assertEqual({"name", "volume_id", "volume_type"}, entry.metadata.keys())
+
+    def test_messages_of_drivers_are_those_of_code(self) -> None:
+        """Between the dots that stand for values."""
+        for driver in ("gnocchi", "prometheus"):
+            code = "\n".join(texts(ROOT / "distil" / "telemetry", ROOT / "distil" / "telemetry" / driver))
+            table = page(f"admin/telemetry-{driver}.rst").partition("\nMessages\n")[2]
+            messages = re.findall(r"``([^`]+)``", "".join(re.findall(r"^   \* - (.*)$", table, re.MULTILINE)))
+            self.assertGreater(len(messages), 10)
+            for part in (part.strip(" ,:") for message in messages for part in message.split("...")):
+                self.assertIn(part, code)
 
     def test_every_key_of_meters_files_has_section(self) -> None:
         fields = (*dataclasses.fields(GnocchiMeter), *dataclasses.fields(PrometheusMeter))
