@@ -11,7 +11,7 @@ from keystoneauth1 import session as ks_session
 
 from distil import exceptions
 from distil.telemetry import http_client
-from distil.text import short_repr
+from distil.telemetry.http_client import show_value
 
 SERVICE_TYPE = "metering"
 
@@ -61,5 +61,5 @@ class CeilometerClient:
                 raise RequestUnsupported(error.reason, request=request) from error
             raise
         if not isinstance(rows, list):
-            raise exceptions.TelemetryError(f"the response is not a list: {short_repr(rows)}", request=request)
+            raise exceptions.TelemetryError(f"the response is not a list: {show_value(rows)}", request=request)
         return rows

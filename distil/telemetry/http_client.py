@@ -114,6 +114,14 @@ def excerpt(body: bytes) -> str:
     return redact(text)[:_MAX_EXCERPT_CHARS] or "an empty body"
 
 
+def show_value(value: object) -> str:
+    """A part of a response, for messages: its beginning, without secrets, as a service may quote the request."""
+    try:
+        return excerpt(repr(value).encode(errors="replace"))
+    except (ValueError, RecursionError):  # too many digits, or levels
+        return f"a {type(value).__name__}"
+
+
 def _parse(body: bytes) -> Any:
     """:raises ValueError: it is not JSON.
     :raises RecursionError: it is nested too deeply.

@@ -16,7 +16,7 @@ from distil import model
 from distil.telemetry import http_client
 from distil.telemetry.gnocchi.request_size import RequestSize
 from distil.telemetry.http_client import StatusError
-from distil.text import short_repr
+from distil.telemetry.http_client import show_value
 
 SERVICE_TYPE = "metric"
 
@@ -204,5 +204,5 @@ class GnocchiClient:
             return value
         kind = {list: "a list", dict: "an object", int: "a number", str: "text"}[expected]
         raise exceptions.TelemetryError(
-            f"{name} is not {kind}: {short_repr(value)}", request=f"{SERVICE_TYPE} {request}"
+            f"{name} is not {kind}: {show_value(value)}", request=f"{SERVICE_TYPE} {request}"
         )

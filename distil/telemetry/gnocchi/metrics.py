@@ -16,7 +16,7 @@ from distil import exceptions
 from distil import text
 from distil.telemetry.gnocchi import client
 from distil.telemetry.http_client import StatusError
-from distil.text import short_repr
+from distil.telemetry.http_client import show_value
 
 # Beyond it all is learned anew: metrics of the past would fill the memory.
 _MAX_METRICS = 500_000
@@ -142,7 +142,7 @@ class MetricCache:
                 self._descriptions[key] = Metric(_parse_policy(policy), unit if isinstance(unit, str) else None)
             self._metrics[document["id"]] = self._descriptions[key]
         except (LookupError, TypeError, ValueError) as error:
-            reason = f"the description of a metric is malformed: {short_repr(document)}"
+            reason = f"the description of a metric is malformed: {show_value(document)}"
             raise exceptions.TelemetryError(reason, request=client.SERVICE_TYPE) from error
 
 

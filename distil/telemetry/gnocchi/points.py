@@ -9,7 +9,7 @@ from typing import Any
 from typing import NamedTuple
 
 from distil import model
-from distil.text import short_repr
+from distil.telemetry.http_client import show_value
 
 
 class Point(NamedTuple):
@@ -30,7 +30,7 @@ def parse_points(rows: object, period: model.Window, granularity: int) -> Sequen
     :raises ValueError: one is not of the period, or is there twice. The message names it.
     """
     if not isinstance(rows, list):
-        raise ValueError(f"Gnocchi's answer has no list of aggregates, but {short_repr(rows)}")  # noqa: TRY004 - as for points
+        raise ValueError(f"Gnocchi's answer has no list of aggregates, but {show_value(rows)}")  # noqa: TRY004 - as for points
     starts = _starts(period, granularity)
     points: dict[int, Point] = {}
     for row in rows:
@@ -40,7 +40,7 @@ def parse_points(rows: object, period: model.Window, granularity: int) -> Sequen
         except (LookupError, TypeError, ValueError):
             start = None
         if start is None or length != granularity or start in points:
-            raise ValueError(f"{short_repr(row)} is not another aggregate of {granularity} s in {period}")
+            raise ValueError(f"{show_value(row)} is not another aggregate of {granularity} s in {period}")
         points[start] = Point(start, value)
     return [points[start] for start in sorted(points)]
 

@@ -18,7 +18,7 @@ from distil import exceptions
 from distil import model
 from distil.telemetry.gnocchi import client
 from distil.telemetry.http_client import StatusError
-from distil.text import short_repr
+from distil.telemetry.http_client import show_value
 
 _KEYS = ("id", "original_resource_id", "project_id", "revision_start", "ended_at", "metrics")
 
@@ -149,7 +149,7 @@ def _search(
     except StatusError as error:
         if error.status != HTTPStatus.NOT_FOUND:
             raise
-        reason = f"Gnocchi has no resource type {short_repr(resource_type)}, which the meters file names"
+        reason = f"Gnocchi has no resource type {show_value(resource_type)}, which the meters file names"
         raise exceptions.TelemetryError(reason, affects_all=True) from error
 
 
@@ -175,7 +175,7 @@ def _row(values: Any, description: str) -> _Row:
         start = _time(values.get("revision_start"))
         if start is not None:
             return _Row(values["id"], start, values)
-    reason = f"a revision without id or start: {short_repr(values)}"
+    reason = f"a revision without id or start: {show_value(values)}"
     raise exceptions.TelemetryError(reason, request=f"{client.SERVICE_TYPE} search ({description})")
 
 
@@ -219,11 +219,11 @@ def _owners(project_ids: Sequence[Any]) -> Sequence[str | None]:
 def _problem(row: Mapping[str, Any]) -> str | None:
     metrics = row["metrics"]
     if not isinstance(metrics, dict) or not all(isinstance(metric_id, str) for metric_id in metrics.values()):
-        return f"its metrics are not ids by name: {short_repr(metrics)}"
+        return f"its metrics are not ids by name: {show_value(metrics)}"
     if not isinstance(row["original_resource_id"], str | None):
-        return f"its original id is not text: {short_repr(row['original_resource_id'])}"
+        return f"its original id is not text: {show_value(row['original_resource_id'])}"
     if row["ended_at"] is not None and _time(row["ended_at"]) is None:
-        return f"its end is not a time: {short_repr(row['ended_at'])}"
+        return f"its end is not a time: {show_value(row['ended_at'])}"
     return None
 
 

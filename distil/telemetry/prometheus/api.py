@@ -14,8 +14,8 @@ from distil import exceptions
 from distil.telemetry.http_client import JSONClient
 from distil.telemetry.http_client import StatusError
 from distil.telemetry.http_client import excerpt
+from distil.telemetry.http_client import show_value
 from distil.telemetry.prometheus.selector import Selector
-from distil.text import short_repr
 
 LOG = log.getLogger(__name__)
 
@@ -85,7 +85,7 @@ class PrometheusAPI:
         data = document.get("data") if isinstance(document, Mapping) else None
         if not isinstance(data, Mapping):
             raise exceptions.TelemetryError(
-                f"the response is not {{data: {{...}}}}: {short_repr(document)}",
+                f"the response is not {{data: {{...}}}}: {show_value(document)}",
                 request=f"{self.name} GET {_RUNTIME_INFO}",
             )
         return data
@@ -129,11 +129,11 @@ def _result(document: Any, result_type: str, request: str) -> list[Any]:
     result = data.get("result") if isinstance(data, Mapping) else None
     if not isinstance(data, Mapping) or not isinstance(result, list) or document.get("status") != "success":
         raise exceptions.TelemetryError(
-            f"the response is not {{status: success, data: {{result: [...]}}}}: {short_repr(document)}",
+            f"the response is not {{status: success, data: {{result: [...]}}}}: {show_value(document)}",
             request=request,
         )
     if data.get("resultType") != result_type:
-        kind = short_repr(data.get("resultType"))
+        kind = show_value(data.get("resultType"))
         raise exceptions.TelemetryError(f"the type of the result is {kind}, not {result_type}", request=request)
     reason = _incompleteness(document)
     if reason:

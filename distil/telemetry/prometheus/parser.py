@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 from typing import NamedTuple
 
+from distil.telemetry.http_client import show_value
 from distil.telemetry.prometheus.series import Series
 from distil.telemetry.prometheus.series import thin
-from distil.text import short_repr
 
 
 class MalformedSeries(Exception):
@@ -44,12 +44,12 @@ def parse_series(item: Any, start: int, end: int, keep_all: bool) -> ParsedSerie
     labels = _labels(item)
     pairs = item.get("values")
     if not isinstance(pairs, list) or not pairs:
-        raise MalformedSeries(labels, f"values must be a list of samples, not {short_repr(pairs)}")
+        raise MalformedSeries(labels, f"values must be a list of samples, not {show_value(pairs)}")
     try:
         times = [round(time * 1000) for time, _ in pairs]
         texts = [text for _, text in pairs]
     except (TypeError, ValueError, OverflowError):
-        raise MalformedSeries(labels, f"values must be pairs of time and value, not {short_repr(pairs)}") from None
+        raise MalformedSeries(labels, f"values must be pairs of time and value, not {show_value(pairs)}") from None
     samples = len(times)
     _require_order(labels, times)
     if times[0] == start - 1:
@@ -72,16 +72,16 @@ def parse_last(item: Any, time: int) -> Series:
         pair = item["values"][-1] if "values" in item else item["value"]
         return Series(labels, [time], _values(labels, [pair[1]]))
     except (TypeError, LookupError):
-        raise MalformedSeries(labels, f"must have a value, not {short_repr(item)}") from None
+        raise MalformedSeries(labels, f"must have a value, not {show_value(item)}") from None
 
 
 def _labels(item: Any) -> Mapping[str, str]:
     metric = item.get("metric") if isinstance(item, Mapping) else None
     if not isinstance(metric, Mapping):
-        raise MalformedSeries({}, f"must be an object with metric and values, not {short_repr(item)}")
+        raise MalformedSeries({}, f"must be an object with metric and values, not {show_value(item)}")
     labels = {name: value for name, value in metric.items() if isinstance(value, str) and _is_text(name + value)}
     if len(labels) < len(metric):
-        raise MalformedSeries(labels, f"metric must map labels to texts, not {short_repr(dict(metric))}")
+        raise MalformedSeries(labels, f"metric must map labels to texts, not {show_value(dict(metric))}")
     return labels
 
 
@@ -105,4 +105,4 @@ def _values(labels: Mapping[str, str], texts: Sequence[Any]) -> list[float]:
     try:
         return [float(text) for text in texts]
     except ValueError as error:
-        raise MalformedSeries(labels, f"a value is not a number: {short_repr(str(error))}") from None
+        raise MalformedSeries(labels, f"a value is not a number: {show_value(str(error))}") from None
