@@ -139,10 +139,14 @@ def bucketed(history: History, delay: datetime.timedelta) -> Iterator[Measuremen
 
 
 def blurred(history: History, delay: datetime.timedelta) -> Iterator[tuple[str, datetime.datetime]]:
-    """Resources, by id, and starts of those of their buckets that do not show each measurement."""
+    """Resources, by id, and starts of those of their buckets that do not show each measurement.
+
+    More than one state was in force, or one was measured and is in force later, or the last status is not the largest.
+    """
     for bucket in _buckets(history, delay):
-        largest = max(measurement.volume for measurement in bucket.measurements)
-        if len(bucket.revisions) > 1 or bucket.volume < largest:
+        *others, state = [revision.state for revision in bucket.revisions]
+        is_late = any(_differ(bucket.resource.kind, state, measurement.state) for measurement in bucket.measurements)
+        if others or is_late or bucket.volume < max(measurement.volume for measurement in bucket.measurements):
             yield bucket.resource.id, bucket.start
 
 
