@@ -47,8 +47,14 @@ def terminate(process: "subprocess.Popen[Any]") -> None:
 
 
 def kill(process: "subprocess.Popen[Any]") -> None:
-    """Send SIGKILL to a process and its children: the parent first, because it would replace a child."""
-    for pid in [process.pid, *children(process.pid)]:
+    """Send SIGKILL to a process and its children: the parent first, because it would replace a child.
+
+    The children are stopped before: one that notices that its parent has died would end in order.
+    """
+    of_process = children(process.pid)
+    for pid in of_process:
+        os.kill(pid, signal.SIGSTOP)
+    for pid in [process.pid, *of_process]:
         os.kill(pid, signal.SIGKILL)
     process.wait()
 
