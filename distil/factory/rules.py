@@ -14,7 +14,7 @@ from distil import yaml_file
 from distil.rating import mapping_parser
 from distil.rating.mapping import MeterMapping
 from distil.rating.rate import RatingRules
-from distil.telemetry.coverage import Gap
+from distil.telemetry.coverage import Shortcoming
 from distil.transformers.base import Transformer
 from distil.yaml_file import Problem
 from distil.yaml_file import YAMLFile
@@ -31,11 +31,11 @@ class LoadedRules(NamedTuple):
         keys = sorted(mapping_parser.unused_keys(self.file.content))
         return [f"{self.file.path}: {key} has no effect and can be removed" for key in keys]
 
-    def place(self, gap: Gap) -> str:
-        """The gap, with its place in the file."""
-        entry = self.file.content[gap.entry - 1]
-        title = f"entry {gap.entry} ({entry['meter']}, {entry['transformer']})"
-        return self.file.place(Problem(gap.entry, f"{title}: {gap.text}"))
+    def place(self, shortcoming: Shortcoming) -> str:
+        """The shortcoming, with its place in the file."""
+        entry = self.file.content[shortcoming.entry - 1]
+        title = f"entry {shortcoming.entry} ({entry['meter']}, {entry['transformer']})"
+        return self.file.place(Problem(shortcoming.entry, f"{title}: {shortcoming.text}"))
 
 
 def load_rules(

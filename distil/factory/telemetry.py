@@ -16,7 +16,7 @@ from distil.conf import telemetry_drivers
 from distil.factory.session import open_session
 from distil.rating.mapping import MeterMapping
 from distil.telemetry import coverage
-from distil.telemetry.coverage import Gap
+from distil.telemetry.coverage import Shortcoming
 from distil.telemetry.driver import DriverContext
 from distil.telemetry.driver import TelemetryDriver
 
@@ -64,11 +64,11 @@ class TelemetryFactory:
         """
         return telemetry_drivers.read(self._conf, self._backend)
 
-    def gaps(self, mappings: Sequence[MeterMapping]) -> Iterator[Gap]:
+    def shortcomings(self, mappings: Sequence[MeterMapping]) -> Iterator[Shortcoming]:
         """What the driver lacks for meter mappings.
 
         :raises ConfigurationError: the driver is unknown, or its options cannot be used.
         """
         path = self.options().get("meters_file")
         meters_file = f"{path} ([{self._backend}] meters_file)" if path else None
-        return coverage.find_gaps(mappings, self.offline_driver, meters_file)
+        return coverage.find_shortcomings(mappings, self.offline_driver, meters_file)

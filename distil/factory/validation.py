@@ -61,18 +61,18 @@ def validate_rules(conf: cfg.ConfigOpts, options: CollectorOptions) -> Validatio
     except exceptions.ConfigurationError as error:
         return ValidationResult(check, error.problems)
     try:
-        gaps = list(factory.telemetry.gaps(loaded.rules.mappings))
+        shortcomings = list(factory.telemetry.shortcomings(loaded.rules.mappings))
         source = factory.telemetry.offline_driver.source
     except exceptions.ConfigurationError:
         # The validation of the options reports it.
         return ValidationResult(check, (), loaded.unused_keys())
-    errors = [loaded.place(gap) for gap in gaps if gap.is_error]
+    errors = [loaded.place(found) for found in shortcomings if found.is_error]
     if source is not None and not loaded.rules.is_trusted(source):
         errors.append(
             f"[{options.group}] trust_sources does not match {source!r}, the source of all samples of the driver"
             f" {options.collector_backend}: nothing would be billed"
         )
-    warnings = [loaded.place(gap) for gap in gaps if not gap.is_error]
+    warnings = [loaded.place(found) for found in shortcomings if not found.is_error]
     return ValidationResult(check, errors, [*loaded.unused_keys(), *warnings])
 
 

@@ -12,7 +12,7 @@ from distil.telemetry.driver import TelemetryDriver
 from distil.text import short_repr
 
 
-class Gap(NamedTuple):
+class Shortcoming(NamedTuple):
     """What the samples of a meter lack for a meter mapping.
 
     :param entry: number of the mapping, from 1.
@@ -24,7 +24,9 @@ class Gap(NamedTuple):
     is_error: bool
 
 
-def find_gaps(mappings: Sequence[MeterMapping], driver: TelemetryDriver, meters_file: str | None) -> Iterator[Gap]:
+def find_shortcomings(
+    mappings: Sequence[MeterMapping], driver: TelemetryDriver, meters_file: str | None
+) -> Iterator[Shortcoming]:
     """Compare each mapping with the driver.
 
     :param meters_file: the file that says what the driver serves, with its option; None: there is none.
@@ -34,13 +36,13 @@ def find_gaps(mappings: Sequence[MeterMapping], driver: TelemetryDriver, meters_
         if served is None:
             remedy = f", or add an entry for the meter to {meters_file}" if meters_file else ""
             text = f"the driver serves no such meter, so nothing would be billed; remove the mapping{remedy}"
-            yield Gap(entry, text, is_error=True)
+            yield Shortcoming(entry, text, is_error=True)
         elif served.unavailable is not None:
-            yield Gap(entry, f"nothing is billed by it: {served.unavailable}", is_error=False)
+            yield Shortcoming(entry, f"nothing is billed by it: {served.unavailable}", is_error=False)
         else:
             comparison = _Comparison(mapping, served, meters_file)
-            yield from (Gap(entry, text, is_error=True) for text in comparison.errors())
-            yield from (Gap(entry, text, is_error=False) for text in comparison.warnings())
+            yield from (Shortcoming(entry, text, is_error=True) for text in comparison.errors())
+            yield from (Shortcoming(entry, text, is_error=False) for text in comparison.warnings())
 
 
 class _Comparison:

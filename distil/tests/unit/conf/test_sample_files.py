@@ -25,7 +25,7 @@ TRANSFORMERS = FOLDER / "transformer.yml"
 PROMETHEUS_METERS = FOLDER / "prometheus_meters.yml"
 
 
-def gaps(backend: str) -> list[str]:
+def shortcomings(backend: str) -> list[str]:
     """Return the errors of the sample mappings with a driver's sample meters file."""
     conf = TrackedConfigOpts()
     registry.register_opts(conf)
@@ -33,7 +33,11 @@ def gaps(backend: str) -> list[str]:
     conf([], default_config_files=[], default_config_dirs=[])
     conf.set_override("meters_file", str(FOLDER / f"{backend}_meters.yml"), backend)
     mappings = rules.load_rules(str(MAPPINGS), str(TRANSFORMERS), ()).rules.mappings
-    return [gap.text for gap in TelemetryFactory(conf, backend).gaps(mappings) if gap.is_error]
+    return [
+        shortcoming.text
+        for shortcoming in TelemetryFactory(conf, backend).shortcomings(mappings)
+        if shortcoming.is_error
+    ]
 
 
 class SampleFilesTest(unittest.TestCase):
@@ -48,7 +52,7 @@ class SampleFilesTest(unittest.TestCase):
     def test_every_driver_serves_mappings(self) -> None:
         for driver in metadata.entry_points(group="distil.telemetry"):
             if any(option.dest == "meters_file" for option in driver.load().options):
-                self.assertEqual([], gaps(driver.name), driver.name)
+                self.assertEqual([], shortcomings(driver.name), driver.name)
 
     def test_mappings_store_type_and_identifying_metadata(self) -> None:
         for entry in self.load():

@@ -48,63 +48,67 @@ def samples_with(*keys: str, **fields: Any) -> ServedMeter:
 
 
 class CoverageCase(unittest.TestCase):
-    def gaps(self, mapping: builders.Entry, served: ServedMeter | None) -> tuple[list[str], list[str]]:
+    def compare(self, mapping: builders.Entry, served: ServedMeter | None) -> tuple[list[str], list[str]]:
         """Return the errors and the warnings of a mapping."""
         driver = Driver() if served is None else Driver(**{METER: served})
-        gaps = list(coverage.find_gaps(builders.rules([mapping], SECTIONS).mappings, driver, METERS_FILE))
-        self.assertLessEqual({gap.entry for gap in gaps}, {1})
-        errors, warnings = ([gap.text for gap in gaps if gap.is_error is kind] for kind in (True, False))
+        found = list(coverage.find_shortcomings(builders.rules([mapping], SECTIONS).mappings, driver, METERS_FILE))
+        self.assertLessEqual({shortcoming.entry for shortcoming in found}, {1})
+        errors, warnings = (
+            [shortcoming.text for shortcoming in found if shortcoming.is_error is kind] for kind in (True, False)
+        )
         return errors, warnings
 
 
 class MeterCoverageTest(CoverageCase):
     def test_unserved_meter_is_error(self) -> None:
-        errors, warnings = self.gaps(entry(), None)
+        errors, warnings = self.compare(entry(), None)
         text = "the driver serves no such meter, so nothing would be billed; remove the mapping"
         self.assertEqual(([f"{text}, or add an entry for the meter to {METERS_FILE}"], []), (errors, warnings))
-        (gap,) = coverage.find_gaps(builders.rules([entry()]).mappings, Driver(), None)
-        self.assertEqual(text, gap.text)
+        (shortcoming,) = coverage.find_shortcomings(builders.rules([entry()]).mappings, Driver(), None)
+        self.assertEqual(text, shortcoming.text)
 
     def test_unavailable_meter_is_warning_alone(self) -> None:
-        errors, warnings = self.gaps(entry("sum"), ServedMeter(unavailable="needs a new agent", adds_up=False))
+        errors, warnings = self.compare(entry("sum"), ServedMeter(unavailable="needs a new agent", adds_up=False))
         self.assertEqual(([], ["nothing is billed by it: needs a new agent"]), (errors, warnings))
 
     def test_sum_needs_volumes_that_add_up(self) -> None:
         problem = f"it adds volumes, and those of these samples repeat or average what was measured{REMEDY}"
-        self.assertEqual(([problem], []), self.gaps(entry("sum"), ServedMeter(adds_up=False)))
-        self.assertEqual(([], []), self.gaps(entry("sum"), ServedMeter(adds_up=True)))
-        self.assertEqual(([], []), self.gaps(entry("max"), ServedMeter(adds_up=False)))
+        self.assertEqual(([problem], []), self.compare(entry("sum"), ServedMeter(adds_up=False)))
+        self.assertEqual(([], []), self.compare(entry("sum"), ServedMeter(adds_up=True)))
+        self.assertEqual(([], []), self.compare(entry("max"), ServedMeter(adds_up=False)))
 
     def test_gaps_name_their_entries(self) -> None:
         mappings = builders.rules([entry(), entry("sum"), entry(meter="m2"), entry(meter="m3")]).mappings
         driver = Driver(m1=ServedMeter(adds_up=False), m2=ServedMeter())
-        self.assertEqual([2, 4], [gap.entry for gap in coverage.find_gaps(mappings, driver, None)])
+        self.assertEqual(
+            [2, 4], [shortcoming.entry for shortcoming in coverage.find_shortcomings(mappings, driver, None)]
+        )
 
 
 class MetadataCoverageTest(CoverageCase):
     def test_published_metadata_has_no_gaps(self) -> None:
         mapping = entry("uptime", filters=[CLUSTER], metadata={"name": {"sources": ["name"]}})
-        self.assertEqual(([], []), self.gaps(mapping, ServedMeter()))
+        self.assertEqual(([], []), self.compare(mapping, ServedMeter()))
 
     def test_one_key_of_each_value_suffices(self) -> None:
         for status in ("status", "state"):
-            self.assertEqual(([], []), self.gaps(entry("uptime"), samples_with(status, "instance_type")))
+            self.assertEqual(([], []), self.compare(entry("uptime"), samples_with(status, "instance_type")))
 
     def test_every_missing_value_is_error(self) -> None:
         expected = [
             f"it needs metadata.status or metadata.state, which these samples do not have{REMEDY}",
             f"it needs metadata.instance_type, which these samples do not have{REMEDY}",
         ]
-        self.assertEqual((expected, []), self.gaps(entry("uptime"), samples_with("name")))
+        self.assertEqual((expected, []), self.compare(entry("uptime"), samples_with("name")))
 
     def test_options_name_needed_keys(self) -> None:
-        self.assertEqual(([], []), self.gaps(entry("fromimage"), samples_with("image", "root_gb")))
-        errors, _ = self.gaps(entry("fromimage"), samples_with("root_gb"))
+        self.assertEqual(([], []), self.compare(entry("fromimage"), samples_with("image", "root_gb")))
+        errors, _ = self.compare(entry("fromimage"), samples_with("root_gb"))
         self.assertEqual(
             [f"it needs metadata.image_ref or metadata.image, which these samples do not have{REMEDY}"], errors
         )
         own = entry("fromimage", transformer_config={"size_keys": ["size"]})
-        errors, _ = self.gaps(own, samples_with("image", "root_gb"))
+        errors, _ = self.compare(own, samples_with("image", "root_gb"))
         self.assertEqual([f"it needs metadata.size, which these samples do not have{REMEDY}"], errors)
 
     def test_needed_constant_is_warning(self) -> None:
@@ -112,38 +116,38 @@ class MetadataCoverageTest(CoverageCase):
         problem = (
             "metadata.status is 'active' in all samples, as configured and not as measured: no other value is seen"
         )
-        self.assertEqual(([], [problem]), self.gaps(entry("uptime"), served))
+        self.assertEqual(([], [problem]), self.compare(entry("uptime"), served))
 
     def test_constant_null_is_told_as_null(self) -> None:
         served = samples_with("image", "root_gb", constants={"root_gb": None})
-        _, warnings = self.gaps(entry("fromimage"), served)
+        _, warnings = self.compare(entry("fromimage"), served)
         self.assertEqual(["metadata.root_gb is null"], [text.partition(" in all samples")[0] for text in warnings])
 
     def test_constant_that_filter_reads_is_warning(self) -> None:
         served = samples_with("status", constants={"status": "active"})
-        _, warnings = self.gaps(entry(filters=[CLUSTER]), served)
+        _, warnings = self.compare(entry(filters=[CLUSTER]), served)
         self.assertEqual(["metadata.status is 'active'"], [text.partition(" in all samples")[0] for text in warnings])
 
     def test_filter_of_missing_key_is_error(self) -> None:
-        errors, warnings = self.gaps(entry(filters=["volume > `1`", CLUSTER]), samples_with())
+        errors, warnings = self.compare(entry(filters=["volume > `1`", CLUSTER]), samples_with())
         problem = f"filters[2] reads metadata.status, which these samples do not have{REMEDY}"
         self.assertEqual(([problem], []), (errors, warnings))
 
     def test_filter_with_some_missing_keys_is_warning(self) -> None:
         filters = ["metadata.status == 'a' || metadata.state == 'a' || metadata.phase == 'a'"]
-        errors, warnings = self.gaps(entry(filters=filters), samples_with("status"))
+        errors, warnings = self.compare(entry(filters=filters), samples_with("status"))
         problem = "filters[1] reads metadata.phase and metadata.state, which these samples do not have"
         self.assertEqual(([], [problem]), (errors, warnings))
 
     def test_volume_needs_one_of_its_sources(self) -> None:
         sources = {"sources": ["metadata.nodes", "to_number(metadata.node_count)"]}
-        errors, _ = self.gaps(entry(volume=sources), samples_with("name"))
+        errors, _ = self.compare(entry(volume=sources), samples_with("name"))
         problem = f"its volume is in metadata.nodes or metadata.node_count, which these samples do not have{REMEDY}"
         self.assertEqual([problem], errors)
         for keys, other in ((("node_count",), "volume"), ((), "volume"), (("nodes",), "metadata.x")):
-            found = self.gaps(entry(volume={"sources": [*sources["sources"], other]}), samples_with(*keys))
+            found = self.compare(entry(volume={"sources": [*sources["sources"], other]}), samples_with(*keys))
             self.assertEqual(([], []), found)
-        self.assertEqual(([], []), self.gaps(entry(volume=2), samples_with()))
+        self.assertEqual(([], []), self.compare(entry(volume=2), samples_with()))
 
     def test_missing_fields_are_one_warning(self) -> None:
         fields = {
@@ -153,11 +157,11 @@ class MetadataCoverageTest(CoverageCase):
         }
         keys = "metadata.host or metadata.OS-EXT-AZ:availability_zone or metadata.OS-EXT-AZ.availability_zone"
         problem = f"resources are stored without host, zone: these samples do not have {keys}"
-        self.assertEqual(([], [problem]), self.gaps(entry(metadata=fields), samples_with("display_name")))
+        self.assertEqual(([], [problem]), self.compare(entry(metadata=fields), samples_with("display_name")))
 
     def test_container_has_name_of_its_id(self) -> None:
         mapping = entry(type="Object Storage Container", metadata={"name": {"sources": ["name"]}})
-        self.assertEqual(([], []), self.gaps(mapping, samples_with()))
+        self.assertEqual(([], []), self.compare(mapping, samples_with()))
 
 
 class ExpressionMetadataTest(unittest.TestCase):
