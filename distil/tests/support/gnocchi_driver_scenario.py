@@ -126,6 +126,19 @@ class RevisionScenario(GnocchiDriverCase):
             self.samples("volume.size")
         self.assertIn("without a project", logs.output[0])
 
+    def test_metric_that_no_resource_has_is_told_once(self) -> None:
+        self.add("disk", "volume.size", BILLING, {10: 5})
+        with tempfile.NamedTemporaryFile("w", suffix=".yml") as file:
+            file.write("- {meter: volume.size, resource_type: disk, metric: volume.sizes}\n")
+            file.flush()
+            driver = self.driver(meters_file=file.name)
+        with self.assertLogs("distil.telemetry.gnocchi", "WARNING") as logs:
+            self.assertEqual([], self.samples("volume.size", driver=driver))
+            later = driver.samples([self.project], ["volume.size"], START + HOUR, START + 2 * HOUR)
+            self.assertEqual([], list(later))
+        told = [line for line in logs.output if "No resource of the type disk has the metric volume.sizes" in line]
+        self.assertEqual(1, len(told), logs.output)
+
 
 class PolicyScenario(GnocchiDriverCase):
     """Archive policies that keep too little."""
@@ -239,6 +252,7 @@ class CheckScenario(GnocchiDriverCase):
     def test_meter_without_measures_is_absent(self) -> None:
         report = self.driver().report("instance", START + 500 * HOUR, START + 501 * HOUR)
         self.assertEqual(MeterPresence.ABSENT, report.presence)
+        self.assertIn("there is nothing of vm / disk.root.size (resource type / metric)", report.warnings[-1])
 
     def test_problems_tell_rights(self) -> None:
         self.add("disk", "volume.size", LOW, {10: 5})

@@ -3,6 +3,7 @@
 
 import base64
 import datetime
+import itertools
 import json
 import unittest
 import urllib.parse
@@ -18,14 +19,21 @@ from distil.cloud.lookups import cloud_lookups
 from distil.cloud.response_limits import ResponseLimits
 from distil.cloud.sent_secrets import sent_secrets
 from distil.telemetry.ceilometer import CeilometerDriver
+from distil.tests.support import gnocchi_driver
 from distil.tests.support.cloud_server import ENDPOINTS
 from distil.tests.support.cloud_server import PASSWORD
 from distil.tests.support.cloud_server import TOKENS
 from distil.tests.support.cloud_server import CloudServer
 from distil.tests.support.http_server import TOKEN
 from distil.tests.support.http_server import Response
+from distil.tests.support.prometheus_driver import entry
+from distil.tests.support.prometheus_driver import make_driver
+from distil.tests.support.site import ETC
 
 QUERY = "/metering/v2/query/samples"
+SEARCH = "/metric/v1/search/resource/generic"
+PROMQL = "/metric-storage/api/v1/query"
+TELEMETRY = (QUERY, SEARCH, PROMQL)
 FLAVOR = "/compute/v2.1/flavors/1"
 CONTAINER = "/swift/v1/AUTH_p1/c"
 START = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
@@ -34,7 +42,8 @@ HIDDEN = (TOKEN, PASSWORD)
 
 class QuotedRequestTest(unittest.TestCase):
     def setUp(self) -> None:
-        self.cloud = self.enterContext(CloudServer(endpoints={**ENDPOINTS, "metering": "/metering"}))
+        own = {name: f"/{name}" for name in ("metering", "metric", "metric-storage")}
+        self.cloud = self.enterContext(CloudServer(endpoints=ENDPOINTS | own))
         session = self.cloud.session()
         adapter.mount_adapter(session, ResponseLimits(seconds=5, size=1_000_000))
         self.connection = Connection(session, None, "public")
@@ -42,6 +51,8 @@ class QuotedRequestTest(unittest.TestCase):
         lookups = cloud_lookups(self.connection, lifetime=0)
         self.requests: dict[str, Callable[[], object]] = {
             QUERY: lambda: list(driver.samples(("p1",), ("cpu",), START, START + datetime.timedelta(hours=1))),
+            SEARCH: gnocchi_driver.create(session, meters_file=str(ETC / "gnocchi_meters.yml")).require_answer,
+            PROMQL: make_driver([entry()], session).require_answer,
             FLAVOR: lambda: lookups.flavors.get("1"),
             CONTAINER: lambda: lookups.container_policies.get("p1/c"),
             "/identity/v3/projects": KeystoneProjects(self.connection).enabled,
@@ -66,8 +77,9 @@ class QuotedRequestTest(unittest.TestCase):
             json.dumps({"error_message": {"faultstring": quoted}}),
             json.dumps(quoted),
         ):
-            for status in (200, 500):
-                self.assertIn("***", self.quote(QUERY, Response(body.encode(), status)))
+            for target, status in itertools.product(TELEMETRY, (200, 500)):
+                with self.subTest(target, status=status, body=body):
+                    self.assertIn("***", self.quote(target, Response(body.encode(), status)))
 
     def test_token_at_end_of_excerpt_is_redacted(self) -> None:
         body = f"{'-' * 190}{TOKEN}".encode()
