@@ -62,7 +62,7 @@ class MeterCheck:
         findings = [self._look(numbered, types, period) for numbered in meters]
         example = next((found.example for found in findings if found.example), None)
         warnings = [warning for found in findings for warning in found.warnings]
-        if example is None:
+        if meters and example is None:
             metrics = ", ".join(f"{meter.resource_type} / {meter.metric}" for _, meter in meters)
             warnings.append(f"there is nothing of {metrics} (resource type / metric) of any project")
         return MeterReport(

@@ -72,8 +72,9 @@ class MeterReporter:
             warnings += _label_warnings(entry, found)
             examples += self._examples(entry, found, start, end)
         if not examples:
-            selectors = ", ".join(str(entry.selector) for entry in entries)
-            warnings.append(f"{selectors} has no series of a project; is it the name of a metric?")
+            warnings += [
+                f"{entry.selector} has no series of a project; is it the name of a metric?" for entry in entries
+            ]
             return MeterReport(MeterPresence.ABSENT, problems, warnings=warnings)
         return MeterReport(MeterPresence.PRESENT, problems, {self._source}, examples[0], warnings)
 

@@ -43,7 +43,10 @@ class ReportScenario(DriverCase):
         self.add_series(self.series([(START - MINUTE, 1)]))
         driver = self.driver({})
         self.assertEqual((MeterPresence.ABSENT, []), driver.report("meter", START, END)[:2])
-        self.assertEqual((MeterPresence.ABSENT, []), driver.report("another", START, END)[:2])
+        (warning,) = driver.report("meter", START, END).warnings
+        self.assertIn("has no series of a project; is it the name of a metric?", warning)
+        another = driver.report("another", START, END)
+        self.assertEqual((MeterPresence.ABSENT, [], []), (another.presence, another.problems, another.warnings))
 
     def test_gap_is_a_problem(self) -> None:
         self.job = uuid.uuid4().hex

@@ -289,4 +289,5 @@ class GnocchiAnswerTest(unittest.TestCase):
         self.assertEqual(MeterPresence.PRESENT, report.presence)
 
     def test_report_of_unknown_meter_is_absent(self) -> None:
-        self.assertEqual(MeterPresence.ABSENT, self.driver().report("cpu", HOUR.start, HOUR.end).presence)
+        report = self.driver().report("cpu", HOUR.start, HOUR.end)
+        self.assertEqual((MeterPresence.ABSENT, [], []), (report.presence, report.problems, report.warnings))
