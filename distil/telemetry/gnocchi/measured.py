@@ -54,7 +54,7 @@ class MeasuredResource(NamedTuple):
         return problem and f"resource {self.resource.id} ({self.numbered.meter.meter}): {problem}"
 
     def owned(self, found: Mapping[WantedSeries, Series], granularity: int) -> Iterator[tuple[str, OwnedSeries]]:
-        """What each project owns of it, if there is no problem.
+        """What each project owns of it. Only without a :meth:`problem`.
 
         :param found: all that is wanted.
         :param granularity: of the aggregates, in seconds.

@@ -54,20 +54,20 @@ class PeriodReader:
         """
         require_visible_resources(self._gnocchi)
         self._backlog.look((period.end + self._lag).timestamp())
-        orphans: set[str] = set()
+        without_project: set[str] = set()
         measured: set[int] = set()
         for batch in batches(find_measured(self._gnocchi, meters, period), self._aggregates.batch_size(period)):
             measured |= {found.numbered.number for found in batch.measured}
-            orphans |= {found.resource.id for found in batch.measured if not found.resource.projects}
-            orphans |= {found.id for found in batch.malformed if not found.projects}
+            without_project |= {found.resource.id for found in batch.measured if not found.resource.projects}
+            without_project |= {found.id for found in batch.malformed if not found.projects}
             for malformed in batch.malformed:
                 _fail(malformed.projects, f"Gnocchi's answer is malformed: {malformed.problem}", snapshot)
             self._add(batch, period, snapshot)
-        if orphans:
+        if without_project:
             LOG.warning(
                 "Gnocchi has %s without a project, which cannot be billed: %s",
-                pluralize(len(orphans), "resource"),
-                ", ".join(sorted(orphans)[:_MAX_EXAMPLES]),
+                pluralize(len(without_project), "resource"),
+                ", ".join(sorted(without_project)[:_MAX_EXAMPLES]),
             )
 
         self._report_missing([meter for meter in meters if meter.number not in measured], period)

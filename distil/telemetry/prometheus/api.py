@@ -137,7 +137,8 @@ def _result(document: Any, result_type: str, request: str) -> list[Any]:
         raise exceptions.TelemetryError(f"the type of the result is {kind}, not {result_type}", request=request)
     reason = _incompleteness(document)
     if reason:
-        raise exceptions.PeriodIncomplete(f"the service does not vouch for its answer: {reason}", request=request)
+        reason = f"the service says that its answer may be incomplete: {reason}"
+        raise exceptions.PeriodIncomplete(reason, request=request)
     return result
 
 

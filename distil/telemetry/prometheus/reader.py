@@ -109,7 +109,7 @@ class PeriodReader:
         """
         owners = Owners()
         for number, question in enumerate(self._questions):
-            homeless: set[str] = set()
+            without_project: set[str] = set()
             owned = 0
             is_counter = any(entry.kind is Kind.COUNTER for entry in self.entries[question])
             start, end = milliseconds(period.start), milliseconds(period.end)
@@ -119,26 +119,26 @@ class PeriodReader:
                 for item in items:
                     series = self._parse(question, item, part_start, part_end, is_counter, snapshot)
                     if series is not None and not series.labels.get(question.project_label):
-                        homeless.add(format_labels(series.labels))
+                        without_project.add(format_labels(series.labels))
                     elif series is not None and series.times:
                         row = (number, series.labels, series.times, series.values)
                         snapshot.add(series.labels[question.project_label], row)
                         owners.record(self._counters(number, series.labels), series.labels[question.project_label])
                         owned += 1
-            self._report(question, owned, homeless, period)
+            self._report(question, owned, without_project, period)
         self._share(owners, snapshot)
 
-    def _report(self, question: Question, owned: int, homeless: Collection[str], period: model.Window) -> None:
+    def _report(self, question: Question, owned: int, without_project: Collection[str], period: model.Window) -> None:
         """Tell what is not billed, as after a misspelt name in the meters file.
 
         :param owned: number of series of projects.
-        :param homeless: the labels of series without a project.
+        :param without_project: the labels of series without a project.
         :raises TelemetryError: there are series, but none of a project.
         """
         selector, label = question
-        if homeless:
-            series = pluralize(len(homeless), "series", "series")
-            examples = ", ".join(itertools.islice(sorted(homeless), _MAX_EXAMPLES))
+        if without_project:
+            series = pluralize(len(without_project), "series", "series")
+            examples = ", ".join(itertools.islice(sorted(without_project), _MAX_EXAMPLES))
             if not owned:
                 reason = f"none of the {series} of {selector} has the label {label} of the project, such as {examples}"
                 raise exceptions.TelemetryError(f"{self._name}: {reason}", affects_all=True)

@@ -102,7 +102,7 @@ class WholenessTest(SeriesServerCase):
 
     def test_doubts_of_service_hold_window(self) -> None:
         server = self.serve(spoil=lambda _, answer: {**answer, "warnings": ["store-1 is unavailable"]})
-        self.assert_incomplete(server, "does not vouch for its answer: store-1 is unavailable")
+        self.assert_incomplete(server, "says that its answer may be incomplete: store-1 is unavailable")
 
 
 class MalformedAnswerTest(SeriesServerCase):
