@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 
 from distil.cmd.manage import base
-from distil.cmd.manage.period import Period
+from distil.cmd.manage.period_options import Period
 from distil.db.collected import Collected
 from distil.db.collected import CollectedProject
 from distil.escaping import escape_control

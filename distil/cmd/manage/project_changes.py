@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from distil import exceptions
 from distil.cmd.manage import base
-from distil.cmd.manage import period
+from distil.cmd.manage import period_options
 from distil.db import project_start
 from distil.db import projects
 from distil.db import retention
@@ -100,7 +100,7 @@ class ProjectStart(_ProjectChange):
         parser.add_argument(
             "--at",
             metavar="TIME",
-            type=period.utc_time,
+            type=period_options.utc_time,
             required=True,
             help="start of the first window to collect, a full hour (ISO 8601, UTC by default)",
         )

@@ -9,7 +9,7 @@ from typing import Any
 from distil import exceptions
 from distil.cmd.manage import base
 from distil.cmd.manage import collectors as collector_options
-from distil.cmd.manage import period
+from distil.cmd.manage import period_options
 from distil.conf.collector import CollectorOptions
 from distil.db import projects
 from distil.db import rejected_samples
@@ -26,11 +26,11 @@ class _RejectedCommand(base.ListCommand):
         parser.add_argument(
             "--meter", metavar="NAME", action="append", default=[], help="only this meter; can be repeated"
         )
-        period.add_period(parser, "samples whose window starts")
+        period_options.add_period(parser, "samples whose window starts")
         return parser
 
     def _filter(self, arguments: argparse.Namespace, ids: Sequence[int] = ()) -> rejected_samples.RejectedSampleFilter:
-        chosen = period.read_period(arguments, self.refuse)
+        chosen = period_options.read_period(arguments, self.refuse)
         return rejected_samples.RejectedSampleFilter(
             ids=ids,
             projects=projects.find_ids(self.app.engine, arguments.project),

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from distil import exceptions
 from distil.cmd.manage import base
 from distil.cmd.manage import completeness
-from distil.cmd.manage import period
+from distil.cmd.manage import period_options
 from distil.cmd.manage.domains import find_domain_ids
 from distil.db import collected
 from distil.db import projects
@@ -34,7 +34,7 @@ class _UsageCommand(base.ListCommand):
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         base.add_project(parser)
-        period.add_period(parser, "usage whose window starts")
+        period_options.add_period(parser, "usage whose window starts")
         for option, what, of in (
             ("domain", "DOMAIN", "by ID or name"),
             ("service", "NAME", ""),
@@ -52,7 +52,7 @@ class _UsageCommand(base.ListCommand):
 
     def _filter(self, arguments: argparse.Namespace) -> usage_entries.UsageFilter:
         """The usage that the options choose. Tells how much of it has been collected."""
-        chosen = period.read_period(arguments, self.refuse)
+        chosen = period_options.read_period(arguments, self.refuse)
         if arguments.require_complete and chosen.end is None:
             self.refuse("--require-complete needs --month or --end")
         usage_filter = usage_entries.UsageFilter(
@@ -149,7 +149,7 @@ class UsagePrune(base.ShowCommand):
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         parser.add_argument(
-            "--before", metavar="TIME", type=period.utc_time, required=True, help="ISO 8601, UTC by default"
+            "--before", metavar="TIME", type=period_options.utc_time, required=True, help="ISO 8601, UTC by default"
         )
         base.add_project(parser)
         parser.add_argument("--force", action="store_true", help="also with a --before within the last 60 days")
