@@ -22,6 +22,13 @@ _REQUIRED = {
     models.project_locks: (_INSERT, _UPDATE, _DELETE),
     models.project_failures: (_INSERT, _UPDATE, _DELETE),
     models.rejected_samples: (_INSERT, _DELETE),
+    models.documents: (_INSERT,),
+    models.receipts: (_INSERT,),
+    models.project_states: (_INSERT,),
+    models.rosters: (_INSERT,),
+    models.rechecks: (_INSERT,),
+    models.late_windows: (_INSERT,),
+    models.periods: (),
 }
 
 

@@ -7,9 +7,11 @@ again.
 
 import datetime
 from collections.abc import Sequence
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import mysql
 
 from distil.db import types
 
@@ -45,6 +47,17 @@ def identifier(length: int) -> sa.String:
     """The type of a new column of ids, the same as :class:`distil.db.types.Identifier`."""
     dialect = op.get_bind().dialect
     return sa.String(length, collation=types.exact_collation(dialect) if dialect.name == "mysql" else None)
+
+
+def long_text() -> sa.types.TypeEngine[str]:
+    """The type of a new column of long text, the same as :func:`distil.db.types.long_text`."""
+    return sa.Text().with_variant(mysql.MEDIUMTEXT(), "mysql")
+
+
+def create_table(name: str, *columns: sa.Column[Any]) -> None:
+    """Creates a table that only we use, unless it is there."""
+    options = {"mysql_charset": "utf8mb4", "mysql_collate": "utf8mb4_general_ci"}
+    op.create_table(name, *columns, if_not_exists=True, **options)
 
 
 def drop_foreign_key(table: str, *columns: str) -> None:

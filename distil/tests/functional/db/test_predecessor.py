@@ -134,6 +134,9 @@ class PredecessorMigrationTest(unittest.TestCase):
             ("010", "011"),
             ("011", "012"),
             ("012", "013"),
+            ("013", "014"),
+            ("014", "015"),
+            ("015", "016"),
         ):
             with self.subTest(revision=after):
                 migration.upgrade(self.engine, after)
