@@ -186,3 +186,41 @@ class RatedWindow:
     def is_empty(self) -> bool:
         """Whether no trusted source had a sample."""
         return self.samples == self.untrusted
+
+
+class MeterCount(NamedTuple):
+    """What a window had of a meter.
+
+    :param samples: number of samples that the telemetry service returned, of any source.
+    :param resources: number of resources that they are of.
+    :param unit: of one of them; None if it has none.
+    """
+
+    samples: int
+    resources: int
+    unit: str | None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Receipt:
+    """What went into a window and what came out of it.
+
+    :param samples: number of samples that the telemetry service returned.
+    :param used: number of samples among them that were used for billing.
+    :param untrusted: number of samples among them whose source is not trusted.
+    :param duplicates: number of samples among them that were left out because they were delivered again.
+    :param rejected: number of rejected samples that are stored: a sample counts once for each reason.
+    :param entries: number of usage entries.
+    :param meters: by name, of those that have samples.
+    :param samples_digest: see :mod:`distil.digest`, as of ``usage_digest``.
+    """
+
+    samples: int
+    used: int
+    untrusted: int
+    duplicates: int
+    rejected: int
+    entries: int
+    meters: Mapping[str, MeterCount]
+    samples_digest: str
+    usage_digest: str

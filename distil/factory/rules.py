@@ -12,6 +12,7 @@ import stevedore
 from distil import exceptions
 from distil import yaml_file
 from distil.rating import mapping_parser
+from distil.rating import rules_document
 from distil.rating.mapping import MeterMapping
 from distil.rating.rate import RatingRules
 from distil.telemetry.coverage import Shortcoming
@@ -21,10 +22,15 @@ from distil.yaml_file import YAMLFile
 
 
 class LoadedRules(NamedTuple):
-    """:param file: the meter mappings file, which has an entry for each mapping."""
+    """Rules, and the files that they are from.
+
+    :param file: the meter mappings file, which has an entry for each mapping.
+    :param document: the rules as text, see :mod:`distil.rating.rules_document`.
+    """
 
     rules: RatingRules
     file: YAMLFile
+    document: str
 
     def unused_keys(self) -> Sequence[str]:
         """A sentence for each key that is accepted and has no effect."""
@@ -49,7 +55,8 @@ def load_rules(
     """
     problems: list[str] = []
     mappings: tuple[MeterMapping, ...] = ()
-    plugins = _plugins()
+    plugins = transformer_plugins()
+    trust_sources = list(trust_sources)
     options, document = yaml_file.read(transformer_file, problems), yaml_file.read(meter_mappings_file, problems)
     sections: mapping_parser.Sections | None = None
     if options is not None:
@@ -59,12 +66,17 @@ def load_rules(
         mappings, found = mapping_parser.parse_meter_mappings(document.content, plugins, sections)
         problems += [document.place(problem) for problem in found]
     trusted = [_pattern(source, group, problems) for source in trust_sources]
-    if problems or document is None:
+    if problems or document is None or options is None:
         raise exceptions.ConfigurationError(problems)
-    return LoadedRules(RatingRules(mappings, tuple(pattern for pattern in trusted if pattern)), document)
+    rules = RatingRules(mappings, tuple(pattern for pattern in trusted if pattern))
+    return LoadedRules(rules, document, rules_document.dump(document.content, options.content, trust_sources))
 
 
-def _plugins() -> mapping_parser.Plugins:
+def transformer_plugins() -> mapping_parser.Plugins:
+    """The installed transformers by name.
+
+    :raises ConfigurationError: one of them cannot be loaded.
+    """
     manager = stevedore.ExtensionManager[Transformer]("distil.transformer", on_load_failure_callback=_raise)
     return {extension.name: extension.plugin for extension in manager}
 

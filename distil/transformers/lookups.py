@@ -2,6 +2,8 @@
 """Look-ups of names that samples lack, as rating uses them."""
 
 import dataclasses
+import json
+from collections.abc import Mapping
 from typing import Protocol
 
 
@@ -31,6 +33,29 @@ class Lookups:
     container_policies: NameLookup = dataclasses.field(default_factory=dict[str, str])
 
 
+def recorded_lookups(document: str, other: Lookups) -> Lookups:
+    """Look-ups in the names of a :attr:`RecordingLookups.document`, and elsewhere of names that it does not have.
+
+    :param other: answers for keys that were not looked up when the document was made.
+    """
+    recorded = json.loads(document)
+    return Lookups(
+        **{
+            field.name: _RecordedLookup(recorded.get(field.name, {}), getattr(other, field.name))
+            for field in dataclasses.fields(Lookups)
+        }
+    )
+
+
+class _RecordedLookup:
+    def __init__(self, recorded: Mapping[str, str | None], other: NameLookup) -> None:
+        self._recorded = recorded
+        self._other = other
+
+    def get(self, key: str, /) -> str | None:
+        return self._recorded[key] if key in self._recorded else self._other.get(key)
+
+
 class RecordingLookups:
     """Records the results of look-ups.
 
@@ -52,6 +77,11 @@ class RecordingLookups:
     def as_dict(self) -> dict[str, str | None]:
         """The recorded names by look-up and key."""
         return {f"{lookup} {key}": name for lookup, results in self._results.items() for key, name in results.items()}
+
+    @property
+    def document(self) -> str:
+        """The recorded names as JSON in ASCII: ``{"flavors": {"42": "c1.c1r1"}, ...}``. Equal names give equal text."""
+        return json.dumps({lookup: results for lookup, results in self._results.items() if results}, sort_keys=True)
 
 
 class _RecordingLookup:
