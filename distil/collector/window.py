@@ -14,13 +14,17 @@ from distil.collector.retrying import RetryPolicy
 from distil.collector.samples import SampleFetcher
 from distil.collector.shutdown import Shutdown
 from distil.coordination.leases import Partitioner
+from distil.db.documents import DocumentKind
+from distil.db.documents import Documents
 from distil.db.project_store import ProjectStore
+from distil.db.receipts import NewReceipt
 from distil.monitoring.explanation_log import explain_enabled
 from distil.monitoring.explanation_log import log_explanation
 from distil.monitoring.metrics import RetryStep
 from distil.monitoring.run import RunMonitor
 from distil.rating.rate import RatingRules
 from distil.rating.rate import rate
+from distil.rating.receipt import make_receipt
 from distil.text import pluralize
 from distil.transformers.lookups import Lookups
 from distil.transformers.lookups import RecordingLookups
@@ -31,13 +35,18 @@ _Samples = Sequence[model.Sample | model.RejectedSample]
 
 
 class WindowCollector:
-    """Collects windows. Threads share it."""
+    """Collects windows. Threads share it.
+
+    :param rules_document: the rules as text, which receipts refer to.
+    """
 
     def __init__(
         self,
         *,
         fetcher: SampleFetcher,
         rules: RatingRules,
+        rules_document: str,
+        documents: Documents,
         lookups: Lookups,
         os_distros: OsDistros,
         partitioner: Partitioner,
@@ -48,6 +57,8 @@ class WindowCollector:
     ) -> None:
         self._fetcher = fetcher
         self._rules = rules
+        self._rules_document = rules_document
+        self._documents = documents
         self._lookups = lookups
         self._os_distros = os_distros
         self._partitioner = partitioner
@@ -83,21 +94,28 @@ class WindowCollector:
         self._partitioner.renew(project.id)
         if samples is None:
             samples = self._fetcher.fetch(project.id, window)
-        names = RecordingLookups(self._lookups) if explain_enabled() else None
-        rated = rate(self._rules, samples, window, names.lookups if names else self._lookups)
+        names = RecordingLookups(self._lookups)
+        rated = rate(self._rules, samples, window, names.lookups)
         resources = self._annotated(store, rated)
+        receipt = self._receipt(samples, rated, names)
         with self._shutdown.transaction():
             started = time.perf_counter()
             until = None if rated.is_empty else self._plan.departed_until(window.end)
-            store.commit(window, rated.usage, resources, rated.rejected, until)
+            store.commit(window, rated.usage, resources, rated.rejected, until, receipt)
         self._monitor.committed(project, window, rated, time.perf_counter() - started)
-        if names:
+        if explain_enabled():
             log_explanation(self._rules, samples, window, names.answers)
         if rated.rejected:
             _log_rejected(project, window, rated.rejected)
         if changed := rated.duplicates.get(model.DuplicateContent.CHANGED):
             _log_changed(project, window, changed)
         return rated
+
+    def _receipt(self, samples: _Samples, rated: model.RatedWindow, names: RecordingLookups) -> NewReceipt:
+        rules = self._documents.store(DocumentKind.RULES, self._rules_document)
+        return NewReceipt(
+            make_receipt(samples, rated), rules, self._documents.store(DocumentKind.NAMES, names.document)
+        )
 
     def _annotated(self, store: ProjectStore, rated: model.RatedWindow) -> Sequence[model.Resource]:
         stored = store.resource_info([resource.id for resource in rated.resources])

@@ -13,9 +13,11 @@ from distil import exceptions
 from distil import model
 from distil.db import errors
 from distil.db import inserts
+from distil.db import receipts
 from distil.db import transaction
 from distil.db import types
 from distil.db.models import tenants
+from distil.db.receipts import NewReceipt
 
 # Building the statements takes as long as the server takes to execute them, so they are built once.
 _ADVANCE_LAST_COLLECTED = (
@@ -69,11 +71,12 @@ class ProjectStore:
         resources: Sequence[model.Resource],
         rejected: Sequence[model.RejectedSample],
         collect_until: datetime.datetime | None = None,
+        receipt: NewReceipt | None = None,
     ) -> None:
         """Stores a window and advances last_collected to its end, in one transaction.
 
         :param collect_until: until when to collect the project at least, if it has departed; None changes nothing.
-
+        :param receipt: of the window; None leaves it unrecorded.
         :raises WindowAlreadyCommitted: last_collected is not the window's start, or that of another telemetry service.
             Nothing was stored.
         """
@@ -84,6 +87,8 @@ class ProjectStore:
             stored = inserts.merge_resources(connection, self._project_id, resources, known, now)
             inserts.insert_usage(connection, self._project_id, window, usage, now)
             inserts.insert_rejected(connection, self._project_id, window, rejected, now)
+            if receipt:
+                receipts.insert(connection, self._project_id, window, receipt, self._collector, now)
         self._cached_info = known | stored
 
     def _verified_commit(self, window: model.Window) -> contextlib.AbstractContextManager[sa.Connection]:

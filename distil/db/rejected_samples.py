@@ -22,14 +22,7 @@ from distil.db import transaction
 from distil.db.models import rejected_samples
 from distil.db.models import tenants
 from distil.db.models import usage_entry
-
-# Changes nothing, but locks the row and waits for other transactions of the project. A transaction that begins with it
-# sees what those have stored.
-_LOCK_PROJECT = (
-    sa.update(tenants)
-    .where(tenants.c.id == sa.bindparam("project"), tenants.c.last_collected >= sa.bindparam("end"))
-    .values(last_collected=tenants.c.last_collected)
-)
+from distil.db.project_lock import lock_collected
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -196,10 +189,9 @@ def bill(
         deleted some of the samples meanwhile. Nothing was stored.
     :raises StoreError: the database failed. Nothing was stored.
     """
-    values = {"project": project_id, "end": window.end}
 
     def committed(connection: sa.Connection) -> bool:
-        connection.execute(_LOCK_PROJECT, values)
+        lock_collected(connection, project_id, window.end)
         key = usage_entry.c.service == usage[0].service, usage_entry.c.resource_id == usage[0].resource_id
         query = sa.select(usage_entry.c.start).where(*_in_window(usage_entry.c, project_id, window), *key)
         return connection.execute(query).one_or_none() is not None
@@ -207,7 +199,7 @@ def bill(
     action = f"bill rejected samples of project {project_id} in window {window}"
     try:
         with errors.translate_errors(action), transaction.verified_commit(engine, committed) as connection:
-            if connection.execute(_LOCK_PROJECT, values).rowcount != 1:
+            if not lock_collected(connection, project_id, window.end):
                 raise _not_collected()
             _delete(connection, sample_ids)
             now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)

@@ -24,6 +24,8 @@ from distil.collector.origin import OriginCheck
 from distil.collector.plan import Plan
 from distil.collector.project_batch import BatchCollector
 from distil.collector.projects import ScopedProjects
+from distil.collector.replay import RecordedRules
+from distil.collector.replay import Replayer
 from distil.collector.reprocess import Reprocessor
 from distil.collector.retrying import RetryPolicy
 from distil.collector.run import Collector
@@ -40,6 +42,7 @@ from distil.conf.fingerprint import fingerprint
 from distil.conf.fingerprint import rules_fingerprint
 from distil.coordination.leases import Partitioner
 from distil.db import schema
+from distil.db.documents import Documents
 from distil.db.store import Store
 from distil.db.tracked_projects import TrackedProjects
 from distil.exporter.server import Exporter
@@ -166,7 +169,8 @@ class CollectorFactory:
         cloud = connect(self._conf, observer)
         engine = build_engine(database.read(self._conf))
         schema.require_usable(engine)
-        rules = self.rules()
+        loaded = self.load_rules()
+        rules = loaded.rules
         self._set_config_info()
         store = Store(engine)
         partitioner = self._partitioner(engine, shutdown)
@@ -177,6 +181,8 @@ class CollectorFactory:
         windows = WindowCollector(
             fetcher=fetcher,
             rules=rules,
+            rules_document=loaded.document,
+            documents=Documents(engine),
             lookups=cloud_lookups(cloud, stop=shutdown.event, patience=patience),
             os_distros=OsDistros(cloud),
             partitioner=partitioner,
@@ -252,6 +258,18 @@ class CollectorFactory:
             engine=engine,
             dry_run=dry_run,
             force=force,
+        )
+
+    def replayer(self, engine: sa.Engine) -> Replayer:
+        """What rates collected windows again, with samples of this collector's telemetry service.
+
+        :raises ConfigurationError: the configuration cannot be used.
+        """
+        cloud = connect(self._conf)
+        return Replayer(
+            telemetry=self.telemetry.driver(cloud.session),
+            lookups=cloud_lookups(cloud),
+            rules=RecordedRules(Documents(engine), rules.transformer_plugins()),
         )
 
     def scope(self) -> Scope:

@@ -33,6 +33,7 @@ from distil.coordination.leases import LeasePartitioner
 from distil.coordination.leases import Partitioner
 from distil.db import models
 from distil.db import store
+from distil.db.documents import Documents
 from distil.db.leases import Leases
 from distil.monitoring.history import History
 from distil.monitoring.metrics import Metrics
@@ -152,6 +153,8 @@ class DispatcherTest(databases.DatabaseTestCase):
         windows = WindowCollector(
             fetcher=fetcher,
             rules=RatingRules((), ()),
+            rules_document="{}",
+            documents=Documents(self.engine),
             lookups=Lookups(),
             os_distros=NoOsDistros(),
             partitioner=partitioner,
