@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from benchmarks import cores
+from benchmarks import receipts
 from benchmarks import report
 from benchmarks import scaling
 from benchmarks import scrape
@@ -38,6 +39,7 @@ _PARTS: dict[str, Callable[[Scale], BenchmarkResult]] = {
     "scrape": scrape.measure_scrapes,
     "start": startup.measure_startup,
     "cores": cores.measure_second_process,
+    "receipts": receipts.measure_receipts,
     "telemetry": drivers.measure_drivers,
 }
 

@@ -20,6 +20,7 @@ class Scale:
     :param scrape_windows: windows of the collections with and without scrapes.
     :param telemetry_projects: projects of the real telemetry services.
     :param telemetry_resources: resources of each of them, for each of two meters.
+    :param receipt_windows: windows that are committed with receipts, and as many without.
     """
 
     projects: int = 100
@@ -36,6 +37,7 @@ class Scale:
     scrape_windows: int = 36
     telemetry_projects: int = 50
     telemetry_resources: int = 10
+    receipt_windows: int = 200
 
 
 # The smallest sizes with which every part still runs completely.
@@ -54,4 +56,5 @@ SMOKE = Scale(
     scrape_windows=2,
     telemetry_projects=2,
     telemetry_resources=2,
+    receipt_windows=2,
 )

@@ -10,6 +10,9 @@ REQUESTS_STEADY = 2.0
 # CPU time of the collector in multiples of the baseline's.
 CPU_RATIO_TO_BASELINE = 1.5
 
+# That the receipt adds to a window.
+RECEIPT_CPU_MS = 1.5
+
 PEAK_MEMORY_MIB = 250.0
 
 # Wall time of an hour of the large cloud.

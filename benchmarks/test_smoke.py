@@ -23,7 +23,7 @@ from distil.tests.support.site import HOUR
 from distil.tests.support.site import Site
 
 ROOT = pathlib.Path(__file__).parents[1]
-PARTS = ["catching-up", "latency", "steady", "cloud", "growth", "scrape", "start", "cores", "telemetry"]
+PARTS = ["catching-up", "latency", "steady", "cloud", "growth", "scrape", "start", "cores", "receipts", "telemetry"]
 TELEMETRY_SERVICES = {"ceilometer", "gnocchi", "prometheus", "aetos"}
 PROJECTS, RESOURCES, WINDOWS = 2, 2, 2
 

@@ -68,7 +68,7 @@ def _rejected_row(sample: model.RejectedSample) -> SampleRow:
 def _meter_counts(rows: Iterable[SampleRow], units: Mapping[str, str | None]) -> dict[str, model.MeterCount]:
     samples: Counter[str] = Counter()
     resources: Counter[str] = Counter()
-    for (meter, _), number in Counter((row[0], row[1]) for row in rows).items():
+    for (meter, _), number in Counter([(row.meter, row.resource_id) for row in rows]).items():
         samples[meter] += number
         resources[meter] += 1
     return {meter: model.MeterCount(samples[meter], resources[meter], units[meter]) for meter in sorted(samples)}
