@@ -21,6 +21,7 @@ from distil.telemetry.driver import Guarantee
 from distil.telemetry.driver import MeterPresence
 from distil.telemetry.driver import MeterReport
 from distil.telemetry.driver import OpenSession
+from distil.telemetry.driver import SampleCount
 from distil.telemetry.driver import ServedMeter
 from distil.telemetry.driver import TelemetryDriver
 from distil.transformers.base import Transformer
@@ -49,6 +50,7 @@ __all__ = (
     "RejectionReason",
     "ResponseTooLarge",
     "Sample",
+    "SampleCount",
     "SampleRejected",
     "ServedMeter",
     "TelemetryDriver",

@@ -17,6 +17,7 @@ from distil.telemetry import client
 from distil.telemetry import driver
 from distil.telemetry import pagination
 from distil.telemetry import sample_request
+from distil.telemetry import statistics
 from distil.telemetry.query import SampleQuery
 from distil.telemetry.sample_request import SampleRequest
 from distil.text import pluralize
@@ -55,6 +56,7 @@ class CeilometerDriver(driver.TelemetryDriver):
         ceilometer = client.CeilometerClient(session, region_name, interface)
         self._complex_request = sample_request.ComplexRequest(ceilometer)
         self._simple_request = sample_request.SimpleRequest(ceilometer)
+        self._statistics = statistics.StatisticsReader(ceilometer)
         self._page_size = page_size
         self._complex_queries_unsupported_until = 0.0
 
@@ -90,6 +92,16 @@ class CeilometerDriver(driver.TelemetryDriver):
             self._complex_request.fetch(query, period, 1)
         except client.RequestUnsupported:
             self._simple_request.fetch(query, period, 1)
+
+    def counts(
+        self,
+        meters: Collection[str],
+        start: datetime.datetime,
+        end: datetime.datetime,
+        length: datetime.timedelta,
+    ) -> Iterator[driver.SampleCount]:
+        for meter in sorted(set(meters)):
+            yield from self._statistics.counts(meter, model.Window(start, end), length)
 
     def report(self, meter: str, start: datetime.datetime, end: datetime.datetime) -> driver.MeterReport:
         rows = [row for row in self._newest(meter, start, end, _CHECKED_SAMPLES) if isinstance(row, dict)]

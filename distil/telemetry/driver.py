@@ -76,6 +76,18 @@ class MeterReport(NamedTuple):
     kept: datetime.timedelta | None = None
 
 
+class SampleCount(NamedTuple):
+    """How many samples of a meter a project has in a part of a period.
+
+    :param start: of the part.
+    """
+
+    project_id: str
+    meter: str
+    start: datetime.datetime
+    samples: int
+
+
 class OpenSession(Protocol):
     """Makes a session with the operator's limits of time and size, whose requests are counted."""
 
@@ -173,6 +185,25 @@ class TelemetryDriver(abc.ABC):
         :raises PeriodIncomplete: samples of the period are still to come, or cannot be read any more.
         :raises TelemetryError: the service gave no usable answer, or an incomplete one.
         """
+
+    def counts(
+        self,
+        meters: Collection[str],
+        start: datetime.datetime,
+        end: datetime.datetime,
+        length: datetime.timedelta,
+    ) -> Iterator[SampleCount] | None:
+        """How many samples every project has of each meter, by parts of a period; None if it costs as much as samples.
+
+        They are compared with what was collected: each number is that of the samples that :meth:`samples` would yield
+        for the part, of any source, with those that are there twice. Parts without samples need not be yielded. What
+        may be incomplete is an error: a wrong number is worse than none.
+
+        :param start: aware, in UTC, like ``end``.
+        :param length: of a part; the parts begin at ``start``, and together are the period.
+        :raises TelemetryError: the service gave no usable answer, or an incomplete one.
+        """
+        return None
 
     def served(self, meter: str) -> ServedMeter | None:
         """What the samples of a meter hold; None if the driver's configuration does not say where to find them."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The part of Ceilometer's v2 API that serves samples and meters, with Ceilometer's limits and order."""
+"""The part of Ceilometer's v2 API that serves samples, meters and counts, with Ceilometer's limits and order."""
 
 import base64
 import itertools
@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from collections.abc import Sequence
 from typing import Any
 
+from distil.sandbox.apis import ceilometer_statistics
 from distil.sandbox.data.sample_store import SampleStore
 from distil.sandbox.data.synthetic_samples import Series
 from distil.sandbox.data.tokens import Tokens
@@ -20,6 +21,8 @@ from distil.sandbox.query import parser
 from distil.sandbox.query.parser import InvalidQuery
 from distil.sandbox.query.parser import SimpleCondition
 from distil.sandbox.query.parser import SortKey
+
+_QUERY_ARGUMENTS = ("q.field", "q.op", "q.value", "q.type")
 
 _NEWEST_FIRST = [SortKey("timestamp", descending=True)]
 
@@ -44,6 +47,7 @@ class CeilometerApi(Api):
             Route("POST", "/v2/query/samples", self._query_samples),
             Route("GET", "/v2/meters", self._meters),
             Route("GET", "/v2/meters/{name}", self._samples_of_meter),
+            Route("GET", "/v2/meters/{name}/statistics", self._statistics),
             Route("GET", "/", self._versions, public=True),
         )
 
@@ -87,6 +91,11 @@ class CeilometerApi(Api):
         meters = _unique_meters(series) if unique else map(_meter, series)
         return json_response(list(itertools.islice(meters, limit)))
 
+    def _statistics(self, request: HTTPRequest, name: str) -> HTTPResponse:
+        conditions = [*_conditions(request, ceilometer_statistics.ARGUMENTS), SimpleCondition("meter", "eq", name)]
+        statistics = ceilometer_statistics.Statistics(request, conditions)
+        return json_response(list(statistics.rows(self._sample_store)))
+
     def _limit(self, requested: int | None) -> int:
         limit = self._default_limit if requested is None else requested
         if limit <= 0:
@@ -100,15 +109,9 @@ class CeilometerApi(Api):
             return self.error(error.status, str(error))
 
 
-def _conditions(request: HTTPRequest) -> list[SimpleCondition]:
-    arguments: dict[str, list[str]] = {
-        "q.field": [],
-        "q.op": [],
-        "q.value": [],
-        "q.type": [],
-        "limit": [],
-        "unique": [],
-    }
+def _conditions(request: HTTPRequest, others: Sequence[str] = ("limit", "unique")) -> list[SimpleCondition]:
+    """:param others: names of the arguments that are allowed beside the query's."""
+    arguments: dict[str, list[str]] = {name: [] for name in (*_QUERY_ARGUMENTS, *others)}
     for name, value in request.query:
         if name not in arguments:
             raise InvalidQuery(f'Unknown argument: "{name}"')

@@ -20,7 +20,7 @@ from distil.sandbox.query.conditions import ParsedQuery
 from distil.sandbox.query.parser import SortKey
 
 # The time in microseconds, and what makes the sample's document. A tuple, for a query matches up to millions of them.
-_Match = tuple[int, Series | InjectedSample]
+Match = tuple[int, Series | InjectedSample]
 
 
 class SampleStore:
@@ -35,7 +35,7 @@ class SampleStore:
 
         :param legacy: whether to use the field names of ``GET /v2/meters/NAME``.
         """
-        matches = _first(self._matches(query), order, limit)
+        matches = _first(self.matches(query), order, limit)
         return [self._as_json(time_us, source, legacy) for time_us, source in matches]
 
     def series(self, query: ParsedQuery) -> Iterator[Series]:
@@ -44,7 +44,8 @@ class SampleStore:
         groups = itertools.groupby(matching, lambda series: (series.meter.name, series.resource.id))
         return (next(group) for _, group in groups)
 
-    def _matches(self, query: ParsedQuery) -> Iterator[_Match]:
+    def matches(self, query: ParsedQuery) -> Iterator[Match]:
+        """The matching samples in any order."""
         period = self._synthetic_samples.period()
         for series in self._candidates(query):
             for time_us in series.sample_times(query.matching_times(series) & period):
@@ -79,7 +80,7 @@ class SampleStore:
         return source.fill_template(self._synthetic_samples.json_template(source, legacy), time_us)
 
 
-def _first(matches: Iterable[_Match], order: Sequence[SortKey], limit: int) -> list[_Match]:
+def _first(matches: Iterable[Match], order: Sequence[SortKey], limit: int) -> list[Match]:
     if len(order) == 1 and order[0].field == "timestamp":
         select = heapq.nlargest if order[0].descending else heapq.nsmallest
         return select(limit, matches, key=operator.itemgetter(0))
@@ -89,7 +90,7 @@ def _first(matches: Iterable[_Match], order: Sequence[SortKey], limit: int) -> l
     return ordered[:limit]
 
 
-def _sort_value(field: str) -> Callable[[_Match], Any]:
+def _sort_value(field: str) -> Callable[[Match], Any]:
     if field == "timestamp":
         return operator.itemgetter(0)
     return lambda match: str(match[1].field_value(field))

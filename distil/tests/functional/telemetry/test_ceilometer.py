@@ -12,6 +12,7 @@ from keystoneauth1 import session as ks_session
 from distil import exceptions
 from distil.telemetry import ceilometer as driver
 from distil.tests.support import driver_scenario
+from distil.tests.support import statistics_scenario
 from distil.tests.support.real import ceilometer
 from distil.tests.support.real import keystone
 
@@ -50,4 +51,8 @@ class RealCeilometerDriverTest(RealCeilometerCase, driver_scenario.DriverScenari
 
 
 class RealCeilometerApiTest(RealCeilometerCase, driver_scenario.ApiScenario):
+    pass
+
+
+class RealCeilometerStatisticsTest(RealCeilometerCase, statistics_scenario.StatisticsScenario):
     pass

@@ -11,6 +11,7 @@ from keystoneauth1.identity import v3
 
 from distil.sandbox import cloud
 from distil.tests.support import driver_scenario
+from distil.tests.support import statistics_scenario
 
 
 class SandboxCeilometer(driver_scenario.CeilometerCase):
@@ -33,4 +34,8 @@ class TestDriver(SandboxCeilometer, driver_scenario.DriverScenario):
 
 
 class TestApi(SandboxCeilometer, driver_scenario.ApiScenario):
+    pass
+
+
+class TestStatistics(SandboxCeilometer, statistics_scenario.StatisticsScenario):
     pass
