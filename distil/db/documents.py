@@ -5,6 +5,7 @@ import datetime
 import enum
 import threading
 from collections.abc import Collection
+from collections.abc import Iterator
 from typing import Any
 from typing import NamedTuple
 
@@ -79,13 +80,18 @@ class Documents:
         with errors.translate_errors("read documents"), self._engine.connect() as connection:
             for batch in queries.batched(sorted(set(ids))):
                 for row in connection.execute(sa.select(documents).where(documents.c.id.in_(batch))):
-                    found[row.id] = Document(row.id, row.digest, DocumentKind(row.kind), row.body, row.created)
+                    found[row.id] = _from_row(row)
         missing = sorted(set(ids) - found.keys())
         if missing:
             raise exceptions.NotFound(
                 f"document {missing[0]}, by which windows were rated, is not in the database any more"
             )
         return found
+
+    def iterate(self, kind: DocumentKind) -> Iterator[Document]:
+        """Iterates over the documents of a kind, in the order in which they were stored."""
+        query = sa.select(documents).where(documents.c.kind == kind.value).order_by(documents.c.id)
+        yield from map(_from_row, queries.stream(self._engine, query, "read documents"))
 
     def _find(self, key: str) -> int | None:
         with self._engine.connect() as connection:
@@ -103,3 +109,7 @@ class Documents:
             if found is None:
                 raise
             return found
+
+
+def _from_row(row: sa.Row[Any]) -> Document:
+    return Document(row.id, row.digest, DocumentKind(row.kind), row.body, row.created)

@@ -163,6 +163,7 @@ receipts = sa.Table(
     sa.Column("revision", sa.Integer, nullable=False),
     *_receipt_columns(),
     sa.Index("ix_receipts_start", "start"),
+    sa.Index("ix_receipts_rules_collector_start", "rules", "collector", "start"),
 )
 
 # The receipts of earlier revisions as they were; why, by whom and when they were replaced.

@@ -14,6 +14,7 @@ from typing import Any
 from typing import NoReturn
 
 from cliff import columns
+from cliff import command
 from cliff import display
 from cliff import lister
 from cliff import show
@@ -47,27 +48,40 @@ class FailureCounter:
         return 1 if self._number else 0
 
 
-class _Command(display.DisplayCommandBase[Any]):
-    """A command that may show results of which some are failures.
-
-    :ivar failures: of this run; complete once all rows have been shown.
-    """
+class _RefusingCommand(command.Command):
+    """A command that may refuse its command line."""
 
     app: Manage
-    failures: FailureCounter
     _parser: argparse.ArgumentParser
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         self._parser = super().get_parser(prog_name)
         return self._parser
 
-    def run(self, parsed_args: argparse.Namespace) -> int:
-        self.failures = FailureCounter()
-        return super().run(parsed_args) or self.failures.exit_status
-
     def refuse(self, problem: str) -> NoReturn:
         """End with the usage of the command and the status of an invalid command line."""
         self._parser.error(problem)
+
+
+class TextCommand(_RefusingCommand):
+    """Prints text of several lines. ``take_action`` returns the exit status."""
+
+    def print_lines(self, lines: Iterable[str]) -> None:
+        """Print lines with all other control characters escaped."""
+        self.app.stdout.writelines(f"{escape_lines(line)}\n" for line in lines)
+
+
+class _Command(_RefusingCommand, display.DisplayCommandBase[Any]):
+    """A command that may show results of which some are failures.
+
+    :ivar failures: of this run; complete once all rows have been shown.
+    """
+
+    failures: FailureCounter
+
+    def run(self, parsed_args: argparse.Namespace) -> int:
+        self.failures = FailureCounter()
+        return super().run(parsed_args) or self.failures.exit_status
 
     def require_columns(self, chosen: Iterable[str], names: Sequence[str]) -> None:
         """Refuse names of columns that the command does not have; cliff ignores them."""

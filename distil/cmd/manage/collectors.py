@@ -28,3 +28,16 @@ def choose(conf: TrackedConfigOpts, name: str | None) -> list[CollectorOptions]:
     if name not in (None, *names):
         raise exceptions.NotFound(f"unknown collector {name!r}; the collectors are: {', '.join(names)}")
     return [options for options in collectors if name in (None, options.name)]
+
+
+def choose_one(conf: TrackedConfigOpts, name: str | None) -> CollectorOptions:
+    """The options of the collector of this name, or of the only one.
+
+    :raises NotFound: there is no such collector.
+    :raises ConfigurationError: as above, or there are several.
+    """
+    collectors = choose(conf, name)
+    if len(collectors) > 1:
+        names = ", ".join(options.name for options in collectors)
+        raise exceptions.ConfigurationError([f"several collectors are enabled; choose one with --collector: {names}"])
+    return collectors[0]

@@ -6,11 +6,9 @@ from collections.abc import Iterator
 from collections.abc import Sequence
 from typing import Any
 
-from distil import exceptions
 from distil.cmd.manage import base
 from distil.cmd.manage import collectors as collector_options
 from distil.cmd.manage import period_options
-from distil.conf.collector import CollectorOptions
 from distil.db import projects
 from distil.db import rejected_samples
 
@@ -121,7 +119,9 @@ class RejectedRetry(_RejectedCommand):
         # Slow to import, as everything that speaks to the cloud.
         from distil.factory import collector  # noqa: PLC0415
 
-        factory = collector.CollectorFactory(self.app.conf, self._options(parsed_args.collector))
+        factory = collector.CollectorFactory(
+            self.app.conf, collector_options.choose_one(self.app.conf, parsed_args.collector)
+        )
         reprocessor = factory.reprocessor(self.app.engine, dry_run=parsed_args.dry_run, force=parsed_args.force)
         names = ("id", "project_id", "meter", "resource_id", "start", "result", "detail")
         return names, self._rows(reprocessor.run(chosen))
@@ -139,12 +139,3 @@ class RejectedRetry(_RejectedCommand):
                 str(outcome.result),
                 outcome.detail,
             )
-
-    def _options(self, collector: str | None) -> CollectorOptions:
-        collectors = collector_options.choose(self.app.conf, collector)
-        if len(collectors) > 1:
-            names = ", ".join(options.name for options in collectors)
-            raise exceptions.ConfigurationError(
-                [f"several collectors are enabled; choose one with --collector: {names}"]
-            )
-        return collectors[0]

@@ -15,7 +15,7 @@ branch_labels = None
 depends_on = None
 
 _TABLES = ("documents", "receipts", "project_states", "rosters")
-_INDEX = "ix_receipts_start"
+_INDEXES = {"ix_receipts_start": ["start"], "ix_receipts_rules_collector_start": ["rules", "collector", "start"]}
 
 
 def upgrade() -> None:
@@ -35,8 +35,10 @@ def upgrade() -> None:
         sa.Column("revision", sa.Integer, nullable=False),
         *_receipt_columns(),
     )
-    if _INDEX not in steps.indexes("receipts"):
-        op.create_index(_INDEX, "receipts", ["start"])
+    known = steps.indexes("receipts")
+    for index, columns in _INDEXES.items():
+        if index not in known:
+            op.create_index(index, "receipts", columns)
     steps.create_table(
         "project_states",
         sa.Column("tenant_id", steps.identifier(100), primary_key=True),
