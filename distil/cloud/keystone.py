@@ -33,6 +33,13 @@ class KeystoneProjects:
         entries = self._list("projects", {"enabled": "true"})
         return [_project(entry) for entry in entries if _is_enabled_project(entry)]
 
+    def ids(self) -> set[str]:
+        """The ids of all projects, enabled or not.
+
+        :raises IdentityError: Keystone gave no usable answer, or an incomplete one.
+        """
+        return {project.required_str("id") for project in self._list("projects", {})}
+
     def domain_ids(self, entries: Iterable[str]) -> dict[str, str | None]:
         """The domain id for each id or name of a domain; None if the domain does not exist.
 

@@ -44,12 +44,20 @@ def missing_privileges(engine: sa.Engine) -> Iterator[str]:
                 yield f"{privilege} on {table}: {error}"
 
 
+def may_delete(engine: sa.Engine, table: sa.Table) -> bool:
+    """Whether the user may delete rows.
+
+    :raises StoreError: the connection was lost.
+    """
+    return _try(engine, _harmless_statement(_DELETE, table)) is None
+
+
 def require_delete(engine: sa.Engine, tables: Iterable[sa.Table]) -> None:
     """Checks that the user may delete rows, before a command of which a part could fail.
 
     :raises StoreError: the user may not, or the connection was lost.
     """
-    missing = [table.name for table in tables if _try(engine, _harmless_statement(_DELETE, table))]
+    missing = [table.name for table in tables if not may_delete(engine, table)]
     if missing:
         raise exceptions.StoreError(
             f"the database user lacks the privilege DELETE on {', '.join(missing)}, which this command needs and"

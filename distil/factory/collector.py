@@ -6,6 +6,7 @@ import datetime
 import functools
 import importlib.metadata
 import math
+from collections.abc import Sequence
 
 import sqlalchemy as sa
 from oslo_config import cfg
@@ -24,6 +25,7 @@ from distil.collector.origin import OriginCheck
 from distil.collector.plan import Plan
 from distil.collector.project_batch import BatchCollector
 from distil.collector.projects import ScopedProjects
+from distil.collector.recheck import Rechecker
 from distil.collector.replay import RecordedRules
 from distil.collector.replay import Replayer
 from distil.collector.reprocess import Reprocessor
@@ -50,6 +52,7 @@ from distil.factory import coordination
 from distil.factory import rules
 from distil.factory.engine import build_engine
 from distil.factory.exporter import build_exporter
+from distil.factory.recheck import build_rechecker
 from distil.factory.rules import LoadedRules
 from distil.factory.session import CollectorRequestObserver
 from distil.factory.session import connect
@@ -270,6 +273,31 @@ class CollectorFactory:
             telemetry=self.telemetry.driver(cloud.session),
             lookups=cloud_lookups(cloud),
             rules=RecordedRules(Documents(engine), rules.transformer_plugins()),
+        )
+
+    def rechecker(
+        self, engine: sa.Engine, projects: Sequence[str] = (), *, by_digest: bool = False, may_delete: bool = False
+    ) -> Rechecker:
+        """What compares collected windows with what this collector's telemetry service holds now.
+
+        :param projects: ids; without any, all.
+        :raises ConfigurationError: the configuration cannot be used.
+        :raises TelemetryError: the region of the service is not known.
+        """
+        cloud = connect(self._conf)
+        telemetry = self.telemetry.driver(cloud.session)
+        return build_rechecker(
+            engine=engine,
+            telemetry=telemetry,
+            origin=self.origin(telemetry),
+            meters=self.rules().meters,
+            keystone=KeystoneProjects(cloud),
+            scope=self.scope(),
+            projects=projects,
+            by_digest=by_digest,
+            may_delete=may_delete,
+            shutdown=Shutdown(),
+            clock=utc_now,
         )
 
     def scope(self) -> Scope:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
+from typing import NamedTuple
 
 from distil import digest
 from distil import model
@@ -13,11 +14,41 @@ from distil import text
 from distil.digest import SampleRow
 
 
+class SamplesSummary(NamedTuple):
+    """What tells the samples of a window from others.
+
+    :param meters: by name, of those that have samples.
+    :param digest: see :mod:`distil.digest`.
+    """
+
+    meters: Mapping[str, model.MeterCount]
+    digest: str
+
+
 def make_receipt(samples: Iterable[model.Sample | model.RejectedSample], rated: model.RatedWindow) -> model.Receipt:
     """The receipt of a window.
 
     :param samples: all that the telemetry service returned, in any order.
     :param rated: what they were rated to.
+    """
+    summary = summarize_samples(samples)
+    return model.Receipt(
+        samples=rated.samples,
+        used=len(rated.used),
+        untrusted=rated.untrusted,
+        duplicates=sum(rated.duplicates.values()),
+        rejected=len(rated.rejected),
+        entries=len(rated.usage),
+        meters=summary.meters,
+        samples_digest=summary.digest,
+        usage_digest=digest.usage_digest(rated.usage),
+    )
+
+
+def summarize_samples(samples: Iterable[model.Sample | model.RejectedSample]) -> SamplesSummary:
+    """The part of a receipt that only depends on the samples.
+
+    :param samples: in any order.
     """
     rows: list[SampleRow] = []
     units: dict[str, str | None] = {}
@@ -44,17 +75,7 @@ def make_receipt(samples: Iterable[model.Sample | model.RejectedSample], rated: 
             )
         )
     rows.sort()
-    return model.Receipt(
-        samples=rated.samples,
-        used=len(rated.used),
-        untrusted=rated.untrusted,
-        duplicates=sum(rated.duplicates.values()),
-        rejected=len(rated.rejected),
-        entries=len(rated.usage),
-        meters=_meter_counts(rows, units),
-        samples_digest=digest.samples_digest(rows),
-        usage_digest=digest.usage_digest(rated.usage),
-    )
+    return SamplesSummary(_meter_counts(rows, units), digest.samples_digest(rows))
 
 
 def _rejected_row(sample: model.RejectedSample) -> SampleRow:

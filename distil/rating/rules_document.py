@@ -79,6 +79,11 @@ def parse(body: str, plugins: mapping_parser.Plugins) -> ParsedRules:
     return ParsedRules(RatingRules(parsed.mappings, trusted), document["mappings"], document["versions"])
 
 
+def meters(body: str) -> frozenset[str]:
+    """The meters of a document's mappings, which these versions of the programs need not be able to use."""
+    return frozenset(entry["meter"] for entry in json.loads(body)["mappings"])
+
+
 def _plain(value: Any) -> Any:
     """The value in JSON's types, with the texts that the parsers make of other keys and values."""
     if isinstance(value, Mapping):
