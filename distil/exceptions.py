@@ -134,6 +134,10 @@ class WindowAlreadyCommitted(DistilError):
     """The window has already been committed, by another collector or an earlier attempt."""
 
 
+class WindowChanged(DistilError):
+    """A stored window has been changed since it was read, so that the new change has to be computed again."""
+
+
 class ReprocessingRefused(DistilError):
     """Rejected samples were not billed, because usage could be lost or billed twice; the message gives the reason."""
 

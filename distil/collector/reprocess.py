@@ -9,15 +9,20 @@ from collections.abc import Iterator
 from collections.abc import Sequence
 
 import sqlalchemy as sa
+import tenacity
 
 from distil import exceptions
 from distil import model
 from distil.cloud.os_distro import OsDistros
 from distil.cloud.os_distro import annotate_os_distro
 from distil.db import rejected_samples
+from distil.db import stored_windows
+from distil.db.booking import RejectedSamplesBilling
+from distil.db.receipt_history import Change
 from distil.db.rejected_samples import RejectedSampleFilter
 from distil.db.rejected_samples import StoredRejectedSample
 from distil.db.store import Store
+from distil.db.stored_windows import StoredWindow
 from distil.rating.rate import RatingRules
 from distil.rating.rerate import Rerated
 from distil.rating.rerate import rerate
@@ -25,6 +30,11 @@ from distil.rating.rerate import unbilled
 from distil.rating.resource import may_belong_to
 from distil.rating.sample_parser import parse_sample
 from distil.transformers.lookups import Lookups
+
+REASON = "rejected retry"
+
+# As often, a window that others change meanwhile is computed anew.
+_MAX_ATTEMPTS = 5
 
 _NO_USAGE = "no meter mapping makes usage of it, or its source is not trusted"
 
@@ -89,6 +99,7 @@ class _Resource:
 class Reprocessor:
     """Reprocesses rejected samples.
 
+    :param changed_by: user and host, for the receipts' history.
     :param dry_run: only report what would be billed.
     :param force: also bill what may have been billed, under another name, by other samples of the resource.
     """
@@ -100,6 +111,7 @@ class Reprocessor:
         lookups: Lookups,
         os_distros: OsDistros,
         engine: sa.Engine,
+        changed_by: str,
         dry_run: bool = False,
         force: bool = False,
     ) -> None:
@@ -107,6 +119,7 @@ class Reprocessor:
         self._lookups = lookups
         self._os_distros = os_distros
         self._engine = engine
+        self._change = Change(REASON, changed_by)
         self._dry_run = dry_run
         self._force = force
 
@@ -120,7 +133,7 @@ class Reprocessor:
             stored = rejected_samples.list_with_same_resources(self._engine, samples, project_id, window)
             try:
                 yield from self._reprocess(project_id, window, stored)
-            except exceptions.ReprocessingRefused as error:
+            except (exceptions.ReprocessingRefused, exceptions.Refused, exceptions.WindowChanged) as error:
                 yield from (ReprocessedSample(sample, ReprocessResult.REFUSED, str(error)) for sample in stored)
             except exceptions.ServiceError as error:
                 yield from (ReprocessedSample(sample, ReprocessResult.FAILED, str(error)) for sample in stored)
@@ -129,14 +142,25 @@ class Reprocessor:
     def _reprocess(
         self, project_id: str, window: model.Window, samples: Sequence[StoredRejectedSample]
     ) -> Sequence[ReprocessedSample]:
-        rejected_samples.require_collected(self._engine, project_id, window)
+        """Reprocess the samples of a window, anew if somebody changes the window meanwhile."""
+        policy = tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(exceptions.WindowChanged),
+            stop=tenacity.stop_after_attempt(_MAX_ATTEMPTS),
+            reraise=True,
+        )
+        return policy(self._reprocess_once, project_id, window, samples)
+
+    def _reprocess_once(
+        self, project_id: str, window: model.Window, samples: Sequence[StoredRejectedSample]
+    ) -> Sequence[ReprocessedSample]:
+        rejected_samples.require_changeable(self._engine, project_id, window, [sample.id for sample in samples])
         by_resource: dict[str | None, list[StoredRejectedSample]] = defaultdict(list)
         for sample in samples:
             by_resource[sample.resource_id].append(sample)
-        stored = rejected_samples.usage(self._engine, project_id, window)
-        resources = [self._rerate(window, group, stored) for group in by_resource.values()]
+        before = stored_windows.read(self._engine, [project_id], window)[project_id]
+        resources = [self._rerate(window, group, before.usage) for group in by_resource.values()]
         if not self._dry_run:
-            self._bill(project_id, window, [resource for resource in resources if resource.usage])
+            self._bill(before, [resource for resource in resources if resource.usage])
         billed = ReprocessResult.WOULD_BE_BILLED if self._dry_run else ReprocessResult.BILLED
         return [sample for resource in resources for sample in resource.reprocessed(billed)]
 
@@ -151,17 +175,23 @@ class Reprocessor:
         ]
         return _Resource(samples, rerated, stored, unbilled(rerated.rated.usage, stored, force=self._force))
 
-    def _bill(self, project_id: str, window: model.Window, resources: Sequence[_Resource]) -> None:
+    def _bill(self, before: StoredWindow, resources: Sequence[_Resource]) -> None:
         if not resources:
             return
         rated = [resource.rerated.rated for resource in resources]
         described = [resource for part in rated for resource in part.resources]
         instances = {resource_id: sample for part in rated for resource_id, sample in part.instances.items()}
-        stored = Store(self._engine).project(project_id).resource_info([resource.id for resource in described])
-        annotated = annotate_os_distro(self._os_distros, instances, stored, described)
-        usage = [entry for resource in resources for entry in resource.usage]
-        used_ids = [sample_id for resource in resources for sample_id in resource.used_ids]
-        rejected_samples.bill(self._engine, project_id, window, usage, annotated, used_ids)
+        store = Store(self._engine).project(before.project_id)
+        stored = store.resource_info([resource.id for resource in described])
+        RejectedSamplesBilling(
+            self._engine,
+            before,
+            self._change,
+            usage=[entry for resource in resources for entry in resource.usage],
+            resources=annotate_os_distro(self._os_distros, instances, stored, described),
+            sample_ids=[sample_id for resource in resources for sample_id in resource.used_ids],
+            used=sum(len(part.used) for part in rated),
+        ).commit()
 
 
 def _parse(stored: StoredRejectedSample) -> model.Sample | model.RejectedSample:

@@ -76,6 +76,15 @@ def merge_resources(
     return unchanged | stored
 
 
+def add_resource_info(
+    connection: sa.Connection, project_id: str, resources: Sequence[model.Resource], now: datetime.datetime
+) -> None:
+    """Inserts new resources, and adds missing keys to the info of others: what is stored is newer and stays."""
+    stored = load_resource_info(connection, project_id, [resource.id for resource in resources])
+    merged = [model.Resource(resource.id, {**resource.info, **stored.get(resource.id, {})}) for resource in resources]
+    merge_resources(connection, project_id, merged, stored, now)
+
+
 def _update_info(project_id: str) -> sa.Update:
     statement = sa.update(resource_table).where(
         resource_table.c.id == sa.bindparam("resource"), resource_table.c.tenant_id == project_id

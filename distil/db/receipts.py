@@ -104,17 +104,21 @@ def insert(
     receipt: NewReceipt,
     collector: model.CollectedBy | None,
     now: datetime.datetime,
+    revision: int = 0,
 ) -> None:
     """Inserts the receipt of a window that is being committed.
 
     The transaction has locked the project's row. A period that the window begins in, and that is closed already, is
     noted.
+
+    :param revision: 1 if the window was stored without a receipt, and is changed; otherwise its first receipt has
+        revision 0.
     """
     row = {
         "tenant_id": project_id,
         "start": window.start,
         "end": window.end,
-        "revision": 0,
+        "revision": revision,
         **content_values(receipt.contents),
         "rules": receipt.rules,
         "names": receipt.names,

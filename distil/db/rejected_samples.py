@@ -1,28 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Stored rejected samples, and the transaction that bills reprocessed ones."""
+"""Stored rejected samples."""
 
 import dataclasses
 import datetime
 from collections.abc import Collection
 from collections.abc import Iterable
 from collections.abc import Iterator
-from collections.abc import Sequence
 from typing import Any
 from typing import NamedTuple
 
 import sqlalchemy as sa
-from oslo_db import exception as db_exception
 
 from distil import exceptions
 from distil import model
 from distil.db import errors
-from distil.db import inserts
+from distil.db import periods
 from distil.db import queries
-from distil.db import transaction
 from distil.db.models import rejected_samples
 from distil.db.models import tenants
-from distil.db.models import usage_entry
-from distil.db.project_lock import lock_collected
+from distil.db.stored_windows import in_window
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -133,12 +129,12 @@ def list_with_same_resources(
     :raises StoreError: the database failed.
     """
     other = rejected_samples.alias()
-    conditions = *_in_window(other.c, project_id, window), *sample_filter.conditions(other.c)
+    conditions = *in_window(other.c, project_id, window), *sample_filter.conditions(other.c)
     resource_ids = sa.select(other.c.resource_id).where(*conditions)
     columns = rejected_samples.c
     query = (
         sa.select(rejected_samples)
-        .where(*_in_window(columns, project_id, window))
+        .where(*in_window(columns, project_id, window))
         .where(sa.or_(columns.resource_id.in_(resource_ids), sa.and_(sa.true(), *sample_filter.conditions())))
         .order_by(columns.id)
     )
@@ -146,98 +142,27 @@ def list_with_same_resources(
         return [_from_row(row) for row in connection.execute(query)]
 
 
-def require_collected(engine: sa.Engine, project_id: str, window: model.Window) -> None:
-    """Checks that last_collected is not before the end of the window.
+def require_changeable(engine: sa.Engine, project_id: str, window: model.Window, ids: Collection[int]) -> None:
+    """Checks that samples of a window can be billed: it has been collected, is in no closed period, and has them still.
 
-    :raises ReprocessingRefused: the window has not been collected.
+    :raises ReprocessingRefused: the window has not been collected, or another process has billed or deleted a sample.
+    :raises Refused: the window is in a closed period.
     :raises StoreError: the database failed.
     """
     query = sa.select(tenants.c.id).where(tenants.c.id == project_id, tenants.c.last_collected >= window.end)
-    with errors.translate_errors(f"read last_collected of project {project_id}"), engine.connect() as connection:
+    with errors.translate_errors(f"read the state of project {project_id}"), engine.connect() as connection:
         if connection.scalar(query) is None:
-            raise _not_collected()
-
-
-def usage(engine: sa.Engine, project_id: str, window: model.Window) -> list[model.Usage]:
-    """The stored usage of a window.
-
-    :raises StoreError: the database failed.
-    """
-    columns = usage_entry.c
-    fields = columns.service, columns.resource_id, columns.unit, columns.volume
-    query = sa.select(*fields).where(*_in_window(columns, project_id, window))
-    query = query.order_by(columns.resource_id, columns.service)
-    with errors.translate_errors(f"read usage of project {project_id}"), engine.connect() as connection:
-        return [model.Usage(*row) for row in connection.execute(query)]
-
-
-def bill(
-    engine: sa.Engine,
-    project_id: str,
-    window: model.Window,
-    usage: Sequence[model.Usage],
-    resources: Sequence[model.Resource],
-    sample_ids: Collection[int],
-) -> None:
-    """Stores usage of a collected window and deletes the samples it was rated from, in one transaction.
-
-    Stored resource info is newer and keeps its values; only missing keys are added.
-
-    :param usage: at least one entry.
-    :param sample_ids: the samples to delete.
-    :raises ReprocessingRefused: the window has not been collected, or another process has billed the same usage or
-        deleted some of the samples meanwhile. Nothing was stored.
-    :raises StoreError: the database failed. Nothing was stored.
-    """
-
-    def committed(connection: sa.Connection) -> bool:
-        lock_collected(connection, project_id, window.end)
-        key = usage_entry.c.service == usage[0].service, usage_entry.c.resource_id == usage[0].resource_id
-        query = sa.select(usage_entry.c.start).where(*_in_window(usage_entry.c, project_id, window), *key)
-        return connection.execute(query).one_or_none() is not None
-
-    action = f"bill rejected samples of project {project_id} in window {window}"
-    try:
-        with errors.translate_errors(action), transaction.verified_commit(engine, committed) as connection:
-            if not lock_collected(connection, project_id, window.end):
-                raise _not_collected()
-            _delete(connection, sample_ids)
-            now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
-            _add_resources(connection, project_id, resources, now)
-            inserts.insert_usage(connection, project_id, window, usage, now)
-    except exceptions.StoreError as error:
-        if isinstance(error.__cause__, db_exception.DBDuplicateEntry):
-            raise exceptions.ReprocessingRefused("another process has billed it meanwhile") from error
-        raise
-
-
-def _not_collected() -> exceptions.ReprocessingRefused:
-    return exceptions.ReprocessingRefused("the window has not been collected; a collector may still collect it")
+            raise exceptions.ReprocessingRefused("the window has not been collected; a collector may still collect it")
+        periods.require_open(connection, window.start)
+        for batch in queries.batched(sorted(ids)):
+            stored = sa.select(sa.func.count()).select_from(rejected_samples).where(rejected_samples.c.id.in_(batch))
+            if connection.scalar(stored) != len(batch):
+                raise exceptions.ReprocessingRefused("another process has billed or deleted it meanwhile")
 
 
 def _not_found(ids: Collection[int]) -> exceptions.NotFound:
     listed = ", ".join(map(str, sorted(ids)))
     return exceptions.NotFound(f"no rejected sample has ID {listed}; it may have been billed or deleted")
-
-
-def _delete(connection: sa.Connection, ids: Collection[int]) -> None:
-    deleted = 0
-    for batch in queries.batched(sorted(ids)):
-        deleted += connection.execute(sa.delete(rejected_samples).where(rejected_samples.c.id.in_(batch))).rowcount
-    if deleted != len(ids):
-        raise exceptions.ReprocessingRefused("another process has billed or deleted it meanwhile")
-
-
-def _add_resources(
-    connection: sa.Connection, project_id: str, resources: Sequence[model.Resource], now: datetime.datetime
-) -> None:
-    stored = inserts.load_resource_info(connection, project_id, [resource.id for resource in resources])
-    merged = [model.Resource(resource.id, {**resource.info, **stored.get(resource.id, {})}) for resource in resources]
-    inserts.merge_resources(connection, project_id, merged, stored, now)
-
-
-def _in_window(columns: Any, project_id: str, window: model.Window) -> tuple[sa.ColumnElement[bool], ...]:
-    return columns.tenant_id == project_id, columns.start == window.start, columns.end == window.end
 
 
 def _from_row(row: sa.Row[Any]) -> StoredRejectedSample:

@@ -248,9 +248,10 @@ class CollectorFactory:
             origin_check,
         )
 
-    def reprocessor(self, engine: sa.Engine, *, dry_run: bool, force: bool) -> Reprocessor:
+    def reprocessor(self, engine: sa.Engine, *, changed_by: str, dry_run: bool, force: bool) -> Reprocessor:
         """What tries rejected samples again, by this collector's rules.
 
+        :param changed_by: user and host.
         :raises ConfigurationError: the configuration cannot be used.
         """
         cloud = connect(self._conf)
@@ -259,6 +260,7 @@ class CollectorFactory:
             lookups=cloud_lookups(cloud),
             os_distros=OsDistros(cloud),
             engine=engine,
+            changed_by=changed_by,
             dry_run=dry_run,
             force=force,
         )

@@ -9,6 +9,7 @@ from typing import Any
 from distil.cmd.manage import base
 from distil.cmd.manage import collectors as collector_options
 from distil.cmd.manage import period_options
+from distil.cmd.manage.operator_name import operator_name
 from distil.db import projects
 from distil.db import rejected_samples
 
@@ -122,7 +123,9 @@ class RejectedRetry(_RejectedCommand):
         factory = collector.CollectorFactory(
             self.app.conf, collector_options.choose_one(self.app.conf, parsed_args.collector)
         )
-        reprocessor = factory.reprocessor(self.app.engine, dry_run=parsed_args.dry_run, force=parsed_args.force)
+        reprocessor = factory.reprocessor(
+            self.app.engine, changed_by=operator_name(), dry_run=parsed_args.dry_run, force=parsed_args.force
+        )
         names = ("id", "project_id", "meter", "resource_id", "start", "result", "detail")
         return names, self._rows(reprocessor.run(chosen))
 

@@ -13,7 +13,11 @@ from distil import model
 from distil.db import engine as db_engine
 from distil.db import rejected_samples
 from distil.db import store
+from distil.db import stored_windows
+from distil.db.booking import RejectedSamplesBilling
+from distil.db.receipt_history import Change
 from distil.db.rejected_samples import RejectedSampleFilter
+from distil.db.stored_windows import StoredWindow
 from distil.tests.functional.db.test_races import THREADS
 from distil.tests.functional.db.test_races import at_once
 from distil.tests.support import commit_proxy
@@ -31,6 +35,7 @@ class _RejectedSamplesTestCase(databases.DatabaseTestCase):
         self.project_id = uuid.uuid4().hex
         self.store.register_projects([(model.Project(self.project_id, "n", "d"), START)])
         self.reject(WINDOW, ("m1", "r1"), ("m2", "r1"), ("m1", "r2"), ("m1", None))
+        self.before = stored_windows.read(self.engine, [self.project_id], WINDOW)[self.project_id]
 
     def reject(self, window: model.Window, *samples: tuple[str, str | None]) -> None:
         rejected_samples = [
@@ -51,10 +56,12 @@ class _RejectedSamplesTestCase(databases.DatabaseTestCase):
     def bill(self, sample_ids: Sequence[int], window: model.Window = WINDOW, engine: sa.Engine | None = None) -> None:
         usage = [model.Usage("s", "r1", "u", Decimal("0.5")), model.Usage("s", "r2", "u", Decimal(2))]
         resources = [model.Resource("r1", {"name": "old", "size": 1}), model.Resource("r2", {"name": "second"})]
-        rejected_samples.bill(engine or self.engine, self.project_id, window, usage, resources, sample_ids)
+        before = self.before if window == WINDOW else StoredWindow(self.project_id, window, (), None)
+        change = Change("rejected retry", "tester")
+        RejectedSamplesBilling(engine or self.engine, before, change, usage, resources, sample_ids, 3).commit()
 
     def stored(self) -> list[model.Usage]:
-        return rejected_samples.usage(self.engine, self.project_id, WINDOW)
+        return list(stored_windows.read(self.engine, [self.project_id], WINDOW)[self.project_id].usage)
 
 
 class TestRejectedSamplesSQLite(_RejectedSamplesTestCase):
@@ -109,13 +116,13 @@ class TestRejectedSamplesSQLite(_RejectedSamplesTestCase):
         self.assertEqual(collecting.resource_info(["r1"]), self.store.project(self.project_id).resource_info(["r1"]))
 
     def test_uncollected_window_raises(self) -> None:
-        with self.assertRaisesRegex(exceptions.ReprocessingRefused, "not been collected"):
+        with self.assertRaisesRegex(exceptions.Refused, "not been collected"):
             self.bill([], NEXT)
 
     def test_unknown_project_raises(self) -> None:
-        usage = [model.Usage("s", "r1", "u", Decimal(1))]
-        with self.assertRaises(exceptions.ReprocessingRefused):
-            rejected_samples.bill(self.engine, "", WINDOW, usage, [model.Resource("r1", {})], [])
+        self.before = self.before._replace(project_id="")
+        with self.assertRaises(exceptions.Refused):
+            self.bill([])
 
     def test_missing_samples_raise_and_store_nothing(self) -> None:
         ids = [sample.id for sample in self.samples()]
@@ -127,7 +134,7 @@ class TestRejectedSamplesSQLite(_RejectedSamplesTestCase):
         ids = [sample.id for sample in self.samples()]
         self.bill([])
         before = self.stored()
-        with self.assertRaisesRegex(exceptions.ReprocessingRefused, "another process"):
+        with self.assertRaisesRegex(exceptions.WindowChanged, "another process"):
             self.bill(ids)
         self.assertEqual((before, ids), (self.stored(), [sample.id for sample in self.samples()]))
 
@@ -135,9 +142,7 @@ class TestRejectedSamplesSQLite(_RejectedSamplesTestCase):
         ids = [sample.id for sample in self.samples()]
         outcomes = at_once(lambda _: self.bill(ids))
         self.assertEqual(1, outcomes.count(None), outcomes)
-        self.assertEqual(
-            THREADS - 1, sum(isinstance(item, exceptions.ReprocessingRefused) for item in outcomes), outcomes
-        )
+        self.assertEqual(THREADS - 1, sum(isinstance(item, exceptions.WindowChanged) for item in outcomes), outcomes)
         self.assertEqual((2, []), (len(self.stored()), self.samples()))
 
     def test_billing_does_not_block_collector(self) -> None:
