@@ -207,8 +207,7 @@ class VolumeColumn(columns.FormattableColumn[Any]):
     """
 
     def human_readable(self) -> str:
-        digits = f"{self._value:f}"
-        return digits.rstrip("0").rstrip(".") if "." in digits else digits
+        return volume_text(self._value)
 
     def machine_readable(self) -> str:
         return self.human_readable()
@@ -234,6 +233,12 @@ class JSONColumn(columns.FormattableColumn[str]):
             return json.loads(self._value)
         except (RecursionError, ValueError):
             return self._value
+
+
+def volume_text(volume: Decimal) -> str:
+    """Exact text without trailing zeros."""
+    digits = f"{volume:f}"
+    return digits.rstrip("0").rstrip(".") if "." in digits else digits
 
 
 def format_volume(volume: Decimal | None) -> VolumeColumn | None:
