@@ -153,7 +153,8 @@ class Reprocessor:
     def _reprocess_once(
         self, project_id: str, window: model.Window, samples: Sequence[StoredRejectedSample]
     ) -> Sequence[ReprocessedSample]:
-        rejected_samples.require_changeable(self._engine, project_id, window, [sample.id for sample in samples])
+        stored_windows.require_changeable(self._engine, project_id, window)
+        rejected_samples.require_unbilled(self._engine, [sample.id for sample in samples])
         by_resource: dict[str | None, list[StoredRejectedSample]] = defaultdict(list)
         for sample in samples:
             by_resource[sample.resource_id].append(sample)

@@ -178,7 +178,7 @@ class Recollection(_Booking):
                 "suspect": receipt.suspect,
             }
             self._replace_receipt(connection, values, now)
-        delete_late(connection, project_id, window, contents.asked)
+        connection.execute(sa.delete(late_windows).where(_is_late(project_id, window, contents.asked)))
 
 
 class RejectedSamplesBilling(_Booking):
@@ -242,12 +242,24 @@ class RejectedSamplesBilling(_Booking):
             raise exceptions.ReprocessingRefused("another process has billed or deleted it meanwhile")
 
 
-def delete_late(connection: sa.Connection, project_id: str, window: model.Window, asked: datetime.datetime) -> None:
-    """Deletes the mark of a late window, unless it was set after the samples were asked for."""
-    connection.execute(
-        sa.delete(late_windows).where(
-            late_windows.c.tenant_id == project_id,
-            late_windows.c.start == window.start,
-            late_windows.c.checked <= asked,
-        )
-    )
+def settle(engine: sa.Engine, project_id: str, window: model.Window, asked: datetime.datetime) -> None:
+    """Deletes the mark of a late window whose usage and samples are as they are stored.
+
+    :param asked: when the samples were asked for: a mark that was set later stays.
+    :raises StoreError: the database failed.
+    """
+    with errors.translate_errors(f"delete the mark of late window {window}"):
+        with engine.connect() as connection:
+            is_late = connection.scalar(sa.select(late_windows.c.start).where(_is_late(project_id, window, asked)))
+        if is_late:
+            transaction.conflict_retrying()(_delete_late, engine, project_id, window, asked)
+
+
+def _delete_late(engine: sa.Engine, project_id: str, window: model.Window, asked: datetime.datetime) -> None:
+    with engine.begin() as connection:
+        connection.execute(sa.delete(late_windows).where(_is_late(project_id, window, asked)))
+
+
+def _is_late(project_id: str, window: model.Window, asked: datetime.datetime) -> sa.ColumnElement[bool]:
+    columns = late_windows.c
+    return sa.and_(columns.tenant_id == project_id, columns.start == window.start, columns.checked <= asked)

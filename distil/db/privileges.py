@@ -2,8 +2,10 @@
 """Finds missing privileges of the database user by trying each of them."""
 
 import datetime
+from collections import defaultdict
 from collections.abc import Iterable
 from collections.abc import Iterator
+from typing import Any
 
 import sqlalchemy as sa
 from oslo_db import exception as db_exception
@@ -11,6 +13,7 @@ from oslo_db import exception as db_exception
 from distil import exceptions
 from distil.db import errors
 from distil.db import models
+from distil.db import types
 
 _SELECT, _INSERT, _UPDATE, _DELETE = "SELECT", "INSERT", "UPDATE", "DELETE"
 
@@ -29,6 +32,24 @@ _REQUIRED = {
     models.rechecks: (_INSERT,),
     models.late_windows: (_INSERT,),
     models.periods: (),
+}
+
+_RETRY = {
+    models.tenants: (_UPDATE,),
+    models.resources: (_INSERT, _UPDATE),
+    models.usage_entry: (_INSERT,),
+    models.rejected_samples: (_DELETE,),
+    models.receipts: (_UPDATE,),
+    models.receipt_history: (_INSERT,),
+}
+_RECOLLECT = {
+    **_RETRY,
+    models.usage_entry: (_INSERT, _DELETE),
+    models.usage_history: (_INSERT,),
+    models.rejected_samples: (_INSERT, _DELETE),
+    models.documents: (_INSERT,),
+    models.receipts: (_INSERT, _UPDATE),
+    models.late_windows: (_DELETE,),
 }
 
 
@@ -57,11 +78,35 @@ def require_delete(engine: sa.Engine, tables: Iterable[sa.Table]) -> None:
 
     :raises StoreError: the user may not, or the connection was lost.
     """
-    missing = [table.name for table in tables if not may_delete(engine, table)]
-    if missing:
+    _require(engine, [(_DELETE, table) for table in tables])
+
+
+def require_recollect(engine: sa.Engine) -> None:
+    """Checks that the user may change collected windows.
+
+    :raises StoreError: the user may not, or the connection was lost.
+    """
+    _require(engine, [(privilege, table) for table, privileges in _RECOLLECT.items() for privilege in privileges])
+
+
+def require_retry(engine: sa.Engine) -> None:
+    """Checks that the user may bill rejected samples.
+
+    :raises StoreError: the user may not, or the connection was lost.
+    """
+    _require(engine, [(privilege, table) for table, privileges in _RETRY.items() for privilege in privileges])
+
+
+def _require(engine: sa.Engine, needed: Iterable[tuple[str, sa.Table]]) -> None:
+    tables: dict[str, list[str]] = defaultdict(list)
+    for privilege, table in needed:
+        if _try(engine, _harmless_statement(privilege, table)) is not None:
+            tables[privilege].append(table.name)
+    if tables:
+        missing = ", ".join(f"{privilege} on {', '.join(names)}" for privilege, names in tables.items())
         raise exceptions.StoreError(
-            f"the database user lacks the privilege DELETE on {', '.join(missing)}, which this command needs and"
-            " collectors do not; use a configuration file with another user in [database] connection"
+            f"the database user lacks the privilege {missing}, which this command needs and collectors do not; use a"
+            " configuration file with another user in [database] connection"
         )
 
 
@@ -79,11 +124,10 @@ def _try(engine: sa.Engine, statement: sa.Executable) -> str | None:
 
 def _harmless_statement(privilege: str, table: sa.Table) -> sa.Executable:
     """A statement that needs the privilege and affects no existing row."""
-    if table is models.rejected_samples and privilege == _INSERT:
+    if privilege == _INSERT and table.autoincrement_column is not None:
         # A whole row, because PostgreSQL requires a privilege on the sequence that numbers it, too.
-        now = datetime.datetime.now(datetime.UTC)
-        row = {"tenant_id": "", "meter": "", "start": now, "end": now, "reason": "", "sample": "", "created": now}
-        return sa.insert(table).values(row)
+        columns = [column for column in table.c if column is not table.autoincrement_column and not column.nullable]
+        return sa.insert(table).values({column.name: _any_value(column) for column in columns})
     columns = list(table.c)
     no_rows = sa.select(*columns).where(sa.false())
     statements: dict[str, sa.Executable] = {
@@ -93,3 +137,9 @@ def _harmless_statement(privilege: str, table: sa.Table) -> sa.Executable:
         _DELETE: sa.delete(table).where(sa.false()),
     }
     return statements[privilege]
+
+
+def _any_value(column: sa.Column[Any]) -> object:
+    if isinstance(column.type, types.UTCDateTime):
+        return datetime.datetime.now(datetime.UTC)
+    return 0 if isinstance(column.type, sa.Integer) else ""

@@ -14,10 +14,8 @@ import sqlalchemy as sa
 from distil import exceptions
 from distil import model
 from distil.db import errors
-from distil.db import periods
 from distil.db import queries
 from distil.db.models import rejected_samples
-from distil.db.models import tenants
 from distil.db.stored_windows import in_window
 
 
@@ -142,18 +140,13 @@ def list_with_same_resources(
         return [_from_row(row) for row in connection.execute(query)]
 
 
-def require_changeable(engine: sa.Engine, project_id: str, window: model.Window, ids: Collection[int]) -> None:
-    """Checks that samples of a window can be billed: it has been collected, is in no closed period, and has them still.
+def require_unbilled(engine: sa.Engine, ids: Collection[int]) -> None:
+    """Checks that no sample has been billed or deleted meanwhile.
 
-    :raises ReprocessingRefused: the window has not been collected, or another process has billed or deleted a sample.
-    :raises Refused: the window is in a closed period.
+    :raises ReprocessingRefused: one has been.
     :raises StoreError: the database failed.
     """
-    query = sa.select(tenants.c.id).where(tenants.c.id == project_id, tenants.c.last_collected >= window.end)
-    with errors.translate_errors(f"read the state of project {project_id}"), engine.connect() as connection:
-        if connection.scalar(query) is None:
-            raise exceptions.ReprocessingRefused("the window has not been collected; a collector may still collect it")
-        periods.require_open(connection, window.start)
+    with errors.translate_errors("read rejected samples"), engine.connect() as connection:
         for batch in queries.batched(sorted(ids)):
             stored = sa.select(sa.func.count()).select_from(rejected_samples).where(rejected_samples.c.id.in_(batch))
             if connection.scalar(stored) != len(batch):

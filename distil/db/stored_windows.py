@@ -9,11 +9,14 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
+from distil import exceptions
 from distil import model
 from distil.db import errors
+from distil.db import periods
 from distil.db import queries
 from distil.db import receipts
 from distil.db.models import receipts as receipt_table
+from distil.db.models import tenants
 from distil.db.models import usage_entry
 from distil.db.receipts import StoredReceipt
 
@@ -59,6 +62,19 @@ def read(engine: sa.Engine, project_ids: Collection[str], window: model.Window) 
 def read_in(connection: sa.Connection, project_id: str, window: model.Window) -> StoredWindow:
     """A window of one project, in the caller's transaction."""
     return _read(connection, [project_id], window)[project_id]
+
+
+def require_changeable(engine: sa.Engine, project_id: str, window: model.Window) -> None:
+    """Checks that a window has been collected, and begins in no closed period.
+
+    :raises Refused: it has not, or it does.
+    :raises StoreError: the database failed.
+    """
+    query = sa.select(tenants.c.id).where(tenants.c.id == project_id, tenants.c.last_collected >= window.end)
+    with errors.translate_errors(f"read the state of project {project_id}"), engine.connect() as connection:
+        if connection.scalar(query) is None:
+            raise exceptions.Refused("the window has not been collected; a collector may still collect it")
+        periods.require_open(connection, window.start)
 
 
 def in_window(columns: Any, project_id: str, window: model.Window) -> tuple[sa.ColumnElement[bool], ...]:

@@ -84,6 +84,13 @@ def meters(body: str) -> frozenset[str]:
     return frozenset(entry["meter"] for entry in json.loads(body)["mappings"])
 
 
+def with_present_versions(body: str) -> str:
+    """The same rules with the versions of the programs as they are installed now."""
+    document = json.loads(body)
+    names = {str(entry["transformer"]) for entry in document["mappings"]}
+    return json.dumps(document | {"versions": _versions(names)}, sort_keys=True)
+
+
 def _plain(value: Any) -> Any:
     """The value in JSON's types, with the texts that the parsers make of other keys and values."""
     if isinstance(value, Mapping):

@@ -10,6 +10,7 @@ from distil.cmd.manage import base
 from distil.cmd.manage import collectors as collector_options
 from distil.cmd.manage import period_options
 from distil.cmd.manage.operator_name import operator_name
+from distil.db import privileges
 from distil.db import projects
 from distil.db import rejected_samples
 
@@ -117,6 +118,8 @@ class RejectedRetry(_RejectedCommand):
             self.refuse("choose samples, or use --all")
         chosen = self._filter(parsed_args, parsed_args.ids)
         rejected_samples.require_stored(self.app.engine, parsed_args.ids)
+        if not parsed_args.dry_run:
+            privileges.require_retry(self.app.engine)
         # Slow to import, as everything that speaks to the cloud.
         from distil.factory import collector  # noqa: PLC0415
 

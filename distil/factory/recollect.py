@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From the options of a collector to what collects its windows again."""
+
+import sqlalchemy as sa
+from oslo_config import cfg
+
+from distil import exceptions
+from distil.cloud.lookups import cloud_lookups
+from distil.cloud.os_distro import OsDistros
+from distil.collector.recollect import RecollectOptions
+from distil.collector.recollect import Recollector
+from distil.collector.recollection_rules import RecollectionRules
+from distil.collector.recollection_rules import RulesChoice
+from distil.collector.replay import RecordedRules
+from distil.collector.replay import Replayer
+from distil.conf.collector import CollectorOptions
+from distil.db.documents import Documents
+from distil.factory import rules
+from distil.factory.collector import CollectorFactory
+from distil.factory.session import connect
+
+
+def build_recollector(
+    conf: cfg.ConfigOpts, collector: CollectorOptions, engine: sa.Engine, choice: RulesChoice, options: RecollectOptions
+) -> Recollector:
+    """What collects windows again, with samples of the collector's telemetry service.
+
+    :raises ConfigurationError: the configuration cannot be used.
+    :raises TelemetryError: the region of the service is not known.
+    """
+    factory = CollectorFactory(conf, collector)
+    cloud = connect(conf)
+    telemetry = factory.telemetry.driver(cloud.session)
+    collected_by = factory.origin(telemetry).resolve()
+    if collected_by is None:
+        raise exceptions.TelemetryError("the region of the telemetry service is not known")
+    loaded = factory.load_rules()
+    documents = Documents(engine)
+    recorded = RecordedRules(documents, rules.transformer_plugins())
+    return Recollector(
+        engine=engine,
+        telemetry=telemetry,
+        replayer=Replayer(telemetry=telemetry, lookups=cloud_lookups(cloud), rules=recorded),
+        rules=RecollectionRules(
+            documents=documents,
+            recorded=recorded,
+            current=loaded.rules,
+            current_document=loaded.document,
+            choice=choice,
+        ),
+        os_distros=OsDistros(cloud),
+        collected_by=collected_by,
+        options=options,
+    )
