@@ -54,6 +54,7 @@ class Rechecker:
     :param collector: its name.
     :param telemetry: name of the driver and region of its service.
     :param projects: that are compared; without any, all.
+    :ivar method: what is compared.
     :param may_delete: whether windows that are not late any more are deleted, and others brought up to date; if not,
         late windows are only added.
     """
@@ -72,9 +73,10 @@ class Rechecker:
     ) -> None:
         self._engine = engine
         self._comparison = comparison
+        self.method = comparison.method
         self._windows = windows
         self._collector = collector
-        self._telemetry = telemetry
+        self.telemetry = telemetry
         self._projects = projects
         self._may_delete = may_delete
         self._clock = clock
@@ -95,7 +97,7 @@ class Rechecker:
             windows, late = windows + compared.windows, late + len(compared.late)
             yield compared
         if not self._projects:
-            new = NewRecheck(period, self._collector, self._telemetry, self._comparison.method, windows, late)
+            new = NewRecheck(period, self._collector, self.telemetry, self.method, windows, late)
             rechecks.insert(self._engine, new, self._now())
 
     def count_others(self, period: model.Window) -> int:
@@ -113,7 +115,7 @@ class Rechecker:
         """
         newest = self._windows.newest_end()
         if newest is None:
-            raise exceptions.NotFound(f"no window that was collected from {self._telemetry} has a receipt")
+            raise exceptions.NotFound(f"no window that was collected from {self.telemetry} has a receipt")
         last = min(end, newest) if end else newest
         if start >= last:
             raise exceptions.NotFound(f"nothing is collected yet after {start:%Y-%m-%dT%H:%M:%SZ}")
@@ -152,7 +154,7 @@ class Rechecker:
 
     def _without_samples(self, keys: set[WindowKey], compared: ComparedPeriod) -> set[WindowKey]:
         """Those of the late windows whose project no run has seen, and has no samples any more, but others have."""
-        finds_all = self._comparison.method is RecheckMethod.COUNTS and not self._projects
+        finds_all = self.method is RecheckMethod.COUNTS and not self._projects
         if not keys or not finds_all or compared.count(Finding.NOT_HELD):
             return set()
         stored = self._windows.known_projects()

@@ -17,6 +17,7 @@ from distil.collector.plan import Plan
 from distil.collector.projects import CollectedProjects
 from distil.collector.projects import ScopedProjects
 from distil.collector.retrying import RetryPolicy
+from distil.collector.scheduled_rechecks import ScheduledRechecks
 from distil.coordination.leases import Partitioner
 from distil.db import leases
 from distil.db.project_failures import Failure
@@ -40,6 +41,7 @@ class Collector:
     """Runs a collector.
 
     :param name: for log lines and stored failures.
+    :param rechecks: that are made after a run; None: none are.
     :param clock: the time, aware and in UTC.
     """
 
@@ -54,6 +56,7 @@ class Collector:
         store: Store,
         monitor: RunMonitor,
         retry_policy: RetryPolicy,
+        rechecks: ScheduledRechecks | None,
         clock: Callable[[], datetime.datetime],
     ) -> None:
         self._name = name
@@ -64,6 +67,7 @@ class Collector:
         self._store = store
         self._monitor = monitor
         self._retry_policy = retry_policy
+        self._rechecks = rechecks
         self._clock = clock
 
     def run(self, end: datetime.datetime | None = None) -> RunResult:
@@ -97,6 +101,17 @@ class Collector:
         for reason, number in self._monitor.outages.items():
             LOG.error("%s failed, retrying in the next run: %s", pluralize(number, "project"), reason)
         return result
+
+    def recheck(self, until: datetime.datetime) -> None:
+        """After a run: compare windows that were collected earlier with what the telemetry service holds now.
+
+        A failure is logged.
+
+        :param until: nothing is begun after this time.
+        :raises ShutdownRequested: what was found stays stored.
+        """
+        if self._rechecks:
+            self._rechecks.run(until)
 
     def _reference_time(self, now: datetime.datetime) -> datetime.datetime:
         """Now by the host's or the database's clock, whichever is behind.

@@ -89,6 +89,13 @@ OPTS = [
         help="Number of windows without samples after which the collection of a project ends that Keystone no longer "
         "lists as enabled. Until then its last usage is collected. 0: it is not collected at all any more.",
     ),
+    cfg.ListOpt(
+        "recheck_after",
+        item_type=types.Integer(min=1, max=31 * 24),
+        default=[],
+        help="Hours after the end of a window at which runs compare it with what the telemetry service holds then, such"
+        " as 6, 48: so samples that came too late are found. If empty, only distil-manage window recheck compares.",
+    ),
     cfg.StrOpt(
         "project_order",
         default="ascending",
@@ -208,6 +215,7 @@ class CollectorOptions:
     max_windows_per_cycle: int
     max_collection_start_age: int
     departed_windows: int
+    recheck_after: tuple[int, ...]
     project_order: str
     workers: int
     concurrency: int

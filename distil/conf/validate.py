@@ -143,6 +143,8 @@ def _origin(conf: TrackedConfigOpts, group: str, option: cfg.Opt) -> _Origin:
 
 def _constraint(option_type: Any) -> str | None:
     """What a value must be, if the option's type says so."""
+    if isinstance(option_type, types.List) and (constraint := _constraint(option_type.item_type)):
+        return f"each {constraint}"
     if isinstance(option_type, types.Boolean):
         return "must be true or false"
     if getattr(option_type, "choices", None):

@@ -189,7 +189,19 @@ class CollectorService(ServiceBase):  # type: ignore[misc]
         except Exception:
             # Whatever the defect: the process must go on, or usage would be missing from the invoices.
             LOG.exception("The run failed; retrying in the next run.")
+        self._recheck()
         return bool(self._factory.monitor.result.skipped)
+
+    def _recheck(self) -> None:
+        """Recheck earlier windows, in the first half of the interval. The run has ended, and nothing depends on it."""
+        if self._collector is None or self._shutdown.requested:
+            return
+        try:
+            self._collector.recheck(self._factory.monitor.result.started + self._factory.interval() / 2)
+        except exceptions.ShutdownRequested:
+            LOG.info("The recheck of collected windows was interrupted by the shutdown.")
+        except Exception:
+            LOG.exception("Collected windows could not be rechecked; retrying after the next run.")
 
 
 def _parent_of(pid: int) -> int | None:

@@ -49,13 +49,13 @@ class CollectedWindows:
 
     Every method raises StoreError if the database fails.
 
-    :param projects: ids; without any, all.
+    :ivar projects: ids; without any, all.
     """
 
     def __init__(self, engine: sa.Engine, telemetry: str, projects: Collection[str] = ()) -> None:
         self._engine = engine
         self._telemetry = telemetry
-        self._projects = projects
+        self.projects = projects
 
     def recorded(self, period: model.Window) -> Sequence[RecordedWindow]:
         """The windows that begin in a period, without the projects."""
@@ -80,8 +80,8 @@ class CollectedWindows:
         columns = receipts.c
         for batch in queries.batched(sorted(starts)):
             query = sa.select(receipts).where(columns.start.in_(batch), self._is_mine())
-            if self._projects:
-                query = query.where(columns.tenant_id.in_(self._projects))
+            if self.projects:
+                query = query.where(columns.tenant_id.in_(self.projects))
             query = query.order_by(columns.tenant_id, columns.start)
             yield from map(from_row, queries.stream(self._engine, query, "read receipts"))
 
@@ -111,7 +111,7 @@ class CollectedWindows:
 
     def _conditions(self, period: model.Window) -> Iterator[sa.ColumnElement[bool]]:
         columns = receipts.c
-        return queries.filter_conditions([(columns.tenant_id, self._projects)], columns.start, period.start, period.end)
+        return queries.filter_conditions([(columns.tenant_id, self.projects)], columns.start, period.start, period.end)
 
     def _is_mine(self) -> sa.ColumnElement[bool]:
         return sa.or_(receipts.c.telemetry == self._telemetry, receipts.c.telemetry.is_(None))

@@ -6,7 +6,6 @@ import datetime
 import functools
 import importlib.metadata
 import math
-from collections.abc import Sequence
 
 import sqlalchemy as sa
 from oslo_config import cfg
@@ -25,7 +24,6 @@ from distil.collector.origin import OriginCheck
 from distil.collector.plan import Plan
 from distil.collector.project_batch import BatchCollector
 from distil.collector.projects import ScopedProjects
-from distil.collector.recheck import Rechecker
 from distil.collector.replay import RecordedRules
 from distil.collector.replay import Replayer
 from distil.collector.reprocess import Reprocessor
@@ -52,7 +50,7 @@ from distil.factory import coordination
 from distil.factory import rules
 from distil.factory.engine import build_engine
 from distil.factory.exporter import build_exporter
-from distil.factory.recheck import build_rechecker
+from distil.factory.recheck import RecheckerFactory
 from distil.factory.rules import LoadedRules
 from distil.factory.session import CollectorRequestObserver
 from distil.factory.session import connect
@@ -213,6 +211,9 @@ class CollectorFactory:
             store=store,
             monitor=self.monitor,
             retry_policy=retry_policy,
+            rechecks=self._recheckers(engine, cloud, telemetry, shutdown).scheduled(
+                self._options, partitioner, self.monitor
+            ),
             clock=utc_now,
         )
 
@@ -277,28 +278,26 @@ class CollectorFactory:
             rules=RecordedRules(Documents(engine), rules.transformer_plugins()),
         )
 
-    def rechecker(
-        self, engine: sa.Engine, projects: Sequence[str] = (), *, by_digest: bool = False, may_delete: bool = False
-    ) -> Rechecker:
-        """What compares collected windows with what this collector's telemetry service holds now.
+    def recheckers(self, engine: sa.Engine) -> RecheckerFactory:
+        """What builds rechecks of windows that were collected from this collector's telemetry service.
 
-        :param projects: ids; without any, all.
         :raises ConfigurationError: the configuration cannot be used.
-        :raises TelemetryError: the region of the service is not known.
         """
         cloud = connect(self._conf)
         telemetry = self.telemetry.driver(cloud.session)
-        return build_rechecker(
+        return self._recheckers(engine, cloud, telemetry, Shutdown())
+
+    def _recheckers(
+        self, engine: sa.Engine, cloud: Connection, telemetry: TelemetryDriver, shutdown: Shutdown
+    ) -> RecheckerFactory:
+        return RecheckerFactory(
             engine=engine,
             telemetry=telemetry,
             origin=self.origin(telemetry),
             meters=self.rules().meters,
             keystone=KeystoneProjects(cloud),
             scope=self.scope(),
-            projects=projects,
-            by_digest=by_digest,
-            may_delete=may_delete,
-            shutdown=Shutdown(),
+            shutdown=shutdown,
             clock=utc_now,
         )
 

@@ -163,6 +163,14 @@ DEFINITIONS = (
         "project's later windows).",
     ),
     MetricDefinition(
+        "windows_late_total",
+        MetricType.COUNTER,
+        "",
+        (),
+        "Windows of which a recheck has found that the telemetry service holds other samples than were collected, each "
+        "counted once.",
+    ),
+    MetricDefinition(
         "windows_due",
         MetricType.GAUGE,
         "",

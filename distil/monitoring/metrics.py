@@ -156,6 +156,7 @@ class Metrics:
             self.projects.labels(state)
         self.windows = self._counter("windows_total", WindowOutcome)
         self._windows_committed = self.windows.labels(WindowOutcome.COMMITTED)
+        self.windows_late = self._counter("windows_late_total")
         self.windows_due = self._gauge("windows_due")
         self.usage_entries = self._counter("usage_entries_total")
 

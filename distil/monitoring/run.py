@@ -182,6 +182,13 @@ class RunMonitor:
                 self._update(problem=redact(problem))
             self._history.update(self.result)
 
+    def found_late(self, windows: int) -> None:
+        """A recheck has found windows late that were not known to be.
+
+        :param windows: their number.
+        """
+        self._metrics.windows_late.inc(windows)
+
     def set_project_states(
         self, states: ProjectStates, last_collected: Mapping[str, datetime.datetime], failures: Mapping[str, str]
     ) -> None:

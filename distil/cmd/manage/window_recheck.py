@@ -68,7 +68,7 @@ class WindowRecheck(base.ListCommand):
                 " listed"
             )
         factory = collector.CollectorFactory(self.app.conf, options)
-        rechecker = factory.rechecker(engine, project_ids, by_digest=parsed_args.digest, may_delete=may_delete)
+        rechecker = factory.recheckers(engine).build(project_ids, by_digest=parsed_args.digest, may_delete=may_delete)
         period = rechecker.collected(chosen.start, chosen.end)
         self._log_others(rechecker.count_others(period))
         return _COLUMNS, self._rows(rechecker.run(period), chosen.zone)

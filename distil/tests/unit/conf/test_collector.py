@@ -75,9 +75,9 @@ class TrustSourcesTest(ConfigurationTestCase):
 
 
 def matches(value: object, hint: object) -> bool:
-    """Whether a value is of an annotated type: a class, a union of classes, or a tuple of strings."""
+    """Whether a value is of an annotated type: a class, a union of classes, or a tuple of values of one class."""
     if isinstance(hint, types.UnionType):
         return any(matches(value, part) for part in typing.get_args(hint))
     if typing.get_origin(hint) is tuple:
-        return isinstance(value, tuple) and all(isinstance(part, str) for part in value)
+        return isinstance(value, tuple) and all(type(part) is typing.get_args(hint)[0] for part in value)
     return type(value) is hint

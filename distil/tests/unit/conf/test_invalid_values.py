@@ -26,7 +26,7 @@ class InvalidValuesTest(ConfigurationTestCase):
         text = (
             "[DEFAULT]\ngraceful_shutdown_timeout = soon\nuse_stderr = perhaps\n"
             "[collector]\ncollect_window = 0\nworkers = 1.5\nproject_order = sideways\nexporter_port = 65536\n"
-            "exporter_host = a b\n"
+            "exporter_host = a b\nrecheck_after = 6, 0\n"
             "[database]\nmax_retries = often\n"
             "[keystone_authtoken]\ntimeout = 0\ninterface = private\ninsecure = no way\n"
         )
@@ -37,6 +37,7 @@ class InvalidValuesTest(ConfigurationTestCase):
             "[collector] workers = 1.5: must be a whole number, at least 1",
             "[collector] project_order = sideways: must be one of ascending, descending, random",
             "[collector] exporter_port = 65536: must be a whole number, at least 0, at most 65535",
+            "[collector] recheck_after = 6, 0: each must be a whole number, at least 1, at most 744",
             "[collector] exporter_host = a b: a b is not a valid host address",
             "[database] max_retries = often: must be a whole number",
             "[keystone_authtoken] timeout = 0: must be a number, at least 1.0",
