@@ -17,6 +17,12 @@ _LOCK = (
 )
 
 
+def lock(connection: sa.Connection, project_id: str) -> None:
+    """Locks a project's row until the transaction ends. Must be its first statement."""
+    statement = sa.update(tenants).where(tenants.c.id == project_id)
+    connection.execute(statement.values(last_collected=tenants.c.last_collected))
+
+
 def lock_collected(connection: sa.Connection, project_id: str, end: datetime.datetime) -> bool:
     """Locks a project's row until the transaction ends. Must be its first statement.
 

@@ -7,22 +7,34 @@ import sqlalchemy as sa
 
 from distil import exceptions
 from distil.db import errors
+from distil.db import privileges
+from distil.db import receipt_history
 from distil.db.functions import valid_time
+from distil.db.models import late_windows
+from distil.db.models import receipts
 from distil.db.models import rejected_samples
 from distil.db.models import tenants
 from distil.db.models import usage_entry
+from distil.db.receipt_history import Change
+
+REASON = "project start"
 
 
 def set_start(
-    engine: sa.Engine, project_id: str, start: datetime.datetime, dry_run: bool = False
+    engine: sa.Engine, project_id: str, start: datetime.datetime, changed_by: str, dry_run: bool = False
 ) -> datetime.datetime | None:
-    """Sets last_collected of a project, unless windows that end later have been stored.
+    """Sets last_collected of a project, unless windows that end later have been stored with usage.
 
+    The receipts of windows without usage, which are collected again, are kept in the history.
+
+    :param changed_by: user and host.
     :returns: last_collected as it was; None if there was none.
     :raises Refused: usage or rejected samples of later windows are stored and would be stored twice, or a collector has
         stored a window meanwhile.
     :raises StoreError: the database failed. Nothing was changed.
     """
+    if not dry_run and _has_receipts(engine, project_id, start):
+        privileges.require_delete(engine, [receipts, late_windows])
     with errors.translate_errors(f"set the start of project {project_id}"):
         with engine.connect() as connection:
             query = sa.select(valid_time(tenants.c.last_collected)).where(tenants.c.id == project_id)
@@ -31,6 +43,7 @@ def set_start(
             # First of all, so that it waits for a collector that is storing a window, and sees it.
             _compare_and_set(connection, project_id, before, start)
             _require_nothing_after(connection, project_id, start)
+            _move_receipts(connection, project_id, start, Change(REASON, changed_by))
             if dry_run:
                 transaction.rollback()
     return before
@@ -56,3 +69,20 @@ def _require_nothing_after(connection: sa.Connection, project_id: str, start: da
                 f"{count} {what} of project {project_id} are stored of windows from {first:%Y-%m-%dT%H:%M:%SZ} to"
                 f" {last:%Y-%m-%dT%H:%M:%SZ}: they would be stored twice if it started at {start:%Y-%m-%dT%H:%M:%SZ}"
             )
+
+
+def _has_receipts(engine: sa.Engine, project_id: str, start: datetime.datetime) -> bool:
+    query = sa.select(receipts.c.start).where(receipts.c.tenant_id == project_id, receipts.c.end > start).limit(1)
+    with errors.translate_errors(f"read receipts of project {project_id}"), engine.connect() as connection:
+        return connection.scalar(query) is not None
+
+
+def _move_receipts(connection: sa.Connection, project_id: str, start: datetime.datetime, change: Change) -> None:
+    """Make room for the receipts of the windows that are collected again; these get the next revisions."""
+    condition = sa.and_(receipts.c.tenant_id == project_id, receipts.c.end > start)
+    if connection.scalar(sa.select(sa.func.count()).select_from(receipts).where(condition)):
+        now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
+        receipt_history.keep(connection, condition, change, now)
+        connection.execute(sa.delete(receipts).where(condition))
+        is_late = late_windows.c.tenant_id == project_id, late_windows.c.end > start
+        connection.execute(sa.delete(late_windows).where(*is_late))

@@ -16,6 +16,7 @@ from distil.db import errors
 from distil.db import queries
 from distil.db import types
 from distil.db.models import periods
+from distil.db.models import receipt_history
 from distil.db.models import receipts
 
 _COUNTS = ("samples", "used", "untrusted", "duplicates", "rejected", "entries")
@@ -32,10 +33,21 @@ _CLOSED_PERIOD = (
     .limit(1)
     .scalar_subquery()
 )
+# That after the last one that a window had before project start had it collected again.
+_REVISION = sa.func.coalesce(
+    sa.select(sa.func.max(receipt_history.c.revision) + 1)
+    .where(
+        receipt_history.c.tenant_id == sa.bindparam("new_tenant_id", type_=receipts.c.tenant_id.type),
+        receipt_history.c.start == sa.bindparam("window_start", type_=types.UTCDateTime),
+    )
+    .scalar_subquery(),
+    sa.bindparam("new_revision", type_=sa.Integer),
+)
 # Compiling the statement takes as long as the server takes to execute it, so it is made once.
 _INSERT = sa.insert(receipts).values(
     {
         **{column.name: sa.bindparam(f"new_{column.name}", type_=column.type) for column in receipts.c},
+        "revision": _REVISION,
         "closed_period": _CLOSED_PERIOD,
     }
 )
@@ -111,8 +123,7 @@ def insert(
     The transaction has locked the project's row. A period that the window begins in, and that is closed already, is
     noted.
 
-    :param revision: 1 if the window was stored without a receipt, and is changed; otherwise its first receipt has
-        revision 0.
+    :param revision: of the first receipt: 1 if the window was stored without one, and is changed.
     """
     row = {
         "tenant_id": project_id,

@@ -3,6 +3,7 @@
 
 import datetime
 import functools
+from collections import Counter
 from collections.abc import Collection
 from collections.abc import Iterator
 from typing import Any
@@ -22,7 +23,23 @@ from distil.db.models import tenants
 from distil.db.models import usage_entry
 
 # Deleted in batches, in this order, because usage refers to resources; each by a column that leads an index.
-_LARGE = (usage_entry.c.start, models.rejected_samples.c.id, models.resources.c.id)
+_LARGE = (
+    usage_entry.c.start,
+    models.usage_history.c.id,
+    models.receipts.c.start,
+    models.rejected_samples.c.id,
+    models.resources.c.id,
+)
+
+# With rows of windows.
+_OF_WINDOWS = (
+    models.rejected_samples,
+    models.late_windows,
+    models.usage_history,
+    models.receipt_history,
+    models.receipts,
+    usage_entry,
+)
 
 
 class OldUsage(NamedTuple):
@@ -62,18 +79,17 @@ def usage_before(engine: sa.Engine, before: datetime.datetime, project_ids: Coll
 
 
 def prune_usage(engine: sa.Engine, before: datetime.datetime, project_ids: Collection[str] = ()) -> PrunedUsage:
-    """Deletes the usage and the rejected samples of windows that start before a time.
+    """Deletes the usage of windows that start before a time, and all else that is stored of them.
 
-    Nothing of it is collected again: last_collected stays. The rejected samples go first: a retry would take a resource
-    without usage for one that has not been billed. For the same reason, windows that are stored meanwhile are kept, as
-    a project stores that is behind.
+    Nothing of it is collected again: last_collected stays. A window is deleted as a whole: a retry of its rejected
+    samples would take a resource without usage for one that has not been billed. Windows that are stored meanwhile are
+    kept, as a project stores that is behind.
 
     :param project_ids: of which projects; all of them if empty.
     :raises StoreError: the database failed. What has been deleted stays deleted; the rest can be deleted later.
     """
-    tables = models.rejected_samples, usage_entry
-    privileges.require_delete(engine, tables)
-    deleted = dict.fromkeys(tables, 0)
+    privileges.require_delete(engine, _OF_WINDOWS)
+    deleted: Counter[sa.Table] = Counter()
     with errors.translate_errors("delete old usage"):
         query = sa.select(tenants.c.id, valid_time(tenants.c.last_collected))
         if project_ids:
@@ -82,9 +98,7 @@ def prune_usage(engine: sa.Engine, before: datetime.datetime, project_ids: Colle
             rows = connection.execute(query.order_by(tenants.c.id)).all()
         for project_id, last_collected in rows:
             end = min(before, last_collected or before)
-            for table in tables:
-                condition = sa.and_(*_old(table.c, end, [project_id]))
-                deleted[table] += deletion.delete_in_batches(engine, table.c.start, condition)
+            deleted += deletion.delete_windows(engine, _OF_WINDOWS, project_id, end)
     return PrunedUsage(deleted[usage_entry], deleted[models.rejected_samples])
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from distil import exceptions
 from distil.cmd.manage import base
 from distil.cmd.manage import period_options
+from distil.cmd.manage.operator_name import operator_name
 from distil.db import project_start
 from distil.db import projects
 from distil.db import retention
@@ -91,8 +92,8 @@ class ProjectStart(_ProjectChange):
 
     Collectors go on with the window that starts at --at. An earlier time than the present one has the windows since
     then collected, as far as the telemetry service still has their samples; it is refused if usage or rejected samples
-    of these windows are stored, because they would be stored twice. Usage that was pruned is not known. A later time
-    skips the windows until then: their usage is never collected.
+    of these windows are stored, because they would be stored twice; usage recollect replaces it. Usage that was pruned
+    is not known. A later time skips the windows until then: their usage is never collected.
     """
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
@@ -115,7 +116,9 @@ class ProjectStart(_ProjectChange):
         if at > Store(self.app.engine).now():
             self.refuse("--at must not be in the future")
         project_id = self._find_id(parsed_args)
-        previous = project_start.set_start(self.app.engine, project_id, at, dry_run=parsed_args.dry_run)
+        previous = project_start.set_start(
+            self.app.engine, project_id, at, operator_name(), dry_run=parsed_args.dry_run
+        )
         before, after = base.format_time(previous), base.format_time(at)
         if previous and previous < at:
             LOG.warning("Usage from %s to %s is skipped: no collector will collect it", before, after)

@@ -138,12 +138,12 @@ class UsagePrune(base.ShowCommand):
     Nothing of it is collected again, and readers of the database do not find it any more: bill and archive it first.
     A time within the last 60 days, whose usage may not be billed yet, needs --force.
 
-    Rejected samples must not outlive the usage of their window, because a retry could bill it twice. Projects and
-    resources stay.
+    The receipts of these windows, and what their usage was before it was replaced, are deleted with it, and so are
+    their rejected samples, because a retry could bill them twice. Projects and resources stay.
 
     The entries are deleted in many short transactions, also while collectors run. A command that was interrupted can be
-    repeated. The database user needs the privilege DELETE on usage_entry, which collectors do not need, and on
-    rejected_samples.
+    repeated. The database user needs the privilege DELETE on usage_entry, usage_history, receipts, receipt_history,
+    late_windows and rejected_samples, which collectors do not need.
     """
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:

@@ -65,7 +65,7 @@ class InvalidLastCollectedSQLiteTest(databases.DatabaseTestCase):
             tracked.track([odd.id], "default")
             self.assertIsNone(tracked.load()[odd.id].last_collected)
             self.assertEqual((0, 0), tuple(retention.prune_usage(self.engine, START, [odd.id])))
-            self.assertIsNone(project_start.set_start(self.engine, odd.id, START, dry_run=True))
+            self.assertIsNone(project_start.set_start(self.engine, odd.id, START, "operator", dry_run=True))
 
 
 class InvalidLastCollectedMySQLTest(InvalidLastCollectedSQLiteTest):

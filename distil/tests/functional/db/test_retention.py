@@ -16,6 +16,7 @@ from distil.db import models
 from distil.db import project_start
 from distil.db import retention
 from distil.db.store import Store
+from distil.tests.functional.db.test_booking import receipt
 from distil.tests.support import databases
 
 HOUR = datetime.timedelta(hours=1)
@@ -63,18 +64,26 @@ class RetentionTest(databases.DatabaseTestCase):
         self.collect("p1", WINDOWS, WINDOWS + 1)
 
     def test_window_stored_meanwhile_is_kept(self) -> None:
-        """Of a project that is behind, between the deletions of its rejected samples and of its usage."""
+        """Of a project that is behind, after its last_collected has been read."""
         self.collect("p1", 0, 2, resources=1)
-        collected = threading.Event()
+        read, collected = threading.Event(), threading.Event()
 
-        @sa.event.listens_for(self.engine, "before_cursor_execute")
         def execute(_connection: sa.Connection, _cursor: object, statement: str, *_arguments: object) -> None:
-            if statement.startswith("SELECT usage_entry") and not collected.is_set():
+            if statement.startswith("SELECT tenants.id, "):
+                read.set()
+
+        def check_in(*_arguments: object) -> None:
+            if read.is_set() and not collected.is_set():
                 collected.set()
                 self.collect("p1", 2, 3, resources=1)
 
+        listeners = (("after_cursor_execute", execute), ("checkin", check_in))
+        for name, listener in listeners:
+            sa.event.listen(self.engine, name, listener)
         retention.prune_usage(self.engine, START + 10 * HOUR, ["p1"])
-        sa.event.remove(self.engine, "before_cursor_execute", execute)
+        for name, listener in listeners:
+            sa.event.remove(self.engine, name, listener)
+        self.assertTrue(collected.is_set())
         counts = self.counts("p1")
         self.assertEqual((1, 1), (counts["usage_entry"], counts["rejected_samples"]))
 
@@ -133,13 +142,13 @@ class RetentionTest(databases.DatabaseTestCase):
     def test_start_can_be_earlier_or_later(self) -> None:
         for at in (START - 5 * HOUR, START + 5 * HOUR):
             before = self.store.last_collected(["p1"])["p1"]
-            self.assertEqual(before, project_start.set_start(self.engine, "p1", at))
+            self.assertEqual(before, project_start.set_start(self.engine, "p1", at, "operator"))
             self.assertEqual(at, self.store.last_collected(["p1"])["p1"])
         self.collect("p1", 5, 6, resources=1)
 
     def test_dry_run_keeps_start(self) -> None:
         at = START + 5 * HOUR
-        self.assertEqual(START, project_start.set_start(self.engine, "p1", at, dry_run=True))
+        self.assertEqual(START, project_start.set_start(self.engine, "p1", at, "operator", dry_run=True))
         self.assertEqual(START, self.store.last_collected(["p1"])["p1"])
 
     def test_start_before_stored_usage_is_refused(self) -> None:
@@ -147,19 +156,39 @@ class RetentionTest(databases.DatabaseTestCase):
         with self.assertRaisesRegex(
             exceptions.Refused, "4 usage entries .* from 2026-01-01T01:00:00Z to 2026-01-01T03:00:00Z"
         ):
-            project_start.set_start(self.engine, "p1", START + HOUR)
+            project_start.set_start(self.engine, "p1", START + HOUR, "operator")
         self.assertEqual(START + 3 * HOUR, self.store.last_collected(["p1"])["p1"])
-        project_start.set_start(self.engine, "p1", START + 3 * HOUR)
+        project_start.set_start(self.engine, "p1", START + 3 * HOUR, "operator")
 
     def test_start_before_rejected_samples_is_refused(self) -> None:
         self.collect("p1", 0, 2, resources=0)
         with self.assertRaisesRegex(exceptions.Refused, "2 rejected samples"):
-            project_start.set_start(self.engine, "p1", START)
+            project_start.set_start(self.engine, "p1", START, "operator")
+
+    def test_receipts_of_empty_windows_are_kept(self) -> None:
+        for revision in range(3):
+            window = model.Window(START, START + HOUR)
+            self.store.project("p1").commit(window, [], [], [], receipt=receipt([]))
+            counts = self.counts("p1")
+            self.assertEqual((1, revision), (counts["receipts"], counts["receipt_history"]))
+            project_start.set_start(self.engine, "p1", START, "operator")
+            self.assertEqual(revision + 1, self.counts("p1")["receipt_history"])
+        with self.engine.connect() as connection:
+            rows = connection.execute(sa.select(models.receipt_history).order_by("revision")).all()
+        self.assertEqual([0, 1, 2], [row.revision for row in rows])
+        self.assertEqual({("project start", "operator")}, {(row.reason, row.changed_by) for row in rows})
+
+    def test_receipts_are_pruned_with_usage(self) -> None:
+        for hour in range(2):
+            window = model.Window(START + hour * HOUR, START + (hour + 1) * HOUR)
+            self.store.project("p1").commit(window, [], [], [], receipt=receipt([]))
+        retention.prune_usage(self.engine, START + HOUR)
+        self.assertEqual(1, self.counts("p1")["receipts"])
 
     def test_missing_start_can_be_set(self) -> None:
         with self.engine.begin() as connection:
             connection.execute(sa.update(models.tenants).values(last_collected=None))
-        self.assertIsNone(project_start.set_start(self.engine, "p1", START))
+        self.assertIsNone(project_start.set_start(self.engine, "p1", START, "operator"))
         self.collect("p1", 0, 1, resources=1)
 
 
