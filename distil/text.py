@@ -6,6 +6,7 @@ import json
 import math
 import re
 import reprlib
+from decimal import Decimal
 from typing import Any
 
 from distil import exceptions
@@ -65,6 +66,12 @@ def validate_service(name: str) -> None:
     if not name or len(name) > model.MAX_SERVICE or not is_storable(name):
         reason = f"service {short_repr(name)} is empty, not storable, or longer than {model.MAX_SERVICE} characters"
         raise exceptions.SampleRejected(reason, exceptions.RejectionReason.SERVICE)
+
+
+def plain_number(value: Decimal) -> str:
+    """All digits of a number, without an exponent or trailing zeros."""
+    digits = f"{value:f}"
+    return digits.rstrip("0").rstrip(".") if "." in digits else digits
 
 
 def truncate(value: str, length: int, mark: str = CUT) -> str:

@@ -9,9 +9,12 @@ import dataclasses
 from collections.abc import Sequence
 
 from distil import model
+from distil.db.documents import Document
 from distil.db.documents import Documents
 from distil.db.receipts import StoredReceipt
 from distil.rating import rules_document
+from distil.rating.explain import ExplainedWindow
+from distil.rating.explain import explain
 from distil.rating.mapping_parser import Plugins
 from distil.rating.rate import RatingRules
 from distil.rating.rate import rate
@@ -61,9 +64,16 @@ class RecordedRules:
         :raises StoreError: the database failed.
         """
         if receipt.rules not in self._rules:
-            document = self._documents.load([receipt.rules])[receipt.rules]
-            self._rules[receipt.rules] = rules_document.parse(document.body, self._plugins)
+            self._rules[receipt.rules] = rules_document.parse(self.document(receipt).body, self._plugins)
         return self._rules[receipt.rules]
+
+    def document(self, receipt: StoredReceipt) -> Document:
+        """The document of the rules that a window was rated by.
+
+        :raises NotFound: it is missing.
+        :raises StoreError: the database failed.
+        """
+        return self._documents.load([receipt.rules])[receipt.rules]
 
     def names(self, receipt: StoredReceipt) -> str:
         """The document of the names that a window was rated with.
@@ -101,7 +111,19 @@ class Replayer:
         :param names_document: names that were recorded; None: all are looked up.
         :raises LookupUnavailable: a name could not be looked up.
         """
-        known = self._lookups if names_document is None else recorded_lookups(names_document, self._lookups)
-        names = RecordingLookups(known)
+        names = RecordingLookups(self._names(names_document))
         rated = rate(rules, samples, window, names.lookups)
         return ReplayedWindow(window, samples, rated, make_receipt(samples, rated), names.answers, names.document)
+
+    def explain(
+        self, window: model.Window, samples: Samples, rules: RatingRules, names_document: str | None
+    ) -> ExplainedWindow:
+        """Rate a window, and explain it.
+
+        :param names_document: as above.
+        :raises LookupUnavailable: a name could not be looked up.
+        """
+        return explain(rules, samples, window, self._names(names_document))
+
+    def _names(self, document: str | None) -> Lookups:
+        return self._lookups if document is None else recorded_lookups(document, self._lookups)

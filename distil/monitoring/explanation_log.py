@@ -8,6 +8,7 @@ from oslo_log import log
 from distil import model
 from distil.rating.explain import explain
 from distil.rating.rate import RatingRules
+from distil.rating.sentence import sentence
 from distil.transformers.lookups import Lookups
 
 LOG = log.getLogger(__name__)
@@ -32,7 +33,7 @@ def log_explanation(
         meters = {sample.meter for sample in samples}
         absent = [meter for meter in rules.meters if meter not in meters]
         LOG.debug("%d samples of %d meters; none of: %s", len(samples), len(meters), ", ".join(absent) or "-")
-        for explanation in explain(rules, samples, window, lookups):
-            LOG.debug("%s", explanation)
+        for explanation in explain(rules, samples, window, lookups).explanations:
+            LOG.debug("%s", sentence(explanation))
     except Exception:
         LOG.exception("Could not explain the usage of window %s, which is stored.", window)

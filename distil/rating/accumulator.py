@@ -78,4 +78,4 @@ class UsageAccumulator:
             raise exceptions.SampleRejected(reason, exceptions.RejectionReason.UNIT)
         total = volume + (known.volume if known else 0)
         text.validate_service(service)
-        return model.Usage(service, resource_id, mapping.unit, total.quantize(quantities.QUANTUM))
+        return model.Usage(service, resource_id, mapping.unit, quantities.round_volume(total))

@@ -3,7 +3,6 @@
 
 import datetime
 import operator
-from collections import Counter
 from collections import defaultdict
 from collections.abc import Iterable
 from collections.abc import Mapping
@@ -26,14 +25,23 @@ _NO_ID = ("", "None")
 _RESOURCE = operator.attrgetter("meter", "resource_id")
 
 
-class Deduplicated(NamedTuple, Generic[_SampleT]):
-    """Samples without those that were delivered again, which are only counted.
+class Duplicate(NamedTuple):
+    """A sample that is left out because another one has its message id.
 
-    :param duplicates: number of those left out, by what their content is compared with that of the sample kept.
+    :param kept: the sample that counts.
+    :param content: compared with that of the sample that counts.
     """
 
+    sample: model.Sample | model.RejectedSample
+    kept: model.Sample | model.RejectedSample
+    content: DuplicateContent
+
+
+class Deduplicated(NamedTuple, Generic[_SampleT]):
+    """Samples without those that were delivered again, and those."""
+
     samples: Sequence[_SampleT]
-    duplicates: Mapping[DuplicateContent, int]
+    duplicates: Sequence[Duplicate]
 
 
 def deduplicate(samples: Sequence[_SampleT]) -> Deduplicated[_SampleT]:
@@ -44,7 +52,7 @@ def deduplicate(samples: Sequence[_SampleT]) -> Deduplicated[_SampleT]:
     :param samples: samples of one meter and resource.
     """
     if not _has_repeated_id(samples):
-        return Deduplicated(samples, {})
+        return Deduplicated(samples, ())
     kept: list[_SampleT] = []
     by_id: dict[str | int, list[_SampleT]] = defaultdict(list)
     for sample in samples:
@@ -53,11 +61,11 @@ def deduplicate(samples: Sequence[_SampleT]) -> Deduplicated[_SampleT]:
             kept.append(sample)
         else:
             by_id[sample_id].append(sample)
-    duplicates: Counter[DuplicateContent] = Counter()
+    duplicates: list[Duplicate] = []
     for deliveries in by_id.values():
         *others, newest = sorted(deliveries, key=_recording) if len(deliveries) > 1 else deliveries
         kept.append(newest)
-        duplicates.update(_compare(other, newest) for other in others)
+        duplicates += [Duplicate(other, newest, _compare(other, newest)) for other in others]
     return Deduplicated(kept, duplicates)
 
 
@@ -67,10 +75,10 @@ def deduplicate_unreadable(samples: Iterable[model.RejectedSample]) -> Deduplica
     for sample in samples:
         groups[_RESOURCE(sample)].append(sample)
     found = [deduplicate(group) for group in groups.values()]
-    duplicates: Counter[DuplicateContent] = Counter()
-    for group in found:
-        duplicates.update(group.duplicates)
-    return Deduplicated([sample for group in found for sample in group.samples], duplicates)
+    return Deduplicated(
+        [sample for group in found for sample in group.samples],
+        [duplicate for group in found for duplicate in group.duplicates],
+    )
 
 
 def message_id(document: Mapping[str, Any]) -> str | int | None:

@@ -72,9 +72,8 @@ class MeterMapping:
         :raises SampleRejected: this mapping cannot use the sample.
         :raises LookupUnavailable: a name could not be looked up.
         """
-        for matches in self.filters:
-            if not matches(sample):
-                return None
+        if self.unmatched_filter(sample) is not None:
+            return None
         if self.volume is not None:
             sample = structs.replace(sample, volume=self._volume(sample))
         volume = self.transformer.volume(sample)
@@ -82,6 +81,16 @@ class MeterMapping:
             sample = structs.replace(sample, volume=volume)
         self.transformer.validate(sample, lookups)
         return sample
+
+    def unmatched_filter(self, sample: model.Sample) -> Expression | None:
+        """The first filter that does not match a sample.
+
+        :raises SampleRejected: a filter cannot be applied to it.
+        """
+        for matches in self.filters:
+            if not matches(sample):
+                return matches
+        return None
 
     def _volume(self, sample: model.Sample) -> Any:
         if not isinstance(self.volume, tuple):

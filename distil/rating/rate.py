@@ -16,13 +16,14 @@ from distil import model
 from distil import text
 from distil.rating import sample_parser
 from distil.rating.accumulator import UsageAccumulator
+from distil.rating.deduplicate import Duplicate
 from distil.rating.deduplicate import deduplicate
 from distil.rating.deduplicate import deduplicate_unreadable
 from distil.rating.mapping import MeterMapping
+from distil.rating.trace import RatingTrace
+from distil.rating.trace import ResourceTrace
+from distil.transformers import quantities
 from distil.transformers.lookups import Lookups
-
-# Digits for the exact product and sum of all accepted volumes: nothing is rounded before it is stored.
-_ARITHMETIC = decimal.Context(prec=80)
 
 _TIMESTAMP = operator.attrgetter("timestamp")
 
@@ -51,16 +52,22 @@ class RatingRules:
 
 
 def rate(
-    rules: RatingRules, samples: Iterable[model.Sample | model.RejectedSample], window: model.Window, lookups: Lookups
+    rules: RatingRules,
+    samples: Iterable[model.Sample | model.RejectedSample],
+    window: model.Window,
+    lookups: Lookups,
+    trace: RatingTrace | None = None,
 ) -> model.RatedWindow:
     """Rate one project's samples of one window, in any order.
 
+    :param trace: records what becomes of each sample; None: nothing does.
     :raises LookupUnavailable: a name could not be looked up; nothing is rated.
     """
     readable: dict[str, dict[str, list[model.Sample]]] = defaultdict(lambda: defaultdict(list))
     unreadable: list[model.RejectedSample] = []
     trusted_sources: dict[str, bool] = {}
-    count = untrusted = 0
+    untrusted: list[model.Sample] = []
+    count = 0
     for count, sample in enumerate(samples, start=1):  # noqa: B007
         if isinstance(sample, model.RejectedSample):
             unreadable.append(sample)
@@ -71,34 +78,37 @@ def rate(
         if trusted:
             readable[sample.meter][sample.resource_id].append(sample)
         else:
-            untrusted += 1
+            untrusted.append(sample)
     # Each on its own: of a sample that cannot be read it is not known whether its source is trusted.
-    rejected, duplicates = deduplicate_unreadable(unreadable)
+    rejected, unreadable_duplicates = deduplicate_unreadable(unreadable)
     groups, readable_duplicates = _group(readable)
+    duplicates = [*unreadable_duplicates, *readable_duplicates]
+    if trace is not None:
+        trace.leave_out(untrusted, rejected, duplicates)
     accumulator = UsageAccumulator()
     for sample in rejected:
         accumulator.reject(sample)
-    with decimal.localcontext(_ARITHMETIC):
-        for mapping in rules.mappings:
+    with decimal.localcontext(quantities.ARITHMETIC):
+        for number, mapping in enumerate(rules.mappings, start=1):
             for group in groups.get(mapping.meter, ()):
-                _rate_resource(mapping, group, window, lookups, accumulator)
+                resource = None if trace is None else trace.resource(number, mapping, group, lookups)
+                _rate_resource(mapping, group, window, lookups, accumulator, resource)
     return accumulator.rated_window(
-        samples=count, untrusted=untrusted, duplicates=Counter(duplicates) + readable_duplicates
+        samples=count, untrusted=len(untrusted), duplicates=Counter(duplicate.content for duplicate in duplicates)
     )
 
 
 def _group(
     samples: Mapping[str, Mapping[str, Sequence[model.Sample]]],
-) -> tuple[dict[str, list[list[model.Sample]]], Counter[model.DuplicateContent]]:
-    """The samples of each resource by meter, each sample once, and the number of those delivered again."""
+) -> tuple[dict[str, list[list[model.Sample]]], list[Duplicate]]:
+    """The samples of each resource by meter, each sample once, and those delivered again."""
     groups = {}
-    duplicates: Counter[model.DuplicateContent] = Counter()
+    duplicates: list[Duplicate] = []
     for meter, by_resource in samples.items():
         found = [deduplicate(group) for _, group in sorted(by_resource.items())]
         groups[meter] = [in_time_order(group.samples) for group in found]
         for group in found:
-            if group.duplicates:
-                duplicates.update(group.duplicates)
+            duplicates += group.duplicates
     return groups, duplicates
 
 
@@ -121,19 +131,32 @@ def _rate_resource(
     window: model.Window,
     lookups: Lookups,
     accumulator: UsageAccumulator,
+    trace: ResourceTrace | None,
 ) -> None:
-    matched = _match(mapping, samples, lookups, accumulator)
+    transformer = mapping.transformer
+    if trace is not None:
+        lookups, transformer = trace.names.lookups, trace.transformer
+    matched = _match(mapping, samples, lookups, accumulator, trace)
     if not matched:
         return
     try:
-        accumulator.add(mapping, matched, mapping.transformer.usage(mapping.service, matched, window, lookups))
+        volumes = transformer.usage(mapping.service, matched, window, lookups)
+        if trace is not None:
+            trace.volumes = volumes
+        accumulator.add(mapping, matched, volumes)
     except exceptions.SampleRejected as error:
+        if trace is not None:
+            trace.refusal = str(error)
         for sample in matched:
             accumulator.reject(sample_parser.reject(sample, error))
 
 
 def _match(
-    mapping: MeterMapping, samples: Iterable[model.Sample], lookups: Lookups, accumulator: UsageAccumulator
+    mapping: MeterMapping,
+    samples: Iterable[model.Sample],
+    lookups: Lookups,
+    accumulator: UsageAccumulator,
+    trace: ResourceTrace | None,
 ) -> list[model.Sample]:
     """The samples that match the mapping's filters, prepared for its transformer."""
     matched = []
@@ -142,7 +165,13 @@ def _match(
             prepared = mapping.prepare(sample, lookups)
         except exceptions.SampleRejected as error:
             accumulator.reject(sample_parser.reject(sample, error))
+            if trace is not None:
+                trace.reject(sample, error)
         else:
             if prepared is not None:
                 matched.append(prepared)
+            elif trace is not None:
+                trace.dropped.append(sample)
+    if trace is not None:
+        trace.matched = matched
     return matched

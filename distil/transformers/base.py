@@ -2,12 +2,16 @@
 """The base class of transformers."""
 
 import abc
+import copy
+from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import Self
 
 from distil import exceptions
 from distil import model
+from distil import text
 from distil.transformers import quantities
 from distil.transformers.lookups import Lookups
 from distil.transformers.options import Options
@@ -28,6 +32,8 @@ class Transformer(abc.ABC):
 
     uses_service = True
     adds_volumes = False
+    # Not None in a copy that explains.
+    _steps: list[str] | None = None
 
     def __init__(self, options: Options) -> None:
         """Read all options. A transformer without options inherits this."""
@@ -64,6 +70,32 @@ class Transformer(abc.ABC):
         :raises SampleRejected: none of these samples can be used.
         :raises LookupUnavailable: a name could not be looked up; the window is retried.
         """
+
+    def note(self, step: str, *values: object) -> None:
+        """Note a step of the arithmetic, for those who want usage explained. Otherwise it does nothing.
+
+        :param step: a sentence with a ``%s`` for each value.
+        """
+        if self._steps is not None:
+            self._steps.append(step % tuple(map(_shown, values)))
+
+    def largest_for_each_hour(self, volumes: Iterable[Decimal], window: model.Window) -> Decimal:
+        """The largest of some volumes, times the hours of the window."""
+        largest = max(volumes)
+        result = largest * window.hours
+        self.note("the largest volume is %s; %s x %s h = %s", largest, largest, window.hours, result)
+        return result
+
+    def noting(self, steps: list[str]) -> Self:
+        """A copy that adds the steps that it notes to a list."""
+        explaining = copy.copy(self)
+        explaining._steps = steps  # noqa: SLF001 - of the same class
+        return explaining
+
+
+def _shown(value: object) -> object:
+    """The value as steps show it: of numbers, no more decimal places than are stored."""
+    return text.plain_number(Decimal(f"{value:.{model.SCALE}f}")) if isinstance(value, Decimal) else value
 
 
 def metadata_str(sample: model.Sample, *keys: str) -> str:

@@ -18,7 +18,12 @@ class ContainerPolicyMax(Max):
 
     def service(self, service: str, samples: Sequence[model.Sample], lookups: Lookups) -> str:
         last = samples[-1]
-        return lookups.container_policies.get(f"{last.project_id}/{container_name(last.resource_id)}") or service
+        policy = lookups.container_policies.get(f"{last.project_id}/{container_name(last.resource_id)}")
+        if policy:
+            self.note("billed as the container's storage policy, %s", policy)
+            return policy
+        self.note("billed as %s: the container has no storage policy", service)
+        return service
 
 
 def container_name(resource_id: str) -> str:

@@ -43,12 +43,13 @@ class FromImage(Transformer):
         self, service: str, samples: Sequence[model.Sample], window: model.Window, lookups: Lookups
     ) -> Mapping[str, Decimal]:
         if any(self._has_no_image(sample) for sample in samples):
+            self.note("a sample has one of none_values as its image, so the instance was not booted from an image")
             return {}
         sizes = [size for sample in samples for size in self._sizes(sample)]
         if not sizes:
             reason = f"metadata has no size of the root disk ({', '.join(self.size_keys)})"
             raise exceptions.SampleRejected(reason, exceptions.RejectionReason.METADATA)
-        return {self.service or service: max(sizes) * window.hours}
+        return {self.service or service: self.largest_for_each_hour(sizes, window)}
 
     def _has_no_image(self, sample: model.Sample) -> bool:
         sent = sample.document["metadata"]  # the operator's values may be the text of null
@@ -85,7 +86,8 @@ class DatabaseVolumeMax(Transformer):
         if volume_type is None:
             reason = f"volume {short_repr(volume_id)} does not exist or has no type, so its type cannot be billed"
             raise exceptions.SampleRejected(reason, exceptions.RejectionReason.LOOKUP)
-        return {volume_type: max(self._size(sample) for sample in samples) * window.hours}
+        self.note("the type of the last volume, %s, is %s", volume_id, volume_type)
+        return {volume_type: self.largest_for_each_hour(map(self._size, samples), window)}
 
     def _size(self, sample: model.Sample) -> Decimal:
         size = _size(sample, _VOLUME_SIZE)

@@ -24,7 +24,7 @@ class Max(Transformer):
         if not volumes:
             reason = "the volume is null in all samples of the window"
             raise exceptions.SampleRejected(reason, exceptions.RejectionReason.VOLUME)
-        return {self.service(service, samples, lookups): max(volumes) * window.hours}
+        return {self.service(service, samples, lookups): self.largest_for_each_hour(volumes, window)}
 
     def service(self, service: str, samples: Sequence[model.Sample], lookups: Lookups) -> str:
         """The billed service, derived from the mapping's service and the samples."""
@@ -39,4 +39,9 @@ class VolumeTypeMax(Max):
 
     def service(self, service: str, samples: Sequence[model.Sample], lookups: Lookups) -> str:
         volume_type = last_metadata_str(samples, _VOLUME_TYPE)
-        return (lookups.volume_types.get(volume_type) if volume_type else None) or service
+        name = lookups.volume_types.get(volume_type) if volume_type else None
+        if name:
+            self.note("billed as the name of the last volume type, %s", name)
+            return name
+        self.note("billed as %s: volume type %s has no name", service, volume_type)
+        return service

@@ -12,6 +12,8 @@ from distil import model
 from distil import text
 
 QUANTUM = Decimal(1).scaleb(-model.SCALE)
+# Digits for the exact product and sum of all accepted volumes: nothing is rounded before it is stored.
+ARITHMETIC = decimal.Context(prec=80)
 
 # Far below the 28 integer digits of the database's column: no multiple or sum of accepted volumes overflows it.
 _MAX_VOLUME = Decimal(10) ** 18
@@ -65,6 +67,11 @@ def parse_volume(value: object, name: str) -> Decimal | None:
     if result is not None and result >= _MAX_VOLUME:
         raise _rejected(name, f"{_short_repr(value)} exceeds the maximum of 10 ** 18")
     return result
+
+
+def round_volume(volume: Decimal) -> Decimal:
+    """The volume as it is stored."""
+    return volume.quantize(QUANTUM, context=ARITHMETIC)
 
 
 def split(whole: Decimal, parts: int) -> list[Decimal]:

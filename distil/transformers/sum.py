@@ -24,4 +24,7 @@ class Sum(Transformer):
     def usage(
         self, service: str, samples: Sequence[model.Sample], window: model.Window, lookups: Lookups
     ) -> Mapping[str, Decimal]:
-        return {service: sum((sample.volume for sample in samples if sample.timestamp in window), Decimal(0))}
+        volumes = [sample.volume for sample in samples if sample.timestamp in window]
+        total = sum(volumes, Decimal(0))
+        self.note("the sum of the %s volumes inside the window is %s", len(volumes), total)
+        return {service: total}

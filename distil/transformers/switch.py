@@ -25,11 +25,14 @@ class Switch(Transformer):
         self, service: str, samples: Sequence[model.Sample], window: model.Window, lookups: Lookups
     ) -> Mapping[str, Decimal]:
         volumes = [sample.volume for sample in samples]
-        if any(volume is not None and self.is_on(volume) for volume in volumes):
+        on = next((volume for volume in volumes if volume is not None and self.is_on(volume)), None)
+        if on is not None:
+            self.note("a sample is on, with volume %s, so all %s hours of the window count", on, window.hours)
             return {service: window.hours}
         if any(volume is None or volume < 0 for volume in volumes):
             reason = "the status is unknown: the volume is null or negative, and no sample of the window is active"
             raise exceptions.SampleRejected(reason, exceptions.RejectionReason.VOLUME)
+        self.note("no sample is on")
         return {service: Decimal(0)}
 
     @abc.abstractmethod

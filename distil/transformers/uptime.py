@@ -53,10 +53,13 @@ class FlavorUptime(Transformer):
         self, service: str, samples: Sequence[model.Sample], window: model.Window, lookups: Lookups
     ) -> Mapping[str, Decimal]:
         tracked = [sample for sample in samples if self.is_tracked(sample)]
+        self.note("%s of %s samples are in a tracked state", len(tracked), len(samples))
         if not tracked:
             return {}
         services = sorted(self.prefix + flavor for flavor in self.flavors(tracked, lookups))
-        return dict(zip(services, quantities.split(window.seconds, len(services)), strict=True))
+        parts = quantities.split(window.seconds, len(services))
+        self.note("the window's %s seconds / %s = %s for each flavor", window.seconds, len(services), parts[-1])
+        return dict(zip(services, parts, strict=True))
 
     def is_tracked(self, sample: model.Sample) -> bool:
         return metadata_str(sample, *self.status_keys).lower() in self.tracked_states

@@ -19,6 +19,7 @@ from cliff import display
 from cliff import lister
 from cliff import show
 
+from distil import text
 from distil.cmd.manage.app import Manage
 from distil.cmd.manage.printable import printable
 from distil.db.queries import SortKey
@@ -207,7 +208,7 @@ class VolumeColumn(columns.FormattableColumn[Any]):
     """
 
     def human_readable(self) -> str:
-        return volume_text(self._value)
+        return text.plain_number(self._value)
 
     def machine_readable(self) -> str:
         return self.human_readable()
@@ -233,12 +234,6 @@ class JSONColumn(columns.FormattableColumn[str]):
             return json.loads(self._value)
         except (RecursionError, ValueError):
             return self._value
-
-
-def volume_text(volume: Decimal) -> str:
-    """Exact text without trailing zeros."""
-    digits = f"{volume:f}"
-    return digits.rstrip("0").rstrip(".") if "." in digits else digits
 
 
 def format_volume(volume: Decimal | None) -> VolumeColumn | None:

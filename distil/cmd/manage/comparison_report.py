@@ -4,10 +4,10 @@
 import logging
 from decimal import Decimal
 
-from distil.cmd.manage import base
 from distil.collector.comparison_summary import ComparisonSummary
 from distil.rating.usage_totals import Change
 from distil.rating.usage_totals import ServiceTotal
+from distil.text import plain_number
 from distil.text import pluralize
 
 LOG = logging.getLogger(__name__)
@@ -54,11 +54,11 @@ def _sentence(total: ServiceTotal) -> str:
     """What becomes of a service, of all projects together."""
     other_unit = total.change is Change.UNIT
     if total.before is None:
-        after = base.volume_text(total.after or Decimal(0))
+        after = plain_number(total.after or Decimal(0))
         return f"Service {total.service} appears{' in another unit' if other_unit else ''}: {after} {total.unit}"
-    before = base.volume_text(total.before)
+    before = plain_number(total.before)
     if total.after is None:
         verb = "is no longer billed in this unit" if other_unit else "vanishes"
         return f"Service {total.service} {verb}: {before} {total.unit}"
     percent = f" ({100 * total.difference / total.before:+.3g} %)" if total.before else ""
-    return f"Service {total.service}: {before} {total.unit} before, {base.volume_text(total.after)} after{percent}"
+    return f"Service {total.service}: {before} {total.unit} before, {plain_number(total.after)} after{percent}"

@@ -36,15 +36,17 @@ from distil.telemetry.snapshot import Snapshots
 NAME = "file"
 
 
-def install(folder: pathlib.Path, point: str = f"{NAME} = {__name__}:FileDriver") -> dict[str, str]:
-    """Install a driver in a folder; return the environment of a process that finds it there.
+def install(
+    folder: pathlib.Path, point: str = f"{NAME} = {__name__}:FileDriver", group: str = "distil.telemetry"
+) -> dict[str, str]:
+    """Install a plugin in a folder; return the environment of a process that finds it there.
 
-    :param point: the entry point of the driver, by default of this module's.
+    :param point: the entry point of the plugin, by default of this module's driver.
     """
     information = folder / "file_driver-1.dist-info"
     information.mkdir(parents=True)
     information.joinpath("METADATA").write_text("Metadata-Version: 2.1\nName: file-driver\nVersion: 1\n")
-    information.joinpath("entry_points.txt").write_text(f"[distil.telemetry]\n{point}\n")
+    information.joinpath("entry_points.txt").write_text(f"[{group}]\n{point}\n")
     path = os.pathsep.join(filter(None, (str(folder), os.environ.get("PYTHONPATH"))))
     # stevedore keeps the entry points of a path in a cache.
     return {"PYTHONPATH": path, "XDG_CACHE_HOME": str(folder / "cache")}

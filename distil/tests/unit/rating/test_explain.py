@@ -12,6 +12,7 @@ from distil import exceptions
 from distil.rating import sample_parser
 from distil.rating.explain import Explanation
 from distil.rating.explain import explain
+from distil.rating.sentence import sentence
 from distil.tests.support import builders
 from distil.tests.support import strategies
 from distil.tests.support.builders import document
@@ -30,11 +31,11 @@ def explained(
 ) -> list[Explanation]:
     rules = builders.rules(entries, UPTIME, trusted)
     samples = [sample_parser.parse_sample(document, builders.PROJECT, document["meter"]) for document in documents]
-    return list(explain(rules, samples, builders.HOUR, lookups or Lookups()))
+    return list(explain(rules, samples, builders.HOUR, lookups or Lookups()).explanations)
 
 
 def sentences(*arguments: Any, **keywords: Any) -> list[str]:
-    return [str(explanation) for explanation in explained(*arguments, **keywords)]
+    return [sentence(explanation) for explanation in explained(*arguments, **keywords)]
 
 
 class ExplanationTest(unittest.TestCase):
@@ -111,9 +112,8 @@ class ExplanationTest(unittest.TestCase):
     def test_conflicting_unit_is_shown(self) -> None:
         found = sentences([entry("sum"), entry("sum", unit="day")], [document(volume=1)])
         self.assertTrue(found[0].endswith("stored for r1: 1 hour."))
-        self.assertTrue(
-            found[1].endswith("not stored, because another meter mapping bills this resource in another unit.")
-        )
+        reason = "s1 of this resource is billed in hour, not day"
+        self.assertIn(f"1 sample; 1 rejected: {reason}; Sum gives 1 day of s1; not stored: {reason}.", found[1])
 
     def test_each_resource_has_own_explanation(self) -> None:
         explanations = explained([entry("sum")], [document(resource_id="b"), document(resource_id="a")])
