@@ -117,6 +117,15 @@ class BilledWindows:
             for _, group in itertools.groupby(found, key=lambda collected: collected.window):
                 yield list(group)
 
+    def rules(self) -> set[int]:
+        """Ids of the documents of the rules that windows of any project were rated by.
+
+        :raises StoreError: the database failed.
+        """
+        query = sa.select(receipts_table.c.rules).where(*self._period().conditions()).distinct()
+        with errors.translate_errors("read receipts"), self._engine.connect() as connection:
+            return set(connection.scalars(query))
+
     def _period(self) -> ReceiptFilter:
         return ReceiptFilter(start=self._start, end=self._end)
 

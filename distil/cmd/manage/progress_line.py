@@ -4,12 +4,17 @@
 import logging
 import sys
 import time
+from collections.abc import Iterable
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Self
+from typing import TypeVar
 
 LOG = logging.getLogger(__name__)
 
 _SECONDS_BETWEEN = 0.2
+
+_Item = TypeVar("_Item")
 
 
 class ProgressLine:
@@ -33,6 +38,12 @@ class ProgressLine:
     ) -> None:
         if self._is_visible:
             self._write("")
+
+    def track(self, items: Iterable[_Item]) -> Iterator[_Item]:
+        """The items; each is counted once the next one is asked for."""
+        for item in items:
+            yield item
+            self.advance()
 
     def advance(self) -> None:
         """Count one more."""
