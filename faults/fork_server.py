@@ -120,11 +120,15 @@ class ForkServer:
         return json.loads(self._process.stdout.readline())
 
     def start(
-        self, arguments: Sequence[str], fault: Fault | None = None, report: pathlib.Path | None = None
+        self,
+        arguments: Sequence[str],
+        fault: Fault | None = None,
+        report: pathlib.Path | None = None,
+        program: str = "distil-collector",
     ) -> CollectorProcess:
-        """Start a collector.
+        """Start a collector, or another program.
 
-        :param arguments: of ``distil-collector``.
+        :param arguments: of the program.
         :param report: file that receives the fault points that it reached and the modules that it imported.
         """
         self._started += 1
@@ -132,6 +136,7 @@ class ForkServer:
         log.unlink(missing_ok=True)
         pid = self.request(
             "start",
+            program=program,
             arguments=list(arguments),
             log=str(log),
             fault=dataclasses.asdict(fault) if fault else None,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The process of :class:`faults.fork_server.ForkServer`: imports what a collector needs, and forks one on request.
+"""The process of :class:`faults.fork_server.ForkServer`: imports what a program needs, and forks one on request.
 
 It has neither threads nor connections, so that a forked process is equivalent to a newly started one, in a hundredth
 of the time. Requests and replies are lines of JSON on standard input and output. At the end of its input it kills
@@ -19,6 +19,7 @@ from collections.abc import Collection
 from collections.abc import Sequence
 from typing import Any
 
+import distil.cmd.manage.app
 import distil.daemon.main
 from faults.actions import Action
 from faults.actions import Fault
@@ -27,6 +28,8 @@ from faults.instrumentation import PointRecorder
 
 # Exit status of a collector that raised an exception; the product has no such status.
 CRASHED = 70
+
+_PROGRAMS = {"distil-collector": distil.daemon.main.main, "distil-manage": distil.cmd.manage.app.main}
 
 
 def main() -> int:
@@ -41,7 +44,7 @@ def main() -> int:
             if command == "start":
                 pid = os.fork()
                 if pid == 0:
-                    return _run_collector(**request)
+                    return _run(**request)
                 running.add(pid)
                 reply = pid
             elif command == "poll":
@@ -82,8 +85,8 @@ def _import(modules: Sequence[str]) -> None:
     gc.freeze()
 
 
-def _run_collector(arguments: Sequence[str], log: str, fault: dict[str, Any] | None, report: str | None) -> int:
-    """Run a collector in this process.
+def _run(program: str, arguments: Sequence[str], log: str, fault: dict[str, Any] | None, report: str | None) -> int:
+    """Run a program in this process.
 
     :param fault: fields of a :class:`.Fault`.
     :param report: file that receives the fault points that it reached and the modules that it imported; has no effect
@@ -97,7 +100,7 @@ def _run_collector(arguments: Sequence[str], log: str, fault: dict[str, Any] | N
     elif report is not None:
         Instrumentation(recorder).install()
     try:
-        return distil.daemon.main.main(arguments)
+        return _PROGRAMS[program](arguments)
     except Exception:
         traceback.print_exc()
         return CRASHED

@@ -3,7 +3,8 @@
 
 A statement has three points: before it is sent, when it is sent but not answered, and after its result. They are in
 the driver, so that COMMIT, ROLLBACK, pings and what libraries send are included. A request has three points, too:
-before it is sent, after the head of its response, and after the body.
+before it is sent, after the head of its response, and after the body. In PostgreSQL's driver, a statement has two
+points, before and after it.
 """
 
 import enum
@@ -15,6 +16,7 @@ from typing import Any
 from typing import NamedTuple
 from typing import Protocol
 
+import psycopg
 import pymysql.connections
 import requests
 import requests.adapters
@@ -89,6 +91,10 @@ class Instrumentation:
         _wrap(connection, "connect", self._connect)
         for name in ("query", "commit", "rollback", "ping"):
             _wrap(connection, name, functools.partial(self._finish_command, name))
+        for name in ("execute", "executemany"):
+            _wrap(psycopg.Cursor, name, self._execute)
+        for name in ("commit", "rollback"):
+            _wrap(psycopg.Connection, name, functools.partial(self._end_transaction, name.upper()))
         _wrap(requests.adapters.HTTPAdapter, "send", self._send_request)
         _wrap(requests.Session, "send", self._finish_request)
 
@@ -114,6 +120,18 @@ class Instrumentation:
         self._notify(Channel.SQL, Phase.AFTER, "CONNECT", connection)
         return result
 
+    def _execute(self, execute: Callable[..., Any], cursor: Any, query: Any, *args: Any, **kwargs: Any) -> Any:
+        operation = _describe_statement(query)
+        self._notify(Channel.SQL, Phase.BEFORE, operation, cursor.connection)
+        result = execute(cursor, query, *args, **kwargs)
+        self._notify(Channel.SQL, Phase.AFTER, operation, cursor.connection)
+        return result
+
+    def _end_transaction(self, operation: str, end: Callable[..., Any], connection: Any) -> None:
+        self._notify(Channel.SQL, Phase.BEFORE, operation, connection)
+        end(connection)
+        self._notify(Channel.SQL, Phase.AFTER, operation, connection)
+
     def _send_request(self, send: Callable[..., Any], adapter: Any, request: Any, **kwargs: Any) -> Any:
         operation = _describe_request(request)
         self._notify(Channel.HTTP, Phase.BEFORE, operation, request)
@@ -137,8 +155,8 @@ def _wrap(owner: type, name: str, around: Callable[..., Any]) -> None:
     setattr(owner, name, wrapper)
 
 
-def _describe_statement(sql: str | bytes | bytearray) -> str:
-    text = sql if isinstance(sql, str) else sql.decode(errors="replace")
+def _describe_statement(sql: object) -> str:
+    text = sql.decode(errors="replace") if isinstance(sql, bytes | bytearray) else str(sql)
     return " ".join(text.split()[:_MAX_STATEMENT_WORDS])
 
 

@@ -4,6 +4,7 @@
 import dataclasses
 import datetime
 from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 from typing import Self
@@ -14,10 +15,11 @@ from distil.db import models
 
 _Row = tuple[Any, ...]
 
-_TABLES = (models.tenants, models.resources, models.usage_entry, models.rejected_samples)
-_TABLES_OF_WINDOWS = (models.usage_entry, models.rejected_samples)
-_IGNORED_COLUMNS = {"created"}
-_GENERATED_COLUMNS = {"rejected_samples": {"id"}}
+_TABLES = (models.tenants, models.resources, models.usage_entry, models.rejected_samples, models.receipts)
+_TABLES_OF_WINDOWS = (models.usage_entry, models.rejected_samples, models.receipts)
+_IGNORED_COLUMNS = {"created", "committed"}
+# A revision is checked with the history of its receipt.
+_GENERATED_COLUMNS = {"rejected_samples": {"id"}, "receipts": {"rules", "names", "revision"}}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,6 +57,16 @@ class StoredRows:
 
     def compare(self, golden: "StoredRows") -> RowDifference:
         return RowDifference(tuple(_missing(golden, self)), tuple(_missing(self, golden)))
+
+    def windows(self) -> "dict[tuple[str, datetime.datetime], Counter[tuple[str, _Row]]]":
+        """The rows of each window by project and start."""
+        found: dict[tuple[str, datetime.datetime], Counter[tuple[str, _Row]]] = defaultdict(Counter)
+        for table in _TABLES_OF_WINDOWS:
+            columns = _columns(table)
+            project, start = columns.index("tenant_id"), columns.index("start")
+            for row, count in self.tables[table.name].items():
+                found[row[project], row[start]][table.name, row] += count
+        return found
 
     def partial_windows(self, golden: "StoredRows") -> list[str]:
         """Return the rows by which a window is stored in part.

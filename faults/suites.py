@@ -12,6 +12,8 @@ from faults.process_suites import KillSuite
 from faults.process_suites import PauseSuite
 from faults.process_suites import RespawnSuite
 from faults.process_suites import ThreadedKillSuite
+from faults.recollection_suites import ConcurrentRecollectionSuite
+from faults.recollection_suites import RecollectionSuite
 from faults.response_suites import ResponseSuite
 from faults.statement_suites import LockConflictSuite
 from faults.statement_suites import StatementSuite
@@ -34,6 +36,8 @@ _SUITES = (
     LockConflictSuite(),
     RestartSuite(),
     ReadOnlySuite(),
+    RecollectionSuite(),
+    ConcurrentRecollectionSuite(),
 )
 SUITES_BY_NAME: dict[str, TrialSuite] = {suite.name: suite for suite in _SUITES}
 

@@ -67,7 +67,7 @@ class Testbed:
         self.folder = folder
         self.server = server
         self.engine = db_engine.create_engine(url, max_retries=0)
-        self._start = start
+        self.start_time = start
         self._url = url
         self._config = folder / "distil.conf"
         self._fork_server = fork_server
@@ -95,7 +95,7 @@ class Testbed:
         :param concurrency: number of threads; only with one do all runs reach the same fault points.
         """
         self._write_config(concurrency=concurrency)
-        end = self._start + windows * HOUR
+        end = self.start_time + windows * HOUR
         arguments = ["--config-file", str(self._config), "--collect-end-time", end.isoformat()]
         return self._fork_server.start(arguments, fault, report)
 
@@ -103,6 +103,19 @@ class Testbed:
         """Start a collector with a run every two seconds until terminated."""
         self._write_config(periodic_interval=2, concurrency=1)
         return self._fork_server.start(["--config-file", str(self._config)], fault)
+
+    def manage(
+        self, *arguments: str, fault: Fault | None = None, report: pathlib.Path | None = None
+    ) -> CollectorProcess:
+        """Start a command of distil-manage."""
+        command = ["--config-file", str(self._config), *arguments]
+        return self._fork_server.start(command, fault, report, program="distil-manage")
+
+    def preload(self, report: pathlib.Path) -> list[FaultPoint]:
+        """Have the processes that follow start with the modules that one has imported, and return its fault points."""
+        document = json.loads(report.read_text())
+        self._fork_server.request("import", modules=document["modules"])
+        return [FaultPoint(*point) for point in document["points"]]
 
     def is_complete(self) -> bool:
         """Whether every window of every project is stored."""
@@ -143,7 +156,7 @@ class Testbed:
 
     def is_outdated(self) -> bool:
         """Whether a further window has ended, which a periodic collector would collect."""
-        return datetime.datetime.now(datetime.UTC) >= self._start + (WINDOWS + 1) * HOUR
+        return datetime.datetime.now(datetime.UTC) >= self.start_time + (WINDOWS + 1) * HOUR
 
     def _write_config(self, **collector: object) -> None:
         # max_collection_start_age counts from the collector's clock: one hour later it would skip the first window.
@@ -151,7 +164,7 @@ class Testbed:
         options: dict[str, object] = {
             "meter_mappings_file": ETC / "meter_mappings.yml",
             "transformer_file": ETC / "transformer.yml",
-            "max_collection_start_age": (datetime.datetime.now(datetime.UTC) - self._start) // HOUR,
+            "max_collection_start_age": (datetime.datetime.now(datetime.UTC) - self.start_time) // HOUR,
             "max_windows_per_cycle": WINDOWS,
             "trust_sources": "openstack, .{32}:TrafficAccounting",
         }
@@ -176,9 +189,8 @@ class Testbed:
             collector.wait()
             if problems := collector.problems(0):
                 raise AssertionError(f"fault-free run failed: {problems}")
-            document = json.loads(report.read_text())
-            self._fork_server.request("import", modules=document["modules"])
-        return GoldenRun([FaultPoint(*point) for point in document["points"]], self.stored_rows())
+            points = self.preload(report)
+        return GoldenRun(points, self.stored_rows())
 
 
 @contextlib.contextmanager
@@ -194,14 +206,14 @@ def running_testbed(seed: int, server: MariaDBServer | None = None) -> Iterator[
         url = server.url if server else stack.enter_context(databases.database(databases.MYSQL))
         cloud = Cloud(seed=seed, projects=2, resources=2, start=start, end=start + WINDOWS * HOUR)
         stack.enter_context(cloud)
-        _inject_samples(cloud, start)
+        inject_samples(cloud, start)
         fork_server = stack.enter_context(running_fork_server(folder, seed))
         testbed = Testbed(seed, cloud, start, url, folder, fork_server, server)
         stack.callback(testbed.engine.dispose)
         yield testbed
 
 
-def _inject_samples(cloud: Cloud, start: datetime.datetime) -> None:
+def inject_samples(cloud: Cloud, start: datetime.datetime) -> None:
     """Inject into each window a sample that is rejected, a resource whose info changes, and a project without usage.
 
     Of that project only rejected samples are stored: only its last collected time prevents storing a window twice.

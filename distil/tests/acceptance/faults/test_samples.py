@@ -64,3 +64,11 @@ class RestartSuiteTest(_Sample.SampleTest):
 
 class ReadOnlySuiteTest(_Sample.SampleTest):
     SUITE, TRIALS = "read-only", 4
+
+
+class RecollectionSuiteTest(_Sample.SampleTest):
+    SUITE, TRIALS = "recollections", 20
+
+
+class ConcurrentRecollectionSuiteTest(_Sample.SampleTest):
+    SUITE, TRIALS = "concurrent-recollections", 6
