@@ -16,7 +16,6 @@ from distil.collector.recheck import Rechecker
 from distil.coordination.leases import Claim
 from distil.coordination.leases import Partitioner
 from distil.db import rechecks
-from distil.db.rechecks import RecheckMethod
 from distil.monitoring.run import RunMonitor
 from distil.text import pluralize
 
@@ -28,9 +27,6 @@ _CLAIM = "recheck"
 # How far back rechecks are made up for that no run has made, because there were none.
 _MAX_MISSED = datetime.timedelta(days=7)
 
-# At once. By digests, a period is asked for as if it were collected.
-_MAX_PERIOD = {RecheckMethod.COUNTS: datetime.timedelta(days=1), RecheckMethod.DIGESTS: datetime.timedelta(hours=1)}
-
 _HOUR = datetime.timedelta(hours=1)
 
 
@@ -39,6 +35,7 @@ class ScheduledRechecks:
 
     :param ages: of a window since its end.
     :param window: length of the windows.
+    :param max_period: that is rechecked at once.
     :param build: makes the rechecker, which may ask for the catalog.
     :param clock: the time, aware and in UTC.
     """
@@ -49,6 +46,7 @@ class ScheduledRechecks:
         engine: sa.Engine,
         ages: Sequence[datetime.timedelta],
         window: datetime.timedelta,
+        max_period: datetime.timedelta,
         build: Callable[[], Rechecker],
         partitioner: Partitioner,
         monitor: RunMonitor,
@@ -57,6 +55,7 @@ class ScheduledRechecks:
         self._engine = engine
         self._ages = ages
         self._window = window
+        self._max_period = max_period
         self._build = build
         self._partitioner = partitioner
         self._monitor = monitor
@@ -83,13 +82,14 @@ class ScheduledRechecks:
         # A window that begins within the last hour of the period ends at this age, or up to an hour later.
         end = floor(self._clock() - age - self._window) + _HOUR
         period = model.Window(end - _MAX_MISSED, end)
+        # The newest first: an old one may fail for ever, as that which the service no longer has.
         while self._clock() < until:
-            unchecked = rechecks.first_unchecked(self._engine, rechecker.telemetry, period, age)
+            unchecked = rechecks.last_unchecked(self._engine, rechecker.telemetry, period, age)
             if unchecked is None:
                 return
             self._partitioner.renew(_CLAIM)
-            first = model.Window(unchecked.start, min(unchecked.end, unchecked.start + _MAX_PERIOD[rechecker.method]))
-            for compared in rechecker.run(first):
+            start = max(unchecked.start, unchecked.end - self._max_period)
+            for compared in rechecker.run(model.Window(start, unchecked.end)):
                 self._report(compared)
 
     def _report(self, compared: ComparedPeriod) -> None:

@@ -54,10 +54,10 @@ def insert(engine: sa.Engine, recheck: NewRecheck, now: datetime.datetime) -> No
         connection.execute(sa.insert(rechecks), row)
 
 
-def first_unchecked(
+def last_unchecked(
     engine: sa.Engine, telemetry: str, period: model.Window, age: datetime.timedelta
 ) -> model.Window | None:
-    """The first part of a period that was not compared when it was as old; None if there is none.
+    """The last part of a period that was not compared when it was as old; None if there is none.
 
     :param telemetry: only rechecks with this service count.
     :param age: from the end of what was compared to the comparison.
@@ -68,12 +68,12 @@ def first_unchecked(
         columns.telemetry == telemetry, columns.start < period.end, columns.end > period.start
     )
     with errors.translate_errors("read rechecks"), engine.connect() as connection:
-        rows = connection.execute(query.order_by(columns.start)).all()
-    start = period.start
+        rows = connection.execute(query.order_by(columns.end.desc())).all()
+    end = period.end
     for row in rows:
         if row.checked - row.end < age:
             continue
-        if row.start > start:
-            return model.Window(start, row.start)
-        start = max(start, row.end)
-    return model.Window(start, period.end) if start < period.end else None
+        if row.end < end:
+            return model.Window(row.end, end)
+        end = min(end, row.start)
+    return model.Window(period.start, end) if period.start < end else None

@@ -27,6 +27,7 @@ from distil.db.documents import Documents
 from distil.monitoring.run import RunMonitor
 from distil.telemetry.driver import TelemetryDriver
 
+_DAY = datetime.timedelta(days=1)
 _HOUR = datetime.timedelta(hours=1)
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
@@ -90,6 +91,8 @@ class RecheckerFactory:
             engine=self._engine,
             ages=[datetime.timedelta(hours=hours) for hours in options.recheck_after],
             window=datetime.timedelta(hours=options.collect_window),
+            # Else a period is asked for as if it were collected.
+            max_period=_DAY if self._can_count() and not self._telemetry.reads_all_projects else _HOUR,
             build=self.build,
             partitioner=partitioner,
             monitor=monitor,

@@ -81,6 +81,10 @@ class Snapshot:
     def has_failed(self, project_id: str) -> bool:
         return project_id in self._failures
 
+    def projects(self) -> list[str]:
+        """The ids of the projects that have rows, or whose rows are an error."""
+        return sorted(self._chunks.keys() | self._buffer.keys() | self._failures.keys())
+
     def flush(self) -> None:
         """Write what is left. Called once all rows are added."""
         chunks = []

@@ -17,6 +17,7 @@ from distil.conf import gnocchi as gnocchi_conf
 from distil.rating import sample_parser
 from distil.telemetry import driver
 from distil.telemetry import meter_entry
+from distil.telemetry import snapshot_counts
 from distil.telemetry.driver import Guarantee
 from distil.telemetry.gnocchi import client
 from distil.telemetry.gnocchi import meters as gnocchi_meters
@@ -132,6 +133,18 @@ class GnocchiDriver(driver.TelemetryDriver):
                 meter = self._meters[series.meter]
                 for document in documents(series, meter, project_id, self._options.source):
                     yield sample_parser.parse_sample(document, project_id, meter.meter)
+
+    def counts(
+        self,
+        meters: Collection[str],
+        start: datetime.datetime,
+        end: datetime.datetime,
+        length: datetime.timedelta,
+    ) -> Iterator[driver.SampleCount]:
+        for part in snapshot_counts.parts(model.Window(start, end), length):
+            yield from snapshot_counts.count(
+                self, self._snapshots_of(frozenset(meters)).get(part).projects(), meters, part
+            )
 
     def _snapshots_of(self, names: frozenset[str]) -> Snapshots:
         with self._lock:

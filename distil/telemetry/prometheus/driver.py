@@ -22,6 +22,7 @@ from distil.conf.prometheus import PrometheusOptions
 from distil.rating import sample_parser
 from distil.telemetry import driver
 from distil.telemetry import meter_entry
+from distil.telemetry import snapshot_counts
 from distil.telemetry.driver import DriverContext
 from distil.telemetry.driver import Guarantee
 from distil.telemetry.http_client import JSONClient
@@ -125,6 +126,18 @@ class PrometheusDriver(driver.TelemetryDriver):
                         entry, project_id, parts, milliseconds(start), milliseconds(end)
                     ):
                         yield sample_parser.parse_sample(document, project_id, entry.meter)
+
+    def counts(
+        self,
+        meters: Collection[str],
+        start: datetime.datetime,
+        end: datetime.datetime,
+        length: datetime.timedelta,
+    ) -> Iterator[driver.SampleCount]:
+        for part in snapshot_counts.parts(model.Window(start, end), length):
+            yield from snapshot_counts.count(
+                self, self._source(frozenset(meters)).snapshots.get(part).projects(), meters, part
+            )
 
     def served(self, meter: str) -> driver.ServedMeter | None:
         entries = [entry for entry in self._entries if entry.meter == meter]
