@@ -43,5 +43,8 @@ class VolumeTypeMax(Max):
         if name:
             self.note("billed as the name of the last volume type, %s", name)
             return name
-        self.note("billed as %s: volume type %s has no name", service, volume_type)
+        if volume_type:
+            self.note("billed as %s: no volume type is called %s", service, volume_type)
+        else:
+            self.note("billed as %s: no sample has a volume type", service)
         return service

@@ -27,7 +27,7 @@ class Switch(Transformer):
         volumes = [sample.volume for sample in samples]
         on = next((volume for volume in volumes if volume is not None and self.is_on(volume)), None)
         if on is not None:
-            self.note("a sample is on, with volume %s, so all %s hours of the window count", on, window.hours)
+            self.note("a sample is on, with volume %s, so the whole window counts: %s h", on, window.hours)
             return {service: window.hours}
         if any(volume is None or volume < 0 for volume in volumes):
             reason = "the status is unknown: the volume is null or negative, and no sample of the window is active"

@@ -3,6 +3,7 @@
 
 import json
 import unittest
+from collections import Counter
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +12,10 @@ from hypothesis import strategies as st
 
 from distil import model
 from distil import text
+from distil.rating import sample_parser
+from distil.rating.explain import ExplainedWindow
+from distil.rating.explain import Outcome
+from distil.rating.explain import explain
 from distil.tests.support import builders
 from distil.tests.support import strategies
 from distil.tests.support.builders import document
@@ -146,6 +151,46 @@ class RatingPropertiesTest(unittest.TestCase):
         for key in METADATA:
             with self.subTest(key=key):
                 self.assert_rated_safely(document(metadata={key: deep}))
+
+
+class ExplanationPropertiesTest(unittest.TestCase):
+    SAMPLES = documents(
+        id=st.sampled_from(("a", "b", "c", None)),
+        source=st.sampled_from(("test", "untrusted")),
+        volume=st.sampled_from((0, 1, 2.5, None, -1, "much")),
+        resource_id=st.sampled_from((*RESOURCES, None, "")),
+        timestamp=st.sampled_from((builders.at(0), builders.at(20), builders.at(50), "soon")),
+    )
+
+    @hypothesis.given(st.lists(SAMPLES, max_size=12))
+    def test_explained_usage_is_rated_usage(self, drawn: list[Any]) -> None:
+        rated, explanations = self.explained(drawn)
+        explained: Counter[tuple[str, str, str]] = Counter()
+        for explanation in explanations:
+            for usage in explanation.transformed if explanation.refusal is None else ():
+                explained[usage.service, usage.resource_id, usage.unit] += usage.volume  # type: ignore[assignment]
+        self.assertEqual(
+            {(usage.service, usage.resource_id, usage.unit): usage.volume for usage in rated.usage}, dict(explained)
+        )
+        self.assertEqual(rated, builders.rated(ENTRIES, drawn, lookups=LOOKUPS, trusted=["test"]))
+
+    @hypothesis.given(st.lists(SAMPLES, max_size=12))
+    def test_each_sample_appears_once_per_mapping(self, drawn: list[Any]) -> None:
+        rated, explanations = self.explained(drawn)
+        ids = sorted(map(id, drawn))
+        for number in range(1, len(ENTRIES) + 1):
+            of_mapping = [explanation for explanation in explanations if explanation.number == number]
+            samples = [found for explanation in of_mapping for found in explanation.samples]
+            self.assertEqual(ids, sorted(id(found.sample.document) for found in samples))
+            counts = Counter(found.outcome for found in samples)
+            self.assertEqual(rated.untrusted, counts[Outcome.UNTRUSTED])
+            self.assertEqual(sum(rated.duplicates.values()), counts[Outcome.DUPLICATE])
+        reasons = {found.reason for explanation in explanations for found in explanation.samples if found.reason}
+        self.assertLessEqual({rejected.reason for rejected in rated.rejected}, reasons)
+
+    def explained(self, drawn: list[Any]) -> ExplainedWindow:
+        samples = [sample_parser.parse_sample(document, builders.PROJECT, builders.METER) for document in drawn]
+        return explain(builders.rules(ENTRIES, trusted=["test"]), samples, builders.HOUR, LOOKUPS)
 
 
 class SampleAccountingTest(unittest.TestCase):

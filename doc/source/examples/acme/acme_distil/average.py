@@ -26,4 +26,5 @@ class Average(plugin.Transformer):
         self, service: str, samples: Sequence[plugin.Sample], window: plugin.Window, lookups: plugin.Lookups
     ) -> Mapping[str, Decimal]:
         average = sum((sample.volume for sample in samples), Decimal(0)) / len(samples)
+        self.note("the average of %s volumes is %s; times %s h", len(samples), average, window.hours)
         return {f"{service}-{plugin.metadata_str(samples[-1], self._key)}": average * window.hours}

@@ -33,6 +33,13 @@ class AverageTest(unittest.TestCase):
         self.assertEqual({"burst-north": Decimal(6)}, usage)
         self.assertEqual([], options.problems)
 
+    def test_arithmetic_is_explained(self) -> None:
+        steps: list[str] = []
+        average = Average(plugin.Options({})).noting(steps)
+        window = plugin.Window(START, START + datetime.timedelta(hours=2))
+        average.usage("burst", [sample(volume, instance_type="c1") for volume in (1, 2)], window, plugin.Lookups())
+        self.assertEqual(["the average of 2 volumes is 1.5; times 2 h"], steps)
+
     def test_null_volume_is_rejected(self) -> None:
         with self.assertRaisesRegex(plugin.SampleRejected, "null"):
             Average(plugin.Options({})).validate(sample(None, instance_type="c1"), plugin.Lookups())
