@@ -82,9 +82,10 @@ def _derivation(derivation: Report) -> Iterator[str]:
 
 def _sample(sample: Report) -> Sequence[str]:
     kept = sample["counts_instead"]
+    has_column = sample["reason"] == sample["source"]
     outcome = [
         sample["outcome"],
-        f": {sample['reason']}" if sample["reason"] else "",
+        f": {sample['reason']}" if sample["reason"] and not has_column else "",
         f"; the one of {kept['timestamp']} counts" if kept else "",
         f"; late, recorded {sample['recorded']}" if sample["recorded"] else "",
     ]
