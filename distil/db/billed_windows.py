@@ -3,10 +3,8 @@
 
 import datetime
 import itertools
-from collections import defaultdict
 from collections.abc import Collection
 from collections.abc import Iterator
-from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -94,7 +92,7 @@ class BilledWindows:
 
         :raises StoreError: the database failed.
         """
-        number = sum(sum(1 for _ in self._unrecorded(project)) for project in projects)
+        number = sum(self._unrecorded(project).number for project in projects)
         query = sa.select(sa.func.count()).select_from(receipts_table).where(*self._period().conditions())
         with errors.translate_errors("count receipts"), self._engine.connect() as connection:
             for batch in queries.batched([project.id for project in projects]):
@@ -106,15 +104,16 @@ class BilledWindows:
 
         :raises StoreError: the database failed.
         """
-        by_start: Mapping[datetime.datetime, list[BilledWindow]] = defaultdict(list)
-        for project in projects:
-            for window in self._unrecorded(project):
-                by_start[window.start].append(BilledWindow(project.id, window, None))
         ids = {project.id for project in projects}
-        for start in sorted(by_start.keys() | self._starts()):
-            found = [*by_start.get(start, ()), *self._recorded(ids, start)]
-            found.sort(key=lambda collected: (collected.window, collected.project_id))
-            for _, group in itertools.groupby(found, key=lambda collected: collected.window):
+        # Together, all windows of all projects could be too many for memory.
+        unrecorded = {project.id: self._unrecorded(project) for project in projects}
+        starts = self._starts().union(*(spans.starts() for spans in set(unrecorded.values())))
+        for start in sorted(starts):
+            window = model.Window(start, start + self._length)
+            found = [BilledWindow(name, window, None) for name, spans in unrecorded.items() if spans.has(start)]
+            found += self._recorded(ids, start)
+            found.sort(key=lambda billed: (billed.window, billed.project_id))
+            for _, group in itertools.groupby(found, key=lambda billed: billed.window):
                 yield list(group)
 
     def rules(self) -> set[int]:
@@ -141,15 +140,30 @@ class BilledWindows:
             if receipt.project_id in ids:
                 yield BilledWindow(receipt.project_id, receipt.window, receipt)
 
-    def _unrecorded(self, project: BilledProject) -> Iterator[model.Window]:
-        """The windows since the project's first usage that precede its first receipt, newest first."""
+    def _unrecorded(self, project: BilledProject) -> "_AdjacentWindows":
+        """The windows of the period since the project's first usage that precede its first receipt."""
         end = project.first_receipt or project.last_collected
         first = max(self._start, project.first_usage or end)
-        while end - self._length >= first:
-            window = model.Window(end - self._length, end)
-            if window.start < self._end:
-                yield window
-            end = window.start
+        newest = end - self._length
+        if newest >= self._end:
+            newest -= ((newest - self._end) // self._length + 1) * self._length
+        return _AdjacentWindows(newest, self._length, max(0, (newest - first) // self._length + 1))
+
+
+class _AdjacentWindows(NamedTuple):
+    """:param newest: start of the newest window."""
+
+    newest: datetime.datetime
+    length: datetime.timedelta
+    number: int
+
+    def starts(self) -> Iterator[datetime.datetime]:
+        return (self.newest - number * self.length for number in range(self.number))
+
+    def has(self, start: datetime.datetime) -> bool:
+        """Whether one of them starts then."""
+        number, rest = divmod(self.newest - start, self.length)
+        return not rest and 0 <= number < self.number
 
 
 def _first_start(table: sa.Table) -> sa.ScalarSelect[datetime.datetime]:

@@ -82,6 +82,14 @@ class MappingDiffTest(unittest.TestCase):
         self.assertRegex(notes, "Service n9.network appears: [0-9]+ hour")
         self.assertIn("Compared 12 windows of 4 projects", notes)
 
+    def test_samples_that_new_rules_reject_are_told(self) -> None:
+        (network,) = [entry for entry in self.mappings if entry["meter"] == "network"]
+        network["volume"] = {"source": "metadata.name"}
+        result = self.run_diff()
+        self.assertEqual(0, result.returncode)
+        self.assertRegex(result.stderr, "The new rules reject [0-9]+ samples of meter network, the present ones 0: ")
+        self.assertIn("Service n1.network vanishes", result.stderr)
+
     def test_samples_that_are_gone_are_left_out(self) -> None:
         self.keep_receipts()
         project_id = self.site.cloud.projects.enabled_ids[0]

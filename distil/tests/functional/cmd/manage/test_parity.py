@@ -290,6 +290,14 @@ class DriverParityTest(unittest.TestCase):
         self.assertEqual(1, result.returncode)
         self.assertIn("3 windows without a receipt not compared", result.stderr)
 
+    def test_failed_window_is_counted(self) -> None:
+        project_id = self.site.usage()[0].project_id
+        self.site.cloud.add_fault("metering", "status", status=400, project_id=project_id)
+        self.addCleanup(self.site.cloud.faults.clear)
+        result = self.parity("--driver", "ceilometer")
+        self.assertEqual((1, []), (result.returncode, json.loads(result.stdout)))
+        self.assertIn(f"3 windows failed, such as project {project_id}, window [", result.stderr)
+
     def test_unknown_driver_fails(self) -> None:
         result = self.parity("--driver", "none")
         self.assertEqual((1, ""), (result.returncode, result.stdout))
