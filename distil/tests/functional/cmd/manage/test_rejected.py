@@ -55,6 +55,16 @@ class RejectedListAndShowTest(RejectedSamplesTestCase):
 
 
 class RejectedRetryTest(RejectedSamplesTestCase):
+    def test_closed_period_is_refused(self) -> None:
+        ids = self.ids()
+        row = {"name": "2026-01", "start": START, "end": START + HOUR, "closing": START, "closed_by": "bob"}
+        self.insert(models.periods, row)
+        for arguments in ((), ("--dry-run",)):
+            rows = self.rows("rejected", "retry", "--end", "2026-01-02T04:00:00", *arguments, status=1)
+            self.assertEqual({"refused"}, {row["result"] for row in rows})
+            self.assertIn("is in period 2026-01, which is closed", rows[0]["detail"])
+        self.assertEqual(([], ids), (self.usage(), self.ids()))
+
     def test_invalid_selection_exits_with_2(self) -> None:
         for arguments in ((), ("--all", "--meter", "network"), ("--all", "1")):
             result = manage.run(self.config, "rejected", "retry", *arguments)
