@@ -19,6 +19,7 @@ from distil.collector.count_table import grids
 from distil.collector.shutdown import Shutdown
 from distil.collector.strangers import Strangers
 from distil.db.collected_windows import CollectedWindows
+from distil.db.collected_windows import KnownProject
 from distil.db.rechecks import RecheckMethod
 from distil.telemetry.driver import TelemetryDriver
 
@@ -100,15 +101,17 @@ class CountComparison:
         """The windows with samples that have no receipt, unless their time to be collected may still come."""
         known, newest = self._windows.known_projects(), self._windows.newest_end()
         missed = strangers.in_scope({project_id for project_id, _ in remaining} - known.keys())
+        missed |= {project_id for project_id, project in known.items() if project.has_ended and self._is_mine(project)}
         for project_id, part in remaining:
             window = grid.window(part)
             held = table.held(project_id, window.start, self._meters)
             total = sum(held.values())
             project = known.get(project_id)
-            if project is not None:
-                is_collected = project.last_collected is not None and window.end <= project.last_collected
-                if is_collected and project.telemetry in (None, self._name):
-                    yield ComparedWindow(project_id, window, Finding.UNRECORDED, total)
+            if project and self._is_mine(project) and project.last_collected and window.end <= project.last_collected:
+                yield ComparedWindow(project_id, window, Finding.UNRECORDED, total)
             elif project_id in missed and newest and window.end <= newest:
                 differences = [MeterDifference(name, 0, number) for name, number in sorted(held.items()) if number]
                 yield ComparedWindow(project_id, window, Finding.NEVER_COLLECTED, total, None, differences)
+
+    def _is_mine(self, project: KnownProject) -> bool:
+        return project.telemetry in (None, self._name)

@@ -153,13 +153,14 @@ class Rechecker:
         return self._clock().replace(microsecond=0)
 
     def _without_samples(self, keys: set[WindowKey], compared: ComparedPeriod) -> set[WindowKey]:
-        """Those of the late windows whose project no run has seen, and has no samples any more, but others have."""
+        """Those of the late windows without a receipt that have no samples any more, while others have."""
         finds_all = self.method is RecheckMethod.COUNTS and not self._projects
         if not keys or not finds_all or compared.count(Finding.NOT_HELD):
             return set()
         stored = self._windows.known_projects()
+        elsewhere = {name for name, project in stored.items() if project.telemetry not in (None, self.telemetry)}
         found = {window.key for window in compared.found}
-        return {key for key in keys - found if key.project_id not in stored}
+        return {key for key in keys - found if key.project_id not in elsewhere}
 
 
 def _days(period: model.Window) -> Iterator[model.Window]:

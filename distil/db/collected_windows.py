@@ -38,10 +38,12 @@ class KnownProject(NamedTuple):
     """A stored project.
 
     :param telemetry: what it is collected from; None: not known.
+    :param has_ended: whether it has departed, and is not collected any more.
     """
 
     last_collected: datetime.datetime | None
     telemetry: str | None
+    has_ended: bool
 
 
 class CollectedWindows:
@@ -95,9 +97,13 @@ class CollectedWindows:
 
     def known_projects(self) -> dict[str, KnownProject]:
         """Every stored project by id."""
-        query = sa.select(tenants.c.id, valid_time(tenants.c.last_collected), tenants.c.telemetry)
+        has_ended = sa.and_(tenants.c.departed.is_not(None), tenants.c.in_scope_of.is_(None))
+        query = sa.select(tenants.c.id, valid_time(tenants.c.last_collected), tenants.c.telemetry, has_ended)
         with errors.translate_errors("read projects"), self._engine.connect() as connection:
-            return {project_id: KnownProject(*values) for project_id, *values in connection.execute(query)}
+            return {
+                project_id: KnownProject(last_collected, telemetry, bool(has_ended))
+                for project_id, last_collected, telemetry, has_ended in connection.execute(query)
+            }
 
     def out_of_scope(self, project_ids: Collection[str]) -> set[str]:
         """Those of the projects that were out of every scope when a run saw them last."""

@@ -11,8 +11,11 @@ from typing import ClassVar
 import sqlalchemy as sa
 
 from distil.db import models
+from distil.sandbox.data import ids
+from distil.sandbox.data.meters import METERS
 from distil.tests.support import databases
 from distil.tests.support import manage
+from distil.tests.support import secrets
 from distil.tests.support.site import HOUR
 from distil.tests.support.site import Site
 
@@ -42,6 +45,14 @@ class WindowRecheckTest(unittest.TestCase):
         with self.site.engine.begin() as connection:
             for table in tables:
                 connection.execute(sa.delete(table))
+
+    def insert(self, table: sa.Table, rows: Sequence[dict[str, Any]]) -> None:
+        with self.site.engine.begin() as connection:
+            connection.execute(sa.insert(table), rows)
+
+    def update(self, table: sa.Table, row: dict[str, Any]) -> None:
+        with self.site.engine.begin() as connection:
+            connection.execute(sa.update(table).where(table.c.id == row["id"]).values(row))
 
     def recheck(self, *arguments: str, status: int = 0) -> list[dict[str, Any]]:
         """Return the differences that the command shows."""
@@ -144,6 +155,57 @@ class WindowRecheckTest(unittest.TestCase):
         self.addCleanup(self.delete, models.project_states)
         self.assertEqual([], self.recheck())
 
+    def test_samples_after_departure_are_found(self) -> None:
+        project_id, last = self.projects[3], self.site.start + HOUR
+        table, receipts = models.tenants, models.receipts
+        with self.site.engine.begin() as connection:
+            kept = [dict(row) for row in connection.execute(sa.select(receipts)).mappings()]
+            state = dict(connection.execute(sa.select(table).where(table.c.id == project_id)).mappings().one())
+            departed = {"departed": last, "collect_until": last, "last_collected": last, "in_scope_of": None}
+            connection.execute(sa.update(table).where(table.c.id == project_id).values(departed))
+            of_project = receipts.c.tenant_id == project_id
+            connection.execute(sa.delete(receipts).where(of_project, receipts.c.start >= last))
+        self.addCleanup(self.insert, receipts, kept)
+        self.addCleanup(self.delete, receipts)
+        self.addCleanup(self.update, table, state)
+        rows = self.recheck(status=1)
+        self.assertEqual({(project_id, "never collected")}, {(row["project_id"], row["change"]) for row in rows})
+        self.assertEqual({(project_id, 1, 228), (project_id, 2, 228)}, self.stored())
+
+    def test_windows_without_receipt_are_told(self) -> None:
+        receipts = models.receipts
+        with self.site.engine.begin() as connection:
+            kept = [dict(row) for row in connection.execute(sa.select(receipts)).mappings()]
+            connection.execute(sa.delete(receipts).where(receipts.c.tenant_id == self.projects[1]))
+        self.addCleanup(self.insert, receipts, kept)
+        self.addCleanup(self.delete, receipts)
+        self.assertEqual([], self.recheck())
+        self.assertIn("3 windows with samples not compared: stored without a receipt", self.notes)
+        self.delete(receipts)
+        start = self.site.start.isoformat()
+        self.assertIn("no window that was collected from", self.refused("--start", start, status=3))
+
+    def test_windows_of_other_telemetry_are_told(self) -> None:
+        receipts = models.receipts
+        mine = receipts.c.tenant_id == self.projects[1]
+        for telemetry in ("ceilometer/other", "ceilometer/RegionOne"):
+            with self.site.engine.begin() as connection:
+                connection.execute(sa.update(receipts).where(mine).values(telemetry=telemetry))
+            self.recheck()
+            self.assertEqual(telemetry == "ceilometer/other", "3 windows not compared: collected from" in self.notes)
+
+    def test_window_that_nothing_is_held_of_is_not_late(self) -> None:
+        cloud = self.site.cloud
+        for number in cloud.projects.metered_numbers:
+            project_id = ids.project_id(0, number)
+            for meter in METERS:
+                kept = list(cloud.samples(project_id, meter, self.site.start + HOUR, self.site.end))
+                cloud.add_samples(project_id, meter, kept, replace=True)
+        for arguments in ((), ("--digest",)):
+            self.assertEqual([], self.recheck(*arguments, status=1))
+            self.assertIn("4 windows not compared: the telemetry service holds no samples of them any more", self.notes)
+            self.assertEqual(set(), self.stored())
+
     def test_window_that_is_equal_again_is_deleted(self) -> None:
         self.add(self.projects[0], "router")
         self.add(32 * "e", "router")
@@ -178,8 +240,60 @@ class WindowRecheckTest(unittest.TestCase):
         self.assertIn("unknown collector", self.refused("--start", start, "--collector", "x", status=3))
 
 
+class OddWindowTest(unittest.TestCase):
+    """Windows of two hours, those of one project at seventeen minutes past."""
+
+    def test_each_window_is_compared_by_its_own_bounds(self) -> None:
+        site = self.enterContext(Site(projects=3))
+        odd, even, _ = site.cloud.projects.enabled_ids
+        tenants = models.tenants
+        site.collect(site.start)
+        with site.engine.begin() as connection:
+            moved = {"last_collected": site.start + 17 * _MINUTE}
+            connection.execute(sa.update(tenants).where(tenants.c.id == odd).values(moved))
+        site.configure(collect_window=2)
+        site.collect()
+        for arguments in ((), ("--digest",)):
+            self.assertEqual([], self.recheck(site, *arguments))
+        # Before the odd window, in both, and after both.
+        for minute in (10, 125, 140):
+            timestamp = (site.start + minute * _MINUTE).replace(tzinfo=None).isoformat()
+            for project_id in (odd, even):
+                sample = site.sample(project_id, "router", timestamp=timestamp)
+                site.cloud.add_samples(project_id, "router", [sample])
+        for arguments in ((), ("--digest",)):
+            rows = {row["project_id"]: row for row in self.recheck(site, *arguments)}
+            self.assertEqual({odd, even}, rows.keys())
+            self.assertEqual((f"{site.start + 17 * _MINUTE:%Y-%m-%dT%H:%M:%SZ}", 24, 25), self.brief(rows[odd]))
+            self.assertEqual((f"{site.start:%Y-%m-%dT%H:%M:%SZ}", 24, 25), self.brief(rows[even]))
+
+    def brief(self, row: dict[str, Any]) -> tuple[object, ...]:
+        return row["start"], row["collected"], row["held"]
+
+    def recheck(self, site: Site, *arguments: str) -> list[dict[str, Any]]:
+        start = ("--start", site.start.isoformat())
+        result = manage.run(site.config, "window", "recheck", *start, *arguments, "-f", "json")
+        self.assertNotIn("Traceback", result.stderr)
+        rows: list[dict[str, Any]] = json.loads(result.stdout)
+        return rows
+
+
 class WindowRecheckMySQLTest(WindowRecheckTest):
     BACKEND = databases.MYSQL
+
+    def test_user_without_delete_is_told(self) -> None:
+        self.add(self.projects[0], "router")
+        self.recheck(status=1)
+        self.site.cloud.injected_samples.clear()
+        own = self.site.url
+        self.addCleanup(self.site.configure)
+        self.addCleanup(setattr, self.site, "url", own)
+        with secrets.mariadb_user(own, "sekret", ["Delete"]) as url:
+            self.site.url = url
+            self.site.configure()
+            self.assertEqual([], self.recheck())
+            self.assertIn("windows that are not late any more stay listed", self.notes)
+        self.assertEqual({(self.projects[0], 0, 229)}, self.stored())
 
 
 class WindowRecheckPostgreSQLTest(WindowRecheckTest):
