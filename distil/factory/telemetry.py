@@ -29,7 +29,7 @@ class TelemetryFactory:
 
     def __init__(self, conf: cfg.ConfigOpts, backend: str) -> None:
         self._conf = conf
-        self._backend = backend
+        self.backend = backend
 
     def driver(self, session: ks_session.Session, observer: RequestObserver | None = None) -> TelemetryDriver:
         """The telemetry driver. Making it sends nothing.
@@ -46,7 +46,7 @@ class TelemetryFactory:
             options=self.options(),
             open_session=functools.partial(open_session, self._conf, observer),
         )
-        driver_class: type[TelemetryDriver] = telemetry_drivers.load(self._backend)
+        driver_class: type[TelemetryDriver] = telemetry_drivers.load(self.backend)
         return driver_class.create(context)
 
     @functools.cached_property
@@ -62,7 +62,7 @@ class TelemetryFactory:
 
         :raises ConfigurationError: the driver is unknown.
         """
-        return telemetry_drivers.read(self._conf, self._backend)
+        return telemetry_drivers.read(self._conf, self.backend)
 
     def shortcomings(self, mappings: Sequence[MeterMapping]) -> Iterator[Shortcoming]:
         """What the driver lacks for meter mappings.
@@ -70,5 +70,5 @@ class TelemetryFactory:
         :raises ConfigurationError: the driver is unknown, or its options cannot be used.
         """
         path = self.options().get("meters_file")
-        meters_file = f"{path} ([{self._backend}] meters_file)" if path else None
+        meters_file = f"{path} ([{self.backend}] meters_file)" if path else None
         return coverage.find_shortcomings(mappings, self.offline_driver, meters_file)

@@ -2,6 +2,7 @@
 """Rates a collected window again, by the rules and names that it was rated by, and explains the result."""
 
 import dataclasses
+from collections.abc import Iterator
 from collections.abc import Sequence
 
 import sqlalchemy as sa
@@ -91,8 +92,14 @@ class WindowExplainer:
         problems += reproduction.find_problems(self._collected, changes, used.parsed, samples, explained.rated)
         late: Sequence[AnySample] = ()
         if receipt is not None and problems:
+            problems = [*self._other_telemetry(receipt), *problems]
             late = reproduction.late_samples(samples, reproduction.committed(receipt, changes))
         return ReplayedExplanation(explained=explained, rules=used, revisions=changes, late=late, problems=problems)
+
+    def _other_telemetry(self, receipt: StoredReceipt) -> Iterator[str]:
+        driver = self._factory.telemetry.backend
+        if receipt.telemetry and receipt.telemetry.partition("/")[0] != driver:
+            yield f"the samples are from {driver}, and the window was collected from {receipt.telemetry}"
 
     def _recorded(self, receipt: StoredReceipt) -> UsedRules:
         """The rules of the receipt, or else the current ones."""
