@@ -50,6 +50,7 @@ from distil.factory import coordination
 from distil.factory import rules
 from distil.factory.engine import build_engine
 from distil.factory.exporter import build_exporter
+from distil.factory.metrics import build_metrics
 from distil.factory.recheck import RecheckerFactory
 from distil.factory.rules import LoadedRules
 from distil.factory.session import CollectorRequestObserver
@@ -63,24 +64,6 @@ from distil.rating.rate import RatingRules
 from distil.telemetry.driver import TelemetryDriver
 
 LOG = log.getLogger(__name__)
-
-# Libraries that the results may depend on; a metric has their versions.
-_LIBRARIES = (
-    "distil",
-    "alembic",
-    "jmespath",
-    "keystoneauth1",
-    "openstacksdk",
-    "oslo.config",
-    "oslo.db",
-    "oslo.log",
-    "oslo.service",
-    "prometheus-client",
-    "python-ceilometerclient",
-    "SQLAlchemy",
-    "stevedore",
-    "tooz",
-)
 
 
 def utc_now() -> datetime.datetime:
@@ -114,14 +97,7 @@ class CollectorFactory:
 
     @functools.cached_property
     def metrics(self) -> Metrics:
-        window = datetime.timedelta(hours=self._options.collect_window)
-        delay = datetime.timedelta(seconds=self.plan().collection_delay)
-        versions = {name: importlib.metadata.version(name) for name in _LIBRARIES}
-        lag_allowed = window + 2 * self.interval() + delay
-        metrics = Metrics(versions, lag_allowed, lambda: log_conf.log_errors().number)
-        metrics.run_interval.set(self.interval().total_seconds())
-        metrics.config_last_reload_successful.set_function(lambda: not self._reload_state.problems())
-        return metrics
+        return build_metrics(self.plan(), self.interval(), self._reload_state)
 
     @functools.cached_property
     def history(self) -> History:
