@@ -18,6 +18,7 @@ from distil.rating.explain import ExplainedSample
 from distil.rating.explain import Explanation
 from distil.rating.resource import may_belong_to
 from distil.text import plain_number
+from distil.text import to_info_value
 
 Report = dict[str, Any]
 _Key = tuple[str, str, str]
@@ -145,20 +146,24 @@ class ReportBuilder:
     def _sample(self, explained: ExplainedSample) -> Report:
         sample, kept = explained.sample, explained.kept
         document = sample.document
-        recorded = recorded_at(sample)
+        is_late = id(document) in self._late
+        time, volume, source, sample_id = map(_plain, map(document.get, ("timestamp", "volume", "source", "id")))
         return {
-            "time": base.format_time(sample.timestamp)
-            if isinstance(sample, model.Sample)
-            else document.get("timestamp"),
-            "volume": document.get("volume"),
+            "time": base.format_time(sample.timestamp) if isinstance(sample, model.Sample) else time,
+            "volume": volume,
             "used_volume": None if explained.volume is None else plain_number(explained.volume),
-            "source": document.get("source"),
-            "id": document.get("id"),
+            "source": source,
+            "id": sample_id,
             "outcome": explained.outcome.value,
             "reason": explained.reason or None,
-            "counts_instead": None if kept is None else {name: kept.document.get(name) for name in ("id", "timestamp")},
-            "recorded": base.format_time(recorded) if id(document) in self._late else None,
+            "counts_instead": None if kept is None else _plain(kept.document.get("timestamp")),
+            "recorded": base.format_time(recorded_at(sample)) if is_late else None,
         }
+
+
+def _plain(value: Any) -> Any:
+    """A value of a sample, short and as JSON can have it."""
+    return None if value is None else to_info_value(value)
 
 
 def _key(usage: model.Usage) -> _Key:

@@ -86,7 +86,7 @@ def _sample(sample: Report) -> Sequence[str]:
     outcome = [
         sample["outcome"],
         f": {sample['reason']}" if sample["reason"] and not has_column else "",
-        f"; the one of {kept['timestamp']} counts" if kept else "",
+        f"; the one of {kept} counts" if kept else "",
         f"; late, recorded {sample['recorded']}" if sample["recorded"] else "",
     ]
     values = (sample[name] for name in ("time", "volume", "used_volume", "source", "id"))

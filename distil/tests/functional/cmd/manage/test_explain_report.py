@@ -60,6 +60,8 @@ class ExplainedSamplesTest(ExplainTestCase):
             cls.site.cloud.add_samples(project, "router", samples)
             null = cls.site.sample(project, "router", id="null", resource_id="null-1", volume=None)
             cls.site.cloud.add_samples(project, "router", [null])
+            odd = cls.site.sample(project, "router", id=[{"a": 1}], resource_id="odd", volume=float("nan"), source={})
+            cls.site.cloud.add_samples(project, "router", [odd], at=cls.site.start.isoformat())
             container = {"resource_id": f"{project}/{cls.CONTAINER}", "metadata": {"name": "x\n"}}
             meter = "storage.containers.objects.size"
             cls.site.cloud.add_samples(project, meter, [cls.site.sample(project, meter, volume=4, **container)])
@@ -120,6 +122,13 @@ class ExplainedSamplesTest(ExplainTestCase):
         verdict = self.verdict("--resource", "null-1")
         self.assertIn("not reproducible: the window was changed on purpose (", verdict)
         self.assertIn("its samples alone give: n1.router of null-1: 5 hour stored, nothing computed", verdict)
+
+    def test_odd_values_are_shown(self) -> None:
+        (derivation,) = self.explain("--resource", "odd")["not_billed"]
+        (sample,) = derivation["samples"]
+        self.assertEqual(
+            ("rejected", "nan", '[{"a": 1}]', "{}"), tuple(sample[key] for key in ("outcome", "volume", "id", "source"))
+        )
 
     def test_all_rejected_resource_is_explained(self) -> None:
         (derivation,) = self.explain("--resource", "null-1")["not_billed"]
