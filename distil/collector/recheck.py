@@ -84,19 +84,21 @@ class Rechecker:
     def run(self, period: model.Window) -> Iterator[ComparedPeriod]:
         """Compare the windows that begin in a period, day by day; what a day has is stored before it is yielded.
 
-        Once all are compared, it is stored that the period is, unless only some projects were.
+        Once all are compared, it is stored that the period is, unless only some projects were, or the service holds
+        nothing of a window any more.
 
         :raises TelemetryError: the service gave no usable answer.
         :raises StoreError: the database failed.
         :raises NotFound: the rules of a window are missing.
         :raises ShutdownRequested: a shutdown was requested.
         """
-        windows = late = 0
+        windows = late = not_held = 0
         for day in _days(period):
             compared = self._compare(day)
             windows, late = windows + compared.windows, late + len(compared.late)
+            not_held += compared.count(Finding.NOT_HELD)
             yield compared
-        if not self._projects:
+        if not self._projects and not not_held:
             new = NewRecheck(period, self._collector, self.telemetry, self.method, windows, late)
             rechecks.insert(self._engine, new, self._now())
 

@@ -10,6 +10,7 @@ from oslo_log import log
 
 from distil import exceptions
 from distil import model
+from distil.collector.comparison import Finding
 from distil.collector.plan import floor
 from distil.collector.recheck import ComparedPeriod
 from distil.collector.recheck import Rechecker
@@ -89,8 +90,18 @@ class ScheduledRechecks:
                 return
             self._partitioner.renew(_CLAIM)
             start = max(unchecked.start, unchecked.end - self._max_period)
-            for compared in rechecker.run(model.Window(start, unchecked.end)):
+            found = list(rechecker.run(model.Window(start, unchecked.end)))
+            for compared in found:
                 self._report(compared)
+            not_held = sum(compared.count(Finding.NOT_HELD) for compared in found)
+            if not_held:
+                LOG.warning(
+                    "%s not rechecked, retrying after the next run: telemetry holds no samples of them, of any project."
+                    " Is its retention shorter than %s?",
+                    pluralize(not_held, "window"),
+                    age,
+                )
+                return
 
     def _report(self, compared: ComparedPeriod) -> None:
         LOG.debug("Rechecked %s: %s.", compared.period, pluralize(compared.windows, "window"))

@@ -9,6 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from distil.db import models
+from distil.sandbox.data import ids
+from distil.sandbox.data.meters import METERS
 from distil.tests.support import databases
 from distil.tests.support import secrets
 from distil.tests.support.processes import free_port
@@ -104,6 +106,20 @@ class ScheduledRecheckMySQLTest(ScheduledRecheckPostgreSQLTest):
         self.assertIn("Collected windows could not be rechecked, retrying after the next run", output)
         self.assertNotIn("The run failed", output)
         self.assertEqual([(self.project, 2, 229)], self.late())
+
+    def test_windows_of_which_nothing_is_held_are_retried(self) -> None:
+        for number in self.site.cloud.projects.metered_numbers:
+            for meter in METERS:
+                self.site.cloud.add_samples(ids.project_id(0, number), meter, [], replace=True)
+        # Else an empty answer would be taken for that of a service without samples.
+        self.add_late_sample(9)
+        self.site.configure(periodic_interval=2, recheck_after=1)
+        collector = self.site.collector()
+        wait_for(lambda: self.site.cloud.requests.total("identity") > 9)
+        terminate(collector)
+        output = collector.communicate()[0]
+        self.assertGreater(output.count("9 windows not rechecked, retrying after the next run"), 1, output)
+        self.assertEqual(([], []), (self.late(), self.rechecks()))
 
     def test_nothing_is_rechecked_by_default(self) -> None:
         self.site.configure(periodic_interval=2)

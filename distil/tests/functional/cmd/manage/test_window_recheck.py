@@ -205,6 +205,7 @@ class WindowRecheckTest(unittest.TestCase):
             self.assertEqual([], self.recheck(*arguments, status=1))
             self.assertIn("4 windows not compared: the telemetry service holds no samples of them any more", self.notes)
             self.assertEqual(set(), self.stored())
+        self.assertEqual([], self.site.rows(sa.select(models.rechecks.c.id)))
 
     def test_window_that_is_equal_again_is_deleted(self) -> None:
         self.add(self.projects[0], "router")
