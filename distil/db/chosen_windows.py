@@ -81,13 +81,10 @@ class ChosenWindows:
         start = self._next_start(None)
         while start is not None:
             windows = self._windows(start)
-            for window in sorted(windows):
-                chosen = windows[window]
-                if self._project_ids:
-                    chosen = {project_id for project_id in self._project_ids if project_id in chosen}
-                    chosen |= set() if self._only_late else self._without_rows(window, windows)
-                if chosen:
-                    yield window, sorted(chosen)
+            if self._project_ids and not self._only_late:
+                for window, project_id in self._gaps(start, set[str]().union(*windows.values())):
+                    windows.setdefault(window, set()).add(project_id)
+            yield from ((window, sorted(windows[window])) for window in sorted(windows))
             start = self._next_start(start)
 
     def _next_start(self, after: datetime.datetime | None) -> datetime.datetime | None:
@@ -102,30 +99,43 @@ class ChosenWindows:
         return min((start for start in found if start is not None), default=None)
 
     def _windows(self, start: datetime.datetime) -> dict[model.Window, set[str]]:
-        """The windows that begin at a time, with the ids of all projects that have rows of them."""
+        """The windows of chosen projects that begin at a time, with the ids of the projects that have rows of them."""
         found: dict[model.Window, set[str]] = {}
         with errors.translate_errors("find windows"), self._engine.connect() as connection:
             for table in self._tables:
-                query = sa.select(table.c.tenant_id, table.c.end).where(table.c.start == start).distinct()
+                conditions = queries.filter_conditions(
+                    [(table.c.tenant_id, self._project_ids)], table.c.start, None, None
+                )
+                query = sa.select(table.c.tenant_id, table.c.end).where(table.c.start == start, *conditions).distinct()
                 for project_id, end in connection.execute(query):
                     found.setdefault(model.Window(start, end), set()).add(project_id)
         return found
 
-    def _without_rows(self, window: model.Window, stored: dict[model.Window, set[str]]) -> set[str]:
-        """The chosen projects that were collected before and after a window of which they have no rows."""
-        with_rows = set[str]().union(*stored.values())
+    def _gaps(self, start: datetime.datetime, with_rows: set[str]) -> Iterator[tuple[model.Window, str]]:
+        """Windows that other projects have, and that a chosen project was collected before and after.
+
+        :param with_rows: projects that have a window that begins at this time.
+        """
         missing = [project_id for project_id in self._project_ids if project_id not in with_rows]
         if not missing:
-            return set()
-        projects = read_projects(self._engine, missing)
-        return {
-            project.id
-            for project in projects.values()
-            if project.last_collected and project.last_collected >= window.end and self._is_gap(project.id, window)
-        }
+            return
+        projects = read_projects(self._engine, missing).values()
+        for window in self._windows_of_all(start):
+            for project in projects:
+                is_collected = project.last_collected and project.last_collected >= window.end
+                if is_collected and self._is_gap(project.id, window):
+                    yield window, project.id
+
+    def _windows_of_all(self, start: datetime.datetime) -> list[model.Window]:
+        with errors.translate_errors("find windows"), self._engine.connect() as connection:
+            for table in self._tables:
+                ends = connection.scalars(sa.select(table.c.end).where(table.c.start == start).distinct()).all()
+                if ends:
+                    return [model.Window(start, end) for end in sorted(ends)]
+        return []
 
     def _is_gap(self, project_id: str, window: model.Window) -> bool:
-        """Whether a project has windows before this one, none of which reaches into it or lies in it."""
+        """Whether a project has windows before this one, and none that overlaps it."""
         with errors.translate_errors("find windows"), self._engine.connect() as connection:
             is_begun = any(
                 self._exists(connection, table, project_id, table.c.start < window.start) for table in self._tables
