@@ -38,15 +38,24 @@ class DatabaseParity:
         self._there = there
         self._precision = precision
 
+    def project_ids(self) -> list[str]:
+        """The projects that either side has collected in the period, sorted.
+
+        :raises StoreError: a database failed.
+        """
+        return sorted(self._here.project_ids() | self._there.project_ids())
+
     def compare(self, project_ids: Iterable[str]) -> Iterator[WindowPair]:
         """The windows of projects, by project and time. Memory holds one window of each side.
 
         :raises StoreError: a database failed.
         """
+        apart = set(self.project_ids())
         for project_id in project_ids:
             spans = self._here.span(project_id), self._there.span(project_id)
-            for window, here, there in _merge(self._here.windows(project_id), self._there.windows(project_id)):
-                yield WindowPair(project_id, window, self._pairs(window, here, there, *spans))
+            here, there = (source.windows(project_id, apart) for source in (self._here, self._there))
+            for window, first, second in _merge(here, there):
+                yield WindowPair(project_id, window, self._pairs(window, first, second, *spans))
 
     def _pairs(
         self,

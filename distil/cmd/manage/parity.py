@@ -34,10 +34,10 @@ LOG = logging.getLogger(__name__)
 class Parity(base.ListCommand):
     """Compare stored usage with another database, or with what another telemetry driver would have been billed from.
 
-    With a database, such as that of the predecessor, the usage entries of both are compared row for row, whatever its
-    revision. A volume that differs by nothing but the other database's decimal places has rounding for its cause. With
-    a driver, the windows are rated again from its samples, by the rules and with the names that their receipts refer
-    to. Nothing is stored anywhere.
+    With a database, such as that of the older Distil Collector, the usage entries of both are compared row for row,
+    whatever its revision. A volume that differs by nothing but the other database's decimal places has rounding for its
+    cause. With a driver, the windows are rated again from its samples, by the rules and with the names that their
+    receipts refer to. Nothing is stored anywhere.
 
     The rows are sums by service, unit and cause, or with --rows every entry that differs. The exit status is 1 if there
     is a difference beyond rounding and tolerance, if a window failed, or if nothing could be compared.
@@ -105,7 +105,7 @@ class Parity(base.ListCommand):
             here, there = UsageSource(engine, start, end), UsageSource(other, start, end)
             parity = DatabaseParity(here, there, Precision(there.read_scale(), arguments.tolerance))
             ids = [self._find_id(other, text) for text in arguments.project]
-            ids = ids or sorted(here.project_ids() | there.project_ids())
+            ids = ids or parity.project_ids()
             with ProgressLine("projects", len(ids)) as progress:
                 yield from parity.compare(progress.track(ids))
         finally:

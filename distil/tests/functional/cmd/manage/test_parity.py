@@ -175,6 +175,28 @@ class OlderRevisionParityTest(PredecessorParityTest):
         migration.upgrade(cls.other, "002")
 
 
+class UpgradedParityTest(manage.ManageTestCase):
+    """A database that was upgraded in place, and a copy from before."""
+
+    BACKEND = databases.MYSQL
+    MIGRATED = False
+
+    def setUp(self) -> None:
+        super().setUp()
+        rows = (*predecessor.ROWS, *predecessor.INEXACT_IDS)
+        predecessor.create(self.engine, (*predecessor.DDL, *rows))
+        migration.upgrade(self.engine)
+        self.other_url = self.enterContext(databases.database(self.BACKEND, migrated=False))
+        other = db_engine.create_engine(self.other_url)
+        predecessor.create(other, (*predecessor.DDL, *rows))
+        other.dispose()
+
+    def test_upgrade_changes_no_usage(self) -> None:
+        """Nor of ids that only differ in case or trailing blanks."""
+        notes = self.notes("parity", "--database", self.other_url, "--month", "2026-01")
+        self.assertIn("Compared 4 entries: 4 equal\n", notes)
+
+
 class SameRevisionParityTest(_ParityCase):
     BACKEND = databases.SQLITE
 
