@@ -1,0 +1,251 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reads what is stored of the windows of a period, and classifies them."""
+
+import datetime
+from collections import defaultdict
+from collections.abc import Collection
+from collections.abc import Iterator
+from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import Any
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from distil import completeness
+from distil.completeness import ProjectFailure
+from distil.completeness import ProjectRecord
+from distil.completeness import StateChange
+from distil.completeness import WindowRange
+from distil.completeness import WindowState
+from distil.db import errors
+from distil.db import queries
+from distil.db.functions import valid_time
+from distil.db.models import late_windows
+from distil.db.models import project_failures
+from distil.db.models import project_states
+from distil.db.models import receipts
+from distil.db.models import tenants
+from distil.db.models import usage_entry
+from distil.model import Window
+
+_PROJECTS_PER_QUERY = 200
+_HOUR = datetime.timedelta(hours=1)
+
+
+class ProjectWindows(NamedTuple):
+    """A project, and its windows that begin in a period, in time order."""
+
+    project: ProjectRecord
+    ranges: Sequence[WindowRange]
+
+
+class PeriodWindows:
+    """The windows that begin in a period, of all projects that anything is known of.
+
+    Every method raises StoreError if the database fails.
+
+    :param period: its end is not in the future.
+    :param projects: ids; without any, all.
+    """
+
+    def __init__(self, engine: sa.Engine, period: Window, projects: Collection[str] = ()) -> None:
+        self._engine = engine
+        self._period = period
+        self._projects = frozenset(projects)
+
+    def iterate(self) -> Iterator[ProjectWindows]:
+        """Iterates over the projects by id. Memory holds a few hundred at a time."""
+        with errors.translate_errors("read windows"), self._engine.connect() as connection:
+            receipts_since = _receipts_since(connection)
+            ids = sorted(_known_ids(connection, self._period, self._projects))
+        for batch in queries.batched(ids, _PROJECTS_PER_QUERY):
+            with errors.translate_errors("read windows"), self._engine.connect() as connection:
+                found = list(self._read(connection, batch, receipts_since))
+            yield from found
+
+    def _read(
+        self, connection: sa.Connection, ids: Sequence[str], receipts_since: datetime.datetime | None
+    ) -> Iterator[ProjectWindows]:
+        records = _records(connection, ids, receipts_since)
+        collected = _collected(connection, ids, self._period)
+        strangers = _without_receipts(connection, ids, self._period)
+        for project_id in ids:
+            project = records[project_id]
+            if project_id in strangers and not project.is_registered:
+                # Only what the telemetry service holds is known of it.
+                ranges = strangers[project_id] if _may_be_in_scope(project) else []
+            else:
+                ranges = list(completeness.classify(project, collected[project_id], self._period))
+                ranges = _with_samples(ranges, strangers.get(project_id, []))
+            yield ProjectWindows(project, ranges)
+
+
+def _may_be_in_scope(project: ProjectRecord) -> bool:
+    return project.state is None or project.state.state != completeness.ProjectState.OUT_OF_SCOPE
+
+
+def _with_samples(ranges: Sequence[WindowRange], held: Sequence[WindowRange]) -> list[WindowRange]:
+    """The ranges, and the windows with samples outside of them, as those of a departed project's machines."""
+    outside = [late for late in held if not any(_overlap(late.window, known.window) for known in ranges)]
+    return sorted([*ranges, *outside])
+
+
+def _overlap(one: Window, other: Window) -> bool:
+    return one.start < other.end and other.start < one.end
+
+
+def _receipts_since(connection: sa.Connection) -> datetime.datetime | None:
+    """When the first receipts were written, or later: those of the oldest window; None without receipts."""
+    oldest = sa.select(sa.func.min(receipts.c.start)).scalar_subquery()
+    query = sa.select(sa.func.min(receipts.c.committed)).where(receipts.c.start == oldest)
+    since: datetime.datetime | None = connection.scalar(query)
+    return since
+
+
+def _known_ids(connection: sa.Connection, period: Window, chosen: Collection[str]) -> set[str]:
+    late = sa.select(late_windows.c.tenant_id).where(
+        late_windows.c.start >= period.start, late_windows.c.start < period.end
+    )
+    states = sa.select(project_states.c.tenant_id).where(project_states.c.since < period.end)
+    found: set[str] = set()
+    for query in (sa.select(tenants.c.id), states.distinct(), late.distinct()):
+        found.update(connection.scalars(query))
+    return found & set(chosen) if chosen else found
+
+
+def _records(
+    connection: sa.Connection, ids: Sequence[str], receipts_since: datetime.datetime | None
+) -> Mapping[str, ProjectRecord]:
+    query = sa.select(
+        tenants.c.id,
+        tenants.c.name,
+        valid_time(tenants.c.created).label("created"),
+        valid_time(tenants.c.last_collected).label("last_collected"),
+        tenants.c.in_scope_of,
+        tenants.c.departed,
+        tenants.c.collect_until,
+        _edge(receipts, receipts.c.start).label("first_receipt"),
+        _edge(usage_entry, usage_entry.c.start).label("first_usage"),
+        _edge(receipts, receipts.c.start, newest=True).label("last_start"),
+        _edge(receipts, receipts.c.end, newest=True).label("last_end"),
+    ).where(tenants.c.id.in_(ids))
+    rows = {row.id: row for row in connection.execute(query)}
+    failures, states = _failures(connection, ids), _states(connection, ids)
+    return {
+        project_id: _record(project_id, rows.get(project_id), receipts_since, failures.get(project_id), states)
+        for project_id in ids
+    }
+
+
+def _record(
+    project_id: str,
+    row: sa.Row[Any] | None,
+    receipts_since: datetime.datetime | None,
+    failure: ProjectFailure | None,
+    states: Mapping[str, Sequence[StateChange]],
+) -> ProjectRecord:
+    changes = states.get(project_id, ())
+    if row is None:
+        return ProjectRecord(id=project_id, failure=failure, states=changes)
+    known = [time for time in (row.first_receipt, row.first_usage, row.last_collected) if time]
+    registered = row.created and row.created.replace(minute=0, second=0, microsecond=0)
+    return ProjectRecord(
+        id=project_id,
+        name=row.name,
+        # No project starts later than when it was registered.
+        start=min(known, default=registered),
+        last_collected=row.last_collected,
+        first_receipt=row.first_receipt,
+        has_all_receipts=bool(receipts_since and row.created and row.created > receipts_since),
+        length=row.last_end - row.last_start if row.last_start and row.last_end > row.last_start else _HOUR,
+        is_tracked=row.in_scope_of is not None,
+        departed=row.departed,
+        until=row.collect_until,
+        failure=failure,
+        states=changes,
+    )
+
+
+def _edge(table: sa.Table, column: sa.ColumnElement[Any], *, newest: bool = False) -> sa.ScalarSelect[Any]:
+    """A column of the oldest or newest window of a project. One row of the index for each project."""
+    query = sa.select(column).where(table.c.tenant_id == tenants.c.id)
+    return query.order_by(table.c.start.desc() if newest else table.c.start).limit(1).scalar_subquery()
+
+
+def _failures(connection: sa.Connection, ids: Sequence[str]) -> Mapping[str, ProjectFailure]:
+    columns = project_failures.c
+    query = sa.select(columns.tenant_id, columns.start, columns.since, columns.reason)
+    rows = connection.execute(query.where(columns.tenant_id.in_(ids)))
+    return {project_id: ProjectFailure(*values) for project_id, *values in rows}
+
+
+def _states(connection: sa.Connection, ids: Sequence[str]) -> Mapping[str, Sequence[StateChange]]:
+    columns = project_states.c
+    query = sa.select(columns.tenant_id, columns.since, columns.state, columns.collector)
+    states = defaultdict(list)
+    query = query.where(columns.tenant_id.in_(ids)).order_by(columns.tenant_id, columns.since)
+    for project_id, *values in connection.execute(query):
+        states[project_id].append(StateChange(*values))
+    return states
+
+
+def _collected(connection: sa.Connection, ids: Sequence[str], period: Window) -> Mapping[str, list[WindowRange]]:
+    """The windows with receipts by project, in time order. The database merges them to ranges."""
+    ranges = defaultdict(list)
+    for project_id, state, start, end, number, suspect, rejected, held in connection.execute(_ranges(ids, period)):
+        found = WindowState(state)
+        reasons = {
+            WindowState.SUSPECT: suspect or "",
+            WindowState.REJECTED: f"samples rejected: {rejected}",
+            WindowState.LATE: f"the telemetry service holds other samples than were collected; it holds {held}",
+        }
+        ranges[project_id].append(WindowRange(Window(start, end), number, found, reasons.get(found, "")))
+    return ranges
+
+
+def _ranges(ids: Sequence[str], period: Window) -> sa.Select[Any]:
+    """Gaps and islands: a window begins a range unless it adjoins one of the same state."""
+    columns = receipts.c
+    state = sa.case(
+        (late_windows.c.tenant_id.is_not(None), sa.literal_column("'late'")),
+        (columns.suspect.is_not(None), sa.literal_column("'suspect'")),
+        (columns.rejected > 0, sa.literal_column("'rejected'")),
+        (columns.samples == 0, sa.literal_column("'empty'")),
+        else_=sa.literal_column("'complete'"),
+    ).label("state")
+    is_late = sa.and_(late_windows.c.tenant_id == columns.tenant_id, late_windows.c.start == columns.start)
+    fields = columns.tenant_id, columns.start, columns.end, columns.suspect, columns.rejected
+    windows = sa.select(*fields, late_windows.c.samples.label("held"), state)
+    windows = windows.select_from(receipts.outerjoin(late_windows, is_late))
+    one = windows.where(columns.tenant_id.in_(ids), *_in_period(columns, period)).subquery().c
+    last_end, last_state = (
+        sa.func.lag(column).over(partition_by=one.tenant_id, order_by=one.start) for column in (one.end, one.state)
+    )
+    adjoins = sa.and_(last_end == one.start, last_state == one.state)
+    marked = sa.select(*one, sa.case((adjoins, 0), else_=1).label("begins")).subquery().c
+    number = sa.func.sum(marked.begins).over(partition_by=marked.tenant_id, order_by=marked.start).label("number")
+    numbered = sa.select(*marked, number).subquery().c
+    totals = sa.func.max(numbered.suspect), sa.func.sum(numbered.rejected), sa.func.sum(numbered.held)
+    bounds = sa.func.min(numbered.start).label("first"), sa.func.max(numbered.end), sa.func.count()
+    query = sa.select(numbered.tenant_id, numbered.state, *bounds, *totals)
+    query = query.group_by(numbered.tenant_id, numbered.number, numbered.state)
+    return query.order_by(numbered.tenant_id, sa.text("first"))
+
+
+def _without_receipts(connection: sa.Connection, ids: Sequence[str], period: Window) -> Mapping[str, list[WindowRange]]:
+    """Late windows that were never collected, by project."""
+    columns = late_windows.c
+    same = sa.and_(receipts.c.tenant_id == columns.tenant_id, receipts.c.start == columns.start)
+    query = sa.select(columns.tenant_id, columns.start, columns.end, columns.samples)
+    query = query.select_from(late_windows.outerjoin(receipts, same)).where(receipts.c.tenant_id.is_(None))
+    query = query.where(columns.tenant_id.in_(ids), *_in_period(columns, period))
+    found = defaultdict(list)
+    for project_id, start, end, samples in connection.execute(query.order_by(columns.tenant_id, columns.start)):
+        reason = f"never collected: no run saw the project then; the telemetry service holds {samples} samples"
+        found[project_id].append(WindowRange(Window(start, end), 1, WindowState.MISSING, reason))
+    return found
+
+
+def _in_period(columns: Any, period: Window) -> Iterator[sa.ColumnElement[bool]]:
+    return queries.filter_conditions([], columns.start, period.start, period.end)
