@@ -9,6 +9,7 @@ the format: stored digests are compared for years, so what one version digests n
 import hashlib
 import json
 from collections.abc import Collection
+from collections.abc import Iterable
 from collections.abc import Sequence
 
 import msgspec
@@ -41,6 +42,14 @@ def usage_digest(usage: Collection[model.Usage]) -> str:
     return _digest(
         sorted([entry.service, entry.resource_id, entry.unit, f"{entry.volume:.{model.SCALE}f}"] for entry in usage)
     )
+
+
+def windows_digest(windows: Iterable[tuple[model.Window, str]]) -> str:
+    """The digest of a project's usage in a period: of the start, the end and the usage digest of each window.
+
+    :param windows: in the order of their start, those that have usage.
+    """
+    return _digest([[window.start.isoformat(), window.end.isoformat(), digest] for window, digest in windows])
 
 
 def document_digest(body: str) -> str:

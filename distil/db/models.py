@@ -261,7 +261,7 @@ periods = sa.Table(
     sa.Column("closing", types.UTCDateTime, nullable=False),
     sa.Column("closed", types.UTCDateTime),
     sa.Column("closed_by", sa.String(MAX_USER), nullable=False),
-    sa.Column("previous", types.Identifier(MAX_PERIOD)),
+    sa.Column("pruned", types.UTCDateTime),
     sa.Column("digest", sa.String(MAX_DIGEST)),
     sa.Column("manifest", types.long_text()),
     sa.Index("ix_periods_start", "start"),
