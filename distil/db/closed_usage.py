@@ -81,7 +81,8 @@ def _entries(connection: sa.Connection, project_id: str, period: model.Window) -
     columns = usage_entry.c
     fields = columns.service, columns.resource_id, columns.unit, columns.volume, columns.start, columns.end
     query = sa.select(*fields).where(*_in_period(columns, project_id, period)).order_by(columns.start, columns.end)
-    yield from connection.execute(query.execution_options(yield_per=_ROWS_PER_FETCH))
+    rows: sa.CursorResult[Any] = connection.execute(query.execution_options(yield_per=_ROWS_PER_FETCH))
+    yield from rows
 
 
 def _late_windows(project_id: str, period: model.Window) -> sa.Select[Any]:

@@ -129,7 +129,7 @@ class PeriodClosing:
                 previous = period
         if previous and previous.window.end != self._window.start:
             raise exceptions.Refused(
-                f"period {previous.name} ends at {previous.window.end:%Y-%m-%dT%H:%M:%SZ}: the next one has to begin then"
+                f"period {previous.name} ends at {previous.window.end:%Y-%m-%dT%H:%M:%SZ}: the next has to begin then"
             )
         return previous
 

@@ -97,6 +97,14 @@ def require_retry(engine: sa.Engine) -> None:
     _require(engine, [(privilege, table) for table, privileges in _RETRY.items() for privilege in privileges])
 
 
+def require_close(engine: sa.Engine) -> None:
+    """Checks that the user may close periods.
+
+    :raises StoreError: the user may not, or the connection was lost.
+    """
+    _require(engine, [(_INSERT, models.periods), (_UPDATE, models.periods), (_UPDATE, models.tenants)])
+
+
 def _require(engine: sa.Engine, needed: Iterable[tuple[str, sa.Table]]) -> None:
     tables: dict[str, list[str]] = defaultdict(list)
     for privilege, table in needed:
