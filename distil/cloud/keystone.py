@@ -33,6 +33,14 @@ class KeystoneProjects:
         entries = self._list("projects", {"enabled": "true"})
         return [_project(entry) for entry in entries if _is_enabled_project(entry)]
 
+    def disabled_ids(self) -> set[str]:
+        """The ids of all disabled projects.
+
+        :raises IdentityError: Keystone gave no usable answer, or an incomplete one.
+        """
+        entries = self._list("projects", {"enabled": "false"})
+        return {entry.required_str("id") for entry in entries if not entry.document.get("enabled", True)}
+
     def ids(self) -> set[str]:
         """The ids of all projects, enabled or not.
 

@@ -31,10 +31,12 @@ class Departures(NamedTuple):
     """What became of the projects in scope that Keystone no longer lists.
 
     :param departing: those that are collected until their ``collect_until``.
+    :param departed: all that have departed with certainty, also those whose collection has just ended.
     :param missing: number of those that are not collected until a later run confirms that they have departed.
     """
 
     departing: Sequence[TrackedProject]
+    departed: Sequence[TrackedProject]
     missing: int
 
 
@@ -65,7 +67,8 @@ class DepartedProjects:
         doubtful_ids = {project.id for project in doubtful}
         certain = [project for project in missing if project.id not in doubtful_ids]
         departed = [project for project in absent if project.collect_until is not None]
-        return Departures(self._unfinished([*departed, *self._depart(certain, now)]), len(doubtful))
+        departed += self._depart(certain, now)
+        return Departures(self._unfinished(departed), departed, len(doubtful))
 
     def _doubt(self, projects: Sequence[TrackedProject], listed: int, now: datetime.datetime) -> None:
         if projects:

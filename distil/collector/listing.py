@@ -23,6 +23,7 @@ class Listing(NamedTuple):
 
     :param enabled: number of projects that Keystone lists, in scope or not.
     :param in_scope: those of them in scope.
+    :param outside: the others of them.
     :param released: ids of those of them that this collector had in scope, and has not any more.
     :param doubtful: number of such projects that are not released, because they may belong in scope: an entry of what
         to include matches nothing.
@@ -32,6 +33,7 @@ class Listing(NamedTuple):
 
     enabled: int
     in_scope: Sequence[model.Project]
+    outside: Sequence[model.Project]
     released: Sequence[str]
     doubtful: int
     unmatched: Sequence[UnmatchedEntry]
@@ -78,6 +80,7 @@ class ScopeListing:
         return Listing(
             enabled=len(enabled),
             in_scope=[project for project in selected if project.id in listed],
+            outside=[project for project in enabled if project.id not in ids],
             released=[] if doubtful else [project.id for project in dropped],
             doubtful=len(doubtful),
             unmatched=unmatched,

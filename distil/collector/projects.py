@@ -22,6 +22,7 @@ from distil.collector.origin import OriginCheck
 from distil.collector.plan import Plan
 from distil.collector.scope import Scope
 from distil.collector.scope import UnmatchedEntry
+from distil.collector.state_recorder import StateRecorder
 from distil.db.store import Store
 from distil.db.tracked_projects import TrackedProject
 from distil.db.tracked_projects import TrackedProjects
@@ -75,6 +76,7 @@ class ScopedProjects:
         tracked: TrackedProjects,
         order: str,
         origins: OriginCheck,
+        states: StateRecorder,
     ) -> None:
         self._collector = collector
         self._scope_listing = ScopeListing(collector, keystone, scope)
@@ -84,6 +86,7 @@ class ScopedProjects:
         self._departed = DepartedProjects(collector, plan, tracked)
         self._order = order
         self._origins = origins
+        self._states = states
 
     def load(self, now: datetime.datetime) -> CollectedProjects:
         """Load the projects in scope, register the new ones, and find those that have departed.
@@ -96,6 +99,7 @@ class ScopedProjects:
         listing = self._scope_listing.load(tracked)
         current, unregistered = self._last_collected(listing.in_scope, now)
         departures = self._track(listing, tracked, now)
+        self._states.record(listing, [as_project(project) for project in departures.departed], now)
         departing = {project.id: project for project in departures.departing}
         stored = {project.id: project.last_collected for project in departing.values() if project.last_collected}
         last_collected = {**current, **stored}

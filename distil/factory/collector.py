@@ -32,6 +32,7 @@ from distil.collector.run import Collector
 from distil.collector.samples import SampleFetcher
 from distil.collector.scope import Scope
 from distil.collector.shutdown import Shutdown
+from distil.collector.state_recorder import StateRecorder
 from distil.collector.window import WindowCollector
 from distil.conf import collector as collector_conf
 from distil.conf import database
@@ -214,15 +215,17 @@ class CollectorFactory:
         return Dispatcher(batches=batches, fetcher=fetcher, concurrency=concurrency, shutdown=shutdown)
 
     def _projects(self, cloud: Connection, engine: sa.Engine, origin_check: OriginCheck) -> ScopedProjects:
+        keystone = KeystoneProjects(cloud)
         return ScopedProjects(
             self.name,
-            KeystoneProjects(cloud),
+            keystone,
             self.scope(),
             self.plan(),
             Store(engine),
             TrackedProjects(engine),
             self._options.project_order,
             origin_check,
+            StateRecorder(self.name, keystone, engine),
         )
 
     def reprocessor(self, engine: sa.Engine, *, changed_by: str, dry_run: bool, force: bool) -> Reprocessor:

@@ -119,6 +119,15 @@ def utc_time(value: str) -> datetime.datetime:
     return _to_utc(_time(value), datetime.UTC)
 
 
+def utc_month(value: str) -> model.Window:
+    """A month in UTC, as in ``2026-10``.
+
+    :raises ArgumentTypeError: it is not a month.
+    """
+    start = _month(value)
+    return model.Window(_to_utc(start, datetime.UTC), _to_utc(_following(start), datetime.UTC))
+
+
 def _time(value: str) -> datetime.datetime:
     """As written: without a time zone if it has none."""
     try:

@@ -18,6 +18,7 @@ from distil.collector.plan import Plan
 from distil.collector.projects import CollectedProjects
 from distil.collector.projects import ScopedProjects
 from distil.collector.scope import Scope
+from distil.collector.state_recorder import StateRecorder
 from distil.db import models
 from distil.db.store import Store
 from distil.db.tracked_projects import TrackedProjects
@@ -62,7 +63,8 @@ class DepartureTestCase(databases.DatabaseTestCase):
         tracked = TrackedProjects(self.engine)
         driver = CeilometerDriver(self.session, None, "public")
         origins = OriginCheck(Origin(driver, "ceilometer", collector, "rules"), self.store)
-        projects = ScopedProjects(collector, keystone, filters, plan, self.store, tracked, "ascending", origins)
+        states = StateRecorder(collector, keystone, self.engine)
+        projects = ScopedProjects(collector, keystone, filters, plan, self.store, tracked, "ascending", origins, states)
         loaded = projects.load(now)
         for project_id, last_collected in loaded.last_collected.items():
             self.collect(project_id, last_collected, plan.latest_end(now, loaded.until.get(project_id)))
