@@ -56,12 +56,14 @@ class DigestedUsage(NamedTuple):
         return digest.windows_digest((window.window, window.digest) for window in self.windows)
 
 
-def read(connection: sa.Connection, project_id: str, period: model.Window) -> DigestedUsage:
+def read(connection: sa.Connection, project_id: str, name: str, period: model.Window) -> DigestedUsage:
     """Digest the usage of the windows that begin in a period.
 
     One window at a time is in memory.
+
+    :param name: of the period, with which collectors mark windows that they commit after the close.
     """
-    late = [model.Window(*row) for row in connection.execute(_late_windows(project_id, period))]
+    late = [model.Window(*row) for row in connection.execute(_late_windows(project_id, name, period))]
     late_starts = {window.start for window in late}
     windows: list[DigestedWindow] = []
     sums: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
@@ -85,10 +87,10 @@ def _entries(connection: sa.Connection, project_id: str, period: model.Window) -
     yield from rows
 
 
-def _late_windows(project_id: str, period: model.Window) -> sa.Select[Any]:
+def _late_windows(project_id: str, name: str, period: model.Window) -> sa.Select[Any]:
     columns = receipts.c
     query = sa.select(columns.start, columns.end).where(*_in_period(columns, project_id, period))
-    return query.where(columns.closed_period.is_not(None)).order_by(columns.start)
+    return query.where(columns.closed_period == name).order_by(columns.start)
 
 
 def _in_period(columns: Any, project_id: str, period: model.Window) -> Iterator[sa.ColumnElement[bool]]:

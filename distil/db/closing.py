@@ -99,13 +99,14 @@ class PeriodClosing:
     def _begin(self) -> None:
         """Store that the period is being closed: from now on, nothing in it is changed."""
         with self._engine.begin() as connection:
-            self._previous(connection)
+            previous = self._previous(connection)
             row = {
                 "name": self._name,
                 "start": self._window.start,
                 "end": self._window.end,
                 "closing": _now(),
                 "closed_by": self._closed_by,
+                "previous": previous.name if previous else "",
             }
             if connection.scalar(sa.select(period_table.c.name).where(period_table.c.name == self._name)) is None:
                 connection.execute(sa.insert(period_table), row)
@@ -160,7 +161,7 @@ class PeriodClosing:
         with self._engine.begin() as connection:
             lock(connection, project_id)
             name = connection.scalar(sa.select(tenants.c.name).where(tenants.c.id == project_id))
-            return name or "", closed_usage.read(connection, project_id, self._window)
+            return name or "", closed_usage.read(connection, project_id, self._name, self._window)
 
     def _manifest(self, projects: Sequence[ProjectUsage], sums: Mapping[tuple[str, str], Decimal]) -> Manifest:
         with self._engine.connect() as connection:

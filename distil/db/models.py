@@ -251,7 +251,8 @@ rosters = sa.Table(
     sa.Column("digest", sa.String(MAX_DIGEST), nullable=False),
 )
 
-# Closed periods. "closed" is NULL while a period is being closed: nothing in it may be changed from then on.
+# Closed periods. "closed" is NULL while a period is being closed: nothing in it may be changed from then on. "previous"
+# is the name of the period before it, or empty: only one period can follow another, also if two are closed at once.
 periods = sa.Table(
     "periods",
     metadata,
@@ -261,6 +262,7 @@ periods = sa.Table(
     sa.Column("closing", types.UTCDateTime, nullable=False),
     sa.Column("closed", types.UTCDateTime),
     sa.Column("closed_by", sa.String(MAX_USER), nullable=False),
+    sa.Column("previous", types.Identifier(MAX_PERIOD), nullable=False, unique=True),
     sa.Column("pruned", types.UTCDateTime),
     sa.Column("digest", sa.String(MAX_DIGEST)),
     sa.Column("manifest", types.long_text()),

@@ -108,7 +108,7 @@ class UsageVerification:
         for project_id in sorted(names):
             action = f"verify period {self._period.name} of project {project_id}"
             with errors.translate_errors(action), self._engine.connect() as connection:
-                usage = closed_usage.read(connection, project_id, self._period.window)
+                usage = closed_usage.read(connection, project_id, self._period.name, self._period.window)
                 yield from self._compare(connection, project_id, names[project_id], usage)
             on_project()
 
@@ -144,7 +144,7 @@ class UsageVerification:
             columns.tenant_id == project_id,
             columns.start >= window.start,
             columns.start < window.end,
-            columns.closed_period.is_(None),
+            sa.or_(columns.closed_period.is_(None), columns.closed_period != self._period.name),
         )
         return {model.Window(row.start, row.end): row.usage_digest for row in connection.execute(query)}
 

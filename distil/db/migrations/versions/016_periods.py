@@ -23,6 +23,7 @@ def upgrade() -> None:
         sa.Column("closing", sa.DateTime, nullable=False),
         sa.Column("closed", sa.DateTime),
         sa.Column("closed_by", sa.String(255), nullable=False),
+        sa.Column("previous", steps.identifier(64), nullable=False, unique=True),
         sa.Column("pruned", sa.DateTime),
         sa.Column("digest", sa.String(80)),
         sa.Column("manifest", steps.long_text()),
