@@ -110,18 +110,20 @@ class Rechecker:
         return self._windows.count_others(period)
 
     def collected(self, start: datetime.datetime, end: datetime.datetime | None) -> model.Window:
-        """The part of a period up to the end of the newest window.
+        """The part of a period from the oldest window to the end of the newest.
 
         :raises NotFound: there is none.
         :raises StoreError: the database failed.
         """
-        newest = self._windows.newest_end()
-        if newest is None:
+        oldest, newest = self._windows.oldest_start(), self._windows.newest_end()
+        if oldest is None or newest is None:
             raise exceptions.NotFound(f"no window that was collected from {self.telemetry} has a receipt")
         last = min(end, newest) if end else newest
         if start >= last:
             raise exceptions.NotFound(f"nothing is collected yet after {start:%Y-%m-%dT%H:%M:%SZ}")
-        return model.Window(start, last)
+        if oldest >= last:
+            raise exceptions.NotFound(f"nothing is collected before {oldest:%Y-%m-%dT%H:%M:%SZ}")
+        return model.Window(max(start, oldest), last)
 
     def _compare(self, period: model.Window) -> ComparedPeriod:
         known = late_windows.stored_keys(self._engine, period, self._projects)

@@ -16,6 +16,7 @@ from distil.db.functions import valid_time
 from distil.db.models import project_states
 from distil.db.models import receipts
 from distil.db.models import tenants
+from distil.db.models import usage_entry
 from distil.db.receipts import StoredReceipt
 from distil.db.receipts import from_row
 
@@ -94,6 +95,16 @@ class CollectedWindows:
         with errors.translate_errors("read receipts"), self._engine.connect() as connection:
             newest_end: datetime.datetime | None = connection.execute(query).scalar_one()
         return newest_end
+
+    def oldest_start(self) -> datetime.datetime | None:
+        """The start of the oldest window, with a receipt or without; None if there is none."""
+        oldest = (
+            sa.select(sa.func.min(receipts.c.start)).where(self._is_mine()),
+            sa.select(sa.func.min(usage_entry.c.start)),
+        )
+        with errors.translate_errors("read collected windows"), self._engine.connect() as connection:
+            starts = [connection.execute(query).scalar_one() for query in oldest]
+        return min((start for start in starts if start), default=None)
 
     def known_projects(self) -> dict[str, KnownProject]:
         """Every stored project by id."""

@@ -74,7 +74,7 @@ class Documents:
     def load(self, ids: Collection[int]) -> dict[int, Document]:
         """Documents by id.
 
-        :raises NotFound: a document is missing.
+        :raises NotFound: a document is missing, or is not as it was stored.
         """
         found: dict[int, Document] = {}
         with errors.translate_errors("read documents"), self._engine.connect() as connection:
@@ -86,6 +86,11 @@ class Documents:
             raise exceptions.NotFound(
                 f"document {missing[0]}, by which windows were rated, is not in the database any more"
             )
+        for document in found.values():
+            if digest.document_digest(document.body) != document.digest:
+                raise exceptions.NotFound(
+                    f"document {document.id}, by which windows were rated, is not as it was stored: its digest differs"
+                )
         return found
 
     def iterate(self, kind: DocumentKind) -> Iterator[Document]:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
+from distil import exceptions
 from distil import model
 from distil.db import errors
 from distil.db import queries
@@ -171,9 +172,18 @@ def iterate(engine: sa.Engine, receipt_filter: ReceiptFilter, limit: int | None 
 
 
 def from_row(row: sa.Row[Any]) -> StoredReceipt:
-    """The receipt in a row of the table."""
+    """The receipt in a row of the table.
+
+    :raises StoreError: its meters are not as they were stored.
+    """
     values = row._mapping  # noqa: SLF001 - the name is public
-    meters = {name: model.MeterCount(*count) for name, count in json.loads(row.meters).items()}
+    try:
+        meters = {name: model.MeterCount(*count) for name, count in json.loads(row.meters).items()}
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+        window = model.Window(row.start, row.end)
+        raise exceptions.StoreError(
+            f"the receipt of project {row.tenant_id}, window {window}, is not as it was stored: meters: {error}"
+        ) from error
     return StoredReceipt(
         project_id=row.tenant_id,
         window=model.Window(row.start, row.end),

@@ -205,7 +205,7 @@ class RecollectMySQLTest(RecollectSQLiteTest):
     def test_closed_period_is_refused(self) -> None:
         self.add()
         self.add(hour=2)
-        row = {"name": "p", "start": self.site.start, "end": self.site.start + HOUR}
+        row = {"name": "p", "start": self.site.start, "end": self.site.start + HOUR, "previous": ""}
         self.execute(sa.insert(models.periods).values(**row, closing=self.site.end, closed_by="bob"))
         self.assertEqual([self.difference(0, "2", "3", "1", 1)], self.recollect("--all", status=1))
         self.assertIn("is in period p, which is closed", self.notes)
@@ -217,6 +217,24 @@ class RecollectMySQLTest(RecollectSQLiteTest):
         self.assertEqual([], self.recollect("--all", status=1))
         self.assertIn("is not in the database any more", self.notes)
         self.assertIn("9 windows: 9 refused", self.notes)
+
+    def test_damaged_documents_are_refused(self) -> None:
+        self.add()
+        for kind in ("rules", "names"):
+            for body in ('{"', "[]", '{"mappings": []}'):
+                self.restore(models.documents)
+                self.execute(sa.update(models.documents).filter_by(kind=kind).values(body=body))
+                self.assertEqual([], self.recollect("--all", status=1))
+                self.assertIn("is not as it was stored", self.notes)
+                self.assertIn("9 windows: 9 refused", self.notes)
+
+    def test_damaged_receipt_is_told(self) -> None:
+        period = ("--start", self.site.start.isoformat(), "--end", self.site.end.isoformat())
+        for meters in ('{"', "null", '{"router": [1]}'):
+            self.execute(sa.update(models.receipts).values(meters=meters))
+            result = manage.run(self.site.config, "usage", "recollect", "--all", *period, "--reason", "late")
+            self.assertEqual((1, ""), (result.returncode, result.stdout))
+            self.assertRegex(result.stderr, r"the receipt of project \w+, window .*, is not as it was stored: meters: ")
 
     def test_current_rules_replace_service(self) -> None:
         text = (ETC / "meter_mappings.yml").read_text()

@@ -229,11 +229,14 @@ class WindowRecheckTest(unittest.TestCase):
         self.assertEqual(expected, list(map(tuple, rows)))
 
     def test_day_takes_a_request_for_each_meter(self) -> None:
-        self.site.cloud.requests.clear()
-        self.recheck()
-        self.assertEqual(19, self.site.cloud.requests.total("metering"))
+        for start in (self.site.start.isoformat(), "0001-01-01"):  # nothing is asked of the time before usage
+            self.site.cloud.requests.clear()
+            self.recheck("--start", start)
+            self.assertEqual(19, self.site.cloud.requests.total("metering"))
 
     def test_bad_command_line_is_refused(self) -> None:
+        before = self.refused("--start", "0001-01-01", "--end", "0002-01-01", status=3)
+        self.assertIn("nothing is collected before", before)
         self.assertIn("choose a period with --start or --month", self.refused(status=2))
         start = self.site.start.isoformat()
         self.assertIn("no project in the database", self.refused("--start", start, "--project", "nobody", status=3))
