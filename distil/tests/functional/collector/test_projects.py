@@ -52,6 +52,7 @@ class UnusedProjectTest(unittest.TestCase):
         with site.engine.begin() as connection:
             last_collected = sa.update(models.tenants).values(last_collected=site.end - 60 * HOUR)
             connection.execute(last_collected.where(models.tenants.c.id == unused))
+            connection.execute(sa.delete(models.receipts).where(models.receipts.c.tenant_id == unused))
         site.configure(max_windows_per_cycle=1)
         site.collector()
         wait_for(lambda: site.last_collected()[unused] > site.end)
