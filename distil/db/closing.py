@@ -57,8 +57,10 @@ class PeriodClosing:
         self._closed_by = closed_by
         self._exceptions = exceptions_by_project
 
-    def require_possible(self) -> None:
+    def require_possible(self) -> bool:
         """Checks that the period can be closed, before anything is stored.
+
+        :returns: whether the period is open: if not, it is being closed, and that goes on.
 
         :raises Refused: it is closed already, overlaps another or leaves a gap after the previous one, or the database
             cannot store volumes exactly.
@@ -70,6 +72,8 @@ class PeriodClosing:
             )
         with errors.translate_errors("read closed periods"), self._engine.connect() as connection:
             self._previous(connection)
+            is_named = period_table.c.name == self._name
+            return connection.scalar(sa.select(period_table.c.name).where(is_named)) is None
 
     def run(self, on_project: Callable[[], None] = lambda: None) -> StoredPeriod:
         """Close the period.

@@ -8,8 +8,10 @@ from collections.abc import Sequence
 
 from distil import exceptions
 from distil.cmd.manage import base
-from distil.cmd.manage import period_options
+from distil.cmd.manage import named_period
+from distil.cmd.manage import period_findings
 from distil.cmd.manage.operator_name import operator_name
+from distil.cmd.manage.period_findings import PeriodFinding
 from distil.cmd.manage.progress_line import ProgressLine
 from distil.db import periods
 from distil.db import privileges
@@ -21,10 +23,11 @@ from distil.db.period_verification import UsageVerification
 from distil.db.period_verification import Verified
 from distil.db.period_verification import verify_chain
 from distil.db.periods import StoredPeriod
-from distil.db.store import Store
 from distil.text import pluralize
 
 LOG = logging.getLogger(__name__)
+
+_MAX_NAMED = 20
 
 
 class PeriodClose(base.ShowCommand):
@@ -32,6 +35,8 @@ class PeriodClose(base.ShowCommand):
 
     NAME is a month, such as 2026-10, or any name with --start and --end. Periods are closed in order, each begins where
     the one before ends, and none can be opened again.
+
+    The period must be proven complete, as by period check, except for projects that --except accepts.
 
     A digest is made of the usage of each project, and one of all of them together with that of the period before; the
     command shows it. Keep it outside of the database: period verify proves from it that nothing was changed.
@@ -43,20 +48,20 @@ class PeriodClose(base.ShowCommand):
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
-        period_options.add_named_period(parser)
-        period_options.add_exceptions(parser)
+        named_period.add_arguments(parser)
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Sequence[str], Sequence[object]]:
         engine = self.app.engine
-        window = period_options.read_named_period(parsed_args, self.refuse)
-        if window.end > Store(engine).now():
-            raise exceptions.Refused(
-                f"period {parsed_args.name} is not over: it ends at {base.format_time(window.end)}"
-            )
-        closing = PeriodClosing(engine, parsed_args.name, window, operator_name(), dict(parsed_args.exceptions))
+        name = parsed_args.name
+        window = named_period.read_window(parsed_args, self.refuse)
+        named_period.require_over(engine, name, window)
+        accepted = named_period.read_exceptions(engine, parsed_args, self.refuse)
+        closing = PeriodClosing(engine, name, window, operator_name(), accepted)
         privileges.require_close(engine)
-        closing.require_possible()
+        if closing.require_possible():
+            # Of one that is being closed, nothing can be mended any more.
+            _require_proven(name, period_findings.findings(engine, window, accepted))
         with ProgressLine("projects", len(closing.project_ids)) as progress:
             period = closing.run(progress.advance)
         fields = dict(zip(_COLUMNS, _row(period), strict=True))
@@ -123,6 +128,20 @@ class PeriodVerify(base.ListCommand):
     def _row(self, found: Verified) -> Sequence[object]:
         self.failures.add(found.result is Result.CHANGED)
         return found.period, found.project_id, found.project, str(found.result), found.detail
+
+
+def _require_proven(name: str, findings: Sequence[PeriodFinding]) -> None:
+    """:raises Refused: there are findings that are not accepted."""
+    open_findings = [finding for finding in findings if finding.exception is None]
+    for finding in open_findings[:_MAX_NAMED]:
+        times = f"{base.format_time(finding.window.start)} to {base.format_time(finding.window.end)}"
+        subject = f"{finding.subject} ({finding.name})" if finding.name else finding.subject
+        LOG.error("%s: %s: %s: %s", subject, times, finding.state, finding.reason)
+    if open_findings:
+        raise exceptions.Refused(
+            f"period {name} is not proven complete and was not closed: {pluralize(len(open_findings), 'finding')};"
+            f" period check {name} lists them, and --except accepts those of a project"
+        )
 
 
 _COLUMNS = ("name", "start", "end", "state", "closed", "closed_by", "projects", "entries", "exceptions", "digest")

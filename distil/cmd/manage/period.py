@@ -2,18 +2,14 @@
 """``period check``."""
 
 import argparse
-import datetime
 import logging
 from collections.abc import Iterator
 from collections.abc import Sequence
 
-from distil import exceptions
 from distil.cmd.manage import base
+from distil.cmd.manage import named_period
 from distil.cmd.manage import period_findings
-from distil.cmd.manage import period_options
 from distil.cmd.manage.period_findings import PeriodReport
-from distil.db import projects
-from distil.model import Window
 from distil.text import pluralize
 
 LOG = logging.getLogger(__name__)
@@ -33,54 +29,16 @@ class PeriodCheck(base.ListCommand):
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
-        parser.add_argument("name", metavar="NAME", help="a month in UTC, such as 2026-10, or any name with --start")
-        for option in ("start", "end"):
-            parser.add_argument(f"--{option}", metavar="TIME", help=f"{option} of the period (ISO 8601)")
-        parser.add_argument(
-            "--except",
-            dest="exceptions",
-            metavar="PROJECT=REASON",
-            action="append",
-            default=[],
-            help="accept the findings of this project, or of rechecks or rosters, for this reason; can be repeated",
-        )
+        named_period.add_arguments(parser)
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Sequence[str], Iterator[Sequence[object]]]:
-        period = self._period(parsed_args)
-        if period.end > datetime.datetime.now(datetime.UTC):
-            raise exceptions.Refused(
-                f"period {parsed_args.name} is not over: it ends at {period.end:%Y-%m-%dT%H:%M:%SZ}"
-            )
-        self._accepted = dict(map(self._exception, parsed_args.exceptions))
-        report = period_findings.check(self.app.engine, period, self._accepted)
+        engine = self.app.engine
+        period = named_period.read_window(parsed_args, self.refuse)
+        named_period.require_over(engine, parsed_args.name, period)
+        self._accepted = named_period.read_exceptions(engine, parsed_args, self.refuse)
+        report = period_findings.check(engine, period, self._accepted)
         return _COLUMNS, self._rows(parsed_args.name, report)
-
-    def _period(self, arguments: argparse.Namespace) -> Window:
-        try:
-            if arguments.start or arguments.end:
-                times = [period_options.utc_time(time or "") for time in (arguments.start, arguments.end)]
-                if times[0] >= times[1]:
-                    self.refuse("--start must be before --end")
-                return Window(*times)
-            return period_options.utc_month(arguments.name)
-        except argparse.ArgumentTypeError as error:
-            self.refuse(f"{error}; give both --start and --end, or a month as the name")
-
-    def _exception(self, value: str) -> tuple[str, str]:
-        name, _, reason = value.partition("=")
-        if not (name and reason.strip()):
-            self.refuse(f"--except {value!r}: write PROJECT=REASON")
-        if name in (period_findings.RECHECKS, period_findings.ROSTERS):
-            return name, reason
-        return self._project_id(name), reason
-
-    def _project_id(self, name: str) -> str:
-        try:
-            return next(iter(projects.find_ids(self.app.engine, [name], with_prefixes=False)))
-        except exceptions.NotFound:
-            # One that no run has seen has no name.
-            return name
 
     def _rows(self, name: str, report: PeriodReport) -> Iterator[Sequence[object]]:
         for finding in report.findings:

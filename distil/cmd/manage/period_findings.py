@@ -29,7 +29,7 @@ _ACTIONS = {
     WindowState.EMPTY: "window recheck tells whether the telemetry service holds samples",
     WindowState.LATE: "usage recollect --late",
     WindowState.SUSPECT: "window recheck, then usage recollect",
-    WindowState.REJECTED: "rejected list, then rejected retry or rejected delete",
+    WindowState.REJECTED: "rejected list, then rejected retry",
     WindowState.FAILED: "mend the cause; the next run collects it",
     WindowState.MISSING: "see the reason; a collector collects it, or bill it by hand",
 }

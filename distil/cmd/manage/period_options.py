@@ -10,8 +10,6 @@ from typing import Any
 from typing import NamedTuple
 
 from distil import model
-from distil.db.models import MAX_PERIOD
-from distil.text import is_storable
 
 _MONTH = re.compile(r"(\d{4})-(\d{2})")
 
@@ -60,58 +58,6 @@ def read_period(arguments: argparse.Namespace, refuse: Callable[[str], Any]) -> 
     if period.start and period.end and period.start >= period.end:
         refuse("--start must be before --end")
     return period
-
-
-def add_named_period(parser: Any) -> None:
-    """Add the name of a period, and the options ``--start`` and ``--end`` for one that is not a month."""
-    parser.add_argument(
-        "name", metavar="NAME", help="a month in UTC, such as 2026-10; or any name, with --start and --end"
-    )
-    for option, when in (("start", "start"), ("end", "end")):
-        parser.add_argument(
-            f"--{option}", metavar="TIME", type=utc_time, help=f"{when} of the period (ISO 8601, UTC by default)"
-        )
-
-
-def read_named_period(arguments: argparse.Namespace, refuse: Callable[[str], Any]) -> model.Window:
-    """The named period.
-
-    :param refuse: ends the command with a message about the command line.
-    """
-    name, start, end = arguments.name, arguments.start, arguments.end
-    if not name or len(name) > MAX_PERIOD or not is_storable(name):
-        refuse(f"NAME must have 1 to {MAX_PERIOD} characters")
-    if start is None and end is None:
-        try:
-            first = _month(name)
-        except argparse.ArgumentTypeError as error:
-            refuse(f"{error}; give another period with --start and --end")
-        return model.Window(_to_utc(first, datetime.UTC), _to_utc(_following(first), datetime.UTC))
-    if start is None or end is None or start >= end:
-        refuse("a period needs --start and --end, in this order")
-    if _MONTH.fullmatch(name):
-        refuse(f"{name} names a month, whose start and end are known")
-    return model.Window(start, end)
-
-
-def add_exceptions(parser: Any) -> None:
-    """Add the option ``--except``: pairs of project and reason in ``exceptions``."""
-    parser.add_argument(
-        "--except",
-        dest="exceptions",
-        metavar="PROJECT=REASON",
-        type=_exception,
-        action="append",
-        default=[],
-        help="accept that this project, by ID, is not complete, and keep the reason; can be repeated",
-    )
-
-
-def _exception(value: str) -> tuple[str, str]:
-    project, _, reason = value.partition("=")
-    if not project.strip() or not reason.strip():
-        raise argparse.ArgumentTypeError(f"{value!r} is not PROJECT=REASON")
-    return project.strip(), reason.strip()
 
 
 def utc_time(value: str) -> datetime.datetime:
