@@ -11,19 +11,29 @@ from oslo_db import exception as db_exception
 
 _MAX_ATTEMPTS = 5
 _MAX_PAUSE_SECONDS = 0.2
+# SQLSTATE; oslo.db does not translate it.
+_SERIALIZATION_FAILURE = "40001"
 
 
 def conflict_retrying() -> tenacity.Retrying:
     """The retry policy for transactions that fail because of another one: a deadlock, or the same row inserted first.
 
+    PostgreSQL's REPEATABLE READ and SERIALIZABLE also refuse a row that another transaction has written meanwhile.
+
     Threads may share the result.
     """
     return tenacity.Retrying(
-        retry=tenacity.retry_if_exception_type((db_exception.DBDeadlock, db_exception.DBDuplicateEntry)),
+        retry=tenacity.retry_if_exception(_is_conflict),
         stop=tenacity.stop_after_attempt(_MAX_ATTEMPTS),
         wait=tenacity.wait_random(0, _MAX_PAUSE_SECONDS),
         reraise=True,
     )
+
+
+def _is_conflict(error: BaseException) -> bool:
+    if isinstance(error, db_exception.DBDeadlock | db_exception.DBDuplicateEntry):
+        return True
+    return isinstance(error, sa.exc.DBAPIError) and getattr(error.orig, "sqlstate", None) == _SERIALIZATION_FAILURE
 
 
 @contextlib.contextmanager
