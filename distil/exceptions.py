@@ -134,6 +134,14 @@ class WindowAlreadyCommitted(DistilError):
     """The window has already been committed, by another collector or an earlier attempt."""
 
 
+class WindowDeferred(DistilError):
+    """Whether the window may be committed depends on other projects' windows, which are looked at later in the run."""
+
+
+class MetersVanished(DistilError):
+    """The window lacks what many projects had until then; it is not committed yet, because telemetry may be wrong."""
+
+
 class WindowChanged(DistilError):
     """A stored window has been changed since it was read, so that the new change has to be computed again."""
 

@@ -12,7 +12,9 @@ from oslo_log import log
 
 from distil.collector.due import Allowance
 from distil.collector.due import DueProject
+from distil.collector.guard import MeterGuard
 from distil.collector.project_batch import BatchCollector
+from distil.collector.project_batch import Leftover
 from distil.collector.samples import SampleFetcher
 from distil.collector.shutdown import Shutdown
 from distil.collector.workers import run_in_threads
@@ -34,12 +36,19 @@ class Dispatcher:
     """
 
     def __init__(
-        self, *, batches: BatchCollector, fetcher: SampleFetcher, concurrency: int, shutdown: Shutdown
+        self,
+        *,
+        batches: BatchCollector,
+        fetcher: SampleFetcher,
+        concurrency: int,
+        shutdown: Shutdown,
+        guard: MeterGuard,
     ) -> None:
         self._batches = batches
         self._fetcher = fetcher
         self._concurrency = concurrency
         self._shutdown = shutdown
+        self._guard = guard
 
     def run(self, due: Sequence[DueProject], timeout: float) -> set[str]:
         """Collect the windows of each project, up to the first that fails.
@@ -52,6 +61,7 @@ class Dispatcher:
         :raises ShutdownRequested: committed windows stay.
         """
         allowance = Allowance(_MAX_EMPTY_WINDOWS)
+        self._guard.start_run(due)
         held = self._pass(due, allowance)
         if held and timeout:
             projects = pluralize(len(held), "project is", "projects are")
@@ -70,11 +80,28 @@ class Dispatcher:
         return {left.project.id for left in held}
 
     def _pass(self, due: Sequence[DueProject], allowance: Allowance) -> list[DueProject]:
-        """:returns: the projects that other collectors hold, in their order."""
+        """Collect the windows of each project; those that are deferred are tried again when all have been looked at.
+
+        :returns: the projects that other collectors hold.
+        """
+        held = []
+        while due:
+            leftover = self._collect_all(due, allowance)
+            self._guard.judge()
+            held += leftover.held
+            # Judged by now, so that each pass commits or holds a window of every project.
+            due = leftover.deferred
+        return held
+
+    def _collect_all(self, due: Sequence[DueProject], allowance: Allowance) -> Leftover:
+        """:returns: the projects that are left, in their order."""
         held: dict[str, DueProject] = {}
+        deferred: dict[str, DueProject] = {}
 
         def collect(batch: Sequence[DueProject]) -> None:
-            held.update((left.project.id, left) for left in self._batches.collect(batch, allowance))
+            leftover = self._batches.collect(batch, allowance)
+            held.update((left.project.id, left) for left in leftover.held)
+            deferred.update((left.project.id, left) for left in leftover.deferred)
 
         # Those that failed come after all others, each alone and in random order: one of them may be why they failed.
         suspects = self._batches.suspects
@@ -83,7 +110,8 @@ class Dispatcher:
         others = [project for project in due if project.project.id not in suspects]
         for batches in (self._batched(others), failed):
             run_in_threads(batches, collect, self._concurrency, self._shutdown)
-        return [held[project.project.id] for project in due if project.project.id in held]
+        ids = [project.project.id for project in due]
+        return Leftover([held[key] for key in ids if key in held], [deferred[key] for key in ids if key in deferred])
 
     def _batched(self, due: Iterable[DueProject]) -> Iterator[list[DueProject]]:
         """Group adjacent projects with the same windows, as many as one request covers."""

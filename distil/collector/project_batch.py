@@ -18,6 +18,7 @@ from distil.cloud.outage import OutageDetector
 from distil.collector.due import Allowance
 from distil.collector.due import DueProject
 from distil.collector.due import WindowRange
+from distil.collector.guard import MeterGuard
 from distil.collector.origin import Origin
 from distil.collector.retrying import RetryPolicy
 from distil.collector.samples import SampleFetcher
@@ -40,13 +41,19 @@ _HELD_ERRORS = (exceptions.ProjectReassigned, exceptions.WindowAlreadyCommitted)
 class _Outcome(enum.Enum):
     """What became of a window.
 
-    It was committed, with or without samples, the project failed, or another collector has the project.
+    It was committed, with or without samples, the project failed, another collector has the project, or it depends on
+    windows of other projects.
     """
 
     COMMITTED = enum.auto()
     EMPTY = enum.auto()
     FAILED = enum.auto()
     HELD = enum.auto()
+    DEFERRED = enum.auto()
+
+    @property
+    def is_committed(self) -> bool:
+        return self in (_Outcome.COMMITTED, _Outcome.EMPTY)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,6 +82,13 @@ class _Collected(NamedTuple):
     outcome: _Outcome
 
 
+class Leftover(NamedTuple):
+    """Projects with the windows that are left, because other collectors hold them or they are deferred."""
+
+    held: list[DueProject]
+    deferred: list[DueProject]
+
+
 class BatchCollector:
     """Collects batches of projects with the same windows. Threads share it.
 
@@ -94,6 +108,7 @@ class BatchCollector:
         retry_policy: RetryPolicy,
         origin: Origin,
         outages: OutageDetector,
+        guard: MeterGuard,
     ) -> None:
         self._fetcher = fetcher
         self._windows = windows
@@ -103,6 +118,7 @@ class BatchCollector:
         self._retry_policy = retry_policy
         self._origin = origin
         self._outages = outages
+        self._guard = guard
         self._suspects: set[str] = set()
 
     @property
@@ -113,14 +129,14 @@ class BatchCollector:
         """
         return frozenset(self._suspects.copy())
 
-    def collect(self, batch: Sequence[DueProject], allowance: Allowance) -> list[DueProject]:
+    def collect(self, batch: Sequence[DueProject], allowance: Allowance) -> Leftover:
         """Collect the windows of each project, up to its limit or the first that fails.
 
         :param allowance: the empty windows that do not count towards the limits.
-        :returns: the projects that other collectors hold, with the windows that are left.
         :raises ShutdownRequested: committed windows stay.
         """
         held: list[DueProject] = []
+        deferred: list[DueProject] = []
         claimed: list[DueProject] = []
         with contextlib.ExitStack() as claims:
             for due in batch:
@@ -137,8 +153,10 @@ class BatchCollector:
                 projects = [
                     _ClaimedProject(due.project, self._store.project(due.project.id, own), due.limit) for due in group
                 ]
-                held += self._collect(projects, windows, allowance)
-        return held
+                leftover = self._collect(projects, windows, allowance)
+                held += leftover.held
+                deferred += leftover.deferred
+        return Leftover(held, deferred)
 
     def still_due(self, projects: Iterable[DueProject]) -> list[DueProject]:
         """The projects without the windows that were committed meanwhile.
@@ -165,22 +183,25 @@ class BatchCollector:
         subject = f"Reading last collected of {pluralize(len(claimed), 'project')}"
         try:
             with self._outages.watch(self._store.now):
-                return self._retry_policy.attempts(RetryStep.TAKE, subject)(self.still_due, claimed)
+                attempts = self._retry_policy.attempts(RetryStep.TAKE, subject)
+                return attempts(self._prepare, claimed)
         except _STORE_ERRORS as error:
             for due in claimed:
                 self._fail(due.project, error)
             return []
 
-    def _collect(
-        self, projects: Sequence[_ClaimedProject], windows: WindowRange, allowance: Allowance
-    ) -> list[DueProject]:
+    def _prepare(self, claimed: Sequence[DueProject]) -> list[DueProject]:
+        still_due = self.still_due(claimed)
+        self._guard.load(still_due)
+        return still_due
+
+    def _collect(self, projects: Sequence[_ClaimedProject], windows: WindowRange, allowance: Allowance) -> Leftover:
         """Collect the same windows of each project, as many at a time as one request covers.
 
         Many are requested at once only after many that were empty: of samples beyond the limit no use is made.
-
-        :returns: the projects that other collectors have taken meanwhile, with the windows that are left.
         """
         held = []
+        deferred = []
         while projects and windows:
             wanted = max(claimed.limit + claimed.empty for claimed in projects)
             chunk = windows[: self._fetcher.adjacent_windows(len(projects), wanted)]
@@ -194,12 +215,15 @@ class BatchCollector:
             for claimed in projects:
                 # Taken out, so that memory is freed while the batch is collected.
                 done = self._collect_windows(claimed, chunk, samples.pop(claimed.project.id, ()), allowance)
+                left = DueProject(claimed.project, windows[done.windows :], done.claimed.limit)
                 if done.outcome is _Outcome.HELD:
-                    held.append(DueProject(claimed.project, windows[done.windows :], done.claimed.limit))
-                elif done.outcome is not _Outcome.FAILED and done.claimed.limit:
+                    held.append(left)
+                elif done.outcome is _Outcome.DEFERRED:
+                    deferred.append(left)
+                elif done.outcome.is_committed and done.claimed.limit:
                     remaining.append(done.claimed)
             projects, windows = remaining, windows[len(chunk) :]
-        return held
+        return Leftover(held, deferred)
 
     def _collect_windows(
         self,
@@ -218,7 +242,7 @@ class BatchCollector:
                 return _Collected(claimed, number, outcome)
             with project_context(claimed.project, window):
                 outcome = self._collect_window(claimed, window, samples[number] if samples else None)
-            if outcome in (_Outcome.FAILED, _Outcome.HELD):
+            if not outcome.is_committed:
                 return _Collected(claimed, number, outcome)
             if outcome is _Outcome.EMPTY and allowance.take():
                 claimed = dataclasses.replace(claimed, empty=claimed.empty + 1)
@@ -241,6 +265,9 @@ class BatchCollector:
         except _HELD_ERRORS as error:
             LOG.debug("Project %s (%s): skipping window %s: %s", project.id, project.name, window, error)
             return _Outcome.HELD
+        except exceptions.WindowDeferred as error:
+            LOG.debug("Project %s (%s): window %s is deferred: %s", project.id, project.name, window, error)
+            return _Outcome.DEFERRED
         except Exception as error:
             # Of any kind: unexpected data of one project must not affect the others.
             self._fail(project, error, window)
@@ -249,13 +276,16 @@ class BatchCollector:
         return _Outcome.EMPTY if rated.is_empty else _Outcome.COMMITTED
 
     def _fail(self, project: model.Project, error: Exception, window: model.Window | None = None) -> None:
-        """Log and count a failed project. An outage is logged at the end of the run, once for all projects."""
+        """Log and count a failed project. An outage, or a vanished meter, is logged once for all projects."""
         with project_context(project, window):
             exc_info = None if isinstance(error, exceptions.DistilError) else error
-            level = logging.DEBUG if isinstance(error, exceptions.ServiceOutage) else logging.ERROR
+            is_logged_once = isinstance(error, (exceptions.ServiceOutage, exceptions.MetersVanished))
+            level = logging.DEBUG if is_logged_once else logging.ERROR
             message = "Project %s (%s)%s failed, retrying in the next run: %s"
             subject = f": window {window}" if window else ""
             LOG.log(level, message, project.id, project.name, subject, error, exc_info=exc_info)
-        if not isinstance(error, exceptions.ServiceOutage) or error.after_request:
+        if not isinstance(error, exceptions.MetersVanished) and (
+            not isinstance(error, exceptions.ServiceOutage) or error.after_request
+        ):
             self._suspects.add(project.id)
         self._monitor.fail(project.id, error)

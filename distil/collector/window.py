@@ -9,6 +9,7 @@ from oslo_log import log
 from distil import model
 from distil.cloud.os_distro import OsDistros
 from distil.cloud.os_distro import annotate_os_distro
+from distil.collector.guard import MeterGuard
 from distil.collector.plan import Plan
 from distil.collector.retrying import RetryPolicy
 from distil.collector.samples import SampleFetcher
@@ -54,6 +55,7 @@ class WindowCollector:
         retry_policy: RetryPolicy,
         shutdown: Shutdown,
         plan: Plan,
+        guard: MeterGuard,
     ) -> None:
         self._fetcher = fetcher
         self._rules = rules
@@ -66,6 +68,7 @@ class WindowCollector:
         self._retry_policy = retry_policy
         self._shutdown = shutdown
         self._plan = plan
+        self._guard = guard
 
     def collect(
         self, project: model.Project, store: ProjectStore, window: model.Window, samples: _Samples | None
@@ -77,6 +80,8 @@ class WindowCollector:
         :raises ServiceError: no attempt succeeded; nothing was stored.
         :raises ProjectReassigned: another collector has the project by now; nothing was stored.
         :raises WindowAlreadyCommitted: another collector has stored the window.
+        :raises WindowDeferred: it depends on windows of other projects; nothing was stored.
+        :raises MetersVanished: it is held; nothing was stored.
         :raises ShutdownRequested: nothing was stored.
         """
         subject = f"Project {project.id} ({project.name}): window {window}"
@@ -96,26 +101,30 @@ class WindowCollector:
             samples = self._fetcher.fetch(project.id, window)
         names = RecordingLookups(self._lookups)
         rated = rate(self._rules, samples, window, names.lookups)
+        contents = make_receipt(samples, rated)
+        suspect = self._guard.check(project.id, window, contents.meters)
         resources = self._annotated(store, rated)
-        receipt = self._receipt(samples, rated, names)
+        receipt = self._receipt(contents, names, suspect)
         with self._shutdown.transaction():
             started = time.perf_counter()
             until = None if rated.is_empty else self._plan.departed_until(window.end)
             store.commit(window, rated.usage, resources, rated.rejected, until, receipt)
-        self._monitor.committed(project, window, rated, time.perf_counter() - started)
+        self._guard.committed(project.id, window, contents.meters)
+        self._monitor.committed(project, window, rated, time.perf_counter() - started, suspect=suspect is not None)
+        self._monitor.delivered(samples)
         if explain_enabled():
             log_explanation(self._rules, samples, window, names.answers)
+        if suspect:
+            _log_suspect(project, window, suspect)
         if rated.rejected:
             _log_rejected(project, window, rated.rejected)
         if changed := rated.duplicates.get(model.DuplicateContent.CHANGED):
             _log_changed(project, window, changed)
         return rated
 
-    def _receipt(self, samples: _Samples, rated: model.RatedWindow, names: RecordingLookups) -> NewReceipt:
+    def _receipt(self, contents: model.Receipt, names: RecordingLookups, suspect: str | None) -> NewReceipt:
         rules = self._documents.store(DocumentKind.RULES, self._rules_document)
-        return NewReceipt(
-            make_receipt(samples, rated), rules, self._documents.store(DocumentKind.NAMES, names.document)
-        )
+        return NewReceipt(contents, rules, self._documents.store(DocumentKind.NAMES, names.document), suspect)
 
     def _annotated(self, store: ProjectStore, rated: model.RatedWindow) -> Sequence[model.Resource]:
         stored = store.resource_info([resource.id for resource in rated.resources])
@@ -131,6 +140,16 @@ def _log_rejected(project: model.Project, window: model.Window, rejected: Sequen
         pluralize(len(rejected), "sample"),
         rejected[0].meter,
         rejected[0].reason,
+    )
+
+
+def _log_suspect(project: model.Project, window: model.Window, suspect: str) -> None:
+    LOG.warning(
+        "Project %s (%s): window %s: billed as suspect, because usage may be missing: %s",
+        project.id,
+        project.name,
+        window,
+        suspect,
     )
 
 

@@ -96,6 +96,20 @@ OPTS = [
         help="Hours after the end of a window at which runs compare it with what the telemetry service holds then, such"
         " as 6, 48: so samples that came too late are found. If empty, only distil-manage window recheck compares.",
     ),
+    cfg.IntOpt(
+        "guard_projects",
+        default=10,
+        min=0,
+        help="Number of projects that must have lost a meter before it counts as vanished: all of them had it in their "
+        "previous window, and no project that is collected in the same run has it now. Their windows are held, because "
+        "the telemetry service may answer with less than it has. 0: no window is held.",
+    ),
+    cfg.IntOpt(
+        "guard_patience",
+        default=3,
+        min=1,
+        help="Number of runs for which windows are held whose meters have vanished. Then they are billed as suspect.",
+    ),
     cfg.StrOpt(
         "project_order",
         default="ascending",
@@ -215,6 +229,8 @@ class CollectorOptions:
     max_windows_per_cycle: int
     max_collection_start_age: int
     departed_windows: int
+    guard_projects: int
+    guard_patience: int
     recheck_after: tuple[int, ...]
     project_order: str
     workers: int

@@ -19,6 +19,7 @@ from distil.cloud.os_distro import OsDistros
 from distil.cloud.outage import PATIENCE_SECONDS
 from distil.cloud.outage import OutageDetector
 from distil.collector.dispatcher import Dispatcher
+from distil.collector.guard import MeterGuard
 from distil.collector.origin import Origin
 from distil.collector.origin import OriginCheck
 from distil.collector.plan import Plan
@@ -44,6 +45,7 @@ from distil.conf.fingerprint import rules_fingerprint
 from distil.coordination.leases import Partitioner
 from distil.db import schema
 from distil.db.documents import Documents
+from distil.db.previous_meters import PreviousMeters
 from distil.db.store import Store
 from distil.db.tracked_projects import TrackedProjects
 from distil.exporter.server import Exporter
@@ -156,6 +158,7 @@ class CollectorFactory:
         origin = self.origin(telemetry)
         fetcher = self._fetcher(telemetry, rules, shutdown, patience)
         retry_policy = RetryPolicy(shutdown, self.monitor)
+        guard = self._guard(engine)
         windows = WindowCollector(
             fetcher=fetcher,
             rules=rules,
@@ -168,6 +171,7 @@ class CollectorFactory:
             retry_policy=retry_policy,
             shutdown=shutdown,
             plan=self.plan(),
+            guard=guard,
         )
         batches = BatchCollector(
             fetcher=fetcher,
@@ -178,13 +182,14 @@ class CollectorFactory:
             retry_policy=retry_policy,
             origin=origin,
             outages=OutageDetector("the database", exceptions.StoreError, shutdown.event, patience),
+            guard=guard,
         )
         return Collector(
             name=self.name,
             projects=self._projects(cloud, engine, OriginCheck(origin, store)),
             plan=self.plan(),
             partitioner=partitioner,
-            dispatcher=self._dispatcher(batches, fetcher, shutdown),
+            dispatcher=self._dispatcher(batches, fetcher, shutdown, guard),
             store=store,
             monitor=self.monitor,
             retry_policy=retry_policy,
@@ -210,9 +215,15 @@ class CollectorFactory:
         outages = OutageDetector(service, exceptions.TelemetryError, shutdown.event, patience)
         return SampleFetcher(telemetry, rules.meters, shutdown, outages)
 
-    def _dispatcher(self, batches: BatchCollector, fetcher: SampleFetcher, shutdown: Shutdown) -> Dispatcher:
+    def _dispatcher(
+        self, batches: BatchCollector, fetcher: SampleFetcher, shutdown: Shutdown, guard: MeterGuard
+    ) -> Dispatcher:
         concurrency = self._options.concurrency
-        return Dispatcher(batches=batches, fetcher=fetcher, concurrency=concurrency, shutdown=shutdown)
+        return Dispatcher(batches=batches, fetcher=fetcher, concurrency=concurrency, shutdown=shutdown, guard=guard)
+
+    def _guard(self, engine: sa.Engine) -> MeterGuard:
+        options = self._options
+        return MeterGuard(PreviousMeters(engine), projects=options.guard_projects, patience=options.guard_patience)
 
     def _projects(self, cloud: Connection, engine: sa.Engine, origin_check: OriginCheck) -> ScopedProjects:
         keystone = KeystoneProjects(cloud)

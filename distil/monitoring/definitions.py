@@ -171,6 +171,29 @@ DEFINITIONS = (
         "counted once.",
     ),
     MetricDefinition(
+        "windows_empty_total",
+        MetricType.COUNTER,
+        "",
+        (),
+        "Committed windows without samples of a trusted source.",
+    ),
+    MetricDefinition(
+        "windows_suspect_total",
+        MetricType.COUNTER,
+        "",
+        (),
+        "Windows committed as suspect: they lack meters that had vanished from so many projects that the windows were "
+        "held, or a meter had another unit than before.",
+    ),
+    MetricDefinition(
+        "projects_held",
+        MetricType.GAUGE,
+        "",
+        (),
+        "Failed projects whose windows were held in the last run, because meters have vanished from many projects at "
+        "once.",
+    ),
+    MetricDefinition(
         "windows_due",
         MetricType.GAUGE,
         "",
@@ -234,6 +257,14 @@ DEFINITIONS = (
         "",
         ("reason",),
         "Samples that cannot be used and were kept as rejected samples, by kind of reason.",
+    ),
+    MetricDefinition(
+        "sample_delay_seconds",
+        MetricType.HISTOGRAM,
+        "seconds",
+        (),
+        "Time from a sample's timestamp until the telemetry service recorded it, of the samples of committed windows "
+        "that tell it; exact to ten seconds.",
     ),
     MetricDefinition(
         "http_requests_total",

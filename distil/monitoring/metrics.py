@@ -21,6 +21,7 @@ from distil.monitoring.definitions import definition
 from distil.monitoring.history import RunOutcome
 from distil.monitoring.lag import LagCollector
 from distil.monitoring.project_states import ProjectState
+from distil.monitoring.sample_delay import SampleDelays
 from distil.monitoring.usage_counter import UsageCounter
 
 
@@ -100,6 +101,7 @@ class Metrics:
         """
         self.commit_duration.observe(seconds)
         self._windows_committed.inc()
+        self.windows_empty.inc(rated.is_empty)
         self.lags.update(project_id, window.end)
         self.usage_entries.inc(len(rated.usage))
         self.samples_fetched.inc(rated.samples)
@@ -157,6 +159,9 @@ class Metrics:
         self.windows = self._counter("windows_total", WindowOutcome)
         self._windows_committed = self.windows.labels(WindowOutcome.COMMITTED)
         self.windows_late = self._counter("windows_late_total")
+        self.windows_empty = self._counter("windows_empty_total")
+        self.windows_suspect = self._counter("windows_suspect_total")
+        self.projects_held = self._gauge("projects_held")
         self.windows_due = self._gauge("windows_due")
         self.usage_entries = self._counter("usage_entries_total")
 
@@ -166,6 +171,8 @@ class Metrics:
         self.samples_untrusted = self._counter("samples_untrusted_total")
         self.samples_duplicate = self._counter("samples_duplicate_total", model.DuplicateContent)
         self.samples_rejected = self._counter("samples_rejected_total", exceptions.RejectionReason)
+        self.sample_delays = SampleDelays()
+        self.registry.register(self.sample_delays)
 
     def _define_services(self) -> None:
         self.http_requests = self._counter("http_requests_total")

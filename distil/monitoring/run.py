@@ -9,6 +9,7 @@ import time
 import types
 from collections import Counter
 from collections.abc import Callable
+from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -54,6 +55,7 @@ class RunMonitor:
         self.result = RunResult("", clock())
         self._failures: dict[str, str] = {}
         self._outages = Counter[str]()
+        self._held: set[str] = set()
         self._metrics = metrics
         self._history = history
         self._clock = clock
@@ -134,12 +136,22 @@ class RunMonitor:
         if self._progress:
             self._progress.expect(windows)
 
-    def committed(self, project: model.Project, window: model.Window, rated: model.RatedWindow, seconds: float) -> None:
+    def committed(
+        self,
+        project: model.Project,
+        window: model.Window,
+        rated: model.RatedWindow,
+        seconds: float,
+        *,
+        suspect: bool = False,
+    ) -> None:
         """A window was committed.
 
         :param seconds: duration of the transaction.
+        :param suspect: whether usage may be missing.
         """
         self._metrics.count_window(project.id, window, rated, seconds)
+        self._metrics.windows_suspect.inc(suspect)
         if rated.rejected:
             first = rated.rejected[0]
             event = RejectionEvent(project.id, first.meter, str(window), len(rated.rejected), first.reason)
@@ -152,6 +164,10 @@ class RunMonitor:
                 untrusted=self.result.untrusted + rated.untrusted,
             )
             self._advance()
+
+    def delivered(self, samples: Iterable[model.Sample | model.RejectedSample]) -> None:
+        """The samples of a window were committed."""
+        self._metrics.sample_delays.observe(samples)
 
     def skip(self, windows: int) -> None:
         """Windows were committed by other collectors.
@@ -169,6 +185,8 @@ class RunMonitor:
             reason = self._failures[project_id] = redact(str(error) or repr(error))
             if isinstance(error, exceptions.ServiceOutage):
                 self._outages[reason] += 1
+            if isinstance(error, exceptions.MetersVanished):
+                self._held.add(project_id)
             self._update(failed=len(self._failures))
 
     def retried(self, step: RetryStep, problem: str) -> None:
@@ -200,6 +218,7 @@ class RunMonitor:
         self._states = states
         self._metrics.lags.replace(last_collected)
         self._metrics.windows_due.set(states.windows_due)
+        self._metrics.projects_held.set(len(self._held & failures.keys()))
         for state in ProjectState:
             self._metrics.projects.labels(state).set(states.counts[state])
         with self._lock:
@@ -214,7 +233,7 @@ class RunMonitor:
     def _start(self, progress: Progress | None) -> None:
         started = self._clock()
         self.result = RunResult(start_run_context(self._history.snapshot().collector), started)
-        self._failures, self._outages = {}, Counter()
+        self._failures, self._outages, self._held = {}, Counter(), set()
         self._progress, self._states, self._is_paused = progress, None, False
         self._updated = time.monotonic()
         self._metrics.last_run_start.set(started.timestamp())

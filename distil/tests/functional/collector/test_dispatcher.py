@@ -21,9 +21,11 @@ from distil.collector.dispatcher import Dispatcher
 from distil.collector.due import Allowance
 from distil.collector.due import DueProject
 from distil.collector.due import WindowRange
+from distil.collector.guard import MeterGuard
 from distil.collector.origin import Origin
 from distil.collector.plan import Plan
 from distil.collector.project_batch import BatchCollector
+from distil.collector.project_batch import Leftover
 from distil.collector.retrying import RetryPolicy
 from distil.collector.samples import SampleFetcher
 from distil.collector.shutdown import Shutdown
@@ -35,6 +37,7 @@ from distil.db import models
 from distil.db import store
 from distil.db.documents import Documents
 from distil.db.leases import Leases
+from distil.db.previous_meters import PreviousMeters
 from distil.monitoring.history import History
 from distil.monitoring.metrics import Metrics
 from distil.monitoring.run import RunMonitor
@@ -150,6 +153,7 @@ class DispatcherTest(databases.DatabaseTestCase):
             OutageDetector("telemetry", exceptions.TelemetryError, self.shutdown.event),
         )
         retry_policy = RetryPolicy(self.shutdown, self.monitor)
+        guard = MeterGuard(PreviousMeters(self.engine), projects=0, patience=1)
         windows = WindowCollector(
             fetcher=fetcher,
             rules=RatingRules((), ()),
@@ -162,6 +166,7 @@ class DispatcherTest(databases.DatabaseTestCase):
             retry_policy=retry_policy,
             shutdown=self.shutdown,
             plan=Plan(),
+            guard=guard,
         )
         self.batches = BatchCollector(
             fetcher=fetcher,
@@ -172,8 +177,9 @@ class DispatcherTest(databases.DatabaseTestCase):
             retry_policy=retry_policy,
             origin=Origin(self.telemetry, "fake", "default", "0"),
             outages=OutageDetector("the database", exceptions.StoreError, self.shutdown.event, patience=0),
+            guard=guard,
         )
-        return Dispatcher(batches=self.batches, fetcher=fetcher, concurrency=1, shutdown=self.shutdown)
+        return Dispatcher(batches=self.batches, fetcher=fetcher, concurrency=1, shutdown=self.shutdown, guard=guard)
 
     def run_dispatcher(
         self, dispatcher: Dispatcher, timeout: float = 0, count: int = 2, limit: int | None = None
@@ -242,7 +248,7 @@ class DispatcherTest(databases.DatabaseTestCase):
     def test_empty_windows_are_bounded(self) -> None:
         dispatcher = self.dispatcher()
         due = [DueProject(project, windows(20), 2) for project in self.projects]
-        self.assertEqual([], self.batches.collect(due, Allowance(7)))
+        self.assertEqual(Leftover([], []), self.batches.collect(due, Allowance(7)))
         self.assertEqual(3 * 2 + 7, self.monitor.result.windows)
         self.assertEqual(set(), self.run_dispatcher(dispatcher, count=20, limit=1))
         self.assertEqual([START + 20 * HOUR] * 3, self.collected())
