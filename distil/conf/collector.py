@@ -229,9 +229,9 @@ class CollectorOptions:
     max_windows_per_cycle: int
     max_collection_start_age: int
     departed_windows: int
+    recheck_after: tuple[int, ...]
     guard_projects: int
     guard_patience: int
-    recheck_after: tuple[int, ...]
     project_order: str
     workers: int
     concurrency: int
