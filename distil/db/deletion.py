@@ -43,17 +43,25 @@ def delete_in_batches(
 
 
 def delete_windows(
-    engine: sa.Engine, tables: Sequence[sa.Table], project_id: str, end: datetime.datetime
+    engine: sa.Engine,
+    tables: Sequence[sa.Table],
+    project_id: str,
+    end: datetime.datetime,
+    precondition: Callable[[sa.Connection], None] = lambda _connection: None,
 ) -> Counter[sa.Table]:
     """Deletes all rows of a project's windows that start before a time, and returns their number by table.
 
     Each window is deleted from all tables at once, while no other transaction can change it.
+
+    :param precondition: called in each transaction, after the project's row is locked; raises if the windows must not
+        be deleted.
     """
     deleted: Counter[sa.Table] = Counter()
 
     def delete_batch() -> tuple[Counter[sa.Table], bool]:
         with engine.begin() as connection:
             lock(connection, project_id)
+            precondition(connection)
             starts = [connection.scalar(_last_start(table, project_id, end)) for table in tables]
             last = min((start for start in starts if start is not None), default=None)
             counts: Counter[sa.Table] = Counter()

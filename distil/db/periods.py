@@ -11,6 +11,8 @@ from distil import exceptions
 from distil import model
 from distil.db import errors
 from distil.db.models import periods
+from distil.db.models import receipts
+from distil.db.models import usage_entry
 
 
 def require_open(connection: sa.Connection, start: datetime.datetime) -> None:
@@ -29,6 +31,24 @@ def require_open(connection: sa.Connection, start: datetime.datetime) -> None:
             f"the window that begins at {start:%Y-%m-%dT%H:%M:%SZ} is in period {name}, which is closed: its usage is"
             " never changed"
         )
+
+
+def with_windows(connection: sa.Connection, project_id: str, after: datetime.datetime | None = None) -> Sequence[str]:
+    """The names of the periods, closed or being closed, in which usage or receipts of a project are stored.
+
+    The transaction has to lock the project's row before, as for :func:`require_open`.
+
+    :param after: only of windows that end after it.
+    """
+    names = set()
+    for table in (usage_entry, receipts):
+        columns = table.c
+        in_period = sa.and_(columns.start >= periods.c.start, columns.start < periods.c.end)
+        window = sa.select(columns.start).where(columns.tenant_id == project_id, in_period)
+        if after is not None:
+            window = window.where(columns.end > after)
+        names |= set(connection.scalars(sa.select(periods.c.name).where(window.exists())))
+    return sorted(names)
 
 
 class StoredPeriod(NamedTuple):

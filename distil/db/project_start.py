@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from distil import exceptions
 from distil.db import errors
+from distil.db import periods
 from distil.db import privileges
 from distil.db import receipt_history
 from distil.db.functions import valid_time
@@ -29,8 +30,8 @@ def set_start(
 
     :param changed_by: user and host.
     :returns: last_collected as it was; None if there was none.
-    :raises Refused: usage or rejected samples of later windows are stored and would be stored twice, or a collector has
-        stored a window meanwhile.
+    :raises Refused: usage or rejected samples of later windows are stored and would be stored twice, or some are
+        in a closed period, or a collector has stored a window meanwhile.
     :raises StoreError: the database failed. Nothing was changed.
     """
     if not dry_run and _has_receipts(engine, project_id, start):
@@ -43,6 +44,7 @@ def set_start(
             # First of all, so that it waits for a collector that is storing a window, and sees it.
             _compare_and_set(connection, project_id, before, start)
             _require_nothing_after(connection, project_id, start)
+            _require_no_closed_period(connection, project_id, start)
             _move_receipts(connection, project_id, start, Change(REASON, changed_by))
             if dry_run:
                 transaction.rollback()
@@ -69,6 +71,15 @@ def _require_nothing_after(connection: sa.Connection, project_id: str, start: da
                 f"{count} {what} of project {project_id} are stored of windows from {first:%Y-%m-%dT%H:%M:%SZ} to"
                 f" {last:%Y-%m-%dT%H:%M:%SZ}: they would be stored twice if it started at {start:%Y-%m-%dT%H:%M:%SZ}"
             )
+
+
+def _require_no_closed_period(connection: sa.Connection, project_id: str, start: datetime.datetime) -> None:
+    names = periods.with_windows(connection, project_id, start)
+    if names:
+        raise exceptions.Refused(
+            f"project {project_id} has windows from {start:%Y-%m-%dT%H:%M:%SZ} on in closed periods"
+            f" ({', '.join(names)}), which are never collected again; use the end of the last of these periods or later"
+        )
 
 
 def _has_receipts(engine: sa.Engine, project_id: str, start: datetime.datetime) -> bool:

@@ -6,6 +6,7 @@ import functools
 from collections import Counter
 from collections.abc import Collection
 from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import Any
 from typing import NamedTuple
 
@@ -16,11 +17,13 @@ from distil.db import deletion
 from distil.db import errors
 from distil.db import leases
 from distil.db import models
+from distil.db import periods
 from distil.db import privileges
 from distil.db import queries
 from distil.db.functions import valid_time
 from distil.db.models import tenants
 from distil.db.models import usage_entry
+from distil.db.periods import StoredPeriod
 
 # Deleted in batches, in this order, because usage refers to resources; each by a column that leads an index.
 _LARGE = (
@@ -78,7 +81,42 @@ def usage_before(engine: sa.Engine, before: datetime.datetime, project_ids: Coll
         return OldUsage(*connection.execute(query).one())
 
 
-def prune_usage(engine: sa.Engine, before: datetime.datetime, project_ids: Collection[str] = ()) -> PrunedUsage:
+def require_prunable(engine: sa.Engine, before: datetime.datetime, *, closed_periods: bool) -> Sequence[StoredPeriod]:
+    """The closed periods whose usage is deleted.
+
+    :param closed_periods: whether usage of closed periods may be deleted.
+    :raises Refused: it may not, or a period is not closed yet, or would be deleted in part.
+    :raises StoreError: the database failed.
+    """
+    found = periods.list_periods(engine, end=before)
+    for period in found:
+        if period.closed is None:
+            raise exceptions.Refused(f"period {period.name} is being closed: run period close {period.name} first")
+        if period.window.end > before:
+            raise exceptions.Refused(
+                f"only a part of period {period.name} {period.window}, which is closed, would be deleted; use --before"
+                " with its start or end"
+            )
+        if not closed_periods:
+            raise exceptions.Refused(_closed(before, found))
+    return found
+
+
+def _closed(before: datetime.datetime, found: Sequence[StoredPeriod]) -> str:
+    names = ", ".join(period.name for period in found)
+    return (
+        f"windows before {before:%Y-%m-%dT%H:%M:%SZ} may be in closed periods ({names}), whose usage is never changed;"
+        " use --closed-periods to delete it nevertheless"
+    )
+
+
+def prune_usage(
+    engine: sa.Engine,
+    before: datetime.datetime,
+    project_ids: Collection[str] = (),
+    *,
+    closed_periods: bool = False,
+) -> PrunedUsage:
     """Deletes the usage of windows that start before a time, and all else that is stored of them.
 
     Nothing of it is collected again: last_collected stays. A window is deleted as a whole: a retry of its rejected
@@ -86,9 +124,21 @@ def prune_usage(engine: sa.Engine, before: datetime.datetime, project_ids: Colle
     kept, as a project stores that is behind.
 
     :param project_ids: of which projects; all of them if empty.
+    :param closed_periods: also usage of closed periods, which are marked as pruned first.
+    :raises Refused: see :func:`require_prunable`; or a period is closed meanwhile.
     :raises StoreError: the database failed. What has been deleted stays deleted; the rest can be deleted later.
     """
+    closed = [period.name for period in require_prunable(engine, before, closed_periods=closed_periods)]
     privileges.require_delete(engine, _OF_WINDOWS)
+    if closed:
+        privileges.require_close(engine)
+        _mark_pruned(engine, closed)
+
+    def require_same_periods(connection: sa.Connection) -> None:
+        new = [period for period in periods.read_periods(connection, end=before) if period.name not in closed]
+        if new:
+            raise exceptions.Refused(_closed(before, new))
+
     deleted: Counter[sa.Table] = Counter()
     with errors.translate_errors("delete old usage"):
         query = sa.select(tenants.c.id, valid_time(tenants.c.last_collected))
@@ -98,8 +148,15 @@ def prune_usage(engine: sa.Engine, before: datetime.datetime, project_ids: Colle
             rows = connection.execute(query.order_by(tenants.c.id)).all()
         for project_id, last_collected in rows:
             end = min(before, last_collected or before)
-            deleted += deletion.delete_windows(engine, _OF_WINDOWS, project_id, end)
+            deleted += deletion.delete_windows(engine, _OF_WINDOWS, project_id, end, require_same_periods)
     return PrunedUsage(deleted[usage_entry], deleted[models.rejected_samples])
+
+
+def _mark_pruned(engine: sa.Engine, names: Sequence[str]) -> None:
+    now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
+    statement = sa.update(models.periods).where(models.periods.c.name.in_(names), models.periods.c.pruned.is_(None))
+    with errors.translate_errors("mark closed periods as pruned"), engine.begin() as connection:
+        connection.execute(statement.values(pruned=now))
 
 
 def _old(columns: Any, before: datetime.datetime, project_ids: Collection[str]) -> Iterator[sa.ColumnElement[bool]]:
@@ -125,7 +182,8 @@ def forget(engine: sa.Engine, project_id: str, owner: str) -> dict[str, int]:
     the first transaction on, and is not tracked any more. If this is interrupted, it can be repeated.
 
     :param owner: of the lease that is held meanwhile.
-    :raises Refused: a collector holds the project's lease, or has begun to collect it anew.
+    :raises Refused: a collector holds the project's lease, or has begun to collect it anew; or the project has windows
+        in a closed period.
     :raises StoreError: the database failed.
     """
     privileges.require_delete(engine, _tables())
@@ -146,6 +204,7 @@ def _delete_project(engine: sa.Engine, project_id: str) -> dict[str, int]:
     with engine.begin() as connection:
         values = {"last_collected": None, "in_scope_of": None}
         connection.execute(sa.update(tenants).where(tenants.c.id == project_id).values(values))
+        _require_no_closed_period(connection, project_id)
         for table in _tables():
             if table not in large and table is not tenants:
                 counts[table.name] = _delete(connection, table, project_id)
@@ -165,6 +224,26 @@ def _require_detached(project_id: str, connection: sa.Connection) -> None:
         raise exceptions.Refused(
             f"a collector has begun to collect project {project_id} anew; what it stores is kept. Remove the project"
             " from its scope, and repeat the command"
+        )
+    _require_no_closed_period(connection, project_id)
+
+
+def require_forgettable(engine: sa.Engine, project_id: str) -> None:
+    """Checks that nothing of a project is in a closed period.
+
+    :raises Refused: something is.
+    :raises StoreError: the database failed.
+    """
+    with errors.translate_errors(f"read closed periods of project {project_id}"), engine.connect() as connection:
+        _require_no_closed_period(connection, project_id)
+
+
+def _require_no_closed_period(connection: sa.Connection, project_id: str) -> None:
+    names = periods.with_windows(connection, project_id)
+    if names:
+        raise exceptions.Refused(
+            f"project {project_id} has windows in closed periods ({', '.join(names)}), whose usage is never changed;"
+            " usage prune --closed-periods deletes it, if it is not needed any longer"
         )
 
 

@@ -42,7 +42,7 @@ class ProjectForget(_ProjectChange):
     A project in the scope of a collector is refused: the next run would register it anew, and collect again what has
     been billed. Disable or delete it in Keystone first, or exclude it from the scope, and wait until a run has noticed
     that and has collected the last usage. --force skips these checks. A project whose lease a collector holds is always
-    refused.
+    refused, and so is one that has windows in a closed period: delete these with usage prune --closed-periods first.
 
     The rows are deleted in many short transactions, also while collectors run. A command that was interrupted can be
     repeated. The database user needs the privilege DELETE on all tables.
@@ -62,6 +62,7 @@ class ProjectForget(_ProjectChange):
         project_id = self._find_id(parsed_args)
         if not parsed_args.force:
             self._require_out_of_scope(project_id)
+        retention.require_forgettable(self.app.engine, project_id)
         if parsed_args.dry_run:
             result, counts = "would be forgotten", retention.count_rows(self.app.engine, project_id)
         else:
@@ -92,8 +93,9 @@ class ProjectStart(_ProjectChange):
 
     Collectors go on with the window that starts at --at. An earlier time than the present one has the windows since
     then collected, as far as the telemetry service still has their samples; it is refused if usage or rejected samples
-    of these windows are stored, because they would be stored twice; usage recollect replaces it. Usage that was pruned
-    is not known. A later time skips the windows until then: their usage is never collected.
+    of these windows are stored, because they would be stored twice; usage recollect replaces it. So is one that has
+    windows in a closed period collected again. Usage that was pruned is not known. A later
+    time skips the windows until then: their usage is never collected.
     """
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:

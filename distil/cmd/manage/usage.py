@@ -141,6 +141,9 @@ class UsagePrune(base.ShowCommand):
     The receipts of these windows, and what their usage was before it was replaced, are deleted with it, and so are
     their rejected samples, because a retry could bill them twice. Projects and resources stay.
 
+    Usage of closed periods is deleted with --closed-periods only, of whole periods: period list and period verify show
+    them as pruned from then on. This needs the privileges INSERT and UPDATE on periods, too.
+
     The entries are deleted in many short transactions, also while collectors run. A command that was interrupted can be
     repeated. The database user needs the privilege DELETE on usage_entry, usage_history, receipts, receipt_history,
     late_windows and rejected_samples, which collectors do not need.
@@ -153,6 +156,9 @@ class UsagePrune(base.ShowCommand):
         )
         base.add_project(parser)
         parser.add_argument("--force", action="store_true", help="also with a --before within the last 60 days")
+        parser.add_argument(
+            "--closed-periods", action="store_true", help="also usage of closed periods, which are marked as pruned"
+        )
         base.add_dry_run(parser, "deleted")
         return parser
 
@@ -168,7 +174,9 @@ class UsagePrune(base.ShowCommand):
             )
         ids = projects.find_ids(engine, parsed_args.project, with_prefixes=False)
         old = retention.usage_before(engine, before, ids)
-        deleted = old[:2] if parsed_args.dry_run else retention.prune_usage(engine, before, ids)
+        closed = parsed_args.closed_periods
+        retention.require_prunable(engine, before, closed_periods=closed)
+        deleted = old[:2] if parsed_args.dry_run else retention.prune_usage(engine, before, ids, closed_periods=closed)
         fields = {
             "before": base.format_time(before),
             "result": "would be deleted" if parsed_args.dry_run else "deleted",
