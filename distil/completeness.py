@@ -28,6 +28,10 @@ class WindowState(enum.StrEnum):
     MISSING = "missing"
 
 
+# What no bill should be written with.
+GAPS = frozenset(WindowState) - {WindowState.COMPLETE, WindowState.EMPTY, WindowState.UNRECORDED}
+
+
 class ProjectState(enum.StrEnum):
     """What Keystone and the collectors' scopes say of a project."""
 
@@ -115,7 +119,27 @@ def classify(project: ProjectRecord, receipts: Iterable[WindowRange], period: Wi
     :param receipts: those of windows with receipts that begin in the period, in time order; merged or not.
     :param period: its end is not in the future.
     """
-    return _merged(_with_gaps(project, receipts, _expected(project, period)))
+    return _merged(classify_each(project, receipts, period))
+
+
+def classify_each(project: ProjectRecord, receipts: Iterable[WindowRange], period: Window) -> Iterator[WindowRange]:
+    """As :func:`classify`, with the receipts as they are given; only windows without receipts are merged."""
+    return _with_gaps(project, receipts, _expected(project, period))
+
+
+def split(windows: WindowRange, length: datetime.timedelta) -> Iterator[WindowRange]:
+    """The windows of a range, of which the last may be shorter.
+
+    :param length: of those of a range of several.
+    """
+    start, end = windows.window.start, windows.window.end
+    if windows.number == 1:
+        yield windows
+        return
+    while start < end:
+        following = min(start + length, end)
+        yield windows._replace(window=Window(start, following), number=1)
+        start = following
 
 
 def _expected(project: ProjectRecord, period: Window) -> Window:

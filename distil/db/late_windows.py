@@ -71,6 +71,29 @@ def stored_keys(engine: sa.Engine, period: model.Window, projects: Collection[st
         return {WindowKey(*row) for row in connection.execute(query)}
 
 
+class StoredLateWindow(NamedTuple):
+    """What the telemetry service held of a late window.
+
+    :param checked: when it was compared.
+    """
+
+    samples: int
+    checked: datetime.datetime
+
+
+def get(engine: sa.Engine, key: WindowKey) -> StoredLateWindow | None:
+    """What was found of a window; None if it is not late.
+
+    :raises StoreError: the database failed.
+    """
+    columns = late_windows.c
+    query = sa.select(columns.samples, columns.checked)
+    query = query.where(columns.tenant_id == key.project_id, columns.start == key.start)
+    with errors.translate_errors(f"read a late window of project {key.project_id}"), engine.connect() as connection:
+        row = connection.execute(query).one_or_none()
+    return None if row is None else StoredLateWindow(*row)
+
+
 def insert(engine: sa.Engine, found: Sequence[NewLateWindow], now: datetime.datetime) -> None:
     """Stores late windows that are not stored yet.
 

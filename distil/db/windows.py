@@ -19,6 +19,7 @@ from distil.completeness import StateChange
 from distil.completeness import WindowRange
 from distil.completeness import WindowState
 from distil.db import errors
+from distil.db import known_projects
 from distil.db import queries
 from distil.db.functions import valid_time
 from distil.db.models import late_windows
@@ -30,6 +31,8 @@ from distil.db.models import usage_entry
 from distil.model import Window
 
 _PROJECTS_PER_QUERY = 200
+# Of a month, this is 14,400 windows.
+_UNMERGED_PROJECTS_PER_QUERY = 20
 _HOUR = datetime.timedelta(hours=1)
 
 
@@ -47,28 +50,47 @@ class PeriodWindows:
 
     :param period: its end is not in the future.
     :param projects: ids; without any, all.
+    :param domains: ids; without any, all.
     """
 
-    def __init__(self, engine: sa.Engine, period: Window, projects: Collection[str] = ()) -> None:
+    def __init__(
+        self, engine: sa.Engine, period: Window, projects: Collection[str] = (), domains: Collection[str] = ()
+    ) -> None:
         self._engine = engine
         self._period = period
         self._projects = frozenset(projects)
+        self._domains = frozenset(domains)
 
     def iterate(self) -> Iterator[ProjectWindows]:
         """Iterates over the projects by id. Memory holds a few hundred at a time."""
+        return self._iterate(_PROJECTS_PER_QUERY, merged=True)
+
+    def iterate_each(self) -> Iterator[ProjectWindows]:
+        """As :meth:`iterate`, with a range for each window."""
+        for found in self._iterate(_UNMERGED_PROJECTS_PER_QUERY, merged=False):
+            length = found.project.length
+            yield found._replace(ranges=[each for part in found.ranges for each in completeness.split(part, length)])
+
+    def _iterate(self, size: int, *, merged: bool) -> Iterator[ProjectWindows]:
         with errors.translate_errors("read windows"), self._engine.connect() as connection:
             receipts_since = _receipts_since(connection)
-            ids = sorted(_known_ids(connection, self._period, self._projects))
-        for batch in queries.batched(ids, _PROJECTS_PER_QUERY):
+            ids = sorted(known_projects.ids_in_period(connection, self._period, self._projects, self._domains))
+        for batch in queries.batched(ids, size):
             with errors.translate_errors("read windows"), self._engine.connect() as connection:
-                found = list(self._read(connection, batch, receipts_since))
+                found = list(self._read(connection, batch, receipts_since, merged=merged))
             yield from found
 
     def _read(
-        self, connection: sa.Connection, ids: Sequence[str], receipts_since: datetime.datetime | None
+        self,
+        connection: sa.Connection,
+        ids: Sequence[str],
+        receipts_since: datetime.datetime | None,
+        *,
+        merged: bool,
     ) -> Iterator[ProjectWindows]:
+        classify = completeness.classify if merged else completeness.classify_each
         records = _records(connection, ids, receipts_since)
-        collected = _collected(connection, ids, self._period)
+        collected = _collected(connection, ids, self._period, merged=merged)
         strangers = _without_receipts(connection, ids, self._period)
         for project_id in ids:
             project = records[project_id]
@@ -76,7 +98,7 @@ class PeriodWindows:
                 # Only what the telemetry service holds is known of it.
                 ranges = strangers[project_id] if _may_be_in_scope(project) else []
             else:
-                ranges = list(completeness.classify(project, collected[project_id], self._period))
+                ranges = list(classify(project, collected[project_id], self._period))
                 ranges = _with_samples(ranges, strangers.get(project_id, []))
             yield ProjectWindows(project, ranges)
 
@@ -101,17 +123,6 @@ def _receipts_since(connection: sa.Connection) -> datetime.datetime | None:
     query = sa.select(sa.func.min(receipts.c.committed)).where(receipts.c.start == oldest)
     since: datetime.datetime | None = connection.scalar(query)
     return since
-
-
-def _known_ids(connection: sa.Connection, period: Window, chosen: Collection[str]) -> set[str]:
-    late = sa.select(late_windows.c.tenant_id).where(
-        late_windows.c.start >= period.start, late_windows.c.start < period.end
-    )
-    states = sa.select(project_states.c.tenant_id).where(project_states.c.since < period.end)
-    found: set[str] = set()
-    for query in (sa.select(tenants.c.id), states.distinct(), late.distinct()):
-        found.update(connection.scalars(query))
-    return found & set(chosen) if chosen else found
 
 
 def _records(
@@ -190,10 +201,13 @@ def _states(connection: sa.Connection, ids: Sequence[str]) -> Mapping[str, Seque
     return states
 
 
-def _collected(connection: sa.Connection, ids: Sequence[str], period: Window) -> Mapping[str, list[WindowRange]]:
-    """The windows with receipts by project, in time order. The database merges them to ranges."""
+def _collected(
+    connection: sa.Connection, ids: Sequence[str], period: Window, *, merged: bool
+) -> Mapping[str, list[WindowRange]]:
+    """The windows with receipts by project, in time order. The database merges them to ranges, if they are merged."""
     ranges = defaultdict(list)
-    for project_id, state, start, end, number, suspect, rejected, held in connection.execute(_ranges(ids, period)):
+    query = _ranges(ids, period) if merged else _each(ids, period)
+    for project_id, state, start, end, number, suspect, rejected, held in connection.execute(query):
         found = WindowState(state)
         reasons = {
             WindowState.SUSPECT: suspect or "",
@@ -204,8 +218,15 @@ def _collected(connection: sa.Connection, ids: Sequence[str], period: Window) ->
     return ranges
 
 
-def _ranges(ids: Sequence[str], period: Window) -> sa.Select[Any]:
-    """Gaps and islands: a window begins a range unless it adjoins one of the same state."""
+def _each(ids: Sequence[str], period: Window) -> sa.Select[Any]:
+    """A row for each window, as :func:`_ranges` has one for each range."""
+    one = _windows(ids, period).subquery().c
+    query = sa.select(one.tenant_id, one.state, one.start, one.end, sa.literal(1), one.suspect, one.rejected, one.held)
+    return query.order_by(one.tenant_id, one.start)
+
+
+def _windows(ids: Sequence[str], period: Window) -> sa.Select[Any]:
+    """The windows with receipts, and their states."""
     columns = receipts.c
     state = sa.case(
         (late_windows.c.tenant_id.is_not(None), sa.literal_column("'late'")),
@@ -218,7 +239,12 @@ def _ranges(ids: Sequence[str], period: Window) -> sa.Select[Any]:
     fields = columns.tenant_id, columns.start, columns.end, columns.suspect, columns.rejected
     windows = sa.select(*fields, late_windows.c.samples.label("held"), state)
     windows = windows.select_from(receipts.outerjoin(late_windows, is_late))
-    one = windows.where(columns.tenant_id.in_(ids), *_in_period(columns, period)).subquery().c
+    return windows.where(columns.tenant_id.in_(ids), *_in_period(columns, period))
+
+
+def _ranges(ids: Sequence[str], period: Window) -> sa.Select[Any]:
+    """Gaps and islands: a window begins a range unless it adjoins one of the same state."""
+    one = _windows(ids, period).subquery().c
     last_end, last_state = (
         sa.func.lag(column).over(partition_by=one.tenant_id, order_by=one.start) for column in (one.end, one.state)
     )

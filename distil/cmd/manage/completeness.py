@@ -17,6 +17,12 @@ LOG = logging.getLogger(__name__)
 _MAX_LISTED = 5
 
 
+def collectable_end(end: datetime.datetime | None) -> datetime.datetime:
+    """The end of a period, or of the last whole hour, if that is earlier: later windows cannot be collected yet."""
+    now = datetime.datetime.now(datetime.UTC).replace(minute=0, second=0, microsecond=0)
+    return min(end or now, now)
+
+
 def is_complete(projects: Sequence[CollectedProject], end: datetime.datetime, start: datetime.datetime | None) -> bool:
     """Whether all projects are collected to the end of a period, as far as any collector will.
 
