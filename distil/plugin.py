@@ -21,6 +21,7 @@ from distil.telemetry.driver import Guarantee
 from distil.telemetry.driver import MeterPresence
 from distil.telemetry.driver import MeterReport
 from distil.telemetry.driver import OpenSession
+from distil.telemetry.driver import Recording
 from distil.telemetry.driver import SampleCount
 from distil.telemetry.driver import ServedMeter
 from distil.telemetry.driver import TelemetryDriver
@@ -46,6 +47,7 @@ __all__ = (
     "OpenSession",
     "Options",
     "PeriodIncomplete",
+    "Recording",
     "RejectedSample",
     "RejectionReason",
     "ResponseTooLarge",

@@ -6,13 +6,16 @@ import functools
 import itertools
 import time
 from collections.abc import Collection
+from collections.abc import Iterable
 from collections.abc import Iterator
+from collections.abc import Sequence
 
 from keystoneauth1 import session as ks_session
 from oslo_log import log
 
 from distil import exceptions
 from distil import model
+from distil import text
 from distil.telemetry import client
 from distil.telemetry import driver
 from distil.telemetry import pagination
@@ -36,6 +39,9 @@ _LONG_AGO = model.Window(
 
 # That a check reads of a meter.
 _CHECKED_SAMPLES = 100
+
+# By then the samples of a time have been recorded, for the most part.
+_SETTLED = datetime.timedelta(hours=6)
 
 _ParsedRows = Iterator[model.Sample | model.RejectedSample | None]
 
@@ -108,7 +114,11 @@ class CeilometerDriver(driver.TelemetryDriver):
         if not rows:
             return driver.MeterReport(driver.MeterPresence.ABSENT)
         sources = {source for row in rows if isinstance(source := row.get("source"), str)}
-        return driver.MeterReport(driver.MeterPresence.PRESENT, sources=sources, example=rows[0])
+        # The newest samples are those that came early; others of the same time may be still to come.
+        settled = self._newest(meter, start, max(start, end - _SETTLED), _CHECKED_SAMPLES)
+        return driver.MeterReport(
+            driver.MeterPresence.PRESENT, sources=sources, example=rows[0], recordings=_recordings([*rows, *settled])
+        )
 
     def _newest(self, meter: str, start: datetime.datetime, end: datetime.datetime, limit: int) -> Collection[object]:
         query = SampleQuery(frozenset(), frozenset((meter,)))
@@ -157,3 +167,16 @@ class CeilometerDriver(driver.TelemetryDriver):
                 raise
             for half in halves:
                 yield from self._read(request, half, error.period)
+
+
+def _recordings(rows: Iterable[object]) -> Sequence[driver.Recording]:
+    """Of those rows that have two valid times, each once."""
+    recordings: dict[object, driver.Recording] = {}
+    for row in rows:
+        if isinstance(row, dict):
+            try:
+                times = (model.parse_time(row.get("timestamp")), model.parse_time(row.get("recorded_at")))
+            except ValueError:
+                continue
+            recordings[text.canonical_json(row)] = driver.Recording(*times)
+    return list(recordings.values())

@@ -57,6 +57,16 @@ class ServedMeter:
     unavailable: str | None = None
 
 
+class Recording(NamedTuple):
+    """When a sample was recorded by the telemetry service.
+
+    :param timestamp: of the sample.
+    """
+
+    timestamp: datetime.datetime
+    recorded: datetime.datetime
+
+
 class MeterReport(NamedTuple):
     """What a check of the configuration finds of a meter in the telemetry service.
 
@@ -66,6 +76,7 @@ class MeterReport(NamedTuple):
     :param example: one of the samples, as a document with Ceilometer's keys.
     :param warnings: a sentence for each reason why samples may come to be missing or wrong.
     :param kept: how long the samples can be read, at the least; None: unknown, or without limit.
+    :param recordings: of samples that tell it.
     """
 
     presence: MeterPresence
@@ -74,6 +85,7 @@ class MeterReport(NamedTuple):
     example: Mapping[str, Any] | None = None
     warnings: Sequence[str] = ()
     kept: datetime.timedelta | None = None
+    recordings: Sequence[Recording] = ()
 
 
 class SampleCount(NamedTuple):

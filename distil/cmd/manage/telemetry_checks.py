@@ -17,6 +17,8 @@ from distil.cmd.manage.config_checks import ERROR
 from distil.cmd.manage.config_checks import OK
 from distil.cmd.manage.config_checks import WARNING
 from distil.cmd.manage.config_checks import Finding
+from distil.cmd.manage.delay_check import check_delay
+from distil.collector.plan import Plan
 from distil.db.store import Store
 from distil.factory.collector import CollectorFactory
 from distil.factory.collector import utc_now
@@ -24,6 +26,7 @@ from distil.rating.mapping import MeterMapping
 from distil.rating.rate import RatingRules
 from distil.telemetry.driver import MeterPresence
 from distil.telemetry.driver import MeterReport
+from distil.telemetry.driver import Recording
 from distil.telemetry.driver import TelemetryDriver
 from distil.text import format_duration
 from distil.text import pluralize
@@ -51,17 +54,16 @@ def meters(factory: CollectorFactory, connection: Connection) -> Iterator[Findin
     try:
         yield from (Finding(check, ERROR, problem) for problem in driver.problems())
         yield from (Finding(check, WARNING, warning) for warning in driver.warnings())
-        start_age = datetime.timedelta(hours=factory.plan().max_collection_start_age)
-        yield from (Finding(check, *found) for found in _meters(driver, rules, start_age))
+        yield from (Finding(check, *found) for found in _meters(driver, rules, factory.plan()))
     except exceptions.TelemetryError as error:
         yield Finding(check, ERROR, str(error))
 
 
-def _meters(driver: TelemetryDriver, rules: RatingRules, start_age: datetime.timedelta) -> Iterator[tuple[str, str]]:
-    """Status and detail of what is found of each meter that has samples according to the meters file.
-
-    :param start_age: how far back the collection of new projects may start.
-    """
+def _meters(driver: TelemetryDriver, rules: RatingRules, plan: Plan) -> Iterator[tuple[str, str]]:
+    """Status and detail of what is found of each meter that has samples according to the meters file."""
+    # How far back the collection of new projects may start.
+    start_age = datetime.timedelta(hours=plan.max_collection_start_age)
+    recordings: list[Recording] = []
     now = utc_now()
     # That others have none is known without asking.
     names = [meter for meter in sorted(rules.meters) if (has := driver.served(meter)) and has.unavailable is None]
@@ -70,6 +72,7 @@ def _meters(driver: TelemetryDriver, rules: RatingRules, start_age: datetime.tim
     for meter in names:
         report = driver.report(meter, now - _METER_CHECK_PERIOD, now)
         presences[report.presence] += 1
+        recordings += report.recordings
         if report.kept is not None and report.kept < start_age:
             short[meter] = report.kept
         yield from ((ERROR, f"meter {meter}: {problem}") for problem in report.problems)
@@ -78,6 +81,8 @@ def _meters(driver: TelemetryDriver, rules: RatingRules, start_age: datetime.tim
             yield OK, f"meter {meter}: {_describe(report.example, rules.of_meter(meter))}"
     if short:
         yield WARNING, _start_age_problem(short, start_age)
+    if recordings:
+        yield check_delay(recordings, plan.collection_delay)
     if presences[MeterPresence.UNKNOWN]:
         yield OK, "the driver cannot tell which meters have samples"
     else:

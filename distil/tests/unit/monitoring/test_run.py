@@ -96,6 +96,22 @@ class RunMonitorTest(unittest.TestCase):
         self.assertTrue(str(self.monitor.result).endswith("; 3 projects missing"))
         self.assert_ended(RunOutcome.PARTIAL)
 
+    def test_held_projects_are_counted(self) -> None:
+        for held, expected in ((True, 1), (False, 0)):
+            with self.monitor.run():
+                if held:
+                    self.monitor.fail("p1", exceptions.MetersVanished("meter m vanished"))
+                self.monitor.fail("p2", exceptions.TelemetryError("no response"))
+                states = ProjectStates.of([PROJECT], {}, {}, self.monitor.failures, set())
+                self.monitor.set_project_states(states, {}, self.monitor.failures)
+            self.assertEqual(expected, self.value("projects_held"))
+
+    def test_empty_and_suspect_windows_are_counted(self) -> None:
+        with self.monitor.run():
+            self.monitor.committed(PROJECT, WINDOW, EMPTY, 0.1)
+            self.monitor.committed(PROJECT, WINDOW, EMPTY, 0.1, suspect=True)
+        self.assertEqual((2, 1), (self.value("windows_empty_total"), self.value("windows_suspect_total")))
+
     def test_unmatched_scope_entries_are_counted(self) -> None:
         with self.monitor.run():
             self.monitor.planned({}, projects=7, due=9, windows=9, paused=False, unmatched=["no domain x"])

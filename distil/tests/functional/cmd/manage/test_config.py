@@ -32,6 +32,25 @@ class ConfigCheckTest(unittest.TestCase):
         self.assertEqual(set(), {finding for finding in findings if finding[1] != "ok"})
         self.assertIn("4 projects", [detail for check, _, detail in findings if check == "scope of default"])
 
+    def test_late_samples_recommend_delay(self) -> None:
+        project_id, timestamp = self.site.cloud.projects.enabled_ids[0], self.site.end - HOUR / 2
+        recorded = (timestamp + HOUR).replace(tzinfo=None).isoformat()
+        late = self.site.sample(
+            project_id, "instance", timestamp=timestamp.replace(tzinfo=None).isoformat(), recorded_at=recorded
+        )
+        self.site.cloud.add_samples(project_id, "instance", [late])
+        for delay, status, detail in (
+            (300, "warning", "collection_delay = 300: of the "),
+            (1800, "ok", "collection_delay = 1800 would have sufficed: of the "),
+        ):
+            self.site.configure(collection_delay=delay)
+            found = [row for row in self.check("--live", status=0) if "collection_delay" in row[2]]
+            ((check, found_status, found_detail),) = found
+            self.assertEqual(("telemetry of default", status), (check, found_status))
+            self.assertEqual(detail, found_detail[: len(detail)])
+            self.assertIn("the latest was recorded 1:00:00 after its time", found_detail)
+            self.assertEqual(delay == 300, found_detail.endswith("1800 would have caught these"))
+
     def test_database_of_other_region_is_error(self) -> None:
         self.site.configure(collection_delay=300)
         self.site.collect(self.site.start + HOUR)
