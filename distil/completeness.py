@@ -112,6 +112,13 @@ class ProjectRecord:
     def is_registered(self) -> bool:
         return self.start is not None
 
+    @property
+    def has_left_scope(self) -> bool:
+        """Whether no collector collects it, though it has not departed."""
+        if self.state is not None and self.state.state == ProjectState.OUT_OF_SCOPE:
+            return True
+        return not self.is_tracked and self.departed is None
+
 
 def classify(project: ProjectRecord, receipts: Iterable[WindowRange], period: Window) -> Iterator[WindowRange]:
     """All windows of a project that begin in a period, in time order.
@@ -149,7 +156,7 @@ def _expected(project: ProjectRecord, period: Window) -> Window:
         start, end = _unregistered(project, period)
     elif project.until is not None:
         end = min(end, project.until)
-    elif _has_left_scope(project):
+    elif project.has_left_scope:
         end = min(end, project.last_collected or end)
     start = max(period.start, start)
     return Window(start, max(start, end))
@@ -161,12 +168,6 @@ def _unregistered(project: ProjectRecord, period: Window) -> tuple[datetime.date
         if change.state == ProjectState.ENABLED:
             return _full_hour(change.since), min(period.end, following.since if following else period.end)
     return period.end, period.end
-
-
-def _has_left_scope(project: ProjectRecord) -> bool:
-    if project.state is not None and project.state.state == ProjectState.OUT_OF_SCOPE:
-        return True
-    return not project.is_tracked and project.departed is None
 
 
 def _with_gaps(project: ProjectRecord, receipts: Iterable[WindowRange], expected: Window) -> Iterator[WindowRange]:

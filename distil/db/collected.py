@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How far the projects that usage is of have been collected."""
+"""From when to when usage is stored."""
 
 import datetime
 from collections.abc import Collection
@@ -14,43 +14,26 @@ from distil.db.models import tenants
 from distil.db.models import usage_entry
 
 
-class CollectedProject(NamedTuple):
-    """A project, and how far it has been collected.
-
-    :param last_collected: end of its newest stored window; None before the first one, or if it is not a time.
-    :param has_ended: whether it has departed, and all of its usage is collected.
-    :param is_in_scope: whether a collector had it in its scope in its last run, or collects its last usage.
-    """
-
-    project_id: str
-    name: str
-    last_collected: datetime.datetime | None
-    has_ended: bool = False
-    is_in_scope: bool = False
-
-
 class Collected(NamedTuple):
     """What has been collected of some projects.
 
     :param first: start of the oldest window with usage; None if no usage is stored.
-    :param projects: ordered by ID.
+    :param newest: end of the newest stored window; None if there is none.
+    :param projects: number of registered projects.
     """
 
     first: datetime.datetime | None
-    projects: list[CollectedProject]
+    newest: datetime.datetime | None
+    projects: int
 
 
 def read(engine: sa.Engine, projects: Collection[str] = (), domains: Collection[str] = ()) -> Collected:
-    """How far projects have been collected; all of them if neither projects nor domains are given.
+    """What has been collected of projects; of all of them if neither projects nor domains are given.
 
     :raises StoreError: the database failed.
     """
     conditions = list(_conditions(projects, domains))
-    last_collected = valid_time(tenants.c.last_collected)
-    has_ended = sa.and_(tenants.c.departed.is_not(None), tenants.c.in_scope_of.is_(None))
-    is_in_scope = tenants.c.in_scope_of.is_not(None)
-    columns = tenants.c.id, tenants.c.name, last_collected, has_ended, is_in_scope
-    query = sa.select(*columns).where(*conditions).order_by(tenants.c.id)
+    query = sa.select(valid_time(tenants.c.last_collected)).where(*conditions)
     first = sa.select(sa.func.min(usage_entry.c.start))
     if conditions:
         # One row of the index for each project, instead of all of them.
@@ -58,7 +41,9 @@ def read(engine: sa.Engine, projects: Collection[str] = (), domains: Collection[
         oldest_start = oldest.order_by(usage_entry.c.start).limit(1).scalar_subquery()
         first = sa.select(sa.func.min(oldest_start)).where(*conditions)
     with errors.translate_errors("read what is collected"), engine.connect() as connection:
-        return Collected(connection.scalar(first), [CollectedProject(*row) for row in connection.execute(query)])
+        # Not their maximum in SQL: what is not a time may be greater than each that is one.
+        times = list(connection.scalars(query))
+        return Collected(connection.scalar(first), max(filter(None, times), default=None), len(times))
 
 
 def _conditions(projects: Collection[str], domains: Collection[str]) -> Iterator[sa.ColumnElement[bool]]:

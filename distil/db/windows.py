@@ -26,6 +26,7 @@ from distil.db.models import late_windows
 from distil.db.models import project_failures
 from distil.db.models import project_states
 from distil.db.models import receipts
+from distil.db.models import rejected_samples
 from distil.db.models import tenants
 from distil.db.models import usage_entry
 from distil.model import Window
@@ -227,11 +228,13 @@ def _each(ids: Sequence[str], period: Window) -> sa.Select[Any]:
 
 def _windows(ids: Sequence[str], period: Window) -> sa.Select[Any]:
     """The windows with receipts, and their states."""
-    columns = receipts.c
+    columns, sample = receipts.c, rejected_samples.c
+    is_rejected = sa.exists().where(sample.tenant_id == columns.tenant_id, sample.start == columns.start)
     state = sa.case(
         (late_windows.c.tenant_id.is_not(None), sa.literal_column("'late'")),
         (columns.suspect.is_not(None), sa.literal_column("'suspect'")),
-        (columns.rejected > 0, sa.literal_column("'rejected'")),
+        # Those that an operator has deleted are settled.
+        (sa.and_(columns.rejected > 0, is_rejected), sa.literal_column("'rejected'")),
         (columns.samples == 0, sa.literal_column("'empty'")),
         else_=sa.literal_column("'complete'"),
     ).label("state")

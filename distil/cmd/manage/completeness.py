@@ -3,18 +3,40 @@
 
 import datetime
 import logging
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable
+from collections.abc import Mapping
+from typing import NamedTuple
 
 from distil.cmd.manage import base
 from distil.cmd.manage.period_options import Period
+from distil.completeness import GAPS
+from distil.completeness import WindowState
 from distil.db.collected import Collected
-from distil.db.collected import CollectedProject
-from distil.escaping import escape_control
+from distil.db.windows import ProjectWindows
+from distil.model import Window
 from distil.text import pluralize
 
 LOG = logging.getLogger(__name__)
 
-_MAX_LISTED = 5
+_BEGINNING = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+
+
+class WindowCount(NamedTuple):
+    """The windows of a period.
+
+    :param states: number of windows by state.
+    :param lacking: number of projects with windows that are not collected as they should be.
+    :param projects: number of projects that are in a collector's scope, have departed, or have windows in the period.
+    """
+
+    states: Mapping[WindowState, int]
+    lacking: int
+    projects: int
+
+    @property
+    def is_complete(self) -> bool:
+        return self.projects > 0 and not self.lacking
 
 
 def collectable_end(end: datetime.datetime | None) -> datetime.datetime:
@@ -23,73 +45,51 @@ def collectable_end(end: datetime.datetime | None) -> datetime.datetime:
     return min(end or now, now)
 
 
-def is_complete(projects: Sequence[CollectedProject], end: datetime.datetime, start: datetime.datetime | None) -> bool:
-    """Whether all projects are collected to the end of a period, as far as any collector will.
+def counted_part(period: Period, collected: Collected) -> Window:
+    """The part of a period whose windows should be collected. It may be of length 0.
 
-    One that is in no scope is not collected any more: it is incomplete only if that ended within the period.
+    A period without an end is that of what is collected.
     """
-    current = [project for project in projects if not project.has_ended]
-    reach = [project for project in current if project.last_collected and project.last_collected >= end]
-    left = [project for project in current if not project.is_in_scope and _is_before(project, start)]
-    return len(projects) > len(left) and {*reach, *left} == set(current)
+    start = period.start or _BEGINNING
+    end = collectable_end(period.end or collected.newest or start)
+    return Window(start, max(start, end))
 
 
-def log(collected: Collected, period: Period) -> None:
-    """Log the first and last stored window of the projects, and warn where the period reaches beyond them."""
+def count(projects: Iterable[ProjectWindows]) -> WindowCount:
+    """Counts the windows of projects."""
+    states: Counter[WindowState] = Counter()
+    lacking = number = 0
+    for project, ranges in projects:
+        for each in ranges:
+            states[each.state] += each.number
+        lacking += any(each.state in GAPS for each in ranges)
+        number += bool(ranges) or not project.has_left_scope
+    return WindowCount(states, lacking, number)
+
+
+def log_extent(collected: Collected, period: Period) -> None:
+    """Log from when to when usage is stored, and warn where the period reaches beyond what can be stored."""
+    number = pluralize(collected.projects, "project")
+    first, newest = (base.format_time(time, period.zone) for time in (collected.first, collected.newest))
     if not collected.projects:
         LOG.info("No project has been collected")
-        return
-    times = [project.last_collected for project in collected.projects if project.last_collected]
-    count = pluralize(len(collected.projects), "project")
-    if not times:
-        LOG.warning("%s, of which nothing has been collected", count.capitalize())
-        return
-    newest = max(times)
-    first, last = base.format_time(collected.first, period.zone), base.format_time(newest, period.zone)
-    if first:
-        LOG.info("Usage of %s is stored from %s to %s", count, first, last)
+    elif not newest:
+        LOG.warning("%s, of which nothing has been collected", number.capitalize())
+    elif first:
+        LOG.info("Usage of %s is stored from %s to %s", number, first, newest)
     else:
-        LOG.info("No usage of %s is stored", count)
+        LOG.info("No usage of %s is stored", number)
     if period.start and collected.first and period.start < collected.first:
         LOG.warning("The period begins at %s, before the stored usage", base.format_time(period.start, period.zone))
-    if period.end and period.end > newest and not all(project.has_ended for project in collected.projects):
-        LOG.warning("The period ends at %s, and is not collected to its end", base.format_time(period.end, period.zone))
-    _log_short(collected.projects, period, min(newest, period.end or newest))
+    if period.end and period.end > collectable_end(period.end):
+        LOG.warning("The period is not over: it ends at %s", base.format_time(period.end, period.zone))
 
 
-def _log_short(projects: Sequence[CollectedProject], period: Period, end: datetime.datetime) -> None:
-    """:param end: to which a project is collected if it is not short."""
-    short = [project for project in projects if project.last_collected is None or project.last_collected < end]
-    ended = [project for project in short if project.has_ended]
-    before = [project for project in short if not project.has_ended and _is_before(project, period.start)]
-    behind = [project for project in short if not project.has_ended and not _is_before(project, period.start)]
-    if not short:
-        subject = "All of them are" if len(projects) > 1 else "It is"
-        LOG.info("%s collected to %s", subject, base.format_time(end, period.zone))
-    if behind:
-        _warn(behind, len(projects), period, end)
-    if ended:
-        LOG.info("%s departed and collected to the end", pluralize(len(ended), "project"))
-    if before:
-        LOG.info("%s collected to before the period only: deleted, or far behind", pluralize(len(before), "project"))
-
-
-def _warn(behind: Sequence[CollectedProject], number: int, period: Period, end: datetime.datetime) -> None:
-    listed = ", ".join(_describe(project, period.zone) for project in behind[:_MAX_LISTED])
-    LOG.warning(
-        "%d of %s not collected to %s: %s%s",
-        len(behind),
-        pluralize(number, "project"),
-        base.format_time(end, period.zone),
-        listed,
-        f", and {len(behind) - _MAX_LISTED} more" if len(behind) > _MAX_LISTED else "",
-    )
-
-
-def _is_before(project: CollectedProject, start: datetime.datetime | None) -> bool:
-    return bool(start and project.last_collected and project.last_collected <= start)
-
-
-def _describe(project: CollectedProject, zone: datetime.tzinfo) -> str:
-    last = base.format_time(project.last_collected, zone)
-    return f"{project.project_id} ({escape_control(project.name)}) {f'to {last}' if last else 'never'}"
+def log_windows(windows: WindowCount) -> None:
+    """Log how many windows are in which state, and warn if a project lacks some."""
+    counts = ", ".join(f"{windows.states[state]} {state.value}" for state in WindowState if windows.states[state])
+    if windows.lacking:
+        projects = pluralize(windows.lacking, "project")
+        LOG.warning("Windows: %s; see window gaps for what is wrong with %s", counts, projects)
+    else:
+        LOG.info("Windows: %s", counts or "none")

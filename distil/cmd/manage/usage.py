@@ -4,19 +4,23 @@
 import argparse
 import datetime
 import logging
+from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Sequence
+from typing import Any
 
 from distil import exceptions
 from distil.cmd.manage import base
 from distil.cmd.manage import completeness
 from distil.cmd.manage import period_options
+from distil.cmd.manage.completeness import WindowCount
 from distil.cmd.manage.domains import find_domain_ids
 from distil.db import collected
 from distil.db import projects
 from distil.db import retention
 from distil.db import usage_entries
 from distil.db.store import Store
+from distil.db.windows import PeriodWindows
 
 LOG = logging.getLogger(__name__)
 
@@ -30,6 +34,9 @@ class _UsageCommand(base.ListCommand):
     SUBJECT = "usage"
     TABLE_NOTE = "Volumes of a level, such as gigabyte, are of its unit times hours; see --help"
     SORTED_BY_DATABASE = True
+
+    _windows: WindowCount | None = None
+    _is_refused = False
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
@@ -46,12 +53,13 @@ class _UsageCommand(base.ListCommand):
         parser.add_argument(
             "--require-complete",
             action="store_true",
-            help="exit with status 1 if a chosen project is not collected to the end of the period, for billing",
+            help="exit with status 1 if a window of the period is missing, failed, late, suspect or rejected, or the"
+            " period is not over, for billing",
         )
         return parser
 
     def _filter(self, arguments: argparse.Namespace) -> usage_entries.UsageFilter:
-        """The usage that the options choose. Tells how much of it has been collected."""
+        """The usage that the options choose. Finds out how much of it has been collected, before it is read."""
         chosen = period_options.read_period(arguments, self.refuse)
         if arguments.require_complete and chosen.end is None:
             self.refuse("--require-complete needs --month or --end")
@@ -64,12 +72,28 @@ class _UsageCommand(base.ListCommand):
             end=chosen.end,
         )
         found = collected.read(self.app.engine, usage_filter.projects, usage_filter.domains)
-        completeness.log(found, chosen)
-        end = chosen.end if arguments.require_complete else None
-        if end and not completeness.is_complete(found.projects, end, chosen.start):
+        completeness.log_extent(found, chosen)
+        # All windows that were ever collected are too many to count.
+        if chosen.start or usage_filter.projects or arguments.require_complete:
+            part = completeness.counted_part(chosen, found)
+            windows = PeriodWindows(self.app.engine, part, usage_filter.projects, usage_filter.domains)
+            self._windows = completeness.count(windows.iterate())
+            is_over = chosen.end is not None and chosen.end <= part.end
+            self._is_refused = arguments.require_complete and not (is_over and self._windows.is_complete)
+        return usage_filter
+
+    def produce_output(
+        self, parsed_args: argparse.Namespace, column_names: Sequence[str], data: Iterable[Sequence[Any]]
+    ) -> int:
+        status = super().produce_output(parsed_args, column_names, data)
+        # The last line is to follow the rows also where both go to the same file.
+        self.app.stdout.flush()
+        if self._windows is not None:
+            completeness.log_windows(self._windows)
+        if self._is_refused:
             LOG.error("The period is not complete")
             self.failures.add(True)
-        return usage_filter
+        return status
 
 
 class UsageList(_UsageCommand):

@@ -61,7 +61,7 @@ class InvalidLastCollectedSQLiteTest(databases.DatabaseTestCase):
         tracked = TrackedProjects(self.engine)
         for odd in self.invalid_projects():
             self.assertIsNone(projects.list_statuses(self.engine)[odd.id].last_collected)
-            self.assertIsNone(collected.read(self.engine, [odd.id]).projects[0].last_collected)
+            self.assertIsNone(collected.read(self.engine, [odd.id]).newest)
             tracked.track([odd.id], "default")
             self.assertIsNone(tracked.load()[odd.id].last_collected)
             self.assertEqual((0, 0), tuple(retention.prune_usage(self.engine, START, [odd.id])))

@@ -27,6 +27,7 @@ class _PeriodWindowsTests:
                 "p1", [0, 1, 3, 4, 5, 6, 7], {3: {"samples": 0}, 5: {"rejected": 2}, 6: {"suspect": "few"}}
             )
             self.execute(sa.insert(models.late_windows).values(self.late("p1", 4)))
+            self.add_rejected("p1", 5)
             expected = [
                 (0, 2, "complete", 2),
                 (2, 3, "missing", 1),
@@ -37,6 +38,13 @@ class _PeriodWindowsTests:
                 (7, 8, "complete", 1),
                 (8, 10, "missing", 2),
             ]
+            self.assertEqual({"p1": expected}, self.found())
+
+        def test_deleted_rejected_samples_are_settled(self) -> None:
+            self.add_project("p1", collected=10)
+            self.add_receipts("p1", range(10), {hour: {"rejected": 2} for hour in (5, 7)})
+            self.add_rejected("p1", 7)
+            expected = [(0, 7, "complete", 7), (7, 8, "rejected", 1), (8, 10, "complete", 2)]
             self.assertEqual({"p1": expected}, self.found())
 
         def test_only_period_is_read(self) -> None:
@@ -118,6 +126,11 @@ class _PeriodWindowsTests:
         def late(self, project_id: str, hour: int) -> dict[str, object]:
             window = {"start": self.at(hour), "end": self.at(hour + 1), "checked": self.at(40)}
             return {"tenant_id": project_id, "samples": 7, **window}
+
+        def add_rejected(self, project_id: str, hour: int) -> None:
+            window = {"start": self.at(hour), "end": self.at(hour + 1), "created": self.at(hour + 2)}
+            sample = {"meter": "instance", "reason": "volume is missing", "sample": "{}"}
+            self.execute(sa.insert(models.rejected_samples).values(tenant_id=project_id, **window, **sample))
 
         def add_state(self, project_id: str, hour: int, state: str) -> None:
             row = {"tenant_id": project_id, "since": self.at(hour), "state": state, "collector": "c"}

@@ -128,7 +128,7 @@ class UsageTest(manage.ManageTestCase):
             self.assertEqual(45, len(by_hour))
 
     def test_month_has_hours_of_zone(self) -> None:
-        for month, hours in (("2026-09", 719), ("2026-10", 744), ("2027-04", 721)):
+        for month, hours in (("2025-09", 719), ("2025-10", 744), ("2025-04", 721)):
             first = datetime.datetime.fromisoformat(f"{month}-01").replace(tzinfo=AUCKLAND).astimezone(datetime.UTC)
             self.store(*(entry("p1", hour=(first - START) // HOUR + hour) for hour in range(-30, 780)))
             self.last_collected(first + 800 * HOUR)
@@ -170,76 +170,109 @@ class UsageTest(manage.ManageTestCase):
 
     def test_complete_period_is_noted(self) -> None:
         self.store(*(entry("p1", hour=hour) for hour in range(4)))
-        notes = self.notes("usage", "list", "--project", "p1", "--project", "p2", "-f", "csv")
+        period = ("--start", "2026-01-31T22:00", "--end", "2026-02-01T02:00")
+        notes = self.notes("usage", "list", "--project", "p1", "--project", "p2", *period, "-f", "csv")
         self.assertEqual(
             "distil-manage: Usage of 2 projects is stored from 2026-01-31T22:00:00Z to 2026-02-01T04:00:00Z\n"
-            "distil-manage: All of them are collected to 2026-02-01T04:00:00Z\n",
+            "distil-manage: Windows: 4 unrecorded\n",
             notes,
         )
 
-    def test_complete_project_is_noted(self) -> None:
+    def test_windows_of_project_are_counted_without_period(self) -> None:
         self.store(entry("p1"))
         last = "2026-02-01T04:00:00Z"
-        for project, stored in (
-            ("p1", f"Usage of 1 project is stored from 2026-01-31T22:00:00Z to {last}"),
-            ("p2", "No usage of 1 project is stored"),
+        for project, stored, windows in (
+            ("p1", f"Usage of 1 project is stored from 2026-01-31T22:00:00Z to {last}", "6 unrecorded"),
+            ("p2", "No usage of 1 project is stored", "none"),
         ):
             notes = self.notes("usage", "list", "--project", project, "-f", "csv").splitlines()
-            self.assertEqual([f"distil-manage: {stored}", f"distil-manage: It is collected to {last}"], notes[:2])
+            expected = [f"distil-manage: {stored}", f"distil-manage: Windows: {windows}"]
+            self.assertEqual(expected, [notes[0], notes[-1]])
+
+    def test_all_windows_are_not_counted(self) -> None:
+        self.assertNotIn("Windows", self.notes("usage", "list"))
+
+    def test_windows_are_counted_by_state(self) -> None:
+        self.store(*(entry("p1", hour=hour) for hour in range(4)))
+        self.last_collected(START + 4 * HOUR, id="p1")
+        failure = {"start": START + 4 * HOUR, "end": START + 5 * HOUR, "reason": "HTTP 500", "collector": "c"}
+        times = {"since": START, "seen": START, "runs": 1}
+        self.insert(models.project_failures, {"tenant_id": "p1", **failure, **times})
+        self.track()
+        notes = self.notes("usage", "summary", "--start", "2026-01-31T22:00", "--end", "2026-02-01T04:00")
+        expected = "Windows: 4 unrecorded, 1 failed, 1 missing; see window gaps for what is wrong with 1 project\n"
+        self.assertTrue(notes.endswith(expected), notes)
 
     def test_incomplete_period_can_be_refused(self) -> None:
         self.store(*(entry("p1", hour=hour) for hour in range(6)))
+        self.track()
         complete = ("usage", "summary", "--require-complete", "--end", "2026-02-01T04:00")
         self.assertEqual(1, len(self.rows(*complete)))
         self.last_collected(START + 5 * HOUR, id="p2")
         for command in (complete, (*complete, "--project", "p2"), (*complete[:-1], "2026-02-01T05:00")):
             refused = manage.run(self.config, *command, "-f", "csv")
             self.assertEqual((1, '"project_id"'), (refused.returncode, refused.stdout.partition(",")[0]))
-            self.assertIn("distil-manage: The period is not complete\n", refused.stderr)
+            self.assertTrue(refused.stderr.endswith("distil-manage: The period is not complete\n"), refused.stderr)
         self.rows(*complete, "--project", "p1")
         with self.engine.begin() as connection:
-            connection.execute(sa.update(models.tenants).filter_by(id="p2").values(departed=START))
+            departed = {"departed": START, "collect_until": START + 5 * HOUR, "in_scope_of": None}
+            connection.execute(sa.update(models.tenants).filter_by(id="p2").values(departed))
         self.rows(*complete)
         self.rows(*complete, "--project", "p2")
         self.assertIn("needs --month or --end", self.usage_error("usage", "list", "--require-complete"))
 
+    def test_project_that_was_never_registered_is_missing(self) -> None:
+        complete = ("usage", "summary", "--require-complete", "--end", "2026-02-01T04:00")
+        self.store(entry("p1"))
+        self.rows(*complete)
+        self.insert(
+            models.project_states,
+            {"tenant_id": "p3", "since": START + 3 * HOUR, "state": "enabled", "domain_id": "d1", "collector": "c"},
+        )
+        for command in (complete, (*complete, "--domain", "d1")):
+            refused = manage.run(self.config, *command)
+            self.assertEqual(1, refused.returncode)
+            self.assertIn("3 missing; see window gaps for what is wrong with 1 project\n", refused.stderr)
+        self.rows(*complete, "--project", "p1")
+
+    def test_current_period_is_refused(self) -> None:
+        now = datetime.datetime.now(datetime.UTC)
+        self.last_collected(now + 9 * HOUR)
+        period = ("--start", (now - 9 * HOUR).isoformat(), "--end", (now + 2 * HOUR).isoformat())
+        refused = manage.run(self.config, "usage", "list", *period, "--require-complete")
+        self.assertEqual(1, refused.returncode)
+        self.assertIn("distil-manage: The period is not over: it ends at 2", refused.stderr)
+
     def test_project_in_no_scope_is_complete(self) -> None:
         complete = ("--quiet", "usage", "summary", "--require-complete", "--month", "2026-02")
+        self.store(entry("p1"))
         self.last_collected(START + 900 * HOUR)
         self.last_collected(START, id="p2")
         self.assertEqual(0, manage.run(self.config, *complete).returncode)
-        with self.engine.begin() as connection:
-            connection.execute(sa.update(models.tenants).filter_by(id="p2").values(in_scope_of="default"))
+        self.track()
         self.assertEqual(1, manage.run(self.config, *complete).returncode)
 
-    def test_incomplete_period_is_warned_of(self) -> None:
-        self.store(*(entry("p1", hour=hour) for hour in range(4)))
-        self.last_collected(START + HOUR, id="p1")
-        self.last_collected(START - 900 * HOUR, id="p2")
-        notes = self.notes("--quiet", "usage", "summary", "--start", "2026-01-31", "--end", "2026-02-02")
-        self.assertEqual(
-            "distil-manage: The period begins at 2026-01-31T00:00:00Z, before the stored usage\n"
-            "distil-manage: The period ends at 2026-02-02T00:00:00Z, and is not collected to its end\n"
-            "distil-manage: 1 of 3 projects not collected to 2026-02-01T04:00:00Z:"
-            " p1 (name of p1) to 2026-01-31T23:00:00Z\n",
-            notes,
-        )
+    def test_nothing_in_scope_is_not_complete(self) -> None:
+        self.last_collected(START)
+        complete = ("--quiet", "usage", "summary", "--require-complete", "--month", "2026-02")
+        self.assertEqual(1, manage.run(self.config, *complete).returncode)
 
-    def test_departed_project_is_not_warned_of(self) -> None:
-        """It is collected to its end, however early that was."""
-        self.store(*(entry("p1", hour=hour) for hour in range(4)))
-        self.last_collected(START + HOUR, id="p1")
-        with self.engine.begin() as connection:
-            connection.execute(sa.update(models.tenants).filter_by(id="p1").values(departed=START))
-        notes = self.notes("usage", "summary", "--start", "2026-01-31T22:00", "--end", "2026-02-01T04:00", "-f", "csv")
-        self.assertIn("distil-manage: 1 project departed and collected to the end\n", notes)
-        self.assertNotIn("not collected", notes)
+    def test_period_before_stored_usage_is_warned_of(self) -> None:
+        self.store(entry("p1"))
+        notes = self.notes("--quiet", "usage", "summary", "--start", "2026-01-31", "--end", "2026-02-01")
+        warning = "distil-manage: The period begins at 2026-01-31T00:00:00Z, before the stored usage\n"
+        self.assertEqual(warning, notes)
 
     def test_uncollected_project_is_warned_of(self) -> None:
         self.last_collected(None)
         notes = self.notes("usage", "list", "--project", "p1", "-f", "csv")
         self.assertIn("1 project, of which nothing has been collected\n", notes)
         self.assertIn("No usage found\n", notes)
+
+    def track(self) -> None:
+        """Let a collector have all projects in its scope."""
+        with self.engine.begin() as connection:
+            connection.execute(sa.update(models.tenants).values(in_scope_of="default"))
 
     def test_table_explains_volumes(self) -> None:
         self.store(entry("p1"))

@@ -101,6 +101,9 @@ class WindowTest(unittest.TestCase):
 
     def test_rejected_samples_are_counted_by_window(self) -> None:
         self.set_receipt(self.projects[0], rejected=2)
+        window = {"start": self.site.start, "end": self.site.start + HOUR, "created": self.site.end}
+        sample = {"meter": "instance", "reason": "volume is missing", "sample": "{}"}
+        self.insert(models.rejected_samples, tenant_id=self.projects[0], **window, **sample)
         (row,) = self.rows("list", *self.period, "--state", "rejected")
         self.assertEqual("samples rejected: 2", row["reason"])
 
