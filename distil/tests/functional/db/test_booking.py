@@ -169,7 +169,7 @@ class TestBookingSQLite(_BookingTestCase):
         self.assert_unchanged()
 
     def test_closed_period_is_refused(self) -> None:
-        row = {"name": "p", "start": START, "end": WINDOW.end, "closing": START, "closed_by": "bob"}
+        row = {"name": "p", "start": START, "end": WINDOW.end, "closing": START, "closed_by": "bob", "previous": ""}
         with self.engine.begin() as connection:
             connection.execute(sa.insert(models.periods), row)
         self.addCleanup(self.open_period)

@@ -57,7 +57,14 @@ class RejectedListAndShowTest(RejectedSamplesTestCase):
 class RejectedRetryTest(RejectedSamplesTestCase):
     def test_closed_period_is_refused(self) -> None:
         ids = self.ids()
-        row = {"name": "2026-01", "start": START, "end": START + HOUR, "closing": START, "closed_by": "bob"}
+        row = {
+            "name": "2026-01",
+            "start": START,
+            "end": START + HOUR,
+            "closing": START,
+            "closed_by": "bob",
+            "previous": "",
+        }
         self.insert(models.periods, row)
         for arguments in ((), ("--dry-run",)):
             rows = self.rows("rejected", "retry", "--end", "2026-01-02T04:00:00", *arguments, status=1)
