@@ -95,10 +95,10 @@ class RecordedNamesTest(unittest.TestCase):
 class RulesDocumentTest(unittest.TestCase):
     @hypothesis.given(st.lists(documents(), max_size=8).map(numbered))
     def test_parsed_document_rates_alike(self, sent: list[Any]) -> None:
-        body = rules_document.dump(ENTRIES, {}, ["te.t"])
+        body = rules_document.dump(ENTRIES, {}, ["tes."])
         parsed = rules_document.parse(body, builders.plugins())
         samples = [parse_sample(sample, builders.PROJECT, builders.METER) for sample in sent]
-        expected = rate(builders.rules(ENTRIES, trusted=["te.t"]), samples, builders.HOUR, LOOKUPS)
+        expected = rate(builders.rules(ENTRIES, trusted=["tes."]), samples, builders.HOUR, LOOKUPS)
         self.assertEqual(expected, rate(parsed.rules, samples, builders.HOUR, LOOKUPS))
         self.assertEqual([], parsed.version_changes())
 

@@ -99,7 +99,7 @@ class ManageAppTest(manage.ManageTestCase):
             (("lease", "lst"), "similar commands: lease list"),
             (("lease", "frob"), "similar commands: lease list, lease release"),
             (("leese", "list"), "similar commands: lease list"),
-            (("check",), "similar commands: config check"),
+            (("check",), "similar commands: config check, period check"),
             (("frob", "--it"), "--help lists the commands"),
         ):
             message = self.usage_error(*words)
