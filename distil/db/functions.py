@@ -61,3 +61,31 @@ def _any_time(element: valid_time, visitor: Any, **options: Any) -> str:
 def _postgresql_time(element: valid_time, visitor: Any, **options: Any) -> str:
     time = visitor.process(element.clauses, **options)
     return f"(CASE WHEN {time} BETWEEN '0001-01-01' AND '9999-12-31' THEN {time} END)"
+
+
+class seconds_between(functions.FunctionElement[int]):  # noqa: N801
+    """The whole seconds from one time to another."""
+
+    type = sa.BigInteger()
+    inherit_cache = True
+
+    def __init__(self, start: sa.ColumnElement[Any], end: sa.ColumnElement[Any]) -> None:
+        super().__init__(start, end)
+
+
+@compiler.compiles(seconds_between, "sqlite")
+def _sqlite_seconds(element: seconds_between, visitor: Any, **options: Any) -> str:
+    start, end = (visitor.process(time, **options) for time in element.clauses)
+    return f"(strftime('%s', {end}) - strftime('%s', {start}))"
+
+
+@compiler.compiles(seconds_between, "mysql")
+@compiler.compiles(seconds_between, "mariadb")
+def _mysql_seconds(element: seconds_between, visitor: Any, **options: Any) -> str:
+    return f"TIMESTAMPDIFF(SECOND, {visitor.process(element.clauses, **options)})"
+
+
+@compiler.compiles(seconds_between, "postgresql")
+def _postgresql_seconds(element: seconds_between, visitor: Any, **options: Any) -> str:
+    start, end = (visitor.process(time, **options) for time in element.clauses)
+    return f"CAST(extract(epoch FROM {end} - {start}) AS bigint)"

@@ -40,6 +40,15 @@ class _PeriodWindowsTests:
             ]
             self.assertEqual({"p1": expected}, self.found())
 
+        def test_hole_among_windows_of_several_lengths_is_found(self) -> None:
+            """Six windows from 0 to 6 o'clock, one of which is half an hour short."""
+            self.add_project("p1", collected=6)
+            self.add_receipts("p1", range(6), {3: {"end": self.at(3) + HOUR / 2}})
+            windows = PeriodWindows(self.engine, Window(self.at(0), self.at(6)))
+            ((_, ranges),) = windows.iterate()
+            self.assertEqual(["complete", "missing", "complete"], [found.state.value for found in ranges])
+            self.assertEqual(Window(self.at(3) + HOUR / 2, self.at(4)), ranges[1].window)
+
         def test_deleted_rejected_samples_are_settled(self) -> None:
             self.add_project("p1", collected=10)
             self.add_receipts("p1", range(10), {hour: {"rejected": 2} for hour in (5, 7)})
