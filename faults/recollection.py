@@ -46,6 +46,10 @@ class Recollection:
         self._withhold()
         collector = self._testbed.start(windows)
         collector.wait()
+        with self._testbed.engine.connect() as connection:
+            entries = _entries(connection, models.usage_entry)
+        # Windows that are collected later have all samples from the first.
+        self._first_usage = defaultdict(set, {key: set(usage) for key, usage in entries.items()})
         self._deliver()
 
     def start(self, fault: Fault | None = None, report: pathlib.Path | None = None) -> CollectorProcess:
@@ -67,9 +71,6 @@ class Recollection:
         report = self._testbed.folder / "recollection.json"
         self.prepare()
         self._before = self._testbed.stored_rows().windows()
-        with self._testbed.engine.connect() as connection:
-            entries = _entries(connection, models.usage_entry)
-        self._first_usage = defaultdict(set, {key: set(usage) for key, usage in entries.items()})
         process = self.start(report=report)
         process.wait()
         self.points = self._testbed.preload(report)
