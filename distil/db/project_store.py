@@ -75,28 +75,20 @@ class ProjectStore:
     ) -> None:
         """Stores a window and advances last_collected to its end, in one transaction.
 
-        A transaction that conflicts with another, such as the closing of a period, is repeated.
-
         :param collect_until: until when to collect the project at least, if it has departed; None changes nothing.
         :param receipt: of the window; None leaves it unrecorded.
         :raises WindowAlreadyCommitted: last_collected is not the window's start, or that of another telemetry service.
             Nothing was stored.
         """
         known, self._cached_info = self._cached_info, {}  # empty until the commit is certain
-
-        def commit() -> dict[str, dict[str, Any]]:
-            with self._verified_commit(window) as connection:
-                _advance_last_collected(connection, self._project_id, window, self._collector, collect_until)
-                now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
-                stored = inserts.merge_resources(connection, self._project_id, resources, known, now)
-                inserts.insert_usage(connection, self._project_id, window, usage, now)
-                inserts.insert_rejected(connection, self._project_id, window, rejected, now)
-                if receipt:
-                    receipts.insert(connection, self._project_id, window, receipt, self._collector, now)
-            return stored
-
-        with self._translate_errors(f"store window {window}"):
-            stored = transaction.conflict_retrying()(commit)
+        with self._translate_errors(f"store window {window}"), self._verified_commit(window) as connection:
+            _advance_last_collected(connection, self._project_id, window, self._collector, collect_until)
+            now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
+            stored = inserts.merge_resources(connection, self._project_id, resources, known, now)
+            inserts.insert_usage(connection, self._project_id, window, usage, now)
+            inserts.insert_rejected(connection, self._project_id, window, rejected, now)
+            if receipt:
+                receipts.insert(connection, self._project_id, window, receipt, self._collector, now)
         self._cached_info = known | stored
 
     def _verified_commit(self, window: model.Window) -> contextlib.AbstractContextManager[sa.Connection]:

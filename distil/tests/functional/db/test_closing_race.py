@@ -12,8 +12,11 @@ from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
+import tenacity
 
+from distil import exceptions
 from distil import model
+from distil.collector.retrying import MAX_ATTEMPTS
 from distil.db import engine as db_engine
 from distil.db import periods
 from distil.db import project_lock
@@ -60,8 +63,14 @@ class _Race:
         self.store.register_projects((model.Project(project, project, "d"), START) for project in self.projects)
 
     def commit(self, project: str, number: int, engine: sa.Engine | None = None) -> None:
+        """As often as a collector tries, for PostgreSQL refuses to write what has been written meanwhile."""
         store = Store(engine or self.engine).project(project)
-        store.commit(window(number), USAGE, [model.Resource("r", {})], [], receipt=receipt())
+        attempts = tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(exceptions.StoreError),
+            stop=tenacity.stop_after_attempt(MAX_ATTEMPTS),
+            reraise=True,
+        )
+        attempts(store.commit, window(number), USAGE, [model.Resource("r", {})], [], receipt=receipt())
 
     def close(self) -> periods.StoredPeriod:
         return PeriodClosing(self.engine, "first", PERIOD, "alice@host", {}).run()
