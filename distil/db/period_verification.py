@@ -127,11 +127,13 @@ class UsageVerification:
     ) -> Iterator[Verified]:
         closed = self._closed.get(project_id)
         if (usage.windows or closed) and (closed is None or usage.digest != closed.digest):
-            if self._period.pruned and not usage.windows:
+            stored = self._receipts(connection, project_id)
+            # usage prune deletes the receipts as well.
+            if self._period.pruned and not (usage.windows or stored):
                 detail = f"its usage was deleted by usage prune at {self._period.pruned:%Y-%m-%dT%H:%M:%SZ}"
                 yield Verified(self._period.name, project_id, name, Result.PRUNED, detail)
             else:
-                detail = _describe_change(closed, usage, self._receipts(connection, project_id))
+                detail = _describe_change(closed, usage, stored)
                 yield Verified(self._period.name, project_id, name, Result.CHANGED, detail)
         if usage.late:
             detail = f"{_list_windows(usage.late)}: not part of the closed period; bill {_them(usage.late)} separately"

@@ -175,8 +175,15 @@ class ClosedPeriodCase:
     def test_pruned_period_is_told(self: Any) -> None:
         self.close()
         self.execute(sa.delete(usage_entry))
+        self.execute(sa.delete(models.receipts))
         self.execute(sa.update(period_table).values(pruned=NEXT.end))
         self.assertEqual([Result.PRUNED] * 2, [found.result for found in self.verify()])
+
+    def test_usage_deleted_by_hand_is_not_taken_for_pruned(self: Any) -> None:
+        self.close()
+        self.execute(sa.delete(usage_entry).where(usage_entry.c.tenant_id == "p1"))
+        self.execute(sa.update(period_table).values(pruned=NEXT.end))
+        self.assertEqual(["p1"], self.changed())
 
     def test_refuses_what_does_not_follow(self: Any) -> None:
         self.close()
