@@ -33,6 +33,8 @@ from distil.db.receipts import NewReceipt
 from distil.db.store import Store
 from distil.factory.collector import CollectorFactory
 from distil.factory.engine import build_engine
+from distil.factory.replay import build_replayer
+from distil.factory.session import connect
 from distil.rating.rate import RatingRules
 from distil.rating.rate import rate
 from distil.rating.receipt import make_receipt
@@ -122,7 +124,8 @@ def main() -> None:
     factory = CollectorFactory(conf, enabled_collectors.read_collectors(conf)[0])
     engine = build_engine(database.read(conf))
     project_id, window, last_collected = _collected(engine)
-    replayer = factory.replayer(engine)
+    cloud = connect(conf)
+    replayer = build_replayer(cloud, factory.telemetry.driver(cloud.session), engine)
     rules = factory.rules()
     samples = replayer.samples(project_id, window, rules)
     names = replayer.rate(window, samples, rules, None).names

@@ -14,27 +14,17 @@ from oslo_log import log
 from distil import exceptions
 from distil.cloud.connection import Connection
 from distil.cloud.keystone import KeystoneProjects
-from distil.cloud.lookups import cloud_lookups
-from distil.cloud.os_distro import OsDistros
 from distil.cloud.outage import PATIENCE_SECONDS
-from distil.cloud.outage import OutageDetector
-from distil.collector.dispatcher import Dispatcher
-from distil.collector.guard import MeterGuard
 from distil.collector.origin import Origin
 from distil.collector.origin import OriginCheck
 from distil.collector.plan import Plan
-from distil.collector.project_batch import BatchCollector
 from distil.collector.projects import ScopedProjects
-from distil.collector.replay import RecordedRules
-from distil.collector.replay import Replayer
-from distil.collector.reprocess import Reprocessor
 from distil.collector.retrying import RetryPolicy
 from distil.collector.run import Collector
-from distil.collector.samples import SampleFetcher
+from distil.collector.scheduled_rechecks import ScheduledRechecks
 from distil.collector.scope import Scope
 from distil.collector.shutdown import Shutdown
 from distil.collector.state_recorder import StateRecorder
-from distil.collector.window import WindowCollector
 from distil.conf import collector as collector_conf
 from distil.conf import database
 from distil.conf import log as log_conf
@@ -44,13 +34,12 @@ from distil.conf.fingerprint import fingerprint
 from distil.conf.fingerprint import rules_fingerprint
 from distil.coordination.leases import Partitioner
 from distil.db import schema
-from distil.db.documents import Documents
-from distil.db.previous_meters import PreviousMeters
 from distil.db.store import Store
 from distil.db.tracked_projects import TrackedProjects
 from distil.exporter.server import Exporter
 from distil.factory import coordination
 from distil.factory import rules
+from distil.factory.dispatcher import build_dispatcher
 from distil.factory.engine import build_engine
 from distil.factory.exporter import build_exporter
 from distil.factory.metrics import build_metrics
@@ -150,52 +139,35 @@ class CollectorFactory:
         engine = build_engine(database.read(self._conf))
         schema.require_usable(engine)
         loaded = self.load_rules()
-        rules = loaded.rules
         self._set_config_info()
         store = Store(engine)
         partitioner = self._partitioner(engine, shutdown)
         telemetry = self.telemetry.driver(cloud.session, observer)
         origin = self.origin(telemetry)
-        fetcher = self._fetcher(telemetry, rules, shutdown, patience)
         retry_policy = RetryPolicy(shutdown, self.monitor)
-        guard = self._guard(engine)
-        windows = WindowCollector(
-            fetcher=fetcher,
-            rules=rules,
-            rules_document=loaded.document,
-            documents=Documents(engine),
-            lookups=cloud_lookups(cloud, stop=shutdown.event, patience=patience),
-            os_distros=OsDistros(cloud),
-            partitioner=partitioner,
-            monitor=self.monitor,
-            retry_policy=retry_policy,
-            shutdown=shutdown,
-            plan=self.plan(),
-            guard=guard,
-        )
-        batches = BatchCollector(
-            fetcher=fetcher,
-            windows=windows,
-            store=store,
-            partitioner=partitioner,
-            monitor=self.monitor,
-            retry_policy=retry_policy,
-            origin=origin,
-            outages=OutageDetector("the database", exceptions.StoreError, shutdown.event, patience),
-            guard=guard,
-        )
         return Collector(
             name=self.name,
             projects=self._projects(cloud, engine, OriginCheck(origin, store)),
             plan=self.plan(),
             partitioner=partitioner,
-            dispatcher=self._dispatcher(batches, fetcher, shutdown, guard),
+            dispatcher=build_dispatcher(
+                self._options,
+                cloud=cloud,
+                engine=engine,
+                telemetry=telemetry,
+                rules=loaded,
+                plan=self.plan(),
+                origin=origin,
+                partitioner=partitioner,
+                monitor=self.monitor,
+                retry_policy=retry_policy,
+                shutdown=shutdown,
+                patience=patience,
+            ),
             store=store,
             monitor=self.monitor,
             retry_policy=retry_policy,
-            rechecks=self._recheckers(engine, cloud, telemetry, shutdown).scheduled(
-                self._options, partitioner, self.monitor
-            ),
+            rechecks=self._rechecks(engine, cloud, telemetry, shutdown, partitioner),
             clock=utc_now,
         )
 
@@ -207,23 +179,6 @@ class CollectorFactory:
         partitioner = coordination.create_partitioner(self._conf, engine, self.name, self.scope(), self.metrics)
         shutdown.on_request(partitioner.stop)
         return partitioner
-
-    def _fetcher(
-        self, telemetry: TelemetryDriver, rules: RatingRules, shutdown: Shutdown, patience: float
-    ) -> SampleFetcher:
-        service = f"telemetry ({telemetry.service_type})"
-        outages = OutageDetector(service, exceptions.TelemetryError, shutdown.event, patience)
-        return SampleFetcher(telemetry, rules.meters, shutdown, outages)
-
-    def _dispatcher(
-        self, batches: BatchCollector, fetcher: SampleFetcher, shutdown: Shutdown, guard: MeterGuard
-    ) -> Dispatcher:
-        concurrency = self._options.concurrency
-        return Dispatcher(batches=batches, fetcher=fetcher, concurrency=concurrency, shutdown=shutdown, guard=guard)
-
-    def _guard(self, engine: sa.Engine) -> MeterGuard:
-        options = self._options
-        return MeterGuard(PreviousMeters(engine), projects=options.guard_projects, patience=options.guard_patience)
 
     def _projects(self, cloud: Connection, engine: sa.Engine, origin_check: OriginCheck) -> ScopedProjects:
         keystone = KeystoneProjects(cloud)
@@ -239,47 +194,24 @@ class CollectorFactory:
             StateRecorder(self.name, keystone, engine),
         )
 
-    def reprocessor(self, engine: sa.Engine, *, changed_by: str, dry_run: bool, force: bool) -> Reprocessor:
-        """What tries rejected samples again, by this collector's rules.
+    def _rechecks(
+        self,
+        engine: sa.Engine,
+        cloud: Connection,
+        telemetry: TelemetryDriver,
+        shutdown: Shutdown,
+        partitioner: Partitioner,
+    ) -> ScheduledRechecks | None:
+        recheckers = self.recheckers(engine, cloud, telemetry, shutdown)
+        return recheckers.scheduled(self._options, partitioner, self.monitor)
 
-        :param changed_by: user and host.
-        :raises ConfigurationError: the configuration cannot be used.
-        """
-        cloud = connect(self._conf)
-        return Reprocessor(
-            rules=self.rules(),
-            lookups=cloud_lookups(cloud),
-            os_distros=OsDistros(cloud),
-            engine=engine,
-            changed_by=changed_by,
-            dry_run=dry_run,
-            force=force,
-        )
-
-    def replayer(self, engine: sa.Engine) -> Replayer:
-        """What rates collected windows again, with samples of this collector's telemetry service.
-
-        :raises ConfigurationError: the configuration cannot be used.
-        """
-        cloud = connect(self._conf)
-        return Replayer(
-            telemetry=self.telemetry.driver(cloud.session),
-            lookups=cloud_lookups(cloud),
-            rules=RecordedRules(Documents(engine), rules.transformer_plugins()),
-        )
-
-    def recheckers(self, engine: sa.Engine) -> RecheckerFactory:
-        """What builds rechecks of windows that were collected from this collector's telemetry service.
-
-        :raises ConfigurationError: the configuration cannot be used.
-        """
-        cloud = connect(self._conf)
-        telemetry = self.telemetry.driver(cloud.session)
-        return self._recheckers(engine, cloud, telemetry, Shutdown())
-
-    def _recheckers(
+    def recheckers(
         self, engine: sa.Engine, cloud: Connection, telemetry: TelemetryDriver, shutdown: Shutdown
     ) -> RecheckerFactory:
+        """What builds rechecks of windows that were collected from this collector's telemetry service.
+
+        :raises ConfigurationError: the rules cannot be used.
+        """
         return RecheckerFactory(
             engine=engine,
             telemetry=telemetry,

@@ -8,16 +8,14 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from oslo_config import cfg
 
-from distil import exceptions
 from distil.cloud.lookups import cloud_lookups
-from distil.cloud.outage import OutageDetector
 from distil.collector.driver_parity import DriverParity
-from distil.collector.samples import SampleFetcher
 from distil.collector.shutdown import Shutdown
 from distil.db.billed_windows import BilledWindows
 from distil.db.documents import Documents
 from distil.db.usage_source import UsageSource
 from distil.factory import rules as rules_factory
+from distil.factory.samples import build_fetcher
 from distil.factory.session import connect
 from distil.factory.telemetry import TelemetryFactory
 from distil.rating import rules_document
@@ -69,12 +67,9 @@ class DriverParityFactory:
         cloud = connect(self._conf)
         telemetry = self._telemetry.driver(cloud.session)
         meters = tuple(dict.fromkeys(meter for rules in self.rules.values() for meter in rules.meters))
-        shutdown = Shutdown()
-        service = f"telemetry ({telemetry.service_type})"
-        outages = OutageDetector(service, exceptions.TelemetryError, shutdown.event)
         return DriverParity(
             telemetry=telemetry,
-            fetcher=SampleFetcher(telemetry, meters, shutdown, outages),
+            fetcher=build_fetcher(telemetry, meters, Shutdown()),
             rules=self.rules,
             documents=self._documents,
             lookups=cloud_lookups(cloud),

@@ -5,18 +5,15 @@ import sqlalchemy as sa
 from oslo_config import cfg
 
 from distil import exceptions
-from distil.cloud.lookups import cloud_lookups
 from distil.cloud.os_distro import OsDistros
 from distil.collector.recollect import RecollectOptions
 from distil.collector.recollect import Recollector
 from distil.collector.recollection_rules import RecollectionRules
 from distil.collector.recollection_rules import RulesChoice
-from distil.collector.replay import RecordedRules
-from distil.collector.replay import Replayer
 from distil.conf.collector import CollectorOptions
 from distil.db.documents import Documents
-from distil.factory import rules
 from distil.factory.collector import CollectorFactory
+from distil.factory.replay import build_replayer
 from distil.factory.session import connect
 
 
@@ -35,15 +32,14 @@ def build_recollector(
     if collected_by is None:
         raise exceptions.TelemetryError("the region of the telemetry service is not known")
     loaded = factory.load_rules()
-    documents = Documents(engine)
-    recorded = RecordedRules(documents, rules.transformer_plugins())
+    replayer = build_replayer(cloud, telemetry, engine)
     return Recollector(
         engine=engine,
         telemetry=telemetry,
-        replayer=Replayer(telemetry=telemetry, lookups=cloud_lookups(cloud), rules=recorded),
+        replayer=replayer,
         rules=RecollectionRules(
-            documents=documents,
-            recorded=recorded,
+            documents=Documents(engine),
+            recorded=replayer.recorded,
             current=loaded.rules,
             current_document=loaded.document,
             choice=choice,

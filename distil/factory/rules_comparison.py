@@ -6,15 +6,13 @@ import dataclasses
 import sqlalchemy as sa
 from oslo_config import cfg
 
-from distil import exceptions
 from distil.cloud.lookups import cloud_lookups
-from distil.cloud.outage import OutageDetector
 from distil.collector.rules_comparison import RulesComparer
-from distil.collector.samples import SampleFetcher
 from distil.collector.shutdown import Shutdown
 from distil.conf.collector import CollectorOptions
 from distil.db.documents import Documents
 from distil.factory.collector import CollectorFactory
+from distil.factory.samples import build_fetcher
 from distil.factory.session import connect
 from distil.factory.validation import ValidationResult
 from distil.factory.validation import validate_rules
@@ -51,12 +49,9 @@ class RulesComparisonFactory:
         before, after = factory.rules(), CollectorFactory(self._conf, self._new_options).rules()
         cloud = connect(self._conf)
         telemetry = factory.telemetry.driver(cloud.session)
-        shutdown = Shutdown()
-        service = f"telemetry ({telemetry.service_type})"
-        outages = OutageDetector(service, exceptions.TelemetryError, shutdown.event)
         meters = tuple(dict.fromkeys([*before.meters, *after.meters]))
         return RulesComparer(
-            fetcher=SampleFetcher(telemetry, meters, shutdown, outages),
+            fetcher=build_fetcher(telemetry, meters, Shutdown()),
             documents=Documents(engine),
             lookups=cloud_lookups(cloud),
             before=before,

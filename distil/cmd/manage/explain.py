@@ -19,6 +19,8 @@ from distil.db import projects
 from distil.db.store import Store
 from distil.db.stored_windows import StoredWindow
 from distil.factory.collector import CollectorFactory
+from distil.factory.replay import build_replayer
+from distil.factory.session import connect
 
 _EQUAL = "equal to what is stored"
 
@@ -32,14 +34,7 @@ class UsageExplain(base.TextCommand):
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
-        parser.add_argument("project", metavar="PROJECT", help="ID or name of the project")
-        parser.add_argument(
-            "--start",
-            metavar="TIME",
-            type=period_options.utc_time,
-            required=True,
-            help="start of the window, or any time in it (ISO 8601, UTC by default)",
-        )
+        period_options.add_window(parser)
         parser.add_argument("--service", metavar="NAME", help="only usage of this service")
         parser.add_argument("--resource", metavar="ID", help="only this resource, by its ID in usage list or telemetry")
         parser.add_argument(
@@ -71,7 +66,9 @@ class UsageExplain(base.TextCommand):
 
     def _report(self, options: CollectorOptions, collected: StoredWindow, choice: Choice) -> Report:
         factory = CollectorFactory(self.app.conf, options)
-        result = WindowExplainer(self.app.engine, factory, collected).explain()
+        cloud = connect(self.app.conf)
+        replayer = build_replayer(cloud, factory.telemetry.driver(cloud.session), self.app.engine)
+        result = WindowExplainer(self.app.engine, factory, replayer, collected).explain()
         report = ReportBuilder(collected, result).build(choice)
         return report | _verdict(report, result.problems)
 

@@ -70,9 +70,7 @@ class MappingDiff(base.ListCommand):
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Sequence[str], Iterator[Sequence[object]]]:
-        period = period_options.read_period(parsed_args, self.refuse)
-        if period.start is None or period.end is None:
-            self.refuse("choose a period by --month, or by --start and --end")
+        period = period_options.read_bounded_period(parsed_args, self.refuse)
         options = collector_options.choose_one(self.app.conf, parsed_args.collector)
         # Slow to import, as everything that speaks to the cloud.
         from distil.factory.rules_comparison import RulesComparisonFactory  # noqa: PLC0415

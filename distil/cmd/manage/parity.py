@@ -72,9 +72,7 @@ class Parity(base.ListCommand):
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Sequence[str], Iterator[Sequence[object]]]:
-        period = period_options.read_period(parsed_args, self.refuse)
-        if period.start is None or period.end is None:
-            self.refuse("choose a period by --month, or by --start and --end")
+        period = period_options.read_bounded_period(parsed_args, self.refuse)
         pairs = (
             self._with_driver(parsed_args, period.start, period.end)
             if parsed_args.driver
@@ -82,7 +80,9 @@ class Parity(base.ListCommand):
         )
         totals = ParityTotals()
         if parsed_args.rows:
-            return parity_rows.ROW_COLUMNS, self._reported(parity_rows.rows(pairs, totals, period.zone), totals)
+            return parity_rows.ROW_COLUMNS, self._reported(
+                parity_rows.rows(pairs, totals, parsed_args.time_zone), totals
+            )
         return parity_rows.SUM_COLUMNS, self._reported(parity_rows.sums(pairs, totals), totals)
 
     def _reported(self, rows: Iterable[Sequence[object]], totals: ParityTotals) -> Iterator[Sequence[object]]:

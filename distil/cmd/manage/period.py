@@ -48,7 +48,7 @@ class PeriodCheck(base.ListCommand):
         for project, state, since in report.left:
             LOG.info("Project %s (%s): %s since %s", project.id, project.name, state, base.format_time(since))
         for subject in sorted(self._accepted.keys() - {finding.subject for finding in report.findings}):
-            LOG.warning("--except %s accepts nothing: there is no such finding", subject)
+            LOG.warning("--except %s has no effect: the period has no finding of it", subject)
         self.failures.add(not report.is_proven)
         _log(name, report)
 

@@ -8,6 +8,7 @@ import zoneinfo
 from collections.abc import Callable
 from typing import Any
 from typing import NamedTuple
+from typing import NoReturn
 
 from distil import model
 
@@ -58,6 +59,29 @@ def read_period(arguments: argparse.Namespace, refuse: Callable[[str], Any]) -> 
     if period.start and period.end and period.start >= period.end:
         refuse("--start must be before --end")
     return period
+
+
+def add_window(parser: Any) -> None:
+    """Add the arguments that choose one window of one project."""
+    parser.add_argument("project", metavar="PROJECT", help="ID or name of the project")
+    parser.add_argument(
+        "--start",
+        metavar="TIME",
+        type=utc_time,
+        required=True,
+        help="start of the window, or any time in it (ISO 8601, UTC by default)",
+    )
+
+
+def read_bounded_period(arguments: argparse.Namespace, refuse: Callable[[str], NoReturn]) -> model.Window:
+    """As :func:`read_period`, of a period that must have a start and an end.
+
+    :param refuse: ends the command with a message about the command line.
+    """
+    period = read_period(arguments, refuse)
+    if period.start is None or period.end is None:
+        refuse("choose a period with --month, or with --start and --end")
+    return model.Window(period.start, period.end)
 
 
 def utc_time(value: str) -> datetime.datetime:

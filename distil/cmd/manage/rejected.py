@@ -121,13 +121,15 @@ class RejectedRetry(_RejectedCommand):
         if not parsed_args.dry_run:
             privileges.require_retry(self.app.engine)
         # Slow to import, as everything that speaks to the cloud.
-        from distil.factory import collector  # noqa: PLC0415
+        from distil.factory.replay import build_reprocessor  # noqa: PLC0415
 
-        factory = collector.CollectorFactory(
-            self.app.conf, collector_options.choose_one(self.app.conf, parsed_args.collector)
-        )
-        reprocessor = factory.reprocessor(
-            self.app.engine, changed_by=operator_name(), dry_run=parsed_args.dry_run, force=parsed_args.force
+        reprocessor = build_reprocessor(
+            self.app.conf,
+            collector_options.choose_one(self.app.conf, parsed_args.collector),
+            self.app.engine,
+            changed_by=operator_name(),
+            dry_run=parsed_args.dry_run,
+            force=parsed_args.force,
         )
         names = ("id", "project_id", "meter", "resource_id", "start", "result", "detail")
         return names, self._rows(reprocessor.run(chosen))

@@ -112,14 +112,7 @@ class WindowShow(base.ShowCommand):
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
-        parser.add_argument("project", metavar="PROJECT", help="ID or name of the project")
-        parser.add_argument(
-            "--start",
-            metavar="TIME",
-            type=period_options.utc_time,
-            required=True,
-            help="start of the window, or any time in it (ISO 8601, UTC by default)",
-        )
+        period_options.add_window(parser)
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Sequence[str], Sequence[object]]:

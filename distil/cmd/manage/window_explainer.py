@@ -12,6 +12,7 @@ from distil import exceptions
 from distil.cmd.manage import base
 from distil.cmd.manage.rules_text import short_digest
 from distil.collector import reproduction
+from distil.collector.replay import Replayer
 from distil.db import revisions
 from distil.db import rules_usage
 from distil.db.receipts import StoredReceipt
@@ -61,12 +62,15 @@ class WindowExplainer:
     """Explains one collected window.
 
     :param factory: of the collector whose telemetry service is asked.
+    :param replayer: asks that service.
     """
 
-    def __init__(self, engine: sa.Engine, factory: CollectorFactory, collected: StoredWindow) -> None:
+    def __init__(
+        self, engine: sa.Engine, factory: CollectorFactory, replayer: Replayer, collected: StoredWindow
+    ) -> None:
         self._engine = engine
         self._factory = factory
-        self._replayer = factory.replayer(engine)
+        self._replayer = replayer
         self._collected = collected
 
     def explain(self) -> ReplayedExplanation:

@@ -59,7 +59,9 @@ class WindowRecheck(base.ListCommand):
         project_ids = projects.find_ids(engine, parsed_args.project)
         options = collectors.choose_one(self.app.conf, parsed_args.collector)
         # Slow to import, as everything that speaks to the cloud.
-        from distil.factory import collector  # noqa: PLC0415
+        from distil.collector.shutdown import Shutdown  # noqa: PLC0415
+        from distil.factory.collector import CollectorFactory  # noqa: PLC0415
+        from distil.factory.session import connect  # noqa: PLC0415
 
         may_delete = privileges.may_delete(engine, models.late_windows)
         if not may_delete:
@@ -67,8 +69,10 @@ class WindowRecheck(base.ListCommand):
                 "The database user lacks the privilege DELETE on late_windows: windows that are not late any more stay"
                 " listed"
             )
-        factory = collector.CollectorFactory(self.app.conf, options)
-        rechecker = factory.recheckers(engine).build(project_ids, by_digest=parsed_args.digest, may_delete=may_delete)
+        factory = CollectorFactory(self.app.conf, options)
+        cloud = connect(self.app.conf)
+        recheckers = factory.recheckers(engine, cloud, factory.telemetry.driver(cloud.session), Shutdown())
+        rechecker = recheckers.build(project_ids, by_digest=parsed_args.digest, may_delete=may_delete)
         period = rechecker.collected(chosen.start, chosen.end)
         self._log_others(rechecker.count_others(period))
         return _COLUMNS, self._rows(rechecker.run(period), chosen.zone)

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from distil import digest
 from distil import exceptions
 from distil import model
+from distil.collector.replay import Replayer
 from distil.conf import collector as collector_conf
 from distil.conf import registry
 from distil.conf.registry import TrackedConfigOpts
@@ -15,6 +16,8 @@ from distil.db import models
 from distil.db import receipts
 from distil.db.receipts import ReceiptFilter
 from distil.factory.collector import CollectorFactory
+from distil.factory.replay import build_replayer
+from distil.factory.session import connect
 from distil.tests.support import databases
 from distil.tests.support.site import Site
 
@@ -36,8 +39,7 @@ class ReceiptTest(unittest.TestCase):
             self.assertEqual((0, None, "default"), (receipt.revision, receipt.closed_period, receipt.collector))
 
     def test_replay_gives_the_receipt(self) -> None:
-        factory = self.factory()
-        replayer = factory.replayer(self.site.engine)
+        replayer = self.replayer()
         for receipt in self.receipts:
             rules = replayer.recorded.rules(receipt).rules
             samples = replayer.samples(receipt.project_id, receipt.window, rules)
@@ -52,12 +54,14 @@ class ReceiptTest(unittest.TestCase):
     def test_missing_document_raises(self) -> None:
         with self.site.engine.begin() as connection:
             connection.execute(sa.delete(models.documents))
-        replayer = self.factory().replayer(self.site.engine)
+        replayer = self.replayer()
         with self.assertRaisesRegex(exceptions.NotFound, "is not in the database any more"):
             replayer.recorded.rules(self.receipts[0])
 
-    def factory(self) -> CollectorFactory:
+    def replayer(self) -> Replayer:
         conf = TrackedConfigOpts()
         registry.register_opts(conf)
         conf([], project="distil", default_config_files=[str(self.site.config)])
-        return CollectorFactory(conf, collector_conf.read(conf, "collector"))
+        cloud = connect(conf)
+        telemetry = CollectorFactory(conf, collector_conf.read(conf, "collector")).telemetry
+        return build_replayer(cloud, telemetry.driver(cloud.session), self.site.engine)
