@@ -28,7 +28,9 @@ from distil.db.receipts import NewReceipt
 from distil.db.store import Store
 from distil.digest import usage_digest
 from distil.tests.support import databases
+from distil.tests.support import manage
 from distil.tests.support.site import HOUR
+from distil.tests.support.site import Site
 
 START = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 PERIOD = model.Window(START, START + 3 * HOUR)
@@ -238,6 +240,44 @@ class MySQLClosedPeriodTest(ClosedPeriodCase, unittest.TestCase):
 
 class PostgreSQLClosedPeriodTest(ClosedPeriodCase, unittest.TestCase):
     BACKEND = databases.POSTGRESQL
+
+
+class PeriodCommandsTest(unittest.TestCase):
+    def setUp(self) -> None:
+        self.site = self.enterContext(Site(databases.MYSQL, projects=2, resources=1))
+        self.site.collect()
+        self.period = ("night", "--start", self.site.start.isoformat(), "--end", self.site.end.isoformat())
+
+    def run_command(self, *arguments: str, status: int = 0) -> str:
+        done = manage.run(self.site.config, "period", *arguments)
+        self.assertEqual(status, done.returncode, done.stderr)
+        return done.stdout + done.stderr
+
+    def test_unproven_period_is_not_closed(self) -> None:
+        refused = self.run_command("close", *self.period, status=1)
+        self.assertIn("rechecks: ", refused)
+        self.assertIn("is not proven complete and was not closed: 1 finding", refused)
+        self.assertEqual([], self.site.rows(sa.select(period_table)))
+
+    def test_closed_period_is_listed_and_verified(self) -> None:
+        self.run_command("close", *self.period, "--except", "rechecks=tested")
+        (row,) = json.loads(self.run_command("list", "-f", "json"))
+        self.assertEqual(
+            ("night", "closed", 2, 1), tuple(row[key] for key in ("name", "state", "projects", "exceptions"))
+        )
+        self.assertIn(f"verified; digest {row['digest']}", self.run_command("verify", "night"))
+        with self.site.engine.begin() as connection:
+            connection.execute(sa.update(usage_entry).values(volume=usage_entry.c.volume + SMALLEST))
+        self.assertIn("changed by hand", self.run_command("verify", "night", status=1))
+        again = self.run_command("close", *self.period, "--except", "rechecks=tested", status=1)
+        self.assertIn("period night is closed since", again)
+
+    def test_bad_input_is_refused(self) -> None:
+        self.assertIn("is not over", self.run_command("close", "2999-01", status=1))
+        self.assertIn("is not a month", self.run_command("close", "night", status=2))
+        self.assertIn("whose start and end are known", self.run_command("close", "2026-01", *self.period[1:], status=2))
+        self.assertIn("write PROJECT=REASON", self.run_command("close", *self.period, "--except", "p=", status=2))
+        self.assertIn("no period 'day' is closed", self.run_command("verify", "day", status=3))
 
 
 class SQLiteClosedPeriodTest(unittest.TestCase):
