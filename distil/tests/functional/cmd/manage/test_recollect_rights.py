@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``usage recollect`` with the rights that its page lists, and with those of a collector."""
+"""``usage recollect`` and ``period close`` with the rights that their page lists, and with those of a collector."""
 
 import pathlib
 import re
@@ -44,13 +44,15 @@ class RecollectRightsTest(unittest.TestCase):
             self.site.url = url
             self.site.configure()
             self.recollect_twice()
+            self.close()
 
     def test_rights_of_collector_are_refused(self) -> None:
         with secrets.mariadb_user(self.site.url, "sekret", ["Update", "Delete"]) as url:
             self.site.url = url
             self.site.configure()
-            message = self.recollect(status=1)
+            message, refused = self.recollect(status=1), self.close(status=1)
         self.assertIn("lacks the privilege UPDATE on tenants, resources, receipts, DELETE on", message)
+        self.assertIn("lacks the privilege UPDATE on periods, tenants", refused)
 
     def grant(self, user: str) -> None:
         """Grant by the server's own tables: the tests' user may write them, but not grant."""
@@ -74,6 +76,13 @@ class RecollectRightsTest(unittest.TestCase):
         self.assertEqual(status, result.returncode, result.stderr)
         return result.stderr
 
+    def close(self, status: int = 0) -> str:
+        period = ("night", "--start", self.site.start.isoformat(), "--end", self.site.end.isoformat())
+        accepted = [f"--except={subject}=tested" for subject in (self.project, "rechecks")]
+        result = manage.run(self.site.config, "period", "close", *period, *accepted)
+        self.assertEqual(status, result.returncode, result.stderr)
+        return result.stderr
+
 
 class RecollectRightsPostgreSQLTest(RecollectRightsTest):
     def backend(self) -> str:
@@ -84,6 +93,7 @@ class RecollectRightsPostgreSQLTest(RecollectRightsTest):
         for statement in grants("postgresql"):
             self.execute(statement.replace("TO billing", "TO CURRENT_USER"))
         self.recollect_twice()
+        self.close()
 
     def test_rights_of_collector_are_refused(self) -> None:
         self.revoke()
