@@ -139,14 +139,9 @@ def split(windows: WindowRange, length: datetime.timedelta) -> Iterator[WindowRa
 
     :param length: of those of a range of several.
     """
-    start, end = windows.window.start, windows.window.end
-    if windows.number == 1:
-        yield windows
-        return
-    while start < end:
-        following = min(start + length, end)
-        yield windows._replace(window=Window(start, following), number=1)
-        start = following
+    parts = [windows.window] if windows.number == 1 else windows.window.split(length)
+    for part in parts:
+        yield windows._replace(window=part, number=1)
 
 
 def _expected(project: ProjectRecord, period: Window) -> Window:

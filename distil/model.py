@@ -10,10 +10,12 @@ import dataclasses
 import datetime
 import enum
 import functools
+from collections.abc import Iterator
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 from typing import NamedTuple
+from typing import Self
 
 import msgspec
 
@@ -88,6 +90,14 @@ class Window:
     @functools.cached_property
     def hours(self) -> Decimal:
         return self.seconds / 3600
+
+    def split(self, length: datetime.timedelta) -> Iterator[Self]:
+        """Its parts of a length; the last one may be shorter."""
+        start = self.start
+        while start < self.end:
+            end = min(start + length, self.end)
+            yield type(self)(start, end)
+            start = end
 
     def __contains__(self, time: datetime.datetime) -> bool:
         return self.start <= time < self.end

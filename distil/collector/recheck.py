@@ -93,7 +93,7 @@ class Rechecker:
         :raises ShutdownRequested: a shutdown was requested.
         """
         windows = late = not_held = 0
-        for day in _days(period):
+        for day in period.split(_DAY):
             compared = self._compare(day)
             windows, late = windows + compared.windows, late + len(compared.late)
             not_held += compared.count(Finding.NOT_HELD)
@@ -165,11 +165,3 @@ class Rechecker:
         elsewhere = {name for name, project in stored.items() if project.telemetry not in (None, self.telemetry)}
         found = {window.key for window in compared.found}
         return {key for key in keys - found if key.project_id not in elsewhere}
-
-
-def _days(period: model.Window) -> Iterator[model.Window]:
-    start = period.start
-    while start < period.end:
-        end = min(start + _DAY, period.end)
-        yield model.Window(start, end)
-        start = end

@@ -5,6 +5,7 @@ import enum
 import json
 from typing import NamedTuple
 
+from distil import distributions
 from distil import exceptions
 from distil.collector.replay import RecordedRules
 from distil.db.documents import DocumentKind
@@ -94,7 +95,10 @@ class RecollectionRules:
         """The same rules with the versions of the programs that rate now."""
         if document_id not in self._recorded_documents:
             body = self._documents.load([document_id])[document_id].body
-            self._recorded_documents[document_id] = rules_document.with_present_versions(body)
+            document = json.loads(body)
+            names = rules_document.transformer_names(document["mappings"])
+            document["versions"] = distributions.versions_for(names)
+            self._recorded_documents[document_id] = json.dumps(document, sort_keys=True)
         return self._recorded_documents[document_id]
 
 

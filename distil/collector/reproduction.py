@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from distil import digest
+from distil import distributions
 from distil import model
 from distil import text
 from distil.collector.replay import Samples
@@ -112,7 +113,7 @@ def _other_rating(
     revisions: Sequence[Revision], rules: ParsedRules, differences: Iterable[UsageDifference]
 ) -> Iterator[str]:
     entries = _entries(differences)
-    changes = rules.version_changes()
+    changes = distributions.changes(rules.versions)
     if revisions:
         yield f"the window was changed on purpose ({revisions[-1].reason}); its samples alone give: {entries}"
     elif changes:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import stevedore
 
+from distil import distributions
 from distil import exceptions
 from distil import yaml_file
 from distil.rating import mapping_parser
@@ -69,7 +70,9 @@ def load_rules(
     if problems or document is None or options is None:
         raise exceptions.ConfigurationError(problems)
     rules = RatingRules(mappings, tuple(pattern for pattern in trusted if pattern))
-    return LoadedRules(rules, document, rules_document.dump(document.content, options.content, trust_sources))
+    versions = distributions.versions_for(rules_document.transformer_names(document.content))
+    text = rules_document.dump(document.content, options.content, trust_sources, versions)
+    return LoadedRules(rules, document, text)
 
 
 def transformer_plugins() -> mapping_parser.Plugins:

@@ -10,7 +10,6 @@ of the distributions that the usage depends on: ours, that of the filters' langu
 """
 
 import datetime
-import importlib.metadata
 import json
 import re
 from collections.abc import Mapping
@@ -21,9 +20,6 @@ from typing import NamedTuple
 from distil import exceptions
 from distil.rating import mapping_parser
 from distil.rating.rate import RatingRules
-
-_GROUP = "distil.transformer"
-_DISTRIBUTIONS = ("distil", "jmespath")
 
 
 class ParsedRules(NamedTuple):
@@ -37,28 +33,19 @@ class ParsedRules(NamedTuple):
     entries: Sequence[Mapping[str, Any]]
     versions: Mapping[str, str]
 
-    def version_changes(self) -> list[str]:
-        """A sentence for each distribution that has another version now, so that it may rate otherwise."""
-        changes = []
-        for name, version in self.versions.items():
-            now = _version(name)
-            if now != version:
-                changes.append(f"{name} was {version} and is {now or 'not installed'}")
-        return changes
 
-
-def dump(mappings: Any, transformers: Any, trust_sources: Sequence[str]) -> str:
+def dump(mappings: Any, transformers: Any, trust_sources: Sequence[str], versions: Mapping[str, str]) -> str:
     """The text of rules whose files could be parsed.
 
     :param mappings: content of the meter mappings file.
     :param transformers: content of the transformer file.
+    :param versions: of the distributions that the usage depends on, by name.
     """
-    names = {str(entry["transformer"]) for entry in mappings}
     document = {
         "mappings": _plain(mappings),
         "transformers": _plain(transformers or {}),
         "trust_sources": list(trust_sources),
-        "versions": _versions(names),
+        "versions": dict(versions),
     }
     return json.dumps(document, sort_keys=True)
 
@@ -84,11 +71,9 @@ def meters(body: str) -> frozenset[str]:
     return frozenset(entry["meter"] for entry in json.loads(body)["mappings"])
 
 
-def with_present_versions(body: str) -> str:
-    """The same rules with the versions of the programs as they are installed now."""
-    document = json.loads(body)
-    names = {str(entry["transformer"]) for entry in document["mappings"]}
-    return json.dumps(document | {"versions": _versions(names)}, sort_keys=True)
+def transformer_names(mappings: Any) -> set[str]:
+    """The names of the transformers that the entries of a meter mappings file use."""
+    return {str(entry["transformer"]) for entry in mappings}
 
 
 def _plain(value: Any) -> Any:
@@ -100,18 +85,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, datetime.date):  # and times; a service, for example, that looks like one
         return str(value)
     return value
-
-
-def _versions(transformers: set[str]) -> dict[str, str]:
-    names = set(_DISTRIBUTIONS)
-    for entry_point in importlib.metadata.entry_points(group=_GROUP):
-        if entry_point.name in transformers and entry_point.dist is not None:
-            names.add(entry_point.dist.name)
-    return {name: version for name in names if (version := _version(name)) is not None}
-
-
-def _version(name: str) -> str | None:
-    try:
-        return importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:
-        return None

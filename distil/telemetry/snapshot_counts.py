@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Counts the samples of a driver that reads a period of all projects at once: it has read them all for one question."""
 
-import datetime
 from collections import Counter
 from collections.abc import Collection
 from collections.abc import Iterable
@@ -10,15 +9,6 @@ from collections.abc import Iterator
 from distil import model
 from distil.telemetry.driver import SampleCount
 from distil.telemetry.driver import TelemetryDriver
-
-
-def parts(period: model.Window, length: datetime.timedelta) -> Iterator[model.Window]:
-    """The parts of a period; the last one may be shorter."""
-    start = period.start
-    while start < period.end:
-        end = min(start + length, period.end)
-        yield model.Window(start, end)
-        start = end
 
 
 def count(

@@ -141,7 +141,7 @@ class GnocchiDriver(driver.TelemetryDriver):
         end: datetime.datetime,
         length: datetime.timedelta,
     ) -> Iterator[driver.SampleCount]:
-        for part in snapshot_counts.parts(model.Window(start, end), length):
+        for part in model.Window(start, end).split(length):
             yield from snapshot_counts.count(
                 self, self._snapshots_of(frozenset(meters)).get(part).projects(), meters, part
             )

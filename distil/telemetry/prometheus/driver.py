@@ -134,7 +134,7 @@ class PrometheusDriver(driver.TelemetryDriver):
         end: datetime.datetime,
         length: datetime.timedelta,
     ) -> Iterator[driver.SampleCount]:
-        for part in snapshot_counts.parts(model.Window(start, end), length):
+        for part in model.Window(start, end).split(length):
             yield from snapshot_counts.count(
                 self, self._source(frozenset(meters)).snapshots.get(part).projects(), meters, part
             )

@@ -95,16 +95,15 @@ class RecordedNamesTest(unittest.TestCase):
 class RulesDocumentTest(unittest.TestCase):
     @hypothesis.given(st.lists(documents(), max_size=8).map(numbered))
     def test_parsed_document_rates_alike(self, sent: list[Any]) -> None:
-        body = rules_document.dump(ENTRIES, {}, ["tes."])
+        body = rules_document.dump(ENTRIES, {}, ["tes."], {})
         parsed = rules_document.parse(body, builders.plugins())
         samples = [parse_sample(sample, builders.PROJECT, builders.METER) for sample in sent]
         expected = rate(builders.rules(ENTRIES, trusted=["tes."]), samples, builders.HOUR, LOOKUPS)
         self.assertEqual(expected, rate(parsed.rules, samples, builders.HOUR, LOOKUPS))
-        self.assertEqual([], parsed.version_changes())
 
     def test_keys_and_values_of_yaml_are_kept_as_text(self) -> None:
         mapping = entry(metadata={2: {"sources": ["a"]}, True: {"sources": ["b"]}}, volume=0.1)
-        parsed = rules_document.parse(rules_document.dump([mapping], None, []), builders.plugins())
+        parsed = rules_document.parse(rules_document.dump([mapping], None, [], {}), builders.plugins())
         expected = dataclasses.replace(
             builders.rules([mapping]).mappings[0], transformer=parsed.rules.mappings[0].transformer
         )
@@ -112,17 +111,12 @@ class RulesDocumentTest(unittest.TestCase):
 
     def test_sections_of_transformers_are_kept(self) -> None:
         sections = {"uptime": {"tracked_states": ["active"], "prefix": "x."}}
-        body = rules_document.dump([entry("uptime")], sections, [])
+        body = rules_document.dump([entry("uptime")], sections, [], {})
         (mapping,) = rules_document.parse(body, builders.plugins()).rules.mappings
         self.assertEqual(
             vars(builders.rules([entry("uptime")], sections).mappings[0].transformer), vars(mapping.transformer)
         )
 
-    def test_other_version_is_told(self) -> None:
-        body = rules_document.dump([entry()], {}, [])
-        document = json.loads(body)
-        document["versions"]["jmespath"] = "0.1"
-        document["versions"]["acme-transformers"] = "2.0"
-        changes = rules_document.parse(json.dumps(document), builders.plugins()).version_changes()
-        self.assertEqual(2, len(changes))
-        self.assertIn("acme-transformers was 2.0 and is not installed", changes)
+    def test_versions_are_kept(self) -> None:
+        body = rules_document.dump([entry()], {}, [], {"distil": "1.0"})
+        self.assertEqual({"distil": "1.0"}, rules_document.parse(body, builders.plugins()).versions)
