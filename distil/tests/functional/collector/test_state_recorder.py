@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """States of projects and rosters, run by run."""
 
+import datetime
+from typing import Any
+
 import sqlalchemy as sa
 
+from distil.collector.plan import Plan
+from distil.collector.projects import CollectedProjects
 from distil.db import models
 from distil.tests.functional.collector.test_departures import HOUR
 from distil.tests.functional.collector.test_departures import NOW
@@ -15,6 +20,12 @@ class StateRecorderTest(DepartureTestCase):
         with self.engine.begin() as connection:
             connection.execute(sa.delete(models.project_states))
             connection.execute(sa.delete(models.rosters))
+
+    def run_at(
+        self, now: datetime.datetime, collector: str = "default", plan: Plan | None = None, **scope: Any
+    ) -> CollectedProjects:
+        """Projects begin with the run, so that there are hardly any windows to store."""
+        return super().run_at(now, collector, plan or Plan(max_collection_start_age=0), **scope)
 
     def test_steady_run_adds_only_a_roster(self) -> None:
         self.run_at(NOW)
